@@ -1,0 +1,19 @@
+import type { BindValue, QueryResult } from './result.ts';
+
+export interface SqlRequest {
+  readonly database: string;
+  readonly query: string;
+  readonly params: ReadonlyMap<string, BindValue>;
+  /** Aborting cancels the query. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Answers queries. Planning is finished and the first batch is ready when the promise resolves, so every failure
+ * that has a status of its own is thrown as `InfluxError` before anything is sent.
+ */
+export interface QueryService {
+  sql(request: SqlRequest): Promise<QueryResult>;
+  /** Same, as one complete Parquet file. Zero rows give a valid file without row groups. */
+  sqlToParquet(request: SqlRequest): Promise<Uint8Array>;
+}

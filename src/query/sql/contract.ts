@@ -1,0 +1,53 @@
+import type { ColumnType } from '../../shared/column-type.ts';
+import type { BindValue, ResultColumn } from '../result.ts';
+
+/** A table as the SQL compiler sees it. Columns are sorted by name (code points), `time` included. */
+export interface RelationInfo {
+  readonly schema: 'iox' | 'system' | 'information_schema';
+  readonly name: string;
+  readonly columns: readonly RelationColumn[];
+}
+
+/** Types of user tables plus those that only system tables have. All timestamps are TIMESTAMP_NS without zone. */
+export interface RelationColumn {
+  readonly name: string;
+  readonly type: ColumnType | 'duration' | 'int32' | 'date' | 'list_string' | 'list_uint64';
+}
+
+export interface SqlCompileContext {
+  readonly database: string;
+  /** Wall clock of the statement, for `now()`. */
+  readonly nowNs: bigint;
+  readonly params: ReadonlyMap<string, BindValue>;
+  /** Exact, case-sensitive lookup. */
+  relation(schema: 'iox' | 'system' | 'information_schema', name: string): RelationInfo | undefined;
+}
+
+/** One use of a base table in the statement. */
+export interface RelationUse {
+  readonly relation: RelationInfo;
+  /**
+   * Bounds on `time` that hold for every row this use must deliver (inclusive, ns); from the WHERE conjuncts that
+   * apply to it alone. Undefined side = unbounded. Used to skip files; the printed SQL still filters.
+   */
+  readonly minTimeNs: bigint | undefined;
+  readonly maxTimeNs: bigint | undefined;
+  /** Columns that the statement reads from this use. */
+  readonly columns: ReadonlySet<string>;
+}
+
+/** A validated statement, ready to be printed once the scan of every use is known. */
+export interface CompiledSql {
+  readonly uses: readonly RelationUse[];
+  /**
+   * DuckDB SQL. `source(i)` gives the parenthesised sub-query that delivers the rows of `uses[i]` with the columns
+   * named by `physicalName(column)`; the printer adds the alias.
+   */
+  print(source: (useIndex: number) => string): string;
+  /**
+   * Output columns in order, as far as the compiler knows them; the engine's own types decide the rest
+   * (`undefined` = take the engine's). Names are the ones that clients see.
+   */
+  readonly output: readonly { readonly name: string; readonly type: ResultColumn['type'] | undefined }[];
+  readonly explain: 'no' | 'plan' | 'analyze';
+}

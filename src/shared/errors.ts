@@ -1,0 +1,49 @@
+/**
+ * Errors for the world. Every failure that a client can cause or must hear about is an `InfluxError`
+ * made by a function of this catalogue (or of a catalogue file beside the code that raises it, when it is
+ * used in one folder only). The message is the exact text that the client sees; each protocol turns it into
+ * its own wire shape in one place.
+ */
+
+/** How the HTTP layer frames the message: `text` alone, or `{"error": message, "data"?: data}`. */
+export type ErrorShape = 'text' | 'json';
+
+export interface InfluxErrorInit {
+  /** Stable name for logs, metrics and tests, in UPPER_SNAKE_CASE. */
+  code: string;
+  /** Exact text for the client. */
+  message: string;
+  /** HTTP status. */
+  status: number;
+  shape?: ErrorShape;
+  /** Extra member of the JSON shape. */
+  data?: unknown;
+  cause?: unknown;
+}
+
+/** A failure with a message that is part of the wire format. */
+export class InfluxError extends Error {
+  readonly code: string;
+  readonly status: number;
+  readonly shape: ErrorShape;
+  readonly data: unknown;
+
+  constructor(init: InfluxErrorInit) {
+    super(init.message, init.cause === undefined ? undefined : { cause: init.cause });
+    this.name = 'InfluxError';
+    this.code = init.code;
+    this.status = init.status;
+    this.shape = init.shape ?? 'text';
+    this.data = init.data;
+  }
+}
+
+/** The database is not in the catalog. */
+export function databaseNotFound(database: string): InfluxError {
+  return new InfluxError({
+    code: 'DATABASE_NOT_FOUND',
+    message: `query error: database not found: ${database}`,
+    status: 404,
+    shape: 'json',
+  });
+}

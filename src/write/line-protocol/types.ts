@@ -1,0 +1,12 @@
+/** Timestamp unit of a write request; `auto` guesses per line by magnitude. */
+export type Precision = 'auto' | 'second' | 'millisecond' | 'microsecond' | 'nanosecond';
+
+/** One refused line, as clients see it. */
+export interface LineError {
+  /** Exact message of the spec. */
+  readonly errorMessage: string;
+  /** 1-based among logical, non-blank, non-comment lines. */
+  readonly lineNumber: number;
+  /** Text of the refused line, cut to 20 bytes at a character boundary. */
+  readonly originalLine: string;
+}

@@ -1,0 +1,29 @@
+import type { LineError, Precision } from './line-protocol/types.ts';
+
+/** One write as every protocol hands it over: body already unzipped, within the size limit and valid UTF-8. */
+export interface WriteRequest {
+  readonly database: string;
+  readonly body: Uint8Array;
+  readonly precision: Precision;
+  readonly acceptPartial: boolean;
+  /** Answer once validated and queued; durable at the next WAL sync. */
+  readonly noSync: boolean;
+}
+
+/** What became of a write that was not refused as a whole. */
+export interface WriteOutcome {
+  readonly acceptedLines: number;
+  /** Bytes of the accepted lines without line ends. */
+  readonly acceptedBytes: number;
+  /** Empty = everything was written. In line order; only possible with `acceptPartial`. */
+  readonly lineErrors: readonly LineError[];
+}
+
+/**
+ * Stores line protocol. Resolves when the rows are durable and visible to queries (with `noSync`: when they are queued).
+ * Throws `InfluxError` when nothing was written (`LineProtocolError` with `acceptPartial: false`, `EMPTY_WRITE`,
+ * limits, soft-deleted database, WAL failures).
+ */
+export interface WriteService {
+  write(request: WriteRequest): Promise<WriteOutcome>;
+}
