@@ -1,0 +1,50 @@
+import type { BufferView } from '../../write/buffer/index.ts';
+import type { TableSchema } from '../../write/catalog/schema.ts';
+import { type ScanColumn, type ScanFile, tableScanSql } from '../../write/scan/index.ts';
+import type { RelationUse } from '../sql/contract.ts';
+
+/** The rows of one table at one moment: live files and buffered rows, taken in the same step. */
+export interface TableSnapshot {
+  readonly table: TableSchema;
+  readonly files: readonly ScanFile[];
+  readonly buffer: BufferView | undefined;
+  /** Retention: rows before are hidden. */
+  readonly cutoffNs: bigint | undefined;
+  release(): void;
+}
+
+/** Read access to stored rows; implemented by the write side. */
+export interface TableReader {
+  readonly chunkDurationNs: bigint;
+  /** A table of a live or soft-deleted database; undefined when the catalog has no such table. */
+  table(database: string, name: string): TableSchema | undefined;
+  /** Files outside the bounds (inclusive ns) may be left out. */
+  snapshot(table: TableSchema, minTimeNs: bigint | undefined, maxTimeNs: bigint | undefined): Promise<TableSnapshot>;
+}
+
+/**
+ * The sub-query that stands for one use of a user table.
+ * @param physical names under which the statement refers to the columns
+ */
+export function tableSource(
+  use: RelationUse,
+  snapshot: TableSnapshot,
+  chunkDurationNs: bigint,
+  physical: ReadonlyMap<string, string>,
+): string {
+  const columns: ScanColumn[] = [];
+  for (const name of use.columns) {
+    const column = snapshot.table.columnByName.get(name);
+    if (column !== undefined) columns.push({ column, as: physical.get(name) ?? name });
+  }
+  return tableScanSql({
+    table: snapshot.table,
+    columns,
+    files: snapshot.files,
+    buffer: snapshot.buffer,
+    chunkDurationNs,
+    minTimeNs: use.minTimeNs,
+    maxTimeNs: use.maxTimeNs,
+    cutoffNs: snapshot.cutoffNs,
+  });
+}

@@ -1,0 +1,239 @@
+import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType, sqlIdentifier } from '../../engine/index.ts';
+import type { FieldType } from '../../shared/column-type.ts';
+import type { ColumnSection, TableSection } from '../batch/index.ts';
+
+/** Engine chunks moved before other work gets a turn. */
+const CHUNKS_PER_TURN = 8;
+
+/** Rows and time range of one gen1 chunk inside a generation. */
+export interface ChunkRows {
+  rows: number;
+  minTimeNs: bigint;
+  maxTimeNs: bigint;
+}
+
+/** A field column that a generation holds. */
+export interface FieldColumn {
+  readonly id: number;
+  readonly type: FieldType;
+}
+
+/**
+ * A run of buffered rows of one table, in arrival order: an engine table `(sid, time, c<column id>...)` plus the
+ * sections that have not been moved into it yet. New rows go to the table's youngest generation; a snapshot seals
+ * it and later retires it. Row order = the engine's row id, so later rows win ties.
+ */
+export class Generation {
+  readonly engineTable: string;
+  /** By gen1 chunk start. */
+  readonly chunks = new Map<bigint, ChunkRows>();
+  readonly #engine: Engine;
+  readonly #fields: FieldColumn[] = [];
+  readonly #fieldIndex = new Map<number, number>();
+  #pending: { section: TableSection; from: number }[] = [];
+  #pendingRows = 0;
+  #pendingBytes = 0;
+  #tableFields = -1;
+  #appender: ChunkAppender | undefined;
+  #work: Promise<void> = Promise.resolve();
+  #readers = 0;
+  #retired = false;
+  #rows = 0;
+  #bytes = 0;
+
+  constructor(engine: Engine, engineTable: string) {
+    this.#engine = engine;
+    this.engineTable = engineTable;
+  }
+
+  get rows(): number {
+    return this.#rows;
+  }
+
+  /** Estimated memory: engine table plus waiting sections. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Bytes of sections that still wait to be moved into the engine table. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** True when at least one full engine chunk is waiting. */
+  get wantsDrain(): boolean {
+    return this.#pendingRows >= CHUNK_ROWS;
+  }
+
+  /** Field columns, in the order of the engine table. */
+  get fields(): readonly FieldColumn[] {
+    return this.#fields;
+  }
+
+  /** Queues the rows of a section. Synchronous; the caller keeps the section's memory untouched from here on. */
+  add(section: TableSection): void {
+    for (const column of section.columns) this.#addField(column.columnId, column.type);
+    this.#pending.push({ section, from: 0 });
+    this.#pendingRows += section.rowCount;
+    this.#pendingBytes += section.byteLength;
+    this.#rows += section.rowCount;
+    this.#bytes += section.byteLength;
+  }
+
+  /** Adopts rows that are already in the engine table (made by `CREATE TABLE AS` of a snapshot). */
+  adopt(fields: readonly FieldColumn[], chunks: ReadonlyMap<bigint, ChunkRows>, bytes: number): void {
+    for (const field of fields) this.#addField(field.id, field.type);
+    for (const [start, chunk] of chunks) {
+      this.chunks.set(start, chunk);
+      this.#rows += chunk.rows;
+    }
+    this.#bytes = bytes;
+    this.#tableFields = fields.length;
+  }
+
+  /**
+   * Moves waiting rows into the engine table: full chunks only, or with `all` everything, made visible to queries.
+   * Calls queue up behind each other.
+   */
+  drain(all: boolean): Promise<void> {
+    const next = this.#work.then(() => this.#drain(all));
+    this.#work = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Keeps the engine table alive for a reader. */
+  retain(): void {
+    this.#readers++;
+  }
+
+  release(): void {
+    this.#readers--;
+    this.#dropWhenUnused();
+  }
+
+  /** The rows now live elsewhere: drop the engine table as soon as no reader needs it. */
+  retire(): void {
+    this.#retired = true;
+    this.#dropWhenUnused();
+  }
+
+  #addField(id: number, type: FieldType): void {
+    if (this.#fieldIndex.has(id)) return;
+    this.#fieldIndex.set(id, this.#fields.length);
+    this.#fields.push({ id, type });
+  }
+
+  async #drain(all: boolean): Promise<void> {
+    if (this.#retired || this.#pendingRows < (all ? 1 : CHUNK_ROWS)) {
+      if (all) this.#closeAppender();
+      return;
+    }
+    while (this.#pendingRows >= (all ? 1 : CHUNK_ROWS)) {
+      await this.#alignTable();
+      this.#appender ??= this.#engine.appender(this.engineTable, this.#engineTypes());
+      const stop = Math.max(all ? 0 : CHUNK_ROWS - 1, this.#pendingRows - CHUNK_ROWS * CHUNKS_PER_TURN);
+      while (this.#pendingRows > stop) this.#fillChunk(this.#appender);
+      // A long queue must not keep requests waiting.
+      if (this.#pendingRows >= CHUNK_ROWS) await new Promise(setImmediate);
+    }
+    if (all) this.#closeAppender();
+  }
+
+  /** Creates the engine table, or adds the columns that came up since. */
+  async #alignTable(): Promise<void> {
+    if (this.#tableFields === this.#fields.length) return;
+    this.#closeAppender();
+    const known = this.#tableFields;
+    const fields = this.#fields.slice();
+    if (known < 0) {
+      const columns = fields.map((field) => `, ${bufferColumn(field.id)} ${engineType(field.type)}`).join('');
+      await this.#engine.run(`CREATE TABLE ${sqlIdentifier(this.engineTable)} (sid INTEGER, time TIMESTAMP_NS${columns})`);
+    } else {
+      for (const field of fields.slice(known)) {
+        await this.#engine.run(
+          `ALTER TABLE ${sqlIdentifier(this.engineTable)} ADD COLUMN ${bufferColumn(field.id)} ${engineType(field.type)}`,
+        );
+      }
+    }
+    this.#tableFields = fields.length;
+    if (this.#tableFields !== this.#fields.length) await this.#alignTable();
+  }
+
+  #engineTypes(): EngineColumnType[] {
+    return ['integer', 'timestamp_ns', ...this.#fields.map((field) => engineType(field.type))];
+  }
+
+  /** Fills and hands over at most one engine chunk from the head of the queue. */
+  #fillChunk(appender: ChunkAppender): void {
+    const head = this.#pending[0];
+    if (head === undefined) return;
+    const { section, from } = head;
+    const count = Math.min(appender.room, section.rowCount - from);
+    appender.fixed(0, viewBytes(section.seriesIds), from, count);
+    appender.fixed(1, viewBytes(section.timesNs), from, count);
+    const filled = new Set<number>();
+    for (const column of section.columns) {
+      const index = (this.#fieldIndex.get(column.columnId) as number) + 2;
+      filled.add(index);
+      copyColumn(appender, index, column, from, count);
+    }
+    if (filled.size < this.#fields.length) {
+      for (let index = 2; index < this.#fields.length + 2; index++) if (!filled.has(index)) appender.nulls(index, undefined, from, count);
+    }
+    appender.advance(count);
+    this.#pendingRows -= count;
+    head.from += count;
+    if (head.from === section.rowCount) {
+      this.#pending.shift();
+      this.#pendingBytes -= section.byteLength;
+    }
+  }
+
+  #closeAppender(): void {
+    const appender = this.#appender;
+    this.#appender = undefined;
+    appender?.close();
+  }
+
+  #dropWhenUnused(): void {
+    if (!this.#retired || this.#readers > 0) return;
+    const drop = this.#work.then(async () => {
+      this.#closeAppender();
+      this.#pending = [];
+      if (this.#tableFields >= 0) await this.#engine.run(`DROP TABLE IF EXISTS ${sqlIdentifier(this.engineTable)}`);
+      this.#tableFields = -1;
+    });
+    this.#work = drop.catch(() => undefined);
+  }
+}
+
+/** Name of a catalog column inside buffer tables: by id, because the engine folds case. */
+export function bufferColumn(columnId: number): string {
+  return `c${columnId}`;
+}
+
+/** Engine type that holds a field type. */
+export function engineType(type: FieldType): EngineColumnType {
+  switch (type) {
+    case 'float':
+      return 'double';
+    case 'integer':
+      return 'bigint';
+    case 'uinteger':
+      return 'ubigint';
+    case 'string':
+      return 'varchar';
+    case 'boolean':
+      return 'boolean';
+  }
+}
+
+function copyColumn(appender: ChunkAppender, index: number, column: ColumnSection, from: number, count: number): void {
+  if (column.offsets !== undefined) appender.strings(index, column.offsets, column.data, from, count);
+  else appender.fixed(index, column.data, from, count);
+  if (column.valid !== undefined) appender.nulls(index, column.valid, from, count);
+}
+
+function viewBytes(array: Int32Array | BigInt64Array): Uint8Array {
+  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+}

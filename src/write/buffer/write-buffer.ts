@@ -1,0 +1,143 @@
+import type { Engine } from '../../engine/index.ts';
+import { decodeBatch, type TableSection } from '../batch/index.ts';
+import type { TableSchema } from '../catalog/schema.ts';
+import { SeriesIndex } from '../series/index.ts';
+import { TableBuffer } from './table-buffer.ts';
+
+export interface WriteBufferOptions {
+  /** Opens the engine on first use. */
+  readonly engine: () => Promise<Engine>;
+  /** Gen1 duration. */
+  readonly chunkDurationNs: bigint;
+  /** The table's live schema; undefined when it is gone from the catalog. */
+  readonly tableSchema: (databaseId: number, tableId: number) => TableSchema | undefined;
+  /** Greatest time in the files that the table had at start; rows at or before it may repeat a key of theirs. */
+  readonly fileMaxTimeNs: (databaseId: number, tableId: number) => bigint | undefined;
+  /** Rows that may wait outside the engine before writers are slowed. */
+  readonly pendingBytesMax: number;
+  readonly onError: (message: string, error: unknown) => void;
+}
+
+/** Every table's buffered rows: durable, not yet in Parquet, visible to queries. */
+export class WriteBuffer {
+  readonly #options: WriteBufferOptions;
+  readonly #tables = new Map<string, TableBuffer>();
+  readonly #series = new Map<string, SeriesIndex>();
+  #engine: Engine | undefined;
+  #names = 0;
+  #pendingBytes = 0;
+  #draining: Promise<void> | undefined;
+
+  constructor(options: WriteBufferOptions) {
+    this.#options = options;
+  }
+
+  /** The engine must be open before rows are applied; idempotent. */
+  async open(): Promise<Engine> {
+    this.#engine ??= await this.#options.engine();
+    return this.#engine;
+  }
+
+  /** The series of a table; created on first use, alive as long as the table. */
+  series(table: TableSchema): SeriesIndex {
+    const key = tableKey(table.databaseId, table.id);
+    let series = this.#series.get(key);
+    if (series === undefined) {
+      series = new SeriesIndex(this.#options.fileMaxTimeNs(table.databaseId, table.id));
+      this.#series.set(key, series);
+    }
+    return series;
+  }
+
+  /** Takes a durable batch over (live path: series ids are the process's own). Sections of vanished tables are dropped. */
+  apply(batch: Uint8Array): void {
+    for (const section of decodeBatch(batch)) this.applySection(section);
+  }
+
+  applySection(section: TableSection): void {
+    const schema = this.#options.tableSchema(section.databaseId, section.tableId);
+    if (schema === undefined) return;
+    const table = this.#table(schema);
+    const before = table.pendingBytes;
+    table.apply(section);
+    this.#pendingBytes += table.pendingBytes - before;
+    if (table.wantsDrain || this.#pendingBytes > this.#options.pendingBytesMax) this.#drainSoon();
+  }
+
+  /** Resolves when the rows waiting outside the engine are below their limit. */
+  async ready(): Promise<void> {
+    while (this.#pendingBytes > this.#options.pendingBytesMax * 2) {
+      this.#drainSoon();
+      await this.#draining;
+    }
+  }
+
+  /** Undefined when the table has no buffered rows. */
+  table(databaseId: number, tableId: number): TableBuffer | undefined {
+    return this.#tables.get(tableKey(databaseId, tableId));
+  }
+
+  tables(): Iterable<TableBuffer> {
+    return this.#tables.values();
+  }
+
+  /** Estimated bytes of all buffered rows. */
+  get bytes(): number {
+    let bytes = 0;
+    for (const table of this.#tables.values()) bytes += table.bytes;
+    return bytes;
+  }
+
+  get rows(): number {
+    let rows = 0;
+    for (const table of this.#tables.values()) rows += table.rows;
+    return rows;
+  }
+
+  /** Drops the rows of a deleted table. */
+  async dropTable(databaseId: number, tableId: number): Promise<void> {
+    const key = tableKey(databaseId, tableId);
+    const table = this.#tables.get(key);
+    this.#tables.delete(key);
+    this.#series.delete(key);
+    await table?.drop();
+  }
+
+  #table(schema: TableSchema): TableBuffer {
+    const key = tableKey(schema.databaseId, schema.id);
+    let table = this.#tables.get(key);
+    if (table === undefined) {
+      if (this.#engine === undefined) throw new Error('internal error: write buffer is not open');
+      const nextName = (kind: string): string => `${kind}_${schema.databaseId}_${schema.id}_${this.#names++}`;
+      table = new TableBuffer(this.#engine, schema, this.series(schema), this.#options.chunkDurationNs, nextName);
+      this.#tables.set(key, table);
+    }
+    return table;
+  }
+
+  #drainSoon(): void {
+    this.#draining ??= this.#drainAll().finally(() => {
+      this.#draining = undefined;
+    });
+  }
+
+  async #drainAll(): Promise<void> {
+    await new Promise(setImmediate);
+    const everything = this.#pendingBytes > this.#options.pendingBytesMax;
+    try {
+      for (const table of this.#tables.values()) {
+        if (everything && table.pendingBytes > 0 && !table.wantsDrain) (await table.view()).release();
+        else if (table.wantsDrain) await table.drain();
+      }
+    } catch (error) {
+      this.#options.onError('moving rows into the query engine failed', error);
+    }
+    let pending = 0;
+    for (const table of this.#tables.values()) pending += table.pendingBytes;
+    this.#pendingBytes = pending;
+  }
+}
+
+function tableKey(databaseId: number, tableId: number): string {
+  return `${databaseId}/${tableId}`;
+}

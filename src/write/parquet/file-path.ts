@@ -1,0 +1,11 @@
+/**
+ * Path of a Parquet file below the node's directory (storage spec 1):
+ * `dbs/<db id>/<table id>/<YYYY-MM-DD>/<HH-MM>/<10-digit WAL file number>.parquet`.
+ * @param chunkTimeNs start of the gen1 chunk
+ * @param walFileNumber last WAL file that the snapshot covers
+ */
+export function parquetFilePath(databaseId: number, tableId: number, chunkTimeNs: bigint, walFileNumber: number): string {
+  const [date, time] = new Date(Number(chunkTimeNs / 1_000_000n)).toISOString().split('T') as [string, string];
+  const number = String(walFileNumber).padStart(10, '0');
+  return `dbs/${databaseId}/${tableId}/${date}/${time.slice(0, 2)}-${time.slice(3, 5)}/${number}.parquet`;
+}

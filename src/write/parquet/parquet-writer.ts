@@ -1,0 +1,131 @@
+import { dirname, join } from 'node:path';
+import { type Engine, sqlIdentifier, sqlString } from '../../engine/index.ts';
+import { type FileSystem, TEMPORARY_SUFFIX, unlinkIfPresent } from '../../storage/index.ts';
+import type { ColumnSchema, TableSchema } from '../catalog/schema.ts';
+import { arrowSchemaMetadata } from './arrow-schema.ts';
+
+/** Rows per row group, as readers of these files expect at most. */
+const ROW_GROUP_ROWS_MAX = 100_000;
+
+export interface ParquetFileFacts {
+  readonly sizeBytes: number;
+  readonly rowCount: number;
+  readonly minTimeNs: bigint;
+  readonly maxTimeNs: bigint;
+}
+
+export interface ParquetJob {
+  readonly table: TableSchema;
+  /** Columns of the file, in file order. */
+  readonly columns: readonly ColumnSchema[];
+  /** Parenthesised query that delivers the columns under the names of `fileColumnName`. */
+  readonly source: string;
+  /** Condition on the source's rows; undefined = all. */
+  readonly where: string | undefined;
+  /** Final path; the directory is created. */
+  readonly path: string;
+}
+
+/** Writes Parquet files through the engine: sorted, compressed, complete and durable or not there at all. */
+export class ParquetWriter {
+  readonly #engine: Engine;
+  readonly #fs: FileSystem;
+  readonly #directories = new Set<string>();
+
+  constructor(engine: Engine, fs: FileSystem) {
+    this.#engine = engine;
+    this.#fs = fs;
+  }
+
+  /** Undefined when the source has no rows; no file is left then. */
+  async write(job: ParquetJob): Promise<ParquetFileFacts | undefined> {
+    await this.#makeDirectory(dirname(job.path));
+    const temporary = job.path + TEMPORARY_SUFFIX;
+    try {
+      const facts = await this.#copy(job, temporary);
+      if (facts === undefined) {
+        await unlinkIfPresent(this.#fs, temporary);
+        return undefined;
+      }
+      const file = await this.#fs.open(temporary, 'existing');
+      try {
+        await file.datasync();
+      } finally {
+        await file.close();
+      }
+      await this.#fs.rename(temporary, job.path);
+      await this.#fs.syncDirectory(dirname(job.path));
+      return facts;
+    } catch (error) {
+      await unlinkIfPresent(this.#fs, temporary).catch(() => undefined); // the first failure is the one to report
+      throw error;
+    }
+  }
+
+  async #copy(job: ParquetJob, path: string): Promise<ParquetFileFacts | undefined> {
+    const names = new Map(job.columns.map((column) => [column.id, sqlIdentifier(fileColumnName(job.columns, column))]));
+    const sort = [...job.table.seriesKey.filter((tag) => names.has(tag.id)), ...job.columns.filter((c) => c.type === 'time')]
+      .map((column) => `${names.get(column.id)} ASC NULLS FIRST`)
+      .join(', ');
+    const fieldIds = job.columns.map((column) => `${names.get(column.id)}: ${column.id}`).join(', ');
+    const metadata = await arrowSchemaMetadata(job.table, job.columns);
+    const select = `SELECT ${[...names.values()].join(', ')} FROM ${job.source} AS rows${job.where === undefined ? '' : ` WHERE ${job.where}`}`;
+    const options = [
+      'FORMAT parquet',
+      'COMPRESSION zstd',
+      `ROW_GROUP_SIZE ${ROW_GROUP_ROWS_MAX}`,
+      `FIELD_IDS {${fieldIds}}`,
+      `KV_METADATA {'ARROW:schema': ${sqlString(metadata)}}`,
+      'RETURN_STATS',
+    ];
+    const connection = await this.#engine.acquire();
+    try {
+      const reader = await connection.runAndReadAll(`COPY (${select} ORDER BY ${sort}) TO ${sqlString(path)} (${options.join(', ')})`);
+      return factsOf(reader.getRowObjectsJson()[0]);
+    } finally {
+      this.#engine.release(connection);
+    }
+  }
+
+  /** Creates a directory and makes its name durable, once per directory. */
+  async #makeDirectory(directory: string): Promise<void> {
+    if (this.#directories.has(directory)) return;
+    await this.#fs.mkdir(directory);
+    for (let at = directory, depth = 0; depth < 5; at = join(at, '..'), depth++) await this.#fs.syncDirectory(join(at, '..'));
+    if (this.#directories.size > 10_000) this.#directories.clear();
+    this.#directories.add(directory);
+  }
+}
+
+/**
+ * Name of a column inside a Parquet file: its own, unless it differs from another column of the file by case only,
+ * which the engine cannot keep apart; the later one then gets `__<column id>` appended.
+ */
+export function fileColumnName(columns: readonly ColumnSchema[], column: ColumnSchema): string {
+  const folded = column.name.toLowerCase();
+  const twin = columns.some((other) => other.id < column.id && other.name.toLowerCase() === folded);
+  return twin ? `${column.name}__${column.id}` : column.name;
+}
+
+interface CopyStats {
+  readonly count: string;
+  readonly file_size_bytes: string;
+  readonly column_statistics: { key: string; value: { key: string; value: string }[] }[];
+}
+
+function factsOf(row: unknown): ParquetFileFacts | undefined {
+  const stats = row as CopyStats | undefined;
+  if (stats === undefined || Number(stats.count) === 0) return undefined;
+  const time = stats.column_statistics.find((column) => column.key === '"time"')?.value ?? [];
+  const bound = (key: string): bigint => parseEngineTimestamp(time.find((entry) => entry.key === key)?.value ?? '');
+  return { sizeBytes: Number(stats.file_size_bytes), rowCount: Number(stats.count), minTimeNs: bound('min'), maxTimeNs: bound('max') };
+}
+
+/** `2023-11-14 22:13:20.000000999` (UTC, 0 to 9 fraction digits) to ns since the epoch. */
+export function parseEngineTimestamp(text: string): bigint {
+  const match = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/.exec(text);
+  if (match === null) throw new Error(`internal error: unexpected timestamp ${JSON.stringify(text)} in file statistics`);
+  const [, year, month, day, hour, minute, second, fraction] = match;
+  const ms = Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute), Number(second));
+  return BigInt(ms) * 1_000_000n + BigInt((fraction ?? '').padEnd(9, '0'));
+}

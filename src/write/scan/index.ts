@@ -1,0 +1,1 @@
+export { parquetSqlType, type ScanColumn, type ScanFile, type TableScan, tableScanSql } from './table-scan.ts';

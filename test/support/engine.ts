@@ -1,0 +1,45 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Engine } from '../../src/engine/index.ts';
+import type { TableSchema } from '../../src/write/catalog/schema.ts';
+import type { TestRow, TestValue } from './model-table.ts';
+
+/** A real engine in a directory of its own, both gone at the end of the test. */
+export async function testEngine(t: { after(fn: () => Promise<void>): void }): Promise<{ engine: Engine; directory: string }> {
+  const directory = await mkdtemp(join(tmpdir(), 'influxdb3-test-'));
+  const engine = await Engine.open({
+    threads: 2,
+    memoryLimitBytes: 512 * 1024 * 1024,
+    tempDirectory: join(directory, 'spill'),
+    allowedDirectories: [directory],
+    setupStatements: [],
+  });
+  t.after(async () => {
+    engine.close();
+    await rm(directory, { recursive: true, force: true });
+  });
+  return { engine, directory };
+}
+
+/** Runs a query whose columns are named like the table's and returns its rows. */
+export async function readRows(engine: Engine, source: string, table: TableSchema): Promise<TestRow[]> {
+  const connection = await engine.acquire();
+  try {
+    const names = table.columns.map((column) => (column.type === 'time' ? 'epoch_ns("time") AS "time"' : `"${column.name}"`)).join(', ');
+    const reader = await connection.runAndReadAll(`SELECT ${names} FROM ${source} AS r`);
+    return reader.getRows().map((cells) => {
+      const tags: Record<string, string> = {};
+      const fields: Record<string, TestValue> = {};
+      let timeNs = 0n;
+      table.columns.forEach((column, i) => {
+        const cell = cells[i] as TestValue | null;
+        if (column.type === 'time') timeNs = cell as bigint;
+        else if (cell !== null) (column.type === 'tag' ? (tags as Record<string, TestValue>) : fields)[column.name] = cell;
+      });
+      return { tags, fields, timeNs };
+    });
+  } finally {
+    engine.release(connection);
+  }
+}
