@@ -1,0 +1,48 @@
+/** Stable names of the reasons why a server does not start. */
+export type StartupErrorCode =
+  | 'DATA_DIR_UNUSABLE'
+  | 'DATA_DIR_IN_USE'
+  | 'CATALOG_CORRUPT'
+  | 'CATALOG_FOREIGN'
+  | 'WAL_CORRUPT'
+  | 'SNAPSHOT_CORRUPT';
+
+/** The server must not start: the message says what is wrong, where, and what to do. Never seen by clients. */
+export class StartupError extends Error {
+  readonly code: StartupErrorCode;
+
+  constructor(code: StartupErrorCode, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.name = 'StartupError';
+    this.code = code;
+  }
+}
+
+/** `code` of a system error (`ENOENT`, `ENOSPC`, ...), if it has one. */
+export function systemErrorCode(error: unknown): string | undefined {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return undefined;
+}
+
+/** Text of anything that was thrown. */
+export function errorText(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Another process holds the node's directory. */
+export function directoryInUse(directory: string, pid: number | undefined): StartupError {
+  const holder = pid === undefined ? 'another influxdb3 process' : `another influxdb3 process (pid ${pid})`;
+  return new StartupError(
+    'DATA_DIR_IN_USE',
+    `directory '${directory}' is in use by ${holder}; stop it, or choose another --node-id or --data-dir`,
+  );
+}
+
+/** The data directory cannot be created, read or written. */
+export function directoryUnusable(directory: string, cause: unknown): StartupError {
+  return new StartupError(
+    'DATA_DIR_UNUSABLE',
+    `cannot use data directory '${directory}': ${errorText(cause)}; make it writable for this user, or choose another --data-dir`,
+    cause,
+  );
+}

@@ -1,0 +1,17 @@
+export {
+  atomicWrite,
+  CORRUPT_SUFFIX,
+  createExclusive,
+  keepAside,
+  moveAside,
+  removeTemporaryFiles,
+  TEMPORARY_SUFFIX,
+  unlinkIfPresent,
+} from './atomic-write.ts';
+export { errorText, StartupError, type StartupErrorCode, systemErrorCode } from './errors.ts';
+export type { FileSystem, OpenFile } from './file-system.ts';
+export { type Log, silentLog } from './log.ts';
+export { nodeFileSystem, unsyncedFileSystem } from './node-file-system.ts';
+export { acquireNodeLock, type NodeLock } from './node-lock.ts';
+export { encodePathPart } from './path-part.ts';
+export { openStore, type Store, type StoreOptions } from './store.ts';

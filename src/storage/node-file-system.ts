@@ -1,0 +1,141 @@
+import { type FileHandle, link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { systemErrorCode } from './errors.ts';
+import type { FileSystem, OpenFile } from './file-system.ts';
+
+const OPEN_FLAGS = { create: 'wx', truncate: 'w', existing: 'r+' } as const;
+
+/** File operations of the operating system. */
+export const nodeFileSystem: FileSystem = {
+  async open(path, mode) {
+    return new NodeOpenFile(await open(path, OPEN_FLAGS[mode]));
+  },
+  async readFile(path) {
+    const bytes = await readFile(path);
+    return bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
+  },
+  rename,
+  link,
+  unlink,
+  async readdir(path) {
+    try {
+      return (await readdir(path)).sort();
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  },
+  async mkdir(path) {
+    await mkdir(path, { recursive: true });
+  },
+  syncDirectory,
+  async size(path) {
+    return (await stat(path)).size;
+  },
+};
+
+/** The same operations without any sync: for stores that need not survive a power cut. */
+export function unsyncedFileSystem(inner: FileSystem): FileSystem {
+  return {
+    open: async (path, mode) => new UnsyncedFile(await inner.open(path, mode)),
+    readFile: (path) => inner.readFile(path),
+    rename: (from, to) => inner.rename(from, to),
+    link: (from, to) => inner.link(from, to),
+    unlink: (path) => inner.unlink(path),
+    readdir: (path) => inner.readdir(path),
+    mkdir: (path) => inner.mkdir(path),
+    syncDirectory: async () => undefined,
+    size: (path) => inner.size(path),
+  };
+}
+
+class NodeOpenFile implements OpenFile {
+  readonly #handle: FileHandle;
+
+  constructor(handle: FileHandle) {
+    this.#handle = handle;
+  }
+
+  async writev(parts: readonly Uint8Array[], position: number): Promise<void> {
+    let rest = parts;
+    let offset = position;
+    while (rest.length > 0) {
+      const { bytesWritten } = await this.#handle.writev(rest as Uint8Array[], offset);
+      offset += bytesWritten;
+      rest = unwritten(rest, bytesWritten);
+    }
+  }
+
+  datasync(): Promise<void> {
+    return this.#handle.datasync();
+  }
+
+  truncate(length: number): Promise<void> {
+    return this.#handle.truncate(length);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
+  }
+}
+
+class UnsyncedFile implements OpenFile {
+  readonly #inner: OpenFile;
+
+  constructor(inner: OpenFile) {
+    this.#inner = inner;
+  }
+
+  writev(parts: readonly Uint8Array[], position: number): Promise<void> {
+    return this.#inner.writev(parts, position);
+  }
+
+  async datasync(): Promise<void> {}
+
+  truncate(length: number): Promise<void> {
+    return this.#inner.truncate(length);
+  }
+
+  close(): Promise<void> {
+    return this.#inner.close();
+  }
+}
+
+/** What a short write left over. Empty parts at the front are dropped, so a loop over it always ends. */
+function unwritten(parts: readonly Uint8Array[], written: number): readonly Uint8Array[] {
+  let left = written;
+  for (let i = 0; i < parts.length; i++) {
+    const part = parts[i];
+    if (part === undefined) break;
+    if (left < part.byteLength) return [part.subarray(left), ...parts.slice(i + 1)];
+    left -= part.byteLength;
+  }
+  return [];
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  let handle: FileHandle;
+  try {
+    handle = await open(path, 'r');
+  } catch (error) {
+    if (cannotSyncDirectories(error)) return;
+    throw error;
+  }
+  try {
+    await handle.sync();
+  } catch (error) {
+    if (!cannotSyncDirectories(error)) throw error;
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Windows cannot open directories as files, some network file systems cannot sync them; both order names themselves. */
+function cannotSyncDirectories(error: unknown): boolean {
+  const code = systemErrorCode(error);
+  return (
+    code === 'EISDIR' ||
+    code === 'EINVAL' ||
+    code === 'ENOTSUP' ||
+    (process.platform === 'win32' && (code === 'EPERM' || code === 'EACCES'))
+  );
+}

@@ -1,0 +1,11 @@
+/** Limits of http-api.md 6.5. Soft-deleted databases and tables do not count. */
+export interface CatalogLimits {
+  /** Without `_internal`. */
+  readonly maxDatabases: number;
+  /** Of all databases together. */
+  readonly maxTables: number;
+  /** Tags and fields of one table, without `time`. */
+  readonly maxColumnsPerTable: number;
+}
+
+export const defaultCatalogLimits: CatalogLimits = { maxDatabases: 1000, maxTables: 10_000, maxColumnsPerTable: 1000 };
