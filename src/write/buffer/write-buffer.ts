@@ -43,7 +43,7 @@ export class WriteBuffer {
     const key = tableKey(table.databaseId, table.id);
     let series = this.#series.get(key);
     if (series === undefined) {
-      series = new SeriesIndex(this.#options.fileMaxTimeNs(table.databaseId, table.id));
+      series = new SeriesIndex({ floorNs: this.#options.fileMaxTimeNs(table.databaseId, table.id) });
       this.#series.set(key, series);
     }
     return series;

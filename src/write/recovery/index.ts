@@ -1,0 +1,1 @@
+export { type PersistedRange, Replay, type ReplayStats } from './replay.ts';

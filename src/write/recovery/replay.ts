@@ -1,0 +1,93 @@
+import { decodeBatch, type TableSection } from '../batch/index.ts';
+import type { WriteBuffer } from '../buffer/index.ts';
+import type { TableSchema } from '../catalog/schema.ts';
+import { sectionRows } from './section-rows.ts';
+
+/** What a finished snapshot already holds: rows before the marker from WAL files up to the number. */
+export interface PersistedRange {
+  readonly lastWalFileNumber: number;
+  readonly endMarkerNs: bigint;
+}
+
+export interface ReplayStats {
+  rows: number;
+  /** Rows that a snapshot already holds. */
+  skippedRows: number;
+  /** Rows of tables that are no longer in the catalog. */
+  droppedRows: number;
+}
+
+/**
+ * Brings logged batches back into the buffer at start. Series ids in a WAL file mean something inside that file only:
+ * they are mapped to the process's own.
+ */
+export class Replay {
+  readonly stats: ReplayStats = { rows: 0, skippedRows: 0, droppedRows: 0 };
+  readonly #buffer: WriteBuffer;
+  readonly #tableSchema: (databaseId: number, tableId: number) => TableSchema | undefined;
+  readonly #persisted: readonly PersistedRange[];
+  #fileNumber = -1;
+  #seriesIds = new Map<string, Map<number, number>>();
+
+  constructor(
+    buffer: WriteBuffer,
+    tableSchema: (databaseId: number, tableId: number) => TableSchema | undefined,
+    persisted: readonly PersistedRange[],
+  ) {
+    this.#buffer = buffer;
+    this.#tableSchema = tableSchema;
+    this.#persisted = persisted;
+  }
+
+  /** Records must come in log order. Throws a plain Error when a record contradicts the ones before it. */
+  record(fileNumber: number, body: Uint8Array): void {
+    if (fileNumber !== this.#fileNumber) {
+      this.#fileNumber = fileNumber;
+      this.#seriesIds = new Map();
+    }
+    for (const section of decodeBatch(body)) this.#section(fileNumber, section);
+  }
+
+  #section(fileNumber: number, section: TableSection): void {
+    const schema = this.#tableSchema(section.databaseId, section.tableId);
+    if (schema === undefined) {
+      this.stats.droppedRows += section.rowCount;
+      return;
+    }
+    this.#mapSeries(schema, section);
+    const marker = this.#marker(fileNumber);
+    if (marker !== undefined && section.maxTimeNs < marker) {
+      this.stats.skippedRows += section.rowCount;
+      return;
+    }
+    const kept = marker === undefined || section.minTimeNs >= marker ? section : sectionRows(section, (timeNs) => timeNs >= marker);
+    this.stats.skippedRows += section.rowCount - kept.rowCount;
+    this.stats.rows += kept.rowCount;
+    this.#buffer.applySection(kept);
+  }
+
+  #mapSeries(schema: TableSchema, section: TableSection): void {
+    const key = `${section.databaseId}/${section.tableId}`;
+    let ids = this.#seriesIds.get(key);
+    if (ids === undefined) {
+      ids = new Map();
+      this.#seriesIds.set(key, ids);
+    }
+    const series = this.#buffer.series(schema);
+    for (const { seriesId, canonical } of section.newSeries) ids.set(seriesId, series.intern(canonical, 0, canonical.length));
+    for (let row = 0; row < section.rowCount; row++) {
+      const id = ids.get(section.seriesIds[row] as number);
+      if (id === undefined) throw new Error(`WAL record uses series ${section.seriesIds[row]} of table ${key} before it is defined`);
+      section.seriesIds[row] = id;
+    }
+  }
+
+  /** Rows of this file before the marker are in Parquet already. */
+  #marker(fileNumber: number): bigint | undefined {
+    let marker: bigint | undefined;
+    for (const range of this.#persisted) {
+      if (fileNumber <= range.lastWalFileNumber && (marker === undefined || range.endMarkerNs > marker)) marker = range.endMarkerNs;
+    }
+    return marker;
+  }
+}

@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import { type Engine, sqlIdentifier } from '../../engine/index.ts';
+import { type BufferView, bufferColumn, type ChunkRows, engineType, type FieldColumn, type Generation, type TableBuffer } from '../buffer/index.ts';
+import type { ColumnSchema } from '../catalog/schema.ts';
+import { parquetFilePath } from '../parquet/file-path.ts';
+import { fileColumnName, type ParquetFileFacts, type ParquetWriter } from '../parquet/parquet-writer.ts';
+import { type TableScan, tableScanSql } from '../scan/index.ts';
+
+/** A Parquet file that a snapshot made. */
+export interface PersistedFile extends ParquetFileFacts {
+  readonly databaseId: number;
+  readonly tableId: number;
+  /** Below the node's directory. */
+  readonly path: string;
+  readonly chunkTimeNs: bigint;
+  /** May repeat a key of an older file of its chunk. */
+  readonly mayOverlap: boolean;
+}
+
+/** One table's share of a snapshot, written but not yet published. */
+export interface PersistedTable {
+  readonly table: TableBuffer;
+  readonly generations: readonly Generation[];
+  /** Rows of chunks that the snapshot leaves in the buffer. */
+  readonly remainder: Generation | undefined;
+  readonly files: readonly PersistedFile[];
+}
+
+export interface PersistOptions {
+  readonly engine: Engine;
+  readonly writer: ParquetWriter;
+  /** The node's directory. */
+  readonly root: string;
+  readonly chunkDurationNs: bigint;
+  /** Chunks that start before this are written. */
+  readonly endMarkerNs: bigint;
+  /** Number in the names of the files. */
+  readonly walFileNumber: number;
+}
+
+/** Gen1 chunks of a table that a snapshot with this end marker writes, ascending. */
+export function chunksToPersist(generations: readonly Generation[], endMarkerNs: bigint): bigint[] {
+  const chunks = new Set<bigint>();
+  for (const generation of generations) for (const start of generation.chunks.keys()) if (start < endMarkerNs) chunks.add(start);
+  return [...chunks].sort((a, b) => (a < b ? -1 : 1));
+}
+
+/** Writes the sealed generations of one table: a file per chunk before the end marker, the rest into a new generation. */
+export async function persistTable(table: TableBuffer, generations: readonly Generation[], options: PersistOptions): Promise<PersistedTable> {
+  const view = await table.view();
+  try {
+    const sealed: BufferView = { ...view, generations: view.generations.filter((generation) => generations.includes(generation)) };
+    const files: PersistedFile[] = [];
+    for (const chunk of chunksToPersist(generations, options.endMarkerNs)) {
+      const file = await persistChunk(table, sealed, chunk, options);
+      if (file !== undefined) files.push(file);
+    }
+    const remainder = await keepRemainder(table, generations, options);
+    return { table, generations, remainder, files };
+  } finally {
+    view.release();
+  }
+}
+
+async function persistChunk(table: TableBuffer, view: BufferView, chunk: bigint, options: PersistOptions): Promise<PersistedFile | undefined> {
+  const columns = table.table.columns.slice();
+  const end = chunk + options.chunkDurationNs;
+  const { databaseId, id: tableId } = table.table;
+  const path = parquetFilePath(databaseId, tableId, chunk, options.walFileNumber);
+  const facts = await options.writer.write({
+    table: table.table,
+    columns,
+    source: tableScanSql(chunkScan(table, view, columns, chunk, options)),
+    where: `"time" >= make_timestamp_ns(${chunk}) AND "time" < make_timestamp_ns(${end})`,
+    path: join(options.root, path),
+  });
+  return facts === undefined ? undefined : { ...facts, databaseId, tableId, path, chunkTimeNs: chunk, mayOverlap: table.isDirty(chunk) };
+}
+
+function chunkScan(table: TableBuffer, view: BufferView, columns: readonly ColumnSchema[], chunk: bigint, options: PersistOptions): TableScan {
+  return {
+    table: table.table,
+    columns: columns.map((column) => ({ column, as: fileColumnName(columns, column) })),
+    files: [],
+    buffer: { ...view, dirtyChunks: view.dirtyChunks.has(chunk) ? new Set([chunk]) : new Set() },
+    chunkDurationNs: options.chunkDurationNs,
+    minTimeNs: chunk,
+    maxTimeNs: chunk + options.chunkDurationNs - 1n,
+    cutoffNs: undefined,
+  };
+}
+
+/** Copies rows of later chunks, in arrival order, so that the sealed engine tables can go. */
+async function keepRemainder(table: TableBuffer, generations: readonly Generation[], options: PersistOptions): Promise<Generation | undefined> {
+  const chunks = new Map<bigint, ChunkRows>();
+  const fields = new Map<number, FieldColumn>();
+  let rows = 0;
+  let bytes = 0;
+  for (const generation of generations) {
+    for (const field of generation.fields) fields.set(field.id, field);
+    for (const [start, chunk] of generation.chunks) {
+      if (start < options.endMarkerNs) continue;
+      mergeChunk(chunks, start, chunk);
+      rows += chunk.rows;
+      bytes += Math.ceil((generation.bytes / generation.rows) * chunk.rows);
+    }
+  }
+  if (rows === 0) return undefined;
+  const remainder = table.newGeneration();
+  const list = [...fields.values()];
+  const name = sqlIdentifier(remainder.engineTable);
+  const columns = list.map((field) => `, ${bufferColumn(field.id)} ${engineType(field.type)}`).join('');
+  await options.engine.run(`CREATE TABLE ${name} (sid INTEGER, time TIMESTAMP_NS${columns})`);
+  for (const generation of generations) {
+    const held = ['sid', 'time', ...generation.fields.map((field) => bufferColumn(field.id))].join(', ');
+    const source = sqlIdentifier(generation.engineTable);
+    await options.engine.run(
+      `INSERT INTO ${name} (${held}) SELECT ${held} FROM ${source} WHERE time >= make_timestamp_ns(${options.endMarkerNs})`,
+    );
+  }
+  remainder.adopt(list, chunks, bytes);
+  return remainder;
+}
+
+function mergeChunk(chunks: Map<bigint, ChunkRows>, start: bigint, added: ChunkRows): void {
+  const known = chunks.get(start);
+  if (known === undefined) {
+    chunks.set(start, { ...added });
+    return;
+  }
+  known.rows += added.rows;
+  if (added.minTimeNs < known.minTimeNs) known.minTimeNs = added.minTimeNs;
+  if (added.maxTimeNs > known.maxTimeNs) known.maxTimeNs = added.maxTimeNs;
+}

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { encodeBatch, SeriesDefinitions } from '../../../../src/write/batch/index.ts';
+import { WriteBuffer } from '../../../../src/write/buffer/index.ts';
+import type { TableSchema } from '../../../../src/write/catalog/schema.ts';
+import { type PersistedRange, Replay } from '../../../../src/write/recovery/index.ts';
+import { tableScanSql } from '../../../../src/write/scan/index.ts';
+import { SeriesIndex } from '../../../../src/write/series/index.ts';
+import { readRows, testEngine } from '../../../support/engine.ts';
+import { modelLine, parsedTable, type TestRow, testTable } from '../../../support/model-table.ts';
+
+const CHUNK_NS = 600_000_000_000n;
+const TABLE = testTable([['host', 'tag'], ['f', 'float'], ['s', 'string'], ['time', 'time']]);
+
+function row(host: string, timeNs: bigint): TestRow {
+  return { tags: { host }, fields: { f: Number(timeNs), s: `at ${timeNs} on ${host}` }, timeNs };
+}
+
+async function replayed(
+  t: { after(fn: () => Promise<void>): void },
+  records: readonly (readonly [number, Uint8Array])[],
+  persisted: readonly PersistedRange[],
+  schemaOf: (tableId: number) => TableSchema | undefined = () => TABLE,
+): Promise<{ lines: string[]; replay: Replay }> {
+  const { engine } = await testEngine(t);
+  const buffer = new WriteBuffer({
+    engine: async () => engine,
+    chunkDurationNs: CHUNK_NS,
+    tableSchema: (_, tableId) => schemaOf(tableId),
+    fileMaxTimeNs: () => undefined,
+    pendingBytesMax: 1 << 20,
+    onError: (message, error) => assert.fail(`${message}: ${String(error)}`),
+  });
+  await buffer.open();
+  const replay = new Replay(buffer, (_, tableId) => schemaOf(tableId), persisted);
+  for (const [fileNumber, body] of records) replay.record(fileNumber, body);
+  const view = await buffer.table(1, 0)?.view();
+  const source = tableScanSql({
+    table: TABLE,
+    columns: TABLE.columns.map((column) => ({ column, as: column.name })),
+    files: [],
+    buffer: view,
+    chunkDurationNs: CHUNK_NS,
+    minTimeNs: undefined,
+    maxTimeNs: undefined,
+    cutoffNs: undefined,
+  });
+  const rows = await readRows(engine, source, TABLE);
+  view?.release();
+  return { lines: rows.map(modelLine).sort(), replay };
+}
+
+test('series ids of one WAL file do not leak into the next', async (t) => {
+  const first = new SeriesIndex();
+  const second = new SeriesIndex();
+  const a = encodeBatch(1, [parsedTable(TABLE, first, [row('a', 1n), row('b', 2n)])], new SeriesDefinitions(), 1);
+  const b = encodeBatch(1, [parsedTable(TABLE, second, [row('b', 3n), row('c', 4n), row('a', 5n)])], new SeriesDefinitions(), 2);
+  const { lines, replay } = await replayed(t, [[1, a], [2, b]], []);
+  assert.deepEqual(lines, [row('a', 1n), row('b', 2n), row('b', 3n), row('c', 4n), row('a', 5n)].map(modelLine).sort());
+  assert.equal(replay.stats.rows, 5);
+});
+
+test('a series is defined once in a WAL file and used by later records of it', async (t) => {
+  const series = new SeriesIndex();
+  const definitions = new SeriesDefinitions();
+  const a = encodeBatch(1, [parsedTable(TABLE, series, [row('a', 1n)])], definitions, 1);
+  const b = encodeBatch(1, [parsedTable(TABLE, series, [row('a', 2n)])], definitions, 1);
+  const c = encodeBatch(1, [parsedTable(TABLE, series, [row('a', 3n)])], definitions, 2);
+  assert.ok(b.length < a.length, 'the second record repeats no definition');
+  assert.equal(c.length, a.length, 'the next file defines it again');
+  const { lines } = await replayed(t, [[1, a], [1, b], [2, c]], []);
+  assert.deepEqual(lines, [1n, 2n, 3n].map((time) => modelLine(row('a', time))).sort());
+});
+
+test('rows that a snapshot holds are not replayed, later rows of the same record are', async (t) => {
+  const series = new SeriesIndex();
+  const rows = [10n, 20n, 30n, 40n].map((time) => row('a', time));
+  const record = encodeBatch(1, [parsedTable(TABLE, series, rows)], new SeriesDefinitions(), 7);
+  const range = { lastWalFileNumber: 7, endMarkerNs: 25n };
+  const { lines, replay } = await replayed(t, [[7, record]], [range]);
+  assert.deepEqual(lines, rows.slice(2).map(modelLine).sort());
+  assert.deepEqual(replay.stats, { rows: 2, skippedRows: 2, droppedRows: 0 });
+  const beyond = encodeBatch(1, [parsedTable(TABLE, series, rows)], new SeriesDefinitions(), 8);
+  assert.equal((await replayed(t, [[8, beyond]], [range])).lines.length, 4);
+});
+
+test('rows of a table that left the catalog are dropped and counted', async (t) => {
+  const record = encodeBatch(1, [parsedTable(TABLE, new SeriesIndex(), [row('a', 1n)])], new SeriesDefinitions(), 1);
+  const { lines, replay } = await replayed(t, [[1, record]], [], () => undefined);
+  assert.deepEqual(lines, []);
+  assert.equal(replay.stats.droppedRows, 1);
+});
