@@ -1,0 +1,17 @@
+import { InfluxError } from '../../shared/errors.ts';
+import { errorText } from '../../storage/index.ts';
+
+const PREFIX = 'write buffer error: error from wal: ';
+
+export function walBufferFull(ops: number): InfluxError {
+  return new InfluxError({ code: 'WAL_BUFFER_FULL', message: `${PREFIX}wal buffer full with ${ops} ops`, status: 500 });
+}
+
+export function walShutdown(): InfluxError {
+  return new InfluxError({ code: 'WAL_SHUTDOWN', message: `${PREFIX}wal is shutdown and not accepting writes`, status: 500 });
+}
+
+/** The record could not be made durable (disk full, I/O error). */
+export function walWriteFailed(cause: unknown): InfluxError {
+  return new InfluxError({ code: 'WAL_WRITE_FAILED', message: `${PREFIX}${errorText(cause)}`, status: 500, cause });
+}

@@ -1,0 +1,315 @@
+import { assert } from '../../shared/assert.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { errorText, type FileSystem, type Log } from '../../storage/index.ts';
+import { walBufferFull, walShutdown, walWriteFailed } from './errors.ts';
+import { OpenPeriod, type WalPeriod } from './period.ts';
+import { BODY_BYTES_MAX, encodeRecord, FILE_HEADER_BYTES, recordBytes } from './record.ts';
+import { WalDirectory } from './wal-directory.ts';
+import { WalFileWriter } from './wal-file.ts';
+import { type QueuedRecord, rejectAll, WalQueue } from './wal-queue.ts';
+import { type ReplayOptions, type ReplayReport, replayWal } from './wal-replay.ts';
+
+/** A file is closed when it has grown beyond this, however young. */
+const FILE_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Bytes written with one sync at most, so that early waiters do not wait for all that came after. */
+const BATCH_BYTES_MAX = 16 * 1024 * 1024;
+
+const QUEUED_BYTES_MAX = 64 * 1024 * 1024;
+const BUFFERED_WRITES_MAX = 100_000;
+
+/** Covered files are kept only as long as they take no more than this. */
+const KEPT_BYTES_MAX = 256 * 1024 * 1024;
+
+export interface WalOptions {
+  readonly fs: FileSystem;
+  /** `<data-dir>/<node-id>`. */
+  readonly root: string;
+  /** Catalog UUID: files of another catalog are not replayed. */
+  readonly uuid: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** `none` = no files at all, same callbacks; for stores that do not survive the process anyway. */
+  readonly durability: 'sync' | 'none';
+  /** Longest span of writing time in one file. */
+  readonly flushIntervalMs: number;
+  /** Records that may wait; beyond it writes fail. */
+  readonly maxBufferedWrites?: number;
+  readonly queuedBytesMax?: number;
+  readonly fileBytesMax?: number;
+  /** Starts a timer that does not keep the process alive; returns what cancels it. */
+  readonly startTimer?: (callback: () => void, delayMs: number) => () => void;
+}
+
+/**
+ * The write-ahead log. Records are opaque; a file is one period. All records that wait while the disk is busy share
+ * the next write and sync; a lone record is synced at once. One writer, no timer unless a period is open and not empty.
+ */
+export class Wal {
+  readonly #options: WalOptions;
+  readonly #directory: WalDirectory;
+  readonly #queue: WalQueue;
+  readonly #maxBufferedWrites: number;
+  readonly #fileBytesMax: number;
+  readonly #listeners = new Set<(period: WalPeriod) => void>();
+  readonly #closing = new Set<Promise<void>>();
+  #open: OpenPeriod | undefined;
+  #writer: { readonly period: OpenPeriod; readonly file: WalFileWriter } | undefined;
+  #running: Promise<void> | undefined;
+  #cancelTimer: (() => void) | undefined;
+  #promised: number | undefined;
+  #stopped = false;
+  #failing = false;
+  #failedRecords = 0;
+
+  constructor(options: WalOptions) {
+    this.#options = options;
+    this.#directory = new WalDirectory(options.fs, options.root, options.log);
+    this.#queue = new WalQueue(options.queuedBytesMax ?? QUEUED_BYTES_MAX);
+    this.#maxBufferedWrites = options.maxBufferedWrites ?? BUFFERED_WRITES_MAX;
+    this.#fileBytesMax = options.fileBytesMax ?? FILE_BYTES_MAX;
+  }
+
+  /** Once, before the first append. Throws `StartupError` WAL_CORRUPT with `failOnError`, and what `onRecord` throws. */
+  async replay(options: ReplayOptions): Promise<ReplayReport> {
+    assert(this.#open === undefined, 'WAL is replayed twice');
+    const report: ReplayReport =
+      this.#options.durability === 'none'
+        ? { periods: [], recordCount: 0, tornFiles: 0, movedAside: [], highestNumber: options.afterFileNumber }
+        : await replayWal({ ...this.#options, directory: this.#directory }, options);
+    this.#open = new OpenPeriod(report.highestNumber + 1);
+    return report;
+  }
+
+  /** File that a record appended in this same turn will go into: what is encoded per file may rely on it. */
+  get currentFileNumber(): number {
+    const { fileNumber } = this.#currentPeriod();
+    // Encoding takes time: the file must not become overdue between this answer and the append.
+    this.#promised = fileNumber;
+    return fileNumber;
+  }
+
+  /** Records that are not durable yet. */
+  get queuedWrites(): number {
+    return this.#queue.recordCount;
+  }
+
+  get queuedBytes(): number {
+    return this.#queue.bytes;
+  }
+
+  /** Records that failed since the start. */
+  get failedRecords(): number {
+    return this.#failedRecords;
+  }
+
+  get failedDeletes(): number {
+    return this.#directory.failedDeletes;
+  }
+
+  /** Called when a file got its last record and all are durable. Returns the function that ends it. */
+  onPeriodClosed(listener: (period: WalPeriod) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * Resolves when the queue has room again. Who does not wait for durability awaits this before the next append; it
+   * must stand before encoding, because the current file may change meanwhile.
+   */
+  whenRoom(): Promise<void> {
+    return this.#queue.whenRoom();
+  }
+
+  /**
+   * Appends one record; the parts are written as they are and must not change until it is settled. When the record is
+   * durable, `onDurable` runs (in the order of the appends), then the promise resolves. Rejects with `InfluxError`
+   * WAL_BUFFER_FULL, WAL_SHUTDOWN or WAL_WRITE_FAILED; then the record is not in the log.
+   */
+  append(parts: readonly Uint8Array[], minTimeNs: bigint, maxTimeNs: bigint, onDurable: () => void): Promise<void> {
+    if (this.#stopped) return Promise.reject(walShutdown());
+    if (this.#queue.recordCount >= this.#maxBufferedWrites) return Promise.reject(walBufferFull(this.#queue.recordCount));
+    const bodyBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    assert(bodyBytes <= BODY_BYTES_MAX, 'WAL record is too large');
+    const period = this.#open?.fileNumber === this.#promised ? (this.#open as OpenPeriod) : this.#currentPeriod();
+    this.#promised = undefined;
+    const encoded = this.#options.durability === 'none' ? [] : encodeRecord(parts, period.appendedRecords, minTimeNs, maxTimeNs);
+    const bytes = recordBytes(bodyBytes);
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ kind: 'record', period, parts: encoded, bytes, minTimeNs, maxTimeNs, onDurable, resolve, reject });
+      if (period.appendedRecords === 0) this.#begin(period);
+      period.appendedRecords++;
+      period.appendedBytes += bytes;
+      if (period.appendedBytes >= this.#fileBytesMax) this.#seal();
+      this.#start();
+    });
+  }
+
+  /** Ends the current period now. Resolves when everything appended before is settled and `onPeriodClosed` was called. */
+  rotate(): Promise<void> {
+    const done = this.#seal();
+    this.#start();
+    return done;
+  }
+
+  /**
+   * Deletes files that a snapshot covers, except the newest `keep` of them (and fewer when those are large). Never
+   * rejects: what cannot be deleted is tried again with the next call.
+   */
+  deleteCovered(lastCovered: number, keep: number): Promise<void> {
+    return this.#directory.deleteCovered(lastCovered, keep, KEPT_BYTES_MAX);
+  }
+
+  /** Refuses new records, makes waiting ones durable, closes the period and its file. Idempotent. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+    if (this.#open !== undefined) await this.rotate();
+    await Promise.all(this.#closing);
+  }
+
+  #currentPeriod(): OpenPeriod {
+    assert(this.#open !== undefined, 'WAL is used before it was replayed');
+    const { startedAtMs } = this.#open;
+    if (startedAtMs !== undefined && this.#options.clock.monotonicMs() - startedAtMs >= this.#options.flushIntervalMs) {
+      void this.#seal();
+      this.#start();
+    }
+    return this.#open;
+  }
+
+  #begin(period: OpenPeriod): void {
+    period.startedAtMs = this.#options.clock.monotonicMs();
+    const startTimer = this.#options.startTimer ?? startUnrefTimer;
+    this.#cancelTimer = startTimer(() => {
+      this.#cancelTimer = undefined;
+      if (period === this.#open) void this.rotate();
+    }, this.#options.flushIntervalMs);
+  }
+
+  /** Puts the end of the open period into the queue and opens the next. An empty one stays open. */
+  #seal(): Promise<void> {
+    const period = this.#open;
+    assert(period !== undefined, 'WAL is used before it was replayed');
+    const used = period.appendedRecords > 0;
+    if (used) this.#openAfter(period);
+    return new Promise((resolve) => this.#queue.push({ kind: 'seal', period: used ? period : undefined, resolve }));
+  }
+
+  #openAfter(period: OpenPeriod): void {
+    this.#open = new OpenPeriod(period.fileNumber + 1);
+    this.#cancelTimer?.();
+    this.#cancelTimer = undefined;
+  }
+
+  #start(): void {
+    this.#running ??= this.#run();
+  }
+
+  async #run(): Promise<void> {
+    for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
+      if (first.kind === 'seal') {
+        this.#queue.shift();
+        if (first.period !== undefined) this.#close(first.period);
+        first.resolve();
+      } else {
+        await this.#write(this.#queue.takeBatch(BATCH_BYTES_MAX));
+      }
+    }
+    this.#running = undefined; // in the same turn as the last look at the queue
+  }
+
+  async #write(batch: readonly QueuedRecord[]): Promise<void> {
+    const period = batch[0]?.period;
+    if (period === undefined) return;
+    try {
+      await this.#makeDurable(period, batch);
+    } catch (error) {
+      await this.#fail(period, batch, error);
+      return;
+    }
+    this.#failing = false;
+    for (const record of batch) period.addDurable(record.minTimeNs, record.maxTimeNs);
+    for (const record of batch) this.#complete(record);
+    this.#queue.settle(batch);
+  }
+
+  async #makeDurable(period: OpenPeriod, batch: readonly QueuedRecord[]): Promise<void> {
+    if (this.#options.durability === 'none') {
+      await Promise.resolve(); // callbacks never run inside append
+      return;
+    }
+    if (this.#writer?.period !== period) {
+      const path = this.#directory.filePath(period.fileNumber);
+      this.#writer = { period, file: new WalFileWriter(this.#options.fs, path, period.fileNumber, this.#options.uuid) };
+    }
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    for (const record of batch) {
+      parts.push(...record.parts);
+      bytes += record.bytes;
+    }
+    await this.#writer.file.append(parts, bytes);
+  }
+
+  #complete(record: QueuedRecord): void {
+    try {
+      record.onDurable();
+      record.resolve();
+    } catch (error) {
+      record.reject(error); // a bug of the caller must not stop the log
+    }
+  }
+
+  /** The file ends at its last durable record; the log goes on with the next number. */
+  async #fail(period: OpenPeriod, batch: readonly QueuedRecord[], cause: unknown): Promise<void> {
+    if (period === this.#open) this.#openAfter(period);
+    const failed = [...batch, ...this.#queue.takePeriod(period)];
+    this.#failedRecords += failed.length;
+    const fields = { fileNumber: period.fileNumber, error: errorText(cause) };
+    if (!this.#failing) this.#options.log.error(fields, 'WAL write failed');
+    this.#failing = true;
+    try {
+      await this.#writer?.file.abandon();
+    } catch (error) {
+      this.#options.log.warn({ ...fields, error: errorText(error) }, 'failed WAL file could not be cut back');
+    }
+    this.#close(period);
+    this.#queue.settle(failed);
+    rejectAll(failed, walWriteFailed(cause));
+  }
+
+  /** After the last record of a period. Does nothing the second time, nor for a period without a durable record. */
+  #close(period: OpenPeriod): void {
+    if (period.closed) return;
+    period.closed = true;
+    let bytes = FILE_HEADER_BYTES + period.appendedBytes;
+    if (this.#writer?.period === period) {
+      const { file } = this.#writer;
+      this.#writer = undefined;
+      bytes = file.length;
+      const closing: Promise<void> = file
+        .close()
+        .catch((error: unknown) => this.#options.log.warn({ error: errorText(error) }, 'WAL file could not be closed'))
+        .finally(() => this.#closing.delete(closing));
+      this.#closing.add(closing);
+    }
+    if (period.durableRecords === 0) return;
+    if (this.#options.durability !== 'none') this.#directory.note(period.fileNumber, bytes);
+    const { fileNumber, minTimeNs, maxTimeNs } = period;
+    for (const listener of this.#listeners) {
+      try {
+        listener({ fileNumber, minTimeNs, maxTimeNs, bytes });
+      } catch (error) {
+        this.#options.log.error({ error: errorText(error) }, 'WAL period listener failed');
+      }
+    }
+  }
+}
+
+function startUnrefTimer(callback: () => void, delayMs: number): () => void {
+  const timer = setTimeout(callback, delayMs);
+  timer.unref();
+  return () => clearTimeout(timer);
+}
