@@ -1,0 +1,10 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs';
+
+const main = new URL('../dist/cli/main.js', import.meta.url);
+if (existsSync(main)) {
+  await (await import(main.href)).main();
+} else {
+  console.error('influxdb3 is not built yet: run `npm run build` in the project folder first (`npm start` does it for you)');
+  process.exitCode = 1;
+}

@@ -1,0 +1,40 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { osReason, type ToolingConfig } from '../../config/index.ts';
+import { StartupError } from '../../shared/startup-error.ts';
+
+export interface ReadyFiles {
+  /** Writes what was asked for. Throws `StartupError`. */
+  ready(info: { readonly address: string; readonly url: string }): void;
+  /** Removes the ready file; the address file stays, as in the reference. */
+  remove(): void;
+}
+
+/** `--tcp-listener-file-path` and `--ready-file`. */
+export function announceFiles(tooling: ToolingConfig): ReadyFiles {
+  return {
+    ready(info) {
+      if (tooling.tcpListenerFile !== undefined) writeNewFile(tooling.tcpListenerFile, info.address);
+      if (tooling.readyFile !== undefined) writeReadyFile(tooling.readyFile, `${info.url}\n`);
+    },
+    remove() {
+      if (tooling.readyFile !== undefined) rmSync(tooling.readyFile, { force: true });
+    },
+  };
+}
+
+/** The file must be new: two servers that write one file would mislead whoever reads it. */
+function writeNewFile(path: string, content: string): void {
+  try {
+    writeFileSync(path, content, { flag: 'wx' });
+  } catch (error) {
+    throw new StartupError(`Server error: io error: ${osReason(error)}`, { cause: error });
+  }
+}
+
+function writeReadyFile(path: string, content: string): void {
+  try {
+    writeFileSync(path, content);
+  } catch (error) {
+    throw new StartupError(`cannot write the ready file "${path}": ${osReason(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,64 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { StartupError } from '../shared/startup-error.ts';
+import type { ServeConfig, StoreConfig } from './serve-config.ts';
+
+/** Store kinds that this build can serve from. */
+const supportedStores: ReadonlySet<StoreConfig['kind']> = new Set(['memory', 'file']);
+
+const missingBucket: Readonly<Partial<Record<StoreConfig['kind'], string>>> = {
+  s3: 'Error configuring Amazon S3: Generic S3 error: Missing bucket name',
+  google: 'Error configuring GCS: Generic GCS error: Missing bucket name',
+  azure: 'Error configuring Microsoft Azure: Generic MicrosoftAzure error: Container name must be specified',
+};
+
+/**
+ * Checks that need the machine, before anything is started (config spec 7, start errors). Makes the data directory.
+ * Throws `StartupError`.
+ */
+export function checkServeConfig(config: ServeConfig): void {
+  checkStore(config.store);
+  const recovery = config.auth.recovery;
+  if (recovery !== undefined) {
+    throw new StartupError('--admin-token-recovery-http-bind is not supported by this build; start without it');
+  }
+}
+
+function checkStore(store: StoreConfig): void {
+  const bucketText = missingBucket[store.kind];
+  if (bucketText !== undefined && store.bucket === undefined) throw storeError(bucketText);
+  if (!supportedStores.has(store.kind)) throw storeError(`${store.kind} is not supported by this build`);
+  if (store.dataDir !== undefined) checkDataDir(store.dataDir);
+}
+
+function checkDataDir(dataDir: string): void {
+  try {
+    mkdirSync(dataDir, { recursive: true });
+  } catch (error) {
+    throw storeError(`Unable to create database directory "${dataDir}": ${osReason(error)}`, error);
+  }
+  try {
+    accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw storeError(`Database directory "${dataDir}" cannot be written by this user: ${osReason(error)}`, error);
+  }
+}
+
+function storeError(reason: string, cause?: unknown): StartupError {
+  return new StartupError(`Cannot parse object store config: ${reason}`, { cause });
+}
+
+/** Words for the usual failures of the operating system, without the name of the call. */
+export function osReason(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code ?? '';
+  const known = new Map([
+    ['EACCES', 'Permission denied (os error 13)'],
+    ['EPERM', 'Operation not permitted (os error 1)'],
+    ['EEXIST', 'File exists (os error 17)'],
+    ['ENOENT', 'No such file or directory (os error 2)'],
+    ['ENOTDIR', 'Not a directory (os error 20)'],
+    ['EISDIR', 'Is a directory (os error 21)'],
+    ['EROFS', 'Read-only file system (os error 30)'],
+    ['ENOSPC', 'No space left on device (os error 28)'],
+  ]).get(code);
+  return known ?? (error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,392 @@
+import { sectionBuilder } from './option-spec.ts';
+import { invocationMethod, tracingTags } from './server-value-types.ts';
+import {
+  boolean,
+  concurrentQueries,
+  durationMs,
+  exactUrl,
+  fraction,
+  integer,
+  listOf,
+  memoryBytes,
+  oneOf,
+  path,
+  port,
+  positiveInteger,
+  text,
+  timerMs,
+} from './value-types.ts';
+
+const memory = sectionBuilder('Memory and query limits');
+
+/** Config spec 4.4. */
+export const memoryOptions = {
+  execMemPoolBytes: memory.defaulted('20%', {
+    flag: 'exec-mem-pool-bytes',
+    flagAliases: ['exec-mem-pool-size'],
+    env: 'INFLUXDB3_EXEC_MEM_POOL_BYTES',
+    envAliases: ['INFLUXDB3_EXEC_MEM_POOL_SIZE'],
+    type: memoryBytes,
+    help: 'Memory of the query engine, in MB or as a share',
+  }),
+  forceSnapshotMemThreshold: memory.defaulted('50%', {
+    flag: 'force-snapshot-mem-threshold',
+    flagAliases: ['force-snapshot-mem-size'],
+    env: 'INFLUXDB3_FORCE_SNAPSHOT_MEM_THRESHOLD',
+    envAliases: ['INFLUXDB3_FORCE_SNAPSHOT_MEM_SIZE'],
+    type: memoryBytes,
+    help: 'Size of the write buffer that forces a snapshot',
+  }),
+  queryFileLimit: memory.option({
+    flag: 'query-file-limit',
+    env: 'INFLUXDB3_QUERY_FILE_LIMIT',
+    type: integer,
+    defaultNote: 'no limit',
+    help: 'Parquet files that one table scan may read',
+  }),
+  queryTimeout: memory.option({
+    flag: 'query-timeout',
+    env: 'INFLUXDB3_QUERY_TIMEOUT',
+    type: durationMs,
+    defaultNote: 'no limit',
+    help: 'Longest time that one query may run; 0 = no limit',
+  }),
+  maxConcurrentQueries: memory.option({
+    flag: 'max-concurrent-queries',
+    env: 'INFLUXDB3_MAX_CONCURRENT_QUERIES',
+    type: concurrentQueries,
+    defaultNote: 'no limit',
+    help: 'Queries that run at once; more wait',
+  }),
+  queryLogSize: memory.defaulted('1000', {
+    flag: 'query-log-size',
+    flagAliases: ['query-log-max-entries'],
+    env: 'INFLUXDB3_QUERY_LOG_SIZE',
+    envAliases: ['INFLUXDB3_QUERY_LOG_MAX_ENTRIES'],
+    type: integer,
+    help: 'Rows kept in system.queries',
+  }),
+};
+
+const caches = sectionBuilder('Caches');
+
+/** Config spec 4.5. */
+export const cacheOptions = {
+  lastCacheEvictionInterval: caches.defaulted('10s', {
+    flag: 'last-cache-eviction-interval',
+    env: 'INFLUXDB3_LAST_CACHE_EVICTION_INTERVAL',
+    type: timerMs,
+    help: 'How often expired last values are removed',
+    status: 'later',
+  }),
+  distinctCacheEvictionInterval: caches.defaulted('10s', {
+    flag: 'distinct-cache-eviction-interval',
+    env: 'INFLUXDB3_DISTINCT_CACHE_EVICTION_INTERVAL',
+    type: timerMs,
+    help: 'How often expired distinct values are removed',
+    status: 'later',
+  }),
+  disableParquetMemCache: caches.defaulted('false', {
+    flag: 'disable-parquet-mem-cache',
+    flagAliases: ['disable-file-cache', 'disable-data-file-cache'],
+    env: 'INFLUXDB3_DISABLE_PARQUET_MEM_CACHE',
+    envAliases: ['INFLUXDB3_DISABLE_FILE_CACHE', 'INFLUXDB3_DISABLE_DATA_FILE_CACHE'],
+    type: boolean,
+    help: 'No file cache in memory',
+    status: 'later',
+  }),
+  parquetMemCacheSize: caches.defaulted('20%', {
+    flag: 'parquet-mem-cache-size',
+    flagAliases: ['file-cache-size'],
+    env: 'INFLUXDB3_PARQUET_MEM_CACHE_SIZE',
+    envAliases: ['INFLUXDB3_FILE_CACHE_SIZE'],
+    type: memoryBytes,
+    help: 'Size of the file cache',
+    status: 'later',
+  }),
+  parquetMemCachePrunePercentage: caches.defaulted('0.1', {
+    flag: 'parquet-mem-cache-prune-percentage',
+    env: 'INFLUXDB3_PARQUET_MEM_CACHE_PRUNE_PERCENTAGE',
+    type: fraction,
+    help: 'Share of the file cache that one prune drops',
+    status: 'later',
+  }),
+  parquetMemCachePruneInterval: caches.defaulted('1s', {
+    flag: 'parquet-mem-cache-prune-interval',
+    env: 'INFLUXDB3_PARQUET_MEM_CACHE_PRUNE_INTERVAL',
+    type: timerMs,
+    help: 'How often the file cache is pruned',
+    status: 'later',
+  }),
+  parquetMemCacheQueryPathDuration: caches.defaulted('5h', {
+    flag: 'parquet-mem-cache-query-path-duration',
+    flagAliases: ['file-cache-recency'],
+    env: 'INFLUXDB3_PARQUET_MEM_CACHE_QUERY_PATH_DURATION',
+    envAliases: ['INFLUXDB3_FILE_CACHE_RECENCY'],
+    type: durationMs,
+    help: 'Files younger than this are cached when a query reads them',
+    status: 'later',
+  }),
+  tableIndexCacheMaxEntries: caches.defaulted('100', {
+    flag: 'table-index-cache-max-entries',
+    env: 'INFLUXDB3_TABLE_INDEX_CACHE_MAX_ENTRIES',
+    type: integer,
+    help: 'Table indexes kept for retention; 0 = no limit',
+    status: 'later',
+  }),
+  tableIndexCacheConcurrencyLimit: caches.defaulted('20', {
+    flag: 'table-index-cache-concurrency-limit',
+    env: 'INFLUXDB3_TABLE_INDEX_CACHE_CONCURRENCY_LIMIT',
+    type: integer,
+    help: 'Parallel store calls of that cache',
+    status: 'later',
+  }),
+};
+
+const retention = sectionBuilder('Retention and deletion');
+
+/** Config spec 4.6. */
+export const retentionOptions = {
+  retentionCheckInterval: retention.defaulted('30m', {
+    flag: 'retention-check-interval',
+    env: 'INFLUXDB3_RETENTION_CHECK_INTERVAL',
+    type: timerMs,
+    help: 'How often expired files are deleted',
+  }),
+  deleteGracePeriod: retention.defaulted('24h', {
+    flag: 'delete-grace-period',
+    env: 'INFLUXDB3_DELETE_GRACE_PERIOD',
+    type: durationMs,
+    help: 'Time between removing the files of something deleted and forgetting its name',
+  }),
+  hardDeleteDefaultDuration: retention.defaulted('72h', {
+    flag: 'hard-delete-default-duration',
+    env: 'INFLUXDB3_HARD_DELETE_DEFAULT_DURATION',
+    type: durationMs,
+    help: 'How long something deleted can be brought back when the delete names no time',
+  }),
+};
+
+const processing = sectionBuilder('Processing engine');
+
+const triggerKinds = oneOf(['wal', 'schedule', 'request'] as const);
+
+/** Config spec 4.7. */
+export const processingOptions = {
+  pluginDir: processing.option({
+    flag: 'plugin-dir',
+    env: 'INFLUXDB3_PLUGIN_DIR',
+    type: path,
+    help: 'Folder of plugins; without it the processing engine is off',
+    status: 'later',
+  }),
+  pluginRepo: processing.option({
+    flag: 'plugin-repo',
+    env: 'INFLUXDB3_PLUGIN_REPO',
+    type: text,
+    help: 'Base address of plugins named gh:…',
+    status: 'later',
+  }),
+  virtualEnvLocation: processing.option({
+    flag: 'virtual-env-location',
+    env: 'VIRTUAL_ENV',
+    type: path,
+    defaultNote: '<plugin-dir>/.venv',
+    help: 'Python environment of the plugins',
+    status: 'later',
+  }),
+  packageManager: processing.defaulted('discover', {
+    flag: 'package-manager',
+    env: 'INFLUXDB3_PACKAGE_MANAGER',
+    type: oneOf(['discover', 'pip', 'uv', 'disabled'] as const),
+    help: 'Deprecated; disabled forbids package installation',
+    status: 'later',
+  }),
+  restrictPluginTriggersTo: processing.option({
+    flag: 'restrict-plugin-triggers-to',
+    env: 'INFLUXDB3_RESTRICT_PLUGIN_TRIGGERS_TO',
+    type: listOf({ ...triggerKinds, parse: (value, facts) => triggerKinds.parse(value === 'wal_flush' ? 'wal' : value, facts) }),
+    help: 'Trigger kinds that may be created',
+    status: 'later',
+  }),
+};
+
+const logging = sectionBuilder('Logging');
+
+/** Config spec 4.8. */
+export const loggingOptions = {
+  logFilter: logging.defaulted('info,iox_query::query_log=warn,influxdb3_query_executor::query_planner=warn', {
+    flag: 'log-filter',
+    env: 'INFLUXDB3_LOG_FILTER',
+    type: text,
+    help: 'Levels to log: error, warn, info, debug, trace, off, also per target as target=level',
+  }),
+  verbose: logging.option({
+    flag: 'verbose',
+    short: 'v',
+    type: boolean,
+    counted: true,
+    help: 'More log: -v info, -vv debug, -vvv trace; overrides --log-filter',
+    common: true,
+  }),
+  disableLogFilterNoiseReduction: logging.defaulted('false', {
+    flag: 'disable-log-filter-noise-reduction',
+    env: 'INFLUXDB3_DISABLE_LOG_FILTER_NOISE_REDUCTION',
+    type: boolean,
+    help: 'Keep chatty targets at debug and trace',
+  }),
+  logDestination: logging.defaulted('stdout', {
+    flag: 'log-destination',
+    env: 'INFLUXDB3_LOG_DESTINATION',
+    type: oneOf(['stdout', 'stderr'] as const, {
+      anyCase: true,
+      refusal: (value) => `Invalid log destination '${value}'. Valid options: stdout, stderr`,
+    }),
+    help: 'Where log lines go',
+  }),
+  logFormat: logging.defaulted('full', {
+    flag: 'log-format',
+    env: 'INFLUXDB3_LOG_FORMAT',
+    type: oneOf(['full', 'pretty', 'json', 'logfmt'] as const, {
+      anyCase: true,
+      refusal: (value) => `Invalid log format '${value}'. Valid options: full, pretty, json, logfmt`,
+    }),
+    help: 'Shape of log lines',
+  }),
+  tracesExporter: logging.defaulted('none', {
+    flag: 'traces-exporter',
+    env: 'INFLUXDB3_TRACES_EXPORTER',
+    type: oneOf(['none', 'jaeger'] as const, {
+      anyCase: true,
+      refusal: (value) => `Invalid traces exporter '${value}'. Valid options: none, jaeger`,
+    }),
+    help: 'Where traces go',
+    status: 'later',
+  }),
+  tracesJaegerAgentHost: logging.defaulted('0.0.0.0', {
+    flag: 'traces-exporter-jaeger-agent-host',
+    env: 'INFLUXDB3_TRACES_EXPORTER_JAEGER_AGENT_HOST',
+    type: text,
+    help: 'Host of the Jaeger agent',
+    status: 'later',
+  }),
+  tracesJaegerAgentPort: logging.defaulted('6831', {
+    flag: 'traces-exporter-jaeger-agent-port',
+    env: 'INFLUXDB3_TRACES_EXPORTER_JAEGER_AGENT_PORT',
+    type: port,
+    help: 'UDP port of the Jaeger agent',
+    status: 'later',
+  }),
+  tracesJaegerServiceName: logging.defaulted('iox-conductor', {
+    flag: 'traces-exporter-jaeger-service-name',
+    env: 'INFLUXDB3_TRACES_EXPORTER_JAEGER_SERVICE_NAME',
+    type: text,
+    help: 'Service name of traces',
+    status: 'later',
+  }),
+  tracesJaegerTraceContextHeaderName: logging.defaulted('uber-trace-id', {
+    flag: 'traces-exporter-jaeger-trace-context-header-name',
+    env: 'INFLUXDB3_TRACES_EXPORTER_JAEGER_TRACE_CONTEXT_HEADER_NAME',
+    type: text,
+    help: 'Request header that carries the trace',
+    status: 'later',
+  }),
+  tracesJaegerDebugName: logging.defaulted('jaeger-debug-id', {
+    flag: 'traces-jaeger-debug-name',
+    env: 'INFLUXDB3_TRACES_EXPORTER_JAEGER_DEBUG_NAME',
+    type: text,
+    help: 'Request header that forces a trace',
+    status: 'later',
+  }),
+  tracesJaegerTags: logging.option({
+    flag: 'traces-jaeger-tags',
+    env: 'INFLUXDB3_TRACES_EXPORTER_JAEGER_TAGS',
+    type: tracingTags,
+    help: 'Tags of every trace',
+    status: 'later',
+  }),
+  tracesJaegerMaxMsgsPerSecond: logging.defaulted('1000', {
+    flag: 'traces-jaeger-max-msgs-per-second',
+    env: 'INFLUXDB3_TRACES_JAEGER_MAX_MSGS_PER_SECOND',
+    type: positiveInteger,
+    help: 'Most traces sent a second',
+    status: 'later',
+  }),
+};
+
+const telemetry = sectionBuilder('Usage telemetry');
+
+/** Endpoint of the reference (telemetry spec 8). */
+export const defaultTelemetryEndpoint = 'https://telemetry.v3.influxdata.com';
+
+/** Config spec 4.9; visible in help on purpose. */
+export const telemetryOptions = {
+  disableTelemetryUpload: telemetry.defaulted('false', {
+    flag: 'disable-telemetry-upload',
+    env: 'INFLUXDB3_TELEMETRY_DISABLE_UPLOAD',
+    envAliases: ['INFLUXDB3_DISABLE_TELEMETRY_UPLOAD'],
+    type: boolean,
+    rawEnv: true,
+    help: 'Collect and send no usage data at all',
+    common: true,
+  }),
+  telemetryEndpoint: telemetry.defaulted(defaultTelemetryEndpoint, {
+    flag: 'telemetry-endpoint',
+    env: 'INFLUXDB3_TELEMETRY_ENDPOINT',
+    type: exactUrl,
+    help: 'Where usage data is sent, to ./telem below this address',
+    common: true,
+  }),
+  telemetryReceiver: telemetry.defaulted('false', {
+    flag: 'telemetry-receiver',
+    env: 'INFLUXDB3_TELEMETRY_RECEIVER',
+    type: boolean,
+    help: 'Accept usage reports of other servers at POST /telem and store them here',
+  }),
+  serveInvocationMethod: telemetry.defaulted('explicit', {
+    flag: 'serve-invocation-method',
+    env: 'INFLUXDB3_SERVE_INVOCATION_METHOD',
+    type: invocationMethod,
+    help: 'How the server was started, a word or a number',
+    hidden: true,
+  }),
+};
+
+const tooling = sectionBuilder('Tests and tooling');
+
+/** Config spec 4.12 and ours. */
+export const toolingOptions = {
+  readyFile: tooling.option({
+    flag: 'ready-file',
+    env: 'INFLUXDB3_READY_FILE',
+    type: path,
+    help: 'File that is written with the address once the server answers, and removed at the end',
+  }),
+  check: tooling.defaulted('false', {
+    flag: 'check',
+    type: boolean,
+    help: 'Check the configuration, say what would be used, and end',
+  }),
+  tcpListenerFilePath: tooling.option({
+    flag: 'tcp-listener-file-path',
+    // compat: the misspelled name is the one that the reference reads.
+    env: 'INFLUXDB3_TCP_LISTINER_FILE_PATH',
+    envAliases: ['INFLUXDB3_TCP_LISTENER_FILE_PATH'],
+    type: path,
+    help: 'New file for the address that was bound',
+    hidden: true,
+  }),
+  adminTokenRecoveryTcpListenerFilePath: tooling.option({
+    flag: 'admin-token-recovery-tcp-listener-file-path',
+    env: 'INFLUXDB3_ADMIN_TOKEN_RECOVERY_TCP_LISTENER_FILE_PATH',
+    type: path,
+    help: 'New file for the address of the recovery listener',
+    hidden: true,
+  }),
+  testMode: tooling.defaulted('false', {
+    flag: 'test-mode',
+    type: boolean,
+    help: 'Offer the endpoints that only tests need',
+    hidden: true,
+  }),
+};

@@ -1,0 +1,103 @@
+// Brings a clone to the point where it runs: packages installed, dist built. Needs Node and npm only.
+// Silent when nothing is to do.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
+
+/** Installs packages when they are missing or older than the lock file, and builds dist when a source is newer. */
+export function setUp() {
+  requireNode();
+  install();
+  buildDist();
+}
+
+/** Compiles sources and tests together, side by side below `outDir`. */
+export function buildTests(outDir) {
+  compile(['-p', 'test/tsconfig.json', '--outDir', outDir], 'building the tests');
+}
+
+/** All files below a folder, as absolute paths. */
+export function listFiles(folder) {
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name));
+}
+
+/** Builds dist if needed; `force` builds always. */
+export function buildDist(force = false) {
+  const stamp = join(root, 'dist', '.built');
+  const sources = [...listFiles(join(root, 'src')), join(root, 'tsconfig.json'), join(root, 'package-lock.json')];
+  if (force || modified(stamp) < Math.max(...sources.map(modified)) || removeOrphans() > 0) {
+    rmSync(stamp, { force: true });
+    const startedAt = new Date();
+    compile(['-p', 'tsconfig.json'], 'building influxdb3');
+    removeOrphans();
+    writeFileSync(stamp, `${startedAt.toISOString()}\n`);
+  }
+  writeRevision();
+}
+
+function requireNode() {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  if (major > 20 || (major === 20 && minor >= 19)) return;
+  stop(`influxdb3 needs Node.js 20.19 or newer, this is ${process.versions.node}`);
+}
+
+function install() {
+  const installed = modified(join(root, 'node_modules', '.package-lock.json'));
+  if (installed >= modified(join(root, 'package-lock.json'))) return;
+  note('installing packages (npm ci), once');
+  const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+  const result = run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { shell: process.platform === 'win32' });
+  if (result.status !== 0) stop('npm ci failed; is the package registry reachable?');
+}
+
+function compile(args, what) {
+  note(what);
+  const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
+  if (run(process.execPath, [compiler, ...args]).status !== 0) stop(`${what} failed`);
+}
+
+/** Removes compiled files whose source is gone. Answers with their number. */
+function removeOrphans() {
+  const dist = join(root, 'dist');
+  const orphans = listFiles(dist).filter((file) => {
+    const match = /^(.*?)(?:\.d\.ts|\.js\.map|\.js)$/.exec(relative(dist, file));
+    return match !== null && !existsSync(join(root, 'src', `${match[1]}.ts`));
+  });
+  for (const file of orphans) rmSync(file);
+  return orphans.length;
+}
+
+function writeRevision() {
+  const git = spawnSync('git', ['rev-parse', '--short=10', 'HEAD'], { cwd: root, encoding: 'utf8' });
+  const revision = git.status === 0 ? git.stdout.trim() : 'unknown';
+  const file = join(root, 'dist', 'revision.txt');
+  if (existsSync(file) && readFileSync(file, 'utf8').trim() === revision) return;
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${revision}\n`);
+}
+
+/** Standard output belongs to whoever called; what the tools say goes to standard error. */
+function run(command, args, options = {}) {
+  return spawnSync(command, args, { cwd: root, stdio: ['ignore', 2, 2], ...options });
+}
+
+function modified(file) {
+  return existsSync(file) ? statSync(file).mtimeMs : 0;
+}
+
+function note(text) {
+  process.stderr.write(`${text} …\n`);
+}
+
+function stop(text) {
+  process.stderr.write(`${text}\n`);
+  process.exit(1);
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) setUp();
