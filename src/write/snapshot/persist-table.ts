@@ -1,6 +1,14 @@
 import { join } from 'node:path';
 import { type Engine, sqlIdentifier } from '../../engine/index.ts';
-import { type BufferView, bufferColumn, type ChunkRows, engineType, type FieldColumn, type Generation, type TableBuffer } from '../buffer/index.ts';
+import {
+  type BufferView,
+  bufferColumn,
+  type ChunkRows,
+  engineType,
+  type FieldColumn,
+  type Generation,
+  type TableBuffer,
+} from '../buffer/index.ts';
 import type { ColumnSchema } from '../catalog/schema.ts';
 import { parquetFilePath } from '../parquet/file-path.ts';
 import { fileColumnName, type ParquetFileFacts, type ParquetWriter } from '../parquet/parquet-writer.ts';
@@ -45,8 +53,18 @@ export function chunksToPersist(generations: readonly Generation[], endMarkerNs:
   return [...chunks].sort((a, b) => (a < b ? -1 : 1));
 }
 
+/** Paths, below the node's directory, of the files that `persistTable` may write. */
+export function plannedPaths(table: TableBuffer, generations: readonly Generation[], options: PersistOptions): string[] {
+  const { databaseId, id } = table.table;
+  return chunksToPersist(generations, options.endMarkerNs).map((chunk) => parquetFilePath(databaseId, id, chunk, options.walFileNumber));
+}
+
 /** Writes the sealed generations of one table: a file per chunk before the end marker, the rest into a new generation. */
-export async function persistTable(table: TableBuffer, generations: readonly Generation[], options: PersistOptions): Promise<PersistedTable> {
+export async function persistTable(
+  table: TableBuffer,
+  generations: readonly Generation[],
+  options: PersistOptions,
+): Promise<PersistedTable> {
   const view = await table.view();
   try {
     const sealed: BufferView = { ...view, generations: view.generations.filter((generation) => generations.includes(generation)) };
@@ -62,7 +80,12 @@ export async function persistTable(table: TableBuffer, generations: readonly Gen
   }
 }
 
-async function persistChunk(table: TableBuffer, view: BufferView, chunk: bigint, options: PersistOptions): Promise<PersistedFile | undefined> {
+async function persistChunk(
+  table: TableBuffer,
+  view: BufferView,
+  chunk: bigint,
+  options: PersistOptions,
+): Promise<PersistedFile | undefined> {
   const columns = table.table.columns.slice();
   const end = chunk + options.chunkDurationNs;
   const { databaseId, id: tableId } = table.table;
@@ -77,7 +100,13 @@ async function persistChunk(table: TableBuffer, view: BufferView, chunk: bigint,
   return facts === undefined ? undefined : { ...facts, databaseId, tableId, path, chunkTimeNs: chunk, mayOverlap: table.isDirty(chunk) };
 }
 
-function chunkScan(table: TableBuffer, view: BufferView, columns: readonly ColumnSchema[], chunk: bigint, options: PersistOptions): TableScan {
+function chunkScan(
+  table: TableBuffer,
+  view: BufferView,
+  columns: readonly ColumnSchema[],
+  chunk: bigint,
+  options: PersistOptions,
+): TableScan {
   return {
     table: table.table,
     columns: columns.map((column) => ({ column, as: fileColumnName(columns, column) })),
@@ -91,7 +120,11 @@ function chunkScan(table: TableBuffer, view: BufferView, columns: readonly Colum
 }
 
 /** Copies rows of later chunks, in arrival order, so that the sealed engine tables can go. */
-async function keepRemainder(table: TableBuffer, generations: readonly Generation[], options: PersistOptions): Promise<Generation | undefined> {
+async function keepRemainder(
+  table: TableBuffer,
+  generations: readonly Generation[],
+  options: PersistOptions,
+): Promise<Generation | undefined> {
   const chunks = new Map<bigint, ChunkRows>();
   const fields = new Map<number, FieldColumn>();
   let rows = 0;

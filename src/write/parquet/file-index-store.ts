@@ -1,0 +1,135 @@
+import { join } from 'node:path';
+import { atomicWrite, errorText, type FileSystem, type Log, removeTemporaryFiles, systemErrorCode } from '../../storage/index.ts';
+import { type SnapshotInfo, SnapshotStore } from '../snapshot/index.ts';
+import { FileIndex, type LiveFile } from './file-index.ts';
+import { decodeFileIndex, encodeFileIndex, type StoredFileIndex } from './file-index-codec.ts';
+
+/** Snapshots after which the index file is rewritten: a start reads at most about as many infos. */
+const SNAPSHOTS_PER_SAVE = 50;
+
+export interface FileIndexStoreOptions {
+  readonly fs: FileSystem;
+  /** `<data-dir>/<node-id>`. */
+  readonly root: string;
+  /** Catalog UUID: an index file of another catalog is not used. */
+  readonly uuid: string;
+  readonly log: Log;
+  readonly snapshotsPerSave?: number;
+}
+
+/** The live files of a node as its snapshot infos tell them, and where those infos are saved. */
+export class FileIndexStore {
+  readonly index: FileIndex;
+  /** Newest snapshot at start: gives the next file id, snapshot sequence and the covered WAL file. Undefined = none yet. */
+  readonly newest: SnapshotInfo | undefined;
+  /** Snapshot infos that could not be read and were renamed: files that only they listed are not served. */
+  readonly movedAside: readonly string[];
+  readonly #options: FileIndexStoreOptions;
+  readonly #snapshots: SnapshotStore;
+  readonly #path: string;
+  #savedSequence: number;
+  #saving: Promise<void> | undefined;
+
+  /** Reads the index file and the infos after it; without a usable index file, all infos. */
+  static async open(options: FileIndexStoreOptions): Promise<FileIndexStore> {
+    const directory = join(options.root, 'files');
+    await options.fs.mkdir(directory);
+    await removeTemporaryFiles(options.fs, directory);
+    const snapshots = new SnapshotStore(options.fs, options.root, options.log);
+    const stored = await readStored(options, join(directory, 'index'));
+    let loaded = await snapshots.load(stored?.sequence ?? 0);
+    const movedAside = [...loaded.movedAside];
+    // The info that the index ends with must still be there; else infos were lost and the index knows too much.
+    const usable = stored !== undefined && loaded.infos.some((info) => info.sequence === stored.sequence);
+    if (stored !== undefined && !usable) {
+      options.log.warn({ sequence: stored.sequence }, 'file index does not fit the snapshots and is built anew');
+      loaded = await snapshots.load();
+      movedAside.push(...loaded.movedAside);
+    }
+    const index = new FileIndex();
+    const newest = loaded.infos[0];
+    if (newest !== undefined) index.restore(newest.sequence, liveFiles(usable ? stored : undefined, loaded.infos));
+    return new FileIndexStore(options, snapshots, { index, newest, movedAside, saved: usable ? stored.sequence : 0 });
+  }
+
+  private constructor(
+    options: FileIndexStoreOptions,
+    snapshots: SnapshotStore,
+    loaded: { index: FileIndex; newest: SnapshotInfo | undefined; movedAside: readonly string[]; saved: number },
+  ) {
+    this.#options = options;
+    this.#snapshots = snapshots;
+    this.#path = join(options.root, 'files', 'index');
+    this.index = loaded.index;
+    this.newest = loaded.newest;
+    this.movedAside = loaded.movedAside;
+    this.#savedSequence = loaded.saved;
+  }
+
+  /**
+   * Makes a snapshot's info durable. Its files are not served yet: that is `publish`, which the caller runs in the
+   * same turn in which the rows leave the buffer.
+   */
+  save(info: SnapshotInfo): Promise<void> {
+    return this.#snapshots.save(info);
+  }
+
+  /** Serves the files of a saved snapshot, and rewrites the index file in the background when it is time. */
+  publish(info: SnapshotInfo): void {
+    this.index.apply(info);
+    if (info.sequence - this.#savedSequence >= (this.#options.snapshotsPerSave ?? SNAPSHOTS_PER_SAVE)) void this.saveIndex();
+  }
+
+  /** Rewrites the index file. Never rejects: without it the next start reads more infos. */
+  saveIndex(): Promise<void> {
+    this.#saving ??= this.#saveIndex().finally(() => {
+      this.#saving = undefined;
+    });
+    return this.#saving;
+  }
+
+  /** Waits for a running rewrite, and writes once more when snapshots came since. */
+  async close(): Promise<void> {
+    await this.#saving;
+    if (this.index.sequence > this.#savedSequence) await this.saveIndex();
+  }
+
+  async #saveIndex(): Promise<void> {
+    const { sequence } = this.index;
+    const files: LiveFile[] = [];
+    for (const table of this.index.tables()) for (const file of table.files) files.push(file);
+    try {
+      await atomicWrite(this.#options.fs, this.#path, encodeFileIndex({ sequence, files }, this.#options.uuid));
+    } catch (error) {
+      this.#options.log.warn({ error: errorText(error) }, 'file index could not be written');
+    }
+    this.#savedSequence = sequence; // also after a failure: tried again after as many snapshots
+  }
+}
+
+/** Replays infos (newest first) over what the index file held. */
+function liveFiles(stored: StoredFileIndex | undefined, infos: readonly SnapshotInfo[]): LiveFile[] {
+  const live = new Map<string, LiveFile>();
+  for (const file of stored?.files ?? []) live.set(file.path, file);
+  for (const info of infos.toReversed()) {
+    if (stored !== undefined && info.sequence <= stored.sequence) continue;
+    for (const file of info.removedFiles) live.delete(file.path);
+    for (const file of info.files) live.set(file.path, { ...file, snapshotSequence: info.sequence });
+  }
+  return [...live.values()];
+}
+
+async function readStored(options: FileIndexStoreOptions, path: string): Promise<StoredFileIndex | undefined> {
+  let bytes: Uint8Array;
+  try {
+    bytes = await options.fs.readFile(path);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    options.log.warn({ error: errorText(error) }, 'file index cannot be read and is built anew');
+    return undefined;
+  }
+  const stored = decodeFileIndex(bytes, options.uuid);
+  if (typeof stored !== 'string') return stored;
+  options.log.warn({ reason: stored }, 'file index cannot be used and is built anew');
+  return undefined;
+}

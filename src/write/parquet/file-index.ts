@@ -1,0 +1,166 @@
+import type { ParquetFileInfo } from '../snapshot/index.ts';
+
+/** A Parquet file that queries must read. */
+export interface LiveFile extends ParquetFileInfo {
+  /** Snapshot that added it: of two files with the same row the one with the higher sequence wins. */
+  readonly snapshotSequence: number;
+}
+
+/** One atomic change: what a snapshot info lists. */
+export interface FileIndexChange {
+  readonly sequence: number;
+  readonly files: readonly ParquetFileInfo[];
+  readonly removedFiles: readonly ParquetFileInfo[];
+}
+
+/** Sums over all live files. Integers. */
+export interface FileTotals {
+  readonly fileCount: number;
+  readonly sizeBytes: number;
+  readonly rowCount: number;
+}
+
+interface TableFiles {
+  readonly databaseId: number;
+  readonly tableId: number;
+  /** By chunk time, then snapshot. Replaced, never changed: readers may keep it. */
+  readonly files: readonly LiveFile[];
+  readonly maxTimeNs: bigint;
+  /** Most that a file's data reaches before or after its chunk time; bounds the search. */
+  readonly reachBeforeNs: bigint;
+  readonly reachAfterNs: bigint;
+}
+
+/** All live Parquet files of the node, in memory. Reading and changing are synchronous. */
+export class FileIndex {
+  readonly #tables = new Map<string, TableFiles>();
+  #sequence = 0;
+  #fileCount = 0;
+  #sizeBytes = 0;
+  #rowCount = 0;
+
+  /** Last snapshot that was applied. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
+  get totals(): FileTotals {
+    return { fileCount: this.#fileCount, sizeBytes: this.#sizeBytes, rowCount: this.#rowCount };
+  }
+
+  /** Takes files out and puts files in, in one step. A file with a known path replaces the one of that path. */
+  apply(change: FileIndexChange): void {
+    const added = change.files.map((file): LiveFile => ({ ...file, snapshotSequence: change.sequence }));
+    this.#replace(change.removedFiles, added);
+    this.#sequence = Math.max(this.#sequence, change.sequence);
+  }
+
+  /** Fills an empty index with what was live after `sequence`. */
+  restore(sequence: number, files: readonly LiveFile[]): void {
+    this.#replace([], files);
+    this.#sequence = sequence;
+  }
+
+  /** Files with rows from `minTimeNs` to `maxTimeNs` (both inclusive, undefined = unbounded), by chunk time, then snapshot. */
+  filesFor(databaseId: number, tableId: number, minTimeNs?: bigint, maxTimeNs?: bigint): readonly LiveFile[] {
+    const table = this.#tables.get(keyOf(databaseId, tableId));
+    if (table === undefined) return [];
+    if (minTimeNs === undefined && maxTimeNs === undefined) return table.files;
+    const start = minTimeNs === undefined ? 0 : firstFrom(table.files, minTimeNs - table.reachAfterNs);
+    const found: LiveFile[] = [];
+    for (let i = start; i < table.files.length; i++) {
+      const file = table.files[i];
+      if (file === undefined) break;
+      if (maxTimeNs !== undefined && file.chunkTimeNs - table.reachBeforeNs > maxTimeNs) break;
+      const overlaps = (minTimeNs === undefined || file.maxTimeNs >= minTimeNs) && (maxTimeNs === undefined || file.minTimeNs <= maxTimeNs);
+      if (overlaps) found.push(file);
+    }
+    return found;
+  }
+
+  /** Newest time in any file of the table. */
+  maxTimeNs(databaseId: number, tableId: number): bigint | undefined {
+    return this.#tables.get(keyOf(databaseId, tableId))?.maxTimeNs;
+  }
+
+  /** Tables that have files. */
+  *tables(): Generator<{ readonly databaseId: number; readonly tableId: number; readonly files: readonly LiveFile[] }> {
+    yield* this.#tables.values();
+  }
+
+  #replace(removed: readonly ParquetFileInfo[], added: readonly LiveFile[]): void {
+    const touched = new Map<string, { gone: Set<string>; fresh: LiveFile[] }>();
+    const groupOf = (file: ParquetFileInfo) => {
+      const key = keyOf(file.databaseId, file.tableId);
+      const group = touched.get(key) ?? { gone: new Set<string>(), fresh: [] };
+      touched.set(key, group);
+      return group;
+    };
+    for (const file of removed) groupOf(file).gone.add(file.path);
+    for (const file of added) {
+      const group = groupOf(file);
+      group.gone.add(file.path);
+      group.fresh.push(file);
+    }
+    for (const [key, { gone, fresh }] of touched) this.#replaceInTable(key, gone, fresh);
+  }
+
+  #replaceInTable(key: string, gone: ReadonlySet<string>, fresh: readonly LiveFile[]): void {
+    const before = this.#tables.get(key);
+    const files: LiveFile[] = [];
+    for (const file of before?.files ?? []) {
+      if (gone.has(file.path)) this.#count(file, -1);
+      else files.push(file);
+    }
+    const unchanged = before !== undefined && files.length === before.files.length;
+    for (const file of fresh) {
+      this.#count(file, 1);
+      files.push(file);
+    }
+    files.sort(byChunkThenSnapshot);
+    const first = files[0];
+    if (first === undefined) this.#tables.delete(key);
+    else this.#tables.set(key, tableFiles(first, files, unchanged ? before : undefined, unchanged ? fresh : files));
+  }
+
+  #count(file: LiveFile, sign: 1 | -1): void {
+    this.#fileCount += sign;
+    this.#sizeBytes += sign * file.sizeBytes;
+    this.#rowCount += sign * file.rowCount;
+  }
+}
+
+function keyOf(databaseId: number, tableId: number): string {
+  return `${databaseId}/${tableId}`;
+}
+
+/** `before` = figures that still hold, so that only the `counted` files must be looked at. */
+function tableFiles(first: LiveFile, files: readonly LiveFile[], before: TableFiles | undefined, counted: readonly LiveFile[]): TableFiles {
+  let maxTimeNs = before?.maxTimeNs ?? first.maxTimeNs;
+  let reachBeforeNs = before?.reachBeforeNs ?? 0n;
+  let reachAfterNs = before?.reachAfterNs ?? 0n;
+  for (const file of counted) {
+    if (file.maxTimeNs > maxTimeNs) maxTimeNs = file.maxTimeNs;
+    if (file.chunkTimeNs - file.minTimeNs > reachBeforeNs) reachBeforeNs = file.chunkTimeNs - file.minTimeNs;
+    if (file.maxTimeNs - file.chunkTimeNs > reachAfterNs) reachAfterNs = file.maxTimeNs - file.chunkTimeNs;
+  }
+  return { databaseId: first.databaseId, tableId: first.tableId, files, maxTimeNs, reachBeforeNs, reachAfterNs };
+}
+
+function byChunkThenSnapshot(a: LiveFile, b: LiveFile): number {
+  if (a.chunkTimeNs !== b.chunkTimeNs) return a.chunkTimeNs < b.chunkTimeNs ? -1 : 1;
+  return a.snapshotSequence - b.snapshotSequence || a.id - b.id;
+}
+
+/** Index of the first file whose chunk time is not below `timeNs`. */
+function firstFrom(files: readonly LiveFile[], timeNs: bigint): number {
+  let low = 0;
+  let high = files.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const file = files[middle];
+    if (file !== undefined && file.chunkTimeNs < timeNs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

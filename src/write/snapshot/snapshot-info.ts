@@ -1,0 +1,34 @@
+/** One Parquet file as snapshot infos list it. */
+export interface ParquetFileInfo {
+  readonly databaseId: number;
+  readonly tableId: number;
+  /** Unique on this node. */
+  readonly id: number;
+  /** Object path from `<node-id>/` on; names the file for good. */
+  readonly path: string;
+  readonly sizeBytes: number;
+  readonly rowCount: number;
+  /** Start of its gen1 chunk, ns since the epoch, as all times here. */
+  readonly chunkTimeNs: bigint;
+  readonly minTimeNs: bigint;
+  readonly maxTimeNs: bigint;
+  /** It may hold a series and time that another file of its chunk holds too. */
+  readonly mayOverlap: boolean;
+}
+
+/** What one snapshot changed (storage.md 6). */
+export interface SnapshotInfo {
+  readonly nodeId: string;
+  readonly sequence: number;
+  /** First file id that is free. */
+  readonly nextFileId: number;
+  /** Last WAL file that need not be replayed any more. */
+  readonly walFileNumber: number;
+  readonly catalogSequence: number;
+  readonly files: readonly ParquetFileInfo[];
+  readonly removedFiles: readonly ParquetFileInfo[];
+  /** Chunks that start below it were persisted. */
+  readonly endTimeMarkerNs: bigint | undefined;
+  /** Newest WAL file with rows in the persisted chunks. */
+  readonly frozenWalFileNumber: number | undefined;
+}

@@ -1,0 +1,82 @@
+import { join } from 'node:path';
+import { atomicWrite, errorText, type FileSystem, type Log, moveAside, removeTemporaryFiles } from '../../storage/index.ts';
+import type { SnapshotInfo } from './snapshot-info.ts';
+import { decodeSnapshotInfo, encodeSnapshotInfo } from './snapshot-info-codec.ts';
+
+/** File names count down from here, so that the newest sorts first. */
+const SEQUENCE_MAX = 2n ** 64n - 1n;
+
+const FILE_NAME = /^(\d{20})\.info\.json$/;
+
+/** Infos read at the same time. */
+const READ_CONCURRENCY = 8;
+
+/** What was on disk. */
+export interface LoadedSnapshots {
+  /** Newest first. */
+  readonly infos: readonly SnapshotInfo[];
+  /** Files that were no snapshot infos and are now `.corrupt`. */
+  readonly movedAside: readonly string[];
+}
+
+/** Snapshot infos below `<root>/snapshots`. */
+export class SnapshotStore {
+  readonly #fs: FileSystem;
+  readonly #directory: string;
+  readonly #root: string;
+  readonly #log: Log;
+
+  constructor(fs: FileSystem, root: string, log: Log) {
+    this.#fs = fs;
+    this.#root = root;
+    this.#directory = join(root, 'snapshots');
+    this.#log = log;
+  }
+
+  /** Reads the infos with this sequence and above, newest first. Damaged ones are moved aside. */
+  async load(fromSequence = 0): Promise<LoadedSnapshots> {
+    await this.#fs.mkdir(this.#directory);
+    await this.#fs.syncDirectory(this.#root);
+    await removeTemporaryFiles(this.#fs, this.#directory);
+    const names = (await this.#fs.readdir(this.#directory)).filter((name) => (sequenceOf(name) ?? -1) >= fromSequence);
+    const infos: SnapshotInfo[] = [];
+    const movedAside: string[] = [];
+    for (let start = 0; start < names.length; start += READ_CONCURRENCY) {
+      const batch = names.slice(start, start + READ_CONCURRENCY);
+      for (const loaded of await Promise.all(batch.map((name) => this.#read(name)))) {
+        if (typeof loaded === 'string') movedAside.push(loaded);
+        else infos.push(loaded);
+      }
+    }
+    return { infos, movedAside };
+  }
+
+  /** Durable when it resolves. Saving the same snapshot again replaces it. */
+  async save(info: SnapshotInfo): Promise<void> {
+    await atomicWrite(this.#fs, join(this.#directory, snapshotFileName(info.sequence)), encodeSnapshotInfo(info));
+  }
+
+  async #read(name: string): Promise<SnapshotInfo | string> {
+    const path = join(this.#directory, name);
+    const bytes = await this.#fs.readFile(path);
+    try {
+      const info = decodeSnapshotInfo(bytes);
+      if (info.sequence !== sequenceOf(name)) throw new Error('file has the name of another sequence');
+      return info;
+    } catch (error) {
+      const movedTo = await moveAside(this.#fs, path);
+      this.#log.error({ path: movedTo, reason: errorText(error) }, 'unreadable snapshot info moved aside');
+      return movedTo;
+    }
+  }
+}
+
+/** `<%020d>.info.json` with the inverted sequence. */
+export function snapshotFileName(sequence: number): string {
+  return `${(SEQUENCE_MAX - BigInt(sequence)).toString().padStart(20, '0')}.info.json`;
+}
+
+function sequenceOf(name: string): number | undefined {
+  const digits = FILE_NAME.exec(name)?.[1];
+  return digits === undefined ? undefined : Number(SEQUENCE_MAX - BigInt(digits));
+}
