@@ -1,0 +1,116 @@
+import type { QueryResult } from '../../query/result.ts';
+
+/**
+ * What the configure endpoints need of the catalog and the processing engine (http-api.md 9-13). Every method throws
+ * `InfluxError` with the exact client text (not found, exists, limits, invalid names). The app wires it.
+ */
+export interface AdminService {
+  readonly databases: DatabaseAdmin;
+  readonly tables: TableAdmin;
+  readonly caches: CacheAdmin;
+  readonly tokens: TokenAdmin;
+  readonly triggers: TriggerAdmin;
+}
+
+/** When deleted data goes for good; `at` is a wall-clock time in ms. */
+export type HardDelete = { readonly kind: 'now' | 'never' | 'default' } | { readonly kind: 'at'; readonly timeMs: number };
+
+export interface DatabaseListing {
+  readonly name: string;
+  readonly deleted: boolean;
+}
+
+export interface DatabaseAdmin {
+  /** All databases with `_internal`, live ones first, then by name. */
+  list(options: { readonly showDeleted: boolean }): readonly DatabaseListing[];
+  create(options: { readonly name: string; readonly retentionPeriodNs: bigint | undefined }): Promise<void>;
+  /** PUT and the retention endpoints; undefined clears. */
+  setRetention(options: { readonly name: string; readonly retentionPeriodNs: bigint | undefined }): Promise<void>;
+  delete(options: { readonly name: string; readonly hardDelete: HardDelete }): Promise<void>;
+}
+
+export interface NewField {
+  readonly name: string;
+  readonly type: 'utf8' | 'int64' | 'uint64' | 'float64' | 'bool';
+}
+
+export interface TableAdmin {
+  create(options: {
+    readonly database: string;
+    readonly table: string;
+    readonly tags: readonly string[];
+    readonly fields: readonly NewField[];
+  }): Promise<void>;
+  delete(options: { readonly database: string; readonly table: string; readonly hardDelete: HardDelete }): Promise<void>;
+}
+
+export interface CacheTarget {
+  readonly database: string;
+  readonly table: string;
+  readonly name: string;
+}
+
+export interface NewLastCache {
+  readonly database: string;
+  readonly table: string;
+  readonly name: string | undefined;
+  readonly keyColumns: readonly string[] | undefined;
+  readonly valueColumns: readonly string[] | undefined;
+  readonly count: bigint | undefined;
+  readonly ttlSecs: bigint | undefined;
+}
+
+export interface NewDistinctCache {
+  readonly database: string;
+  readonly table: string;
+  readonly name: string | undefined;
+  readonly columns: readonly string[];
+  readonly maxCardinality: bigint | undefined;
+  readonly maxAgeSecs: bigint | undefined;
+}
+
+export interface CacheAdmin {
+  /** Resolves to the catalog batch that clients get (http-api.md 11), ready for JSON; bigints are written as numbers. */
+  createLast(options: NewLastCache): Promise<unknown>;
+  deleteLast(target: CacheTarget): Promise<void>;
+  createDistinct(options: NewDistinctCache): Promise<unknown>;
+  deleteDistinct(target: CacheTarget): Promise<void>;
+}
+
+/** A token just made; the only time its text is known. */
+export interface CreatedToken {
+  readonly id: bigint;
+  readonly name: string;
+  readonly token: string;
+  /** SHA-512 of the token, 128 lower-case hex digits. */
+  readonly hash: string;
+  readonly createdAtMs: number;
+  readonly expiryMs: number | undefined;
+}
+
+export interface TokenAdmin {
+  createOperator(): Promise<CreatedToken>;
+  regenerateOperator(): Promise<CreatedToken>;
+  createNamed(options: { readonly name: string; readonly expirySecs: bigint | undefined }): Promise<CreatedToken>;
+  delete(name: string): Promise<void>;
+}
+
+export interface NewTrigger {
+  readonly database: string;
+  readonly pluginFileName: string;
+  readonly triggerName: string;
+  readonly runAsync: boolean;
+  readonly errorBehavior: 'log' | 'retry' | 'disable';
+  readonly specification: string;
+  readonly arguments: ReadonlyMap<string, string> | undefined;
+  readonly disabled: boolean;
+}
+
+export interface TriggerAdmin {
+  create(trigger: NewTrigger): Promise<void>;
+  delete(options: { readonly database: string; readonly triggerName: string; readonly force: boolean }): Promise<void>;
+  setEnabled(options: { readonly database: string; readonly triggerName: string; readonly enabled: boolean }): Promise<void>;
+}
+
+/** Rows that an endpoint of this layer makes itself and sends in any query format. */
+export type LocalResult = QueryResult;

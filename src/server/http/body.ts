@@ -1,0 +1,118 @@
+import type { IncomingMessage } from 'node:http';
+import { promisify } from 'node:util';
+import { gunzip, gunzipSync } from 'node:zlib';
+import type { InfluxError } from '../../shared/errors.ts';
+import { badGzip, bodyReadFailed, requestTooLarge, unacceptableContentEncoding } from './errors.ts';
+
+const gunzipAsync = promisify(gunzip);
+
+/** Zipped bodies up to this size inflate on the spot: a hop to the thread pool would cost more. */
+const INFLATE_IN_PLACE_BYTES_MAX = 16 * 1024;
+
+/** Smallest output step of zlib. */
+const INFLATE_CHUNK_BYTES_MIN = 16 * 1024;
+
+/** What reading needs of a request; both HTTP versions have it. */
+export type BodySource = Pick<IncomingMessage, 'headers' | 'on' | 'off' | 'pause' | 'resume' | 'readableEnded' | 'destroyed'>;
+
+/**
+ * Reads and unzips a request body (http-api.md 4). Reading stops at the limit; the same inclusive limit holds for the
+ * raw and the unzipped size. Throws the catalogue errors of that section.
+ */
+export async function readBody(request: BodySource, maxBytes: number): Promise<Buffer> {
+  const encoding = request.headers['content-encoding'];
+  const zipped = encoding === 'gzip';
+  const raw = await readRaw(request, maxBytes);
+  if (encoding !== undefined && !zipped && encoding !== 'identity') throw unacceptableContentEncoding(encoding);
+  return zipped ? inflate(raw, maxBytes) : raw;
+}
+
+function readRaw(request: BodySource, maxBytes: number): Promise<Buffer> {
+  const declared = declaredLength(request);
+  if (declared !== undefined && declared > maxBytes) return Promise.reject(requestTooLarge(maxBytes));
+  return new Promise<Buffer>((resolve, reject) => {
+    const collector = new BodyCollector(declared);
+    const onData = (chunk: Buffer): void => {
+      if (collector.byteCount + chunk.length > maxBytes) {
+        finish(requestTooLarge(maxBytes));
+        return;
+      }
+      collector.add(chunk);
+    };
+    const onEnd = (): void => finish(undefined);
+    const onError = (error: Error): void => finish(bodyReadFailed(error));
+    const onClose = (): void => finish(bodyReadFailed(new Error('connection closed before message completed')));
+    const finish = (error: InfluxError | undefined): void => {
+      request.off('data', onData);
+      request.off('end', onEnd);
+      request.off('close', onClose);
+      // The error listener stays: a late socket error must not be thrown.
+      if (error === undefined) resolve(collector.take());
+      else reject(error);
+    };
+    if (request.readableEnded) return resolve(Buffer.alloc(0));
+    if (request.destroyed) return onClose();
+    request.on('data', onData);
+    request.on('end', onEnd);
+    request.on('error', onError);
+    request.on('close', onClose);
+  });
+}
+
+function declaredLength(request: BodySource): number | undefined {
+  const text = request.headers['content-length'];
+  return text === undefined ? undefined : Number(text);
+}
+
+/** Collects chunks; with a declared length they are copied into place as they come, so that no second copy is needed. */
+class BodyCollector {
+  byteCount = 0;
+  readonly #declared: number | undefined;
+  #target: Buffer | undefined;
+  readonly #chunks: Buffer[] = [];
+
+  constructor(declared: number | undefined) {
+    this.#declared = declared;
+  }
+
+  add(chunk: Buffer): void {
+    if (this.#declared === undefined || this.#declared === chunk.length) {
+      this.#chunks.push(chunk);
+    } else {
+      this.#target ??= Buffer.allocUnsafeSlow(this.#declared);
+      chunk.copy(this.#target, this.byteCount);
+    }
+    this.byteCount += chunk.length;
+  }
+
+  take(): Buffer {
+    if (this.#target !== undefined) return this.#target.subarray(0, this.byteCount);
+    const [only] = this.#chunks;
+    return this.#chunks.length === 1 && only !== undefined ? only : Buffer.concat(this.#chunks, this.byteCount);
+  }
+}
+
+async function inflate(zipped: Buffer, maxBytes: number): Promise<Buffer> {
+  const options = { maxOutputLength: Math.max(1, maxBytes), chunkSize: outputChunkBytes(zipped, maxBytes) };
+  try {
+    return zipped.length <= INFLATE_IN_PLACE_BYTES_MAX ? gunzipSync(zipped, options) : await gunzipAsync(zipped, options);
+  } catch (error) {
+    if (isTooLarge(error)) throw requestTooLarge(maxBytes);
+    throw badGzip(gzipDetail(error), error);
+  }
+}
+
+/** The last four bytes of a gzip member are its unzipped size: one output buffer of that size spares the final copy. */
+function outputChunkBytes(zipped: Buffer, maxBytes: number): number {
+  const size = zipped.length < 18 ? 0 : zipped.readUInt32LE(zipped.length - 4);
+  return Math.max(INFLATE_CHUNK_BYTES_MIN, Math.min(size, maxBytes) + 1);
+}
+
+function isTooLarge(error: unknown): boolean {
+  return (error as { code?: unknown }).code === 'ERR_BUFFER_TOO_LARGE';
+}
+
+function gzipDetail(error: unknown): string {
+  const detail = error instanceof Error ? error.message : String(error);
+  return detail === 'incorrect header check' ? 'invalid gzip header' : detail;
+}

@@ -1,0 +1,139 @@
+import type { TextSink } from './text-sink.ts';
+
+/** Spelling of a float: `json` as in JSON output, `display` as in CSV and pretty output (sql.md 10). */
+export type FloatStyle = 'json' | 'display';
+
+const MINUS = 0x2d;
+const DOT = 0x2e;
+const ZERO = 0x30;
+const TWO_POW_32 = 4294967296;
+
+const POWERS = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
+
+/** Writes a 64-bit integer given as its two halves; `high` is signed for int64, unsigned for uint64. */
+export function writeInt64(sink: TextSink, high: number, low: number, value: () => bigint): void {
+  sink.reserveCell();
+  // Up to 2^53 both halves fit a double exactly.
+  if (high >= -0x20_0000 && high < 0x20_0000) writeInteger(sink, high * TWO_POW_32 + low);
+  else sink.ascii(value().toString());
+}
+
+/** Writes a whole number of at most 2^53. The caller has reserved a cell. */
+export function writeInteger(sink: TextSink, value: number): void {
+  const bytes = sink.bytes;
+  let at = sink.length;
+  let rest = value;
+  if (rest < 0) {
+    bytes[at++] = MINUS;
+    rest = -rest;
+  }
+  if (rest > 0x7fff_ffff) {
+    at = writeUint31(bytes, at, Math.floor(rest / 1e9));
+    writeDigits(bytes, at, rest % 1e9, 9);
+    sink.length = at + 9;
+  } else {
+    sink.length = writeUint31(bytes, at, rest);
+  }
+}
+
+function writeUint31(bytes: Uint8Array, start: number, value: number): number {
+  let size = 1;
+  for (let bound = 10; size < 10 && value >= bound; bound *= 10) size++;
+  let rest = value | 0;
+  for (let at = start + size - 1; at >= start; at--) {
+    const quotient = (rest / 10) | 0;
+    bytes[at] = ZERO + rest - quotient * 10;
+    rest = quotient;
+  }
+  return start + size;
+}
+
+/** Exactly `count` digits with leading zeros. */
+export function writeDigits(bytes: Uint8Array, start: number, value: number, count: number): void {
+  let rest = value | 0;
+  for (let at = start + count - 1; at >= start; at--) {
+    const quotient = (rest / 10) | 0;
+    bytes[at] = ZERO + rest - quotient * 10;
+    rest = quotient;
+  }
+}
+
+/** Writes a finite double. Short decimals take the fast path: they are found by scaling, which is exact up to 2^53. */
+export function writeFloat64(sink: TextSink, value: number, style: FloatStyle): void {
+  sink.reserveCell();
+  if (value === 0) {
+    sink.ascii(Object.is(value, -0) ? '-0.0' : '0.0');
+    return;
+  }
+  const size = Math.abs(value);
+  if (size >= 1e-3 && size < 1e9) {
+    for (let digits = 0; digits <= 5; digits++) {
+      const power = POWERS[digits] as number;
+      const scaled = Math.round(size * power);
+      if (scaled / power === size) {
+        writeScaled(sink, value < 0, scaled, power, digits);
+        return;
+      }
+    }
+  }
+  sink.ascii(floatText(value, style));
+}
+
+function writeScaled(sink: TextSink, negative: boolean, scaled: number, power: number, digits: number): void {
+  if (negative) sink.bytes[sink.length++] = MINUS;
+  const whole = Math.floor(scaled / power);
+  writeInteger(sink, whole);
+  sink.bytes[sink.length++] = DOT;
+  if (digits === 0) {
+    sink.bytes[sink.length++] = ZERO;
+    return;
+  }
+  writeDigits(sink.bytes, sink.length, scaled - whole * power, digits);
+  sink.length += digits;
+}
+
+/** Text of any double; always with a decimal point or exponent. Not finite: `NaN`, `inf`, `-inf`. */
+export function floatText(value: number, style: FloatStyle): string {
+  if (!Number.isFinite(value)) return notFiniteText(value);
+  return layOut(value, value.toExponential(), style);
+}
+
+/** Text of a single-precision float: the shortest digits that give the same float32 back. */
+export function float32Text(value: number, style: FloatStyle): string {
+  if (!Number.isFinite(value)) return notFiniteText(value);
+  for (let digits = 0; digits < 9; digits++) {
+    const text = value.toExponential(digits);
+    if (Math.fround(Number(text)) === value) return layOut(value, text, style);
+  }
+  return layOut(value, value.toExponential(), style);
+}
+
+function notFiniteText(value: number): string {
+  if (Number.isNaN(value)) return 'NaN';
+  return value > 0 ? 'inf' : '-inf';
+}
+
+/** Lays shortest digits (`d.ddde+x`) out by the rules of the style. */
+function layOut(value: number, exponential: string, style: FloatStyle): string {
+  const mark = exponential.indexOf('e');
+  const sign = value < 0 || Object.is(value, -0) ? '-' : '';
+  const digits = exponential.slice(0, mark).replace('-', '').replace('.', '');
+  const exponent = Number(exponential.slice(mark + 1));
+  if (isPlain(exponent, digits.length, style)) return sign + plain(digits, exponent);
+  const fraction = digits.slice(1);
+  const mantissa = `${digits[0]}${fraction === '' ? '' : `.${fraction}`}`;
+  // compat: JSON spells `1.0e10`, CSV and pretty `1e20`
+  return `${sign}${fraction === '' && style === 'json' ? `${mantissa}.0` : mantissa}e${exponent}`;
+}
+
+function isPlain(exponent: number, digitCount: number, style: FloatStyle): boolean {
+  if (style === 'json') return exponent >= -5 && exponent <= 9;
+  return digitCount > 0 && exponent >= -5 && exponent < 16;
+}
+
+function plain(digits: string, exponent: number): string {
+  if (exponent < 0) return `0.${'0'.repeat(-exponent - 1)}${digits}`;
+  const whole = digits.slice(0, exponent + 1).padEnd(exponent + 1, '0');
+  const fraction = digits.slice(exponent + 1);
+  return `${whole}.${fraction === '' ? '0' : fraction}`;
+}

@@ -1,0 +1,175 @@
+import { createServer, type Server as HttpServer1 } from 'node:http';
+import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import type { AnyRequest, AnyResponse, HttpLimits, TlsSettings } from './dependencies.ts';
+
+const PREFACE = Buffer.from('PRI * HTTP/2.0');
+
+export type RequestHandler = (request: AnyRequest, response: AnyResponse) => void;
+
+export interface PortOptions {
+  readonly handler: RequestHandler;
+  readonly limits: HttpLimits;
+  readonly tls: TlsSettings | undefined;
+}
+
+/**
+ * One TCP port for HTTP/1.1, cleartext HTTP/2 and gRPC (flight.md 1): the first bytes, or ALPN under TLS, choose one of
+ * two servers that never listen themselves.
+ */
+export class Port {
+  readonly #http1: HttpServer1;
+  readonly #http2: Http2Server;
+  readonly #listener: NetServer;
+  readonly #drainTimeoutMs: number;
+  /** Every open connection; the value tells whether a request was ever seen on it. */
+  readonly #sockets = new Set<Socket>();
+  readonly #unsniffed = new Set<Socket>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #closing: Promise<void> | undefined;
+
+  constructor(options: PortOptions) {
+    const { limits, tls } = options;
+    this.#drainTimeoutMs = limits.drainTimeoutMs;
+    const handler: RequestHandler = (request, response) => this.#serve(options.handler, request, response);
+    this.#http1 = createHttp1(limits, handler);
+    this.#http2 = createHttp2Server({ settings: { maxHeaderListSize: limits.headerBytesMax } }, handler);
+    this.#http2.on('session', (session) => this.#trackSession(session));
+    this.#listener =
+      tls === undefined
+        ? createNetServer({ noDelay: true }, (socket) => this.#sniff(socket, limits))
+        : createTlsServer({ ...tls, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => this.#routeTls(socket));
+    if (tls !== undefined) {
+      this.#listener.on('connection', (socket: Socket) => {
+        socket.setNoDelay(true);
+        this.#track(socket);
+      });
+    }
+  }
+
+  /** The HTTP/1.1 server, for the framework that wants one. */
+  get http1(): HttpServer1 {
+    return this.#http1;
+  }
+
+  async listen(host: string, port: number): Promise<{ host: string; port: number }> {
+    await new Promise<void>((resolve, reject) => {
+      this.#listener.once('error', reject);
+      this.#listener.listen({ host, port }, () => {
+        this.#listener.off('error', reject);
+        resolve();
+      });
+    });
+    // Starts the check for slow clients and the tracking of idle connections, which a server does when it listens.
+    this.#http1.emit('listening');
+    const address = this.#listener.address() as AddressInfo;
+    return { host: address.address, port: address.port };
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#drain();
+    return this.#closing;
+  }
+
+  async #drain(): Promise<void> {
+    const closed = new Promise<void>((resolve) => {
+      if (this.#listener.listening) this.#listener.close(() => resolve());
+      else resolve();
+    });
+    for (const socket of this.#unsniffed) socket.destroy();
+    this.#dropIdle();
+    const timer = setTimeout(() => {
+      for (const socket of this.#sockets) socket.destroy();
+    }, this.#drainTimeoutMs);
+    await closed;
+    clearTimeout(timer);
+    // Stops the check for slow clients; the error that it never listened is expected.
+    this.#http1.close(() => {});
+  }
+
+  #dropIdle(): void {
+    this.#http1.closeIdleConnections();
+    for (const session of this.#sessions) session.close();
+  }
+
+  #serve(handler: RequestHandler, request: AnyRequest, response: AnyResponse): void {
+    if (this.#closing !== undefined && request.httpVersionMajor === 1) response.setHeader('connection', 'close');
+    response.once('close', () => {
+      if (this.#closing !== undefined) setImmediate(() => this.#dropIdle());
+    });
+    handler(request, response);
+  }
+
+  #track(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.once('close', () => this.#sockets.delete(socket));
+  }
+
+  #trackSession(session: ServerHttp2Session): void {
+    this.#sessions.add(session);
+    session.once('close', () => this.#sessions.delete(session));
+    session.on('error', () => session.destroy());
+    if (this.#closing !== undefined) session.close();
+  }
+
+  #routeTls(socket: TLSSocket): void {
+    const server = socket.alpnProtocol === 'h2' ? this.#http2 : this.#http1;
+    server.emit('connection', socket);
+  }
+
+  /** Collects bytes until they differ from the HTTP/2 preface or are all of its first line, then hands the socket on. */
+  #sniff(socket: Socket, limits: HttpLimits): void {
+    this.#track(socket);
+    this.#unsniffed.add(socket);
+    let seen: Buffer = Buffer.alloc(0);
+    const onError = (): void => {
+      socket.destroy();
+    };
+    const onEnd = (): void => {
+      socket.destroy();
+    };
+    const onReadable = (): void => {
+      const chunk: Buffer | null = socket.read();
+      if (chunk === null) return;
+      seen = seen.length === 0 ? chunk : Buffer.concat([seen, chunk]);
+      const compared = Math.min(seen.length, PREFACE.length);
+      const matches = seen.subarray(0, compared).equals(PREFACE.subarray(0, compared));
+      if (matches && compared < PREFACE.length) return;
+      socket.setTimeout(0);
+      socket.off('timeout', onError).off('error', onError).off('end', onEnd).off('readable', onReadable);
+      this.#unsniffed.delete(socket);
+      socket.unshift(seen);
+      (matches ? this.#http2 : this.#http1).emit('connection', socket);
+    };
+    socket.setTimeout(limits.headersTimeoutMs);
+    socket.on('timeout', onError).on('error', onError).on('end', onEnd).on('readable', onReadable);
+    socket.once('close', () => this.#unsniffed.delete(socket));
+  }
+}
+
+function createHttp1(limits: HttpLimits, handler: RequestHandler): HttpServer1 {
+  const server = createServer(
+    {
+      maxHeaderSize: limits.headerBytesMax,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(30_000, limits.headersTimeoutMs),
+      noDelay: true,
+    },
+    handler,
+  );
+  // Node's own answer to a broken request carries no headers of ours; it only has to end.
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
+    else socket.end(`HTTP/1.1 ${clientErrorStatus(error.code)}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  });
+  return server;
+}
+
+function clientErrorStatus(code: string | undefined): string {
+  if (code === 'HPE_HEADER_OVERFLOW') return '431 Request Header Fields Too Large';
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return '408 Request Timeout';
+  return '400 Bad Request';
+}

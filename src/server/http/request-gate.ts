@@ -1,0 +1,56 @@
+import type { FastifyInstance } from 'fastify';
+import { sendAuthError, sendText } from './error-response.ts';
+import { splitTarget } from './query-string.ts';
+
+/** What the authenticator needs of a request. */
+export interface AuthInput {
+  /** Raw path, not decoded. */
+  readonly path: string;
+  /** Raw query string. */
+  readonly query: string | undefined;
+  readonly authorization: string | undefined;
+  readonly remoteAddress: string;
+}
+
+/** `status` and the exact message of the refusal. */
+export type AuthVerdict =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly status: 400 | 401 | 500; readonly message: string };
+
+/** Decides who may pass (auth.md 3, 4). */
+export interface RequestAuthenticator {
+  /** False with `--without-auth`: the token endpoints are then closed. */
+  readonly enabled: boolean;
+  /** Sees every request except OPTIONS. */
+  verify(input: AuthInput): AuthVerdict;
+}
+
+const TOKEN_PATH = '/api/v3/configure/token';
+
+/** Steps 1 to 3 of the routing order (http-api.md 2): headers of every answer, OPTIONS, closed token paths, authentication. */
+export function registerGate(app: FastifyInstance, authenticator: RequestAuthenticator, clusterUuid: string): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    // The reference leaves it out of most errors, which hides them from browsers.
+    reply.header('cluster-uuid', clusterUuid).header('access-control-allow-origin', '*');
+    if (request.method === 'OPTIONS') {
+      reply
+        .code(204)
+        .header('access-control-allow-methods', '*')
+        .header('access-control-allow-headers', '*')
+        .header('access-control-max-age', '86400')
+        .send();
+      return;
+    }
+    const { path, query } = splitTarget(request.originalUrl);
+    if (!authenticator.enabled && path.startsWith(TOKEN_PATH)) {
+      sendText(reply.code(405), 'endpoint disabled, started without auth');
+      return;
+    }
+    const { authorization } = request.headers;
+    const verdict = authenticator.verify({ path, query, authorization, remoteAddress: request.raw.socket?.remoteAddress ?? '' });
+    // Neither logs nor handlers get to see it.
+    delete request.raw.headers.authorization;
+    if (verdict.allowed) done();
+    else sendAuthError(reply, verdict.status, verdict.message);
+  });
+}

@@ -1,0 +1,26 @@
+import type { FastifyInstance } from 'fastify';
+import type { HttpDependencies } from '../dependencies.ts';
+import type { HttpMetrics } from '../metrics.ts';
+import { registerHealth } from './health.ts';
+import { registerQueryRoutes } from './query-sql.ts';
+import { registerWriteV1 } from './write-v1.ts';
+import { registerWriteV2 } from './write-v2.ts';
+import { registerWriteV3 } from './write-v3.ts';
+
+export type RouteDependencies = HttpDependencies & { readonly httpMetrics: HttpMetrics };
+
+/** Registers every endpoint of the route table (http-api.md 2). */
+export function registerRoutes(app: FastifyInstance, deps: RouteDependencies): void {
+  const { writeService, telemetry, maxBodyBytes, httpMetrics, logger } = deps;
+  const write = { writeService, telemetry, maxBodyBytes, metrics: httpMetrics, logger };
+  registerWriteV3(app, write);
+  registerWriteV1(app, write);
+  registerWriteV2(app, write);
+  registerQueryRoutes(app, deps);
+  registerHealth(app, {
+    clock: deps.clock,
+    metricsRegistry: deps.metrics,
+    product: deps.product,
+    telemetrySnapshot: deps.telemetrySnapshot,
+  });
+}

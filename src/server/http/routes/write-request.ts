@@ -1,0 +1,60 @@
+import type { InfluxError } from '../../../shared/errors.ts';
+import type { TelemetryRecorder } from '../../../telemetry/recorder.ts';
+import type { LineError, Precision } from '../../../write/line-protocol/types.ts';
+import type { WriteOutcome, WriteRequest, WriteService } from '../../../write/write-service.ts';
+import type { HttpMetrics } from '../metrics.ts';
+
+/** What the three write endpoints share. */
+export interface WriteEndpointDependencies {
+  readonly writeService: WriteService;
+  readonly telemetry: TelemetryRecorder;
+  readonly metrics: HttpMetrics;
+  readonly maxBodyBytes: number;
+}
+
+/** Precision words of v1 and v2, in the order in which a refusal lists them. */
+export const LEGACY_PRECISIONS = ['s', 'second', 'millisecond', 'ms', 'microsecond', 'u', 'us', 'n', 'nanosecond', 'ns'] as const;
+
+/** Same for v3. */
+export const V3_PRECISIONS = ['auto', ...LEGACY_PRECISIONS] as const;
+
+const precisions: ReadonlyMap<string, Precision> = new Map<string, Precision>([
+  ['auto', 'auto'],
+  ['s', 'second'],
+  ['second', 'second'],
+  ['ms', 'millisecond'],
+  ['millisecond', 'millisecond'],
+  ['u', 'microsecond'],
+  ['us', 'microsecond'],
+  ['microsecond', 'microsecond'],
+  ['n', 'nanosecond'],
+  ['ns', 'nanosecond'],
+  ['nanosecond', 'nanosecond'],
+]);
+
+/** The unit that a checked precision word means. */
+export function precisionOf(word: string | undefined, otherwise: Precision): Precision {
+  return word === undefined ? otherwise : (precisions.get(word) ?? otherwise);
+}
+
+/** Stores the body and counts it: telemetry and metrics see accepted lines only, and nothing of a refused request. */
+export async function storeWrite(deps: WriteEndpointDependencies, request: WriteRequest): Promise<WriteOutcome> {
+  const outcome = await deps.writeService.write(request);
+  deps.telemetry.recordWrite(outcome.acceptedLines, request.body.length);
+  const { acceptedLines, acceptedBytes, lineErrors } = outcome;
+  deps.metrics.recordWrite(request.database, { acceptedLines, acceptedBytes, rejectedLines: lineErrors.length });
+  return outcome;
+}
+
+/** A refused line in its wire form (line-protocol.md 9). */
+export function wireLineError(error: LineError): { error_message: string; line_number: number; original_line: string } {
+  return { error_message: error.errorMessage, line_number: error.lineNumber, original_line: error.originalLine };
+}
+
+/** The message of the refused line inside an error that stopped a whole write; undefined for other errors. */
+export function refusedLineMessage(error: InfluxError): string | undefined {
+  const data: unknown = error.data;
+  if (typeof data !== 'object' || data === null) return undefined;
+  const message = (data as { error_message?: unknown }).error_message;
+  return typeof message === 'string' ? message : undefined;
+}

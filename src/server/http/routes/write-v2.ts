@@ -1,0 +1,69 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import { InfluxError } from '../../../shared/errors.ts';
+import type { Logger } from '../../../shared/logger.ts';
+import { validateDatabaseName } from '../../../write/catalog/names.ts';
+import { readBody } from '../body.ts';
+import { sendJson, toInfluxError } from '../error-response.ts';
+import { decodeParams, splitTarget } from '../query-string.ts';
+import { requireUtf8 } from '../utf8.ts';
+import { refuseLegacyName } from './namespace-name.ts';
+import { LEGACY_PRECISIONS, precisionOf, refusedLineMessage, storeWrite, type WriteEndpointDependencies } from './write-request.ts';
+
+const rules = {
+  bucket: { kind: 'string' },
+  org: { kind: 'string' },
+  precision: { kind: 'variant', variants: LEGACY_PRECISIONS },
+} as const;
+
+/** `POST /api/v2/write` (http-api.md 6.3): the v1 rules with errors in shape E2. */
+export function registerWriteV2(app: FastifyInstance, deps: WriteEndpointDependencies & { readonly logger: Logger }): void {
+  app.post('/api/v2/write', async (request, reply) => {
+    try {
+      const target = decodeTarget(request.originalUrl);
+      const body = await readBody(request.raw, deps.maxBodyBytes);
+      requireUtf8(body);
+      await storeWrite(deps, { ...target, body, acceptPartial: false, noSync: false }).catch((error: unknown) => {
+        throw asWriteBufferError(toInfluxError(error, deps.logger));
+      });
+      return reply.code(204).send();
+    } catch (error) {
+      return sendV2Error(reply, toInfluxError(error, deps.logger));
+    }
+  });
+}
+
+function decodeTarget(url: string): { database: string; precision: ReturnType<typeof precisionOf> } {
+  const { query } = splitTarget(url);
+  if (query === undefined) throw refused('no org/bucket destination provided');
+  const params = decodeParams(query, rules, (detail) => refused(`failed to deserialize org/bucket/precision in request: ${detail}`));
+  const database = params.get('bucket') ?? '';
+  if (database === '') throw refused('missing bucket value');
+  const refusal = refuseLegacyName(database);
+  if (refusal !== undefined) throw refused(refusal);
+  validateDatabaseName(database);
+  return { database, precision: precisionOf(params.get('precision'), 'nanosecond') };
+}
+
+/** compat: every storage failure is a 400 here, with its own prefixes. */
+function asWriteBufferError(error: InfluxError): InfluxError {
+  const line = refusedLineMessage(error);
+  if (line !== undefined) return refused(`write buffer error: line protocol parse failed: ${line}`, error);
+  if (error.code === 'INTERNAL_ERROR') return error;
+  const isLimit = error.status === 422;
+  if (isLimit) return refused(`write buffer error: catalog update error: ${error.message}`, error);
+  return refused(error.message.startsWith('write buffer error: ') ? error.message : `write buffer error: ${error.message}`, error);
+}
+
+function refused(message: string, cause?: unknown): InfluxError {
+  return new InfluxError({ code: 'V2_REQUEST_INVALID', message, status: 400, shape: 'json', cause });
+}
+
+function sendV2Error(reply: FastifyReply, error: InfluxError): FastifyReply {
+  return sendJson(reply.code(error.status), { code: v2Code(error.status), message: error.message });
+}
+
+function v2Code(status: number): string {
+  if (status === 413) return 'request too large';
+  if (status === 404) return 'not found';
+  return status >= 500 ? 'internal error' : 'invalid';
+}

@@ -1,0 +1,90 @@
+import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
+import { type AnyRequest, type AnyResponse, defaultHttpLimits, type HttpDependencies, type HttpServer } from './dependencies.ts';
+import { sendError, sendText, toInfluxError } from './error-response.ts';
+import { isGrpc, refuseGrpc } from './grpc-refusal.ts';
+import { HttpMetrics } from './metrics.ts';
+import { Port, type RequestHandler } from './port.ts';
+import { splitTarget } from './query-string.ts';
+import { registerGate } from './request-gate.ts';
+import { observeRequests } from './request-observer.ts';
+import { registerRoutes } from './routes/index.ts';
+
+const ENGINE_PREFIX = '/api/v3/engine/';
+
+/** A target that no route matches. */
+const NO_ROUTE = '//';
+
+/**
+ * Builds the HTTP server: one port, the gate (CORS, cluster id, authentication), the routes and the error translator.
+ * Nothing listens until `listen`.
+ */
+export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServer> {
+  const limits = { ...defaultHttpLimits, ...deps.limits };
+  let port: Port | undefined;
+  const options: FastifyServerOptions = {
+    logger: false,
+    exposeHeadRoutes: false,
+    return503OnClosing: false,
+    rewriteUrl: (request) => routeTarget(request.url ?? '/'),
+    // No route has a schema: without these the framework would load a validator and a serializer compiler at start.
+    schemaController: { compilersFactory: { buildValidator: refuseSchemas, buildSerializer: refuseSchemas } },
+    serverFactory: (handler) => {
+      const created = new Port({ handler: withGrpc(handler as unknown as RequestHandler, deps), limits, tls: deps.tls });
+      port = created;
+      return created.http1;
+    },
+  };
+  const app = fastify(options);
+  const logger = deps.logger.child('influxdb3_server::http');
+  const metrics = new HttpMetrics(deps.metrics, deps.product, deps.clock.nowMs() / 1000);
+  leaveBodiesAlone(app);
+  observeRequests(app, { metrics, clock: deps.clock, logger });
+  registerGate(app, deps.authenticator, deps.clusterUuid);
+  app.setNotFoundHandler((_request, reply) => sendText(reply.code(404), 'Not found'));
+  app.setErrorHandler((error, _request, reply) => sendError(reply, toInfluxError(error, logger)));
+  registerRoutes(app, { ...deps, logger, httpMetrics: metrics });
+  for (const plugin of deps.routePlugins ?? []) await app.register(async (scope) => plugin(scope));
+  await app.ready();
+  return {
+    listen: (host, portNumber) => openPort(port).listen(host, portNumber),
+    close: async () => {
+      await port?.close();
+      await app.close();
+    },
+    inject: (options) => app.inject(options),
+  };
+}
+
+function openPort(port: Port | undefined): Port {
+  if (port === undefined) throw new Error('internal error: the framework made no server');
+  return port;
+}
+
+/** Handlers read bodies themselves: any content-type is welcome, and reading stops at the limit. */
+function leaveBodiesAlone(app: FastifyInstance): void {
+  for (const method of ['POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS']) {
+    app.addHttpMethod(method, { hasBody: false, overrideExisting: true } as { hasBody?: boolean });
+  }
+}
+
+/**
+ * What the router gets to see: the raw path is matched as it is, so a path with an escape belongs to no route, except
+ * below the engine prefix, where the handler compares the raw rest itself.
+ */
+function routeTarget(url: string): string {
+  const { path } = splitTarget(url);
+  if (!path.includes('%') && !path.includes(';')) return path === '*' ? '/' : path;
+  return path.startsWith(ENGINE_PREFIX) ? `${ENGINE_PREFIX}_` : NO_ROUTE;
+}
+
+function withGrpc(handler: RequestHandler, deps: HttpDependencies): RequestHandler {
+  const answerGrpc = deps.grpcHandler ?? refuseGrpc;
+  return (request: AnyRequest, response: AnyResponse) => {
+    if (isGrpc(request)) answerGrpc(request, response as Parameters<typeof refuseGrpc>[1]);
+    else handler(request, response);
+  };
+}
+
+function refuseSchemas(): never {
+  throw new Error('internal error: routes of this server have no schemas');
+}

@@ -1,0 +1,103 @@
+import { Registry } from 'prom-client';
+import type { QueryService, SqlRequest } from '../../src/query/query-service.ts';
+import type { QueryResult, ResultBatch, ResultColumn } from '../../src/query/result.ts';
+import type { AdminService } from '../../src/server/http/admin-service.ts';
+import { type AuthInput, type AuthVerdict, buildHttpServer, type HttpDependencies, type HttpServer } from '../../src/server/index.ts';
+import type { Clock } from '../../src/shared/clock.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
+import type { WriteOutcome, WriteRequest } from '../../src/write/write-service.ts';
+
+export const CLUSTER_UUID = '11111111-2222-4333-8444-555555555555';
+
+export const fixedClock: Clock = {
+  nowNs: () => 1_700_000_000_000_000_000n,
+  nowMs: () => 1_700_000_000_000,
+  monotonicMs: () => 0,
+};
+
+/** Remembers writes; answers or throws what the test says. */
+export class FakeWriteService {
+  readonly requests: WriteRequest[] = [];
+  answer: (request: WriteRequest) => WriteOutcome | Promise<WriteOutcome> = () => ({
+    acceptedLines: 1,
+    acceptedBytes: 10,
+    lineErrors: [],
+  });
+
+  async write(request: WriteRequest): Promise<WriteOutcome> {
+    this.requests.push({ ...request, body: Buffer.from(request.body) });
+    return this.answer(request);
+  }
+}
+
+/** Remembers queries; answers or throws what the test says. */
+export class FakeQueryService implements QueryService {
+  readonly requests: SqlRequest[] = [];
+  answer: (request: SqlRequest) => QueryResult | Promise<QueryResult> = () => resultOf([], []);
+  parquet: () => Uint8Array = () => Buffer.from('PAR1');
+
+  async sql(request: SqlRequest): Promise<QueryResult> {
+    this.requests.push(request);
+    return this.answer(request);
+  }
+
+  async sqlToParquet(request: SqlRequest): Promise<Uint8Array> {
+    this.requests.push(request);
+    return this.parquet();
+  }
+}
+
+export class FakeTelemetry {
+  readonly writes: [lines: number, bytes: number][] = [];
+
+  recordWrite(lines: number, bytes: number): void {
+    this.writes.push([lines, bytes]);
+  }
+
+  recordQuery(): void {}
+}
+
+export interface TestServer {
+  readonly server: HttpServer;
+  readonly writes: FakeWriteService;
+  readonly queries: FakeQueryService;
+  readonly telemetry: FakeTelemetry;
+  readonly inject: HttpServer['inject'];
+}
+
+export async function testServer(overrides: Partial<HttpDependencies> = {}): Promise<TestServer> {
+  const writes = new FakeWriteService();
+  const queries = new FakeQueryService();
+  const telemetry = new FakeTelemetry();
+  const server = await buildHttpServer({
+    writeService: writes,
+    queryService: queries,
+    adminService: unusedAdmin,
+    authenticator: { enabled: true, verify: (_input: AuthInput): AuthVerdict => ({ allowed: true }) },
+    telemetry,
+    metrics: new Registry(),
+    clock: fixedClock,
+    logger: silentLogger,
+    clusterUuid: CLUSTER_UUID,
+    product: { version: '3.10.0-ts.1', revision: 'abc1234', processId: '99999999-2222-4333-8444-555555555555' },
+    maxBodyBytes: 1000,
+    ...overrides,
+  });
+  return { server, writes, queries, telemetry, inject: (options) => server.inject(options) };
+}
+
+export function resultOf(columns: readonly ResultColumn[], batches: readonly ResultBatch[]): QueryResult {
+  return {
+    columns,
+    async *batches() {
+      yield* batches;
+    },
+    cancel: () => {},
+  };
+}
+
+const unusedAdmin = new Proxy({} as AdminService, {
+  get: (_target, name) => {
+    throw new Error(`the test did not expect the admin service (${String(name)})`);
+  },
+});
