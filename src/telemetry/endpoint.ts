@@ -1,6 +1,3 @@
-/** Where figures go unless told otherwise. */
-export const DEFAULT_TELEMETRY_ENDPOINT = 'https://telemetry.v3.influxdata.com';
-
 /** Outcome of reading the endpoint option. */
 export type Endpoint =
   | { readonly kind: 'usable'; readonly url: string }

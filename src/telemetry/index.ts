@@ -1,12 +1,11 @@
 /** Usage telemetry: exact, private, visible. See docs/telemetry.md. */
-export { DEFAULT_TELEMETRY_ENDPOINT } from './endpoint.ts';
 export { FIELDS, type Field, type FieldName } from './fields.ts';
 export type { MinuteSample } from './history.ts';
 export { type Invocation, normalizePluginName, type TriggerType } from './invocations.ts';
 export { type LedgerEntry, readLedgerFile } from './ledger.ts';
 export type { TelemetryLogger } from './logger.ts';
 export type { TelemetryRecorder, TelemetrySources } from './recorder.ts';
-export { DISABLE_VARIABLES, resolveTelemetry, type TelemetryResolution, type TelemetrySwitches } from './resolve.ts';
-export { type ServerIdentity, serveInvocationCode, usableCores } from './static-facts.ts';
+export { resolveTelemetry, type TelemetryResolution, type TelemetrySwitches } from './resolve.ts';
+export { type ServerIdentity, usableCores } from './static-facts.ts';
 export type { TelemetryStatus } from './status.ts';
 export { createTelemetry, type Telemetry, type TelemetryDeps } from './telemetry.ts';

@@ -1,6 +1,6 @@
 import { LedgerFile, type LedgerStorage } from './ledger-file.ts';
 import type { TelemetryLogger } from './logger.ts';
-import type { SendOutcome } from './sender.ts';
+import { errorCode, type SendOutcome } from './sender.ts';
 
 /** Attempts kept: about six weeks of hourly reports. */
 export const LEDGER_ENTRIES_MAX = 1000;
@@ -57,7 +57,7 @@ export class TelemetryLedger {
       for (const entry of parsed.entries) this.entries.set(entry.id, entry);
       this.lines = parsed.lines;
       this.forgetOldest();
-      if (parsed.skipped > 0) this.logger.warn({ lines: parsed.skipped }, 'skipped unreadable lines of the telemetry ledger');
+      if (parsed.skipped > 0) this.logger.warn('skipped unreadable lines of the telemetry ledger', { lines: parsed.skipped });
     });
   }
 
@@ -122,7 +122,7 @@ export class TelemetryLedger {
 
   private noteStorageError(error: unknown): void {
     this.storageErrors += 1;
-    if (this.storageErrors === 1) this.logger.warn({ err: error }, 'the telemetry ledger cannot be kept on disk');
+    if (this.storageErrors === 1) this.logger.warn('the telemetry ledger cannot be kept on disk', { error: errorCode(error) });
   }
 }
 

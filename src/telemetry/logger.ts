@@ -1,7 +1,4 @@
-/** The part of a pino logger that telemetry uses. Messages are constant, values go into fields. */
-export interface TelemetryLogger {
-  debug(fields: object, message: string): void;
-  info(fields: object, message: string): void;
-  warn(fields: object, message: string): void;
-  error(fields: object, message: string): void;
-}
+import type { Logger } from '../shared/logger.ts';
+
+/** The part of the server's logger that telemetry uses. Messages are constant, values go into fields. */
+export type TelemetryLogger = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;

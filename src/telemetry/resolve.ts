@@ -1,16 +1,24 @@
-import { DEFAULT_TELEMETRY_ENDPOINT, type Endpoint, resolveEndpoint } from './endpoint.ts';
+import { type Endpoint, resolveEndpoint } from './endpoint.ts';
 
-/** Everything that can switch telemetry off. */
+/** Everything that can switch telemetry off; texts exactly as the environment held them. */
 export interface TelemetrySwitches {
   /** `--disable-telemetry-upload` was given. */
-  readonly flag: boolean;
-  /** The process environment; only the names below are read. */
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Value of `--telemetry-endpoint` or its variable; undefined = not given. */
-  readonly endpoint?: string | undefined;
+  readonly disableFlag: boolean;
+  /** `INFLUXDB3_TELEMETRY_DISABLE_UPLOAD`. */
+  readonly disableEnv: string | undefined;
+  /** `INFLUXDB3_DISABLE_TELEMETRY_UPLOAD`. */
+  readonly disableEnvNew: string | undefined;
+  /** `DO_NOT_TRACK`. */
+  readonly doNotTrack: string | undefined;
+  /** `CI`. */
+  readonly ci: string | undefined;
+  /** Base URL: `--telemetry-endpoint`, its variable, or the default. */
+  readonly endpoint: string;
+  /** The user chose the endpoint. */
+  readonly endpointExplicit: boolean;
 }
 
-/** Whether telemetry runs, and why, in one sentence that the start line, the command line and the page all print. */
+/** Whether telemetry runs, and why: one phrase that start line, command line and page print after the state, as in `off: <reason>`. */
 export interface TelemetryResolution {
   readonly state: 'on' | 'off';
   readonly reason: string;
@@ -21,35 +29,38 @@ export interface TelemetryResolution {
   readonly warnings: readonly string[];
 }
 
-/** Both spellings of the variable (3.10 and 3.11). Any of them true wins: a leftover must not undo an opt-out. */
-export const DISABLE_VARIABLES = ['INFLUXDB3_TELEMETRY_DISABLE_UPLOAD', 'INFLUXDB3_DISABLE_TELEMETRY_UPLOAD'] as const;
+/** Names of the variable in 3.10 and 3.11. Any of them true wins: a leftover must not undo an opt-out. */
+const DISABLE_VARIABLE = 'INFLUXDB3_TELEMETRY_DISABLE_UPLOAD';
+const DISABLE_VARIABLE_NEW = 'INFLUXDB3_DISABLE_TELEMETRY_UPLOAD';
 
 /** Decides once, at start, whether telemetry runs. Privacy wins every doubt (spec telemetry 11). */
 export function resolveTelemetry(switches: TelemetrySwitches): TelemetryResolution {
   const warnings: string[] = [];
   const offReason = findOffReason(switches, warnings);
-  const base = switches.endpoint ?? DEFAULT_TELEMETRY_ENDPOINT;
-  const target = resolveEndpoint(base);
+  const target = resolveEndpoint(switches.endpoint);
   const state = offReason === undefined ? 'on' : 'off';
-  const reason = offReason === undefined ? onReason(target) : `Telemetry is off: ${offReason}, so nothing is collected or sent.`;
-  return { state, reason, endpoint: displayEndpoint(base), target, warnings };
+  const reason = offReason === undefined ? onReason(target) : `${offReason}, so nothing is collected or sent`;
+  return { state, reason, endpoint: displayEndpoint(switches.endpoint), target, warnings };
 }
 
 function onReason(target: Endpoint): string {
-  if (target.kind === 'unusable') return `Telemetry is on, but ${target.problem}.`;
-  return `Telemetry is on: usage figures go to ${new URL(target.url).origin} at start and once an hour; --disable-telemetry-upload or ${DISABLE_VARIABLES[0]}=true switches it off.`;
+  if (target.kind === 'unusable') return `usage is counted, but ${target.problem}`;
+  const { origin } = new URL(target.url);
+  return `usage figures go to ${origin} at start and once an hour; --disable-telemetry-upload or ${DISABLE_VARIABLE}=true switches it off`;
 }
 
 function findOffReason(switches: TelemetrySwitches, warnings: string[]): string | undefined {
-  const { env } = switches;
-  const variable = DISABLE_VARIABLES.map((name) => readDisableVariable(name, env[name], warnings)).find((reason) => reason !== undefined);
-  if (switches.flag) return '--disable-telemetry-upload is set';
-  if (variable !== undefined) return variable;
-  const doNotTrack = env['DO_NOT_TRACK']?.trim() ?? '';
+  const byVariable = [
+    readDisableVariable(DISABLE_VARIABLE, switches.disableEnv, warnings),
+    readDisableVariable(DISABLE_VARIABLE_NEW, switches.disableEnvNew, warnings),
+  ].find((reason) => reason !== undefined);
+  if (switches.disableFlag) return '--disable-telemetry-upload is set';
+  if (byVariable !== undefined) return byVariable;
+  const doNotTrack = switches.doNotTrack?.trim() ?? '';
   if (doNotTrack !== '' && doNotTrack !== '0') return 'DO_NOT_TRACK is set';
-  const ci = env['CI']?.trim().toLowerCase() ?? '';
+  const ci = switches.ci?.trim().toLowerCase() ?? '';
   const isCi = ci !== '' && ci !== '0' && ci !== 'false';
-  if (isCi && switches.endpoint === undefined) return 'CI is set and no telemetry endpoint was given';
+  if (isCi && !switches.endpointExplicit) return 'CI is set and no telemetry endpoint was given';
   return undefined;
 }
 

@@ -7,7 +7,7 @@ import type { TelemetryLogger } from './logger.ts';
 import { createProcessReader, type ProcessReader } from './process-reader.ts';
 import type { TelemetryResolution } from './resolve.ts';
 import { TelemetryScheduler } from './scheduler.ts';
-import { createSender, type SendOutcome, type SendTelemetry } from './sender.ts';
+import { createSender, errorCode, type SendOutcome, type SendTelemetry } from './sender.ts';
 import type { TelemetryStatus } from './status.ts';
 import type { ProcessReading, TelemetryStore } from './store.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -142,7 +142,8 @@ export class RunningTelemetry implements Telemetry {
       return await Promise.race([this.readProcess(), timeout]);
     } catch (error) {
       this.samplesFailed += 1;
-      if (this.samplesFailed === 1) this.deps.logger.warn({ err: error }, 'telemetry cannot read the CPU and memory use of this process');
+      if (this.samplesFailed === 1)
+        this.deps.logger.warn('telemetry cannot read the CPU and memory use of this process', { error: errorCode(error) });
       return undefined; // the minute is rolled up without them
     } finally {
       cancel();
@@ -163,7 +164,7 @@ export class RunningTelemetry implements Telemetry {
     if (outcome.kind === 'failed') this.attemptsFailed += 1;
     else this.bytesSent += body.length;
     await this.sent.finish(id, outcome, durationMs);
-    logger.debug({ bytes: body.length, durationMs, ...outcome }, 'telemetry report attempted');
+    logger.debug('telemetry report attempted', { bytes: body.length, durationMs, ...outcome });
     this.noteChange(outcome);
   }
 
@@ -172,7 +173,7 @@ export class RunningTelemetry implements Telemetry {
     try {
       return await this.send(url, body, this.aborter.signal);
     } catch (error) {
-      return { kind: 'failed', error: error instanceof Error ? error.name : 'unknown error' };
+      return { kind: 'failed', error: errorCode(error) };
     }
   }
 
@@ -180,8 +181,8 @@ export class RunningTelemetry implements Telemetry {
     if (outcome.kind === this.lastOutcome || this.aborter.signal.aborted) return;
     this.lastOutcome = outcome.kind;
     const fields = { endpoint: this.deps.resolution.endpoint };
-    if (outcome.kind === 'answered') this.deps.logger.info({ ...fields, status: outcome.status }, 'telemetry reports reach the endpoint');
+    if (outcome.kind === 'answered') this.deps.logger.info('telemetry reports reach the endpoint', { ...fields, status: outcome.status });
     else
-      this.deps.logger.info({ ...fields, error: outcome.error }, 'telemetry reports do not reach the endpoint; the server is not affected');
+      this.deps.logger.info('telemetry reports do not reach the endpoint; the server is not affected', { ...fields, error: outcome.error });
   }
 }

@@ -69,7 +69,7 @@ function redirectTarget(from: URL, status: number, location: string | string[] |
 }
 
 /** The code of the innermost cause that has one: `ECONNREFUSED`, `DEPTH_ZERO_SELF_SIGNED_CERT`, `UND_ERR_SOCKET`. */
-function errorCode(error: unknown): string {
+export function errorCode(error: unknown): string {
   let code = error instanceof Error ? error.name : 'unknown error';
   let current: unknown = error;
   for (let depth = 0; depth < 5 && current instanceof Error; depth += 1) {

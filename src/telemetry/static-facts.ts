@@ -11,8 +11,8 @@ export interface ServerIdentity {
   readonly instanceId: string;
   /** UUID of the catalog. */
   readonly clusterUuid: string;
-  /** Text of `--serve-invocation-method`. */
-  readonly serveInvocationMethod: string;
+  /** Number that `--serve-invocation-method` stands for (spec telemetry 5.6). */
+  readonly serveInvocationMethod: bigint;
 }
 
 /** The payload fields that never change while the server runs. */
@@ -39,7 +39,7 @@ export function collectStaticFacts(identity: ServerIdentity, host: { platform: s
     instanceId: UUID.test(identity.instanceId) ? identity.instanceId : '',
     clusterUuid: UUID.test(identity.clusterUuid) ? identity.clusterUuid : '',
     cores: Math.max(1, Math.trunc(host.cores)),
-    serveInvocationMethod: serveInvocationCode(identity.serveInvocationMethod),
+    serveInvocationMethod: identity.serveInvocationMethod,
   };
 }
 
@@ -47,28 +47,6 @@ export function collectStaticFacts(identity: ServerIdentity, host: { platform: s
 export function osName(platform: string): string {
   const renamed: Readonly<Record<string, string>> = { darwin: 'macos', win32: 'windows', windows: 'windows', sunos: 'solaris' };
   return renamed[platform.toLowerCase()] ?? platform.toLowerCase();
-}
-
-const U64_MAX = 2n ** 64n - 1n;
-
-/** Number sent for `--serve-invocation-method` (spec telemetry 5.6). Never fails; matching is case-sensitive. */
-export function serveInvocationCode(text: string): bigint {
-  switch (text) {
-    case 'explicit':
-      return 0n;
-    case 'quick-start':
-      return 1n;
-    case 'install-script':
-      return 2n;
-    case 'docker-hub':
-      return 3n;
-    case 'docker-other':
-      return 4n;
-    case 'tests':
-      return 0x1f643n;
-  }
-  const number = /^\+?[0-9]{1,40}$/.test(text) ? BigInt(text.replace('+', '')) : undefined;
-  return number !== undefined && number <= U64_MAX ? number : 0xffff_ffffn;
 }
 
 /** CPUs that this process may use: affinity and container quota, at least 1 (spec telemetry 5.2). */

@@ -8,7 +8,7 @@ import type { ProcessReader } from './process-reader.ts';
 import type { TelemetryRecorder, TelemetrySources } from './recorder.ts';
 import type { TelemetryResolution } from './resolve.ts';
 import { RunningTelemetry } from './running-telemetry.ts';
-import type { SendTelemetry } from './sender.ts';
+import { errorCode, type SendTelemetry } from './sender.ts';
 import { collectStaticFacts, type ServerIdentity, usableCores } from './static-facts.ts';
 import type { TelemetryStatus } from './status.ts';
 import { TelemetryStore } from './store.ts';
@@ -58,13 +58,13 @@ export interface TelemetryDeps {
 /** Builds telemetry as resolved. Starts nothing. */
 export function createTelemetry(deps: TelemetryDeps): Telemetry {
   const { resolution, logger } = deps;
-  for (const warning of resolution.warnings) logger.warn({}, warning);
+  for (const warning of resolution.warnings) logger.warn(warning);
   if (resolution.state === 'off') {
-    logger.debug({}, 'Initializing TelemetryStore with upload disabled.');
+    logger.debug('Initializing TelemetryStore with upload disabled.');
     return createIdleTelemetry(deps, deps.testMode === true ? createStore(deps) : undefined);
   }
-  logger.debug({}, `Initializing TelemetryStore with upload enabled for ${resolution.endpoint}.`);
-  if (resolution.target.kind === 'unusable') logger.error({ reason: resolution.target.problem }, 'telemetry cannot be sent');
+  logger.debug(`Initializing TelemetryStore with upload enabled for ${resolution.endpoint}.`);
+  if (resolution.target.kind === 'unusable') logger.error('telemetry cannot be sent', { reason: resolution.target.problem });
   const cores = deps.cores ?? usableCores();
   return new RunningTelemetry({
     resolution,
@@ -90,7 +90,7 @@ function createStore(deps: TelemetryDeps): TelemetryStore {
     installedPackages: deps.installedPackages,
     onSourceError: (error) => {
       sourceErrors += 1;
-      if (sourceErrors === 1) deps.logger.warn({ err: error }, 'a telemetry source failed; its figures are sent as 0');
+      if (sourceErrors === 1) deps.logger.warn('a telemetry source failed; its figures are sent as 0', { error: errorCode(error) });
     },
   });
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { FIELDS } from '../../../src/telemetry/fields.ts';
 import { formatFloat32, formatFloat64, roundToCents } from '../../../src/telemetry/payload.ts';
-import { decode, harness } from './support.ts';
+import { decode, harness, IDENTITY } from './support.ts';
 
 const WIRE_ORDER =
   'os version storage_type instance_id cores product_type storage_engine_type uptime_secs cluster_uuid serve_invocation_method cpu_utilization_percent_min_1m cpu_utilization_percent_max_1m cpu_utilization_percent_avg_1m memory_used_mb_min_1m memory_used_mb_max_1m memory_used_mb_avg_1m write_requests_min_1m write_requests_max_1m write_requests_avg_1m write_requests_sum_1h write_lines_min_1m write_lines_max_1m write_lines_avg_1m write_lines_sum_1h write_mb_min_1m write_mb_max_1m write_mb_avg_1m write_mb_sum_1h query_requests_min_1m query_requests_max_1m query_requests_avg_1m query_requests_sum_1h parquet_file_count parquet_file_size_mb parquet_row_count wal_single_triggers_count wal_all_triggers_count schedule_triggers_count request_triggers_count plugin_trigger_invocations installed_packages'.split(
@@ -23,7 +23,7 @@ describe('payload', () => {
   });
 
   it('T-2 whole numbers print as plain decimals, also above 2^53', () => {
-    const big = harness({ identity: { ...identity(), serveInvocationMethod: '18446744073709551615' } }).telemetry.preview();
+    const big = harness({ identity: { ...IDENTITY, serveInvocationMethod: 2n ** 64n - 1n } }).telemetry.preview();
     assert.match(Buffer.from(big).toString('utf8'), /"serve_invocation_method":18446744073709551615,/);
     const huge = harness({
       sources: { parquetTotals: () => ({ fileCount: 2 ** 70, sizeBytes: 0, rowCount: -1 }), triggerCounts: () => zeroTriggers },
@@ -89,13 +89,3 @@ describe('payload', () => {
 });
 
 const zeroTriggers = { walSingle: 0, walAll: 0, schedule: 0, request: 0 };
-
-function identity() {
-  return {
-    packageVersion: '3.10.0',
-    storageType: 'file',
-    instanceId: '0c5c3f0e-5d0c-4a5e-9a53-0f3f2c1b7a10',
-    clusterUuid: '7b1f5f0a-30fb-4f8e-8a1c-5d1f5a0c9e77',
-    serveInvocationMethod: 'explicit',
-  };
-}

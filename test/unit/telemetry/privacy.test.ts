@@ -43,7 +43,6 @@ describe('privacy', () => {
           storageType: second,
           instanceId: first,
           clusterUuid: second,
-          serveInvocationMethod: first,
         };
         const sent = Buffer.from(harness({ identity }).telemetry.preview()).toString('utf8');
         assertAbsent(sent, first);

@@ -7,23 +7,37 @@ import { harness, settle } from './support.ts';
 const OLD = 'INFLUXDB3_TELEMETRY_DISABLE_UPLOAD';
 const NEW = 'INFLUXDB3_DISABLE_TELEMETRY_UPLOAD';
 
-const stateOf = (env: Record<string, string>, flag = false, endpoint?: string): string => resolveTelemetry({ flag, env, endpoint }).state;
+const DEFAULT = 'https://telemetry.v3.influxdata.com';
+
+function resolve(env: Readonly<Record<string, string>>, flag = false, endpoint?: string) {
+  return resolveTelemetry({
+    disableFlag: flag,
+    disableEnv: env[OLD],
+    disableEnvNew: env[NEW],
+    doNotTrack: env['DO_NOT_TRACK'],
+    ci: env['CI'],
+    endpoint: endpoint ?? DEFAULT,
+    endpointExplicit: endpoint !== undefined,
+  });
+}
+
+const stateOf = (env: Record<string, string>, flag = false, endpoint?: string): string => resolve(env, flag, endpoint).state;
 
 describe('off switches', () => {
   it('is on by default and says where figures go and how to switch it off', () => {
-    const resolution = resolveTelemetry({ flag: false, env: {} });
+    const resolution = resolve({});
     assert.equal(resolution.state, 'on');
     assert.equal(
       resolution.reason,
-      'Telemetry is on: usage figures go to https://telemetry.v3.influxdata.com at start and once an hour; --disable-telemetry-upload or INFLUXDB3_TELEMETRY_DISABLE_UPLOAD=true switches it off.',
+      'usage figures go to https://telemetry.v3.influxdata.com at start and once an hour; --disable-telemetry-upload or INFLUXDB3_TELEMETRY_DISABLE_UPLOAD=true switches it off',
     );
     assert.deepEqual(resolution.target, { kind: 'usable', url: 'https://telemetry.v3.influxdata.com/telem' });
   });
 
   it('the flag switches it off', () => {
-    const resolution = resolveTelemetry({ flag: true, env: { [OLD]: 'false' } });
+    const resolution = resolve({ [OLD]: 'false' }, true);
     assert.equal(resolution.state, 'off');
-    assert.equal(resolution.reason, 'Telemetry is off: --disable-telemetry-upload is set, so nothing is collected or sent.');
+    assert.equal(resolution.reason, '--disable-telemetry-upload is set, so nothing is collected or sent');
   });
 
   it('both names of the variable switch it off, and any true wins', () => {
@@ -38,7 +52,7 @@ describe('off switches', () => {
   });
 
   it('a value that is neither true nor false switches it off with a warning that does not repeat it', () => {
-    const resolution = resolveTelemetry({ flag: false, env: { [OLD]: 'ture-secret' } });
+    const resolution = resolve({ [OLD]: 'ture-secret' });
     assert.equal(resolution.state, 'off');
     assert.deepEqual(resolution.warnings, [`${OLD} has a value that is neither true nor false; telemetry is off to be safe`]);
     assert.ok(!JSON.stringify(resolution).includes('secret'));
@@ -90,14 +104,14 @@ describe('endpoint', () => {
   });
 
   it('user name and password of the endpoint are neither sent nor shown', () => {
-    const resolution = resolveTelemetry({ flag: false, env: {}, endpoint: 'https://bob:hunter2@h/p?token=x' });
+    const resolution = resolve({}, false, 'https://bob:hunter2@h/p?token=x');
     assert.ok(!/bob|hunter2|token/.test(JSON.stringify(resolution)), JSON.stringify(resolution));
-    assert.ok(!/hunter2/.test(JSON.stringify(resolveTelemetry({ flag: false, env: {}, endpoint: 'http://bob:hunter2@far/' }))));
+    assert.ok(!/hunter2/.test(JSON.stringify(resolve({}, false, 'http://bob:hunter2@far/'))));
   });
 
   for (const endpoint of ['localhost:9999', 'not a url', '', 'http://collector.example/']) {
     it(`an endpoint that cannot be used (${endpoint || 'empty'}) leaves the server running, logs once and never sends`, async () => {
-      const { telemetry, time, logger, posts } = harness({ resolution: resolveTelemetry({ flag: false, env: {}, endpoint }) });
+      const { telemetry, time, logger, posts } = harness({ resolution: resolve({}, false, endpoint) });
       telemetry.start();
       await settle();
       await time.advance(3 * 3_600_000);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import systeminformation from 'systeminformation';
-import { collectStaticFacts, osName, serveInvocationCode, usableCores } from '../../../src/telemetry/static-facts.ts';
+import { collectStaticFacts, osName, usableCores } from '../../../src/telemetry/static-facts.ts';
 import { IDENTITY } from './support.ts';
 
 describe('static facts', () => {
@@ -13,27 +13,6 @@ describe('static facts', () => {
   it('the operating system of this machine is what systeminformation finds', async () => {
     const { platform } = await systeminformation.osInfo();
     assert.equal(osName(process.platform), osName(platform));
-  });
-
-  it('serve invocation methods map to their numbers and never fail', () => {
-    const cases: [string, bigint][] = [
-      ['explicit', 0n],
-      ['0', 0n],
-      ['quick-start', 1n],
-      ['install-script', 2n],
-      ['docker-hub', 3n],
-      ['docker-other', 4n],
-      ['tests', 128_579n],
-      ['128579', 128_579n],
-      ['77', 77n],
-      ['18446744073709551615', 18_446_744_073_709_551_615n],
-      ['18446744073709551616', 4_294_967_295n],
-      ['Explicit', 4_294_967_295n],
-      ['-1', 4_294_967_295n],
-      ['', 4_294_967_295n],
-      ['word', 4_294_967_295n],
-    ];
-    for (const [text, code] of cases) assert.equal(serveInvocationCode(text), code, text);
   });
 
   it('cores honour affinity and the container quota, rounded up', () => {
@@ -66,7 +45,7 @@ describe('static facts', () => {
         storageType: 's3://bucket',
         instanceId: 'bobs-laptop',
         clusterUuid: 'x',
-        serveInvocationMethod: 'bob',
+        serveInvocationMethod: 4_294_967_295n,
       },
       { platform: 'linux', cores: 0 },
     );

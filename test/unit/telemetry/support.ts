@@ -1,6 +1,6 @@
 import type { Clock } from '../../../src/shared/clock.ts';
 import type { TelemetrySources } from '../../../src/telemetry/recorder.ts';
-import { resolveTelemetry, type TelemetryResolution } from '../../../src/telemetry/resolve.ts';
+import { resolveTelemetry, type TelemetryResolution, type TelemetrySwitches } from '../../../src/telemetry/resolve.ts';
 import type { SendOutcome, SendTelemetry } from '../../../src/telemetry/sender.ts';
 import type { ServerIdentity } from '../../../src/telemetry/static-facts.ts';
 import type { ProcessReading } from '../../../src/telemetry/store.ts';
@@ -92,9 +92,11 @@ export interface LogLine {
 /** A logger that remembers. */
 export function memoryLogger() {
   const lines: LogLine[] = [];
-  const at = (level: LogLine['level']) => (fields: object, message: string) => {
-    lines.push({ level, message, fields });
-  };
+  const at =
+    (level: LogLine['level']) =>
+    (message: string, fields: object = {}) => {
+      lines.push({ level, message, fields });
+    };
   return { lines, debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
 }
 
@@ -103,7 +105,7 @@ export const IDENTITY: ServerIdentity = {
   storageType: 'file',
   instanceId: '0c5c3f0e-5d0c-4a5e-9a53-0f3f2c1b7a10',
   clusterUuid: '7b1f5f0a-30fb-4f8e-8a1c-5d1f5a0c9e77',
-  serveInvocationMethod: 'explicit',
+  serveInvocationMethod: 0n,
 };
 
 /** The sources of the full sample of spec telemetry 2.2. */
@@ -112,8 +114,19 @@ export const SOURCES: TelemetrySources = {
   triggerCounts: () => ({ walSingle: 1, walAll: 0, schedule: 2, request: 0 }),
 };
 
-export const ON: TelemetryResolution = resolveTelemetry({ flag: false, env: {}, endpoint: 'https://collector.example' });
-export const OFF: TelemetryResolution = resolveTelemetry({ flag: true, env: {} });
+/** No switch set, a made-up endpoint that nothing may reach. */
+export const SWITCHES: TelemetrySwitches = {
+  disableFlag: false,
+  disableEnv: undefined,
+  disableEnvNew: undefined,
+  doNotTrack: undefined,
+  ci: undefined,
+  endpoint: 'https://collector.example',
+  endpointExplicit: true,
+};
+
+export const ON: TelemetryResolution = resolveTelemetry(SWITCHES);
+export const OFF: TelemetryResolution = resolveTelemetry({ ...SWITCHES, disableFlag: true });
 
 export interface Harness {
   readonly telemetry: Telemetry;
