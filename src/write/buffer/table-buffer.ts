@@ -26,7 +26,7 @@ export class TableBuffer {
   readonly #times: ChunkTimes;
   #generations: Generation[] = [];
   #active: Generation | undefined;
-  #dirty = new Set<bigint>();
+  readonly #dirty = new Set<bigint>();
 
   constructor(engine: Engine, table: TableSchema, series: SeriesIndex, chunkDurationNs: bigint, nextName: (kind: string) => string) {
     this.#engine = engine;
@@ -96,14 +96,18 @@ export class TableBuffer {
 
   /**
    * Swaps persisted generations for what is left of them, in one step: a view opened before sees the old ones, a view
-   * opened after sees `remainder`. `cleanChunks` no longer hold possible duplicates.
+   * opened after sees `remainder`.
    */
-  replace(persisted: readonly Generation[], remainder: Generation | undefined, cleanChunks: Iterable<bigint>): void {
+  replace(persisted: readonly Generation[], remainder: Generation | undefined): void {
     const gone = new Set(persisted);
     const kept = this.#generations.filter((generation) => !gone.has(generation));
     this.#generations = remainder === undefined ? kept : [remainder, ...kept];
-    for (const chunk of cleanChunks) this.#dirty.delete(chunk);
     for (const generation of persisted) generation.retire();
+  }
+
+  /** No key of the chunk occurs twice any more. */
+  markClean(chunk: bigint): void {
+    this.#dirty.delete(chunk);
   }
 
   /** A generation that is filled by SQL and comes in through `replace`. */
@@ -124,7 +128,8 @@ export class TableBuffer {
 
   /** Forgets everything; used when the table is gone. */
   async drop(): Promise<void> {
-    this.replace(this.#generations, undefined, this.#dirty);
+    this.replace(this.#generations, undefined);
+    this.#dirty.clear();
     this.#active = undefined;
     await this.#seriesTable.drop();
   }

@@ -81,7 +81,10 @@ export class Wal {
     return report;
   }
 
-  /** File that a record appended in this same turn will go into: what is encoded per file may rely on it. */
+  /**
+   * File that a record appended in this same turn will go into: what is encoded per file may rely on it. A record that
+   * is refused or fails ends its file, so what it defined is never relied on.
+   */
   get currentFileNumber(): number {
     const { fileNumber } = this.#currentPeriod();
     // Encoding takes time: the file must not become overdue between this answer and the append.
@@ -128,7 +131,7 @@ export class Wal {
    */
   append(parts: readonly Uint8Array[], minTimeNs: bigint, maxTimeNs: bigint, onDurable: () => void): Promise<void> {
     if (this.#stopped) return Promise.reject(walShutdown());
-    if (this.#queue.recordCount >= this.#maxBufferedWrites) return Promise.reject(walBufferFull(this.#queue.recordCount));
+    if (this.#queue.recordCount >= this.#maxBufferedWrites) return this.#refuse();
     const bodyBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
     assert(bodyBytes <= BODY_BYTES_MAX, 'WAL record is too large');
     const period = this.#open?.fileNumber === this.#promised ? (this.#open as OpenPeriod) : this.#currentPeriod();
@@ -167,6 +170,14 @@ export class Wal {
     this.#cancelTimer = undefined;
     if (this.#open !== undefined) await this.rotate();
     await Promise.all(this.#closing);
+  }
+
+  /** What was encoded for the current file may define things that later records of the file would rely on: the file ends. */
+  #refuse(): Promise<never> {
+    const period = this.#open;
+    if (period !== undefined && period.appendedRecords > 0) void this.#seal();
+    else if (period !== undefined) this.#openAfter(period);
+    return Promise.reject(walBufferFull(this.#queue.recordCount));
   }
 
   #currentPeriod(): OpenPeriod {

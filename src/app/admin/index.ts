@@ -1,0 +1,30 @@
+import type { AdminService } from '../../server/http/index.ts';
+import type { Catalog } from '../../write/catalog/index.ts';
+import { databaseAdmin, tableAdmin } from './databases.ts';
+import { type TokenMaker, tokenAdmin } from './tokens.ts';
+import { cacheAdmin, triggerAdmin } from './unavailable.ts';
+
+export type { TokenMaker } from './tokens.ts';
+
+export interface AdminDependencies {
+  readonly catalog: Catalog;
+  readonly makeToken: TokenMaker;
+  /** `--plugin-dir`. */
+  readonly pluginDir: string | undefined;
+  /** What `hard_delete_at=default` means, ms from now. */
+  readonly hardDeleteDefaultMs: number;
+  readonly nowMs: () => number;
+  /** Called after a database or table was deleted, so that cached state of it goes. */
+  readonly onDeleted: (database: string) => void;
+}
+
+/** The configure endpoints' operations, carried out on the catalog. */
+export function createAdminService(deps: AdminDependencies): AdminService {
+  return {
+    databases: databaseAdmin(deps),
+    tables: tableAdmin(deps),
+    caches: cacheAdmin(),
+    tokens: tokenAdmin(deps),
+    triggers: triggerAdmin(deps),
+  };
+}

@@ -1,0 +1,86 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { ServeConfig } from '../config/index.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
+import { StartupError } from '../shared/startup-error.ts';
+import { openStore, type Store } from '../storage/index.ts';
+import { usableCores } from '../telemetry/index.ts';
+import { Catalog, type NodeRecord } from '../write/catalog/index.ts';
+import { WriteStore } from '../write/write-store.ts';
+import { engineThreads, memoryBudget } from './budget.ts';
+import { LazyEngine } from './lazy-engine.ts';
+import { fieldsFirst } from './log-adapter.ts';
+
+/** The stateful parts of a server, opened in order and closed in reverse. */
+export interface OpenStorage {
+  readonly store: Store;
+  readonly catalog: Catalog;
+  readonly node: NodeRecord;
+  readonly engine: LazyEngine;
+  readonly writes: WriteStore;
+  /** Where queries may put files; inside the engine's allowed directories. */
+  readonly temporaryDirectory: string;
+  close(): Promise<void>;
+}
+
+/** Locks the directory, loads the catalog, replays the log. Throws `StartupError`. */
+export async function openStorage(config: ServeConfig, clock: Clock, logger: Logger, processUuid: string): Promise<OpenStorage> {
+  const store = await openStore(storeOptions(config));
+  try {
+    const log = fieldsFirst(logger, 'influxdb3_catalog');
+    const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock, randomUuid: randomUUID, log, limits: config.limits });
+    const node = await catalog.registerNode({ nodeId: config.node.id, cores: usableCores(), processUuid, cliParams: config.cliParams });
+    const chunkSecs = await catalog.ensureGen1Duration(config.wal.gen1DurationSecs);
+    if (chunkSecs !== config.wal.gen1DurationSecs) {
+      const fields = { stored_secs: chunkSecs, given_secs: config.wal.gen1DurationSecs };
+      logger.warn('the gen1 duration of existing data cannot change; the stored one is used', fields);
+    }
+    const temporaryDirectory = join(store.root, 'tmp');
+    const budget = memoryBudget(config.query);
+    const engine = new LazyEngine(
+      {
+        threads: engineThreads(config.query),
+        memoryLimitBytes: budget.engineBytes,
+        tempDirectory: temporaryDirectory,
+        allowedDirectories: [store.root],
+      },
+      async () => (await import('../query/sql/index.ts')).engineSetupStatements(),
+    );
+    const writes = await WriteStore.open({
+      store,
+      catalog,
+      engine: () => engine.get(),
+      clock,
+      log: fieldsFirst(logger, 'influxdb3_wal'),
+      nodeId: config.node.id,
+      chunkDurationNs: BigInt(chunkSecs) * 1_000_000_000n,
+      wal: {
+        flushIntervalMs: config.wal.flushIntervalMs,
+        filesPerSnapshot: config.wal.snapshotSizeFiles,
+        maxBufferedWrites: config.wal.maxBufferedWrites,
+        snapshottedFilesToKeep: config.wal.snapshottedFilesToKeep,
+        replayFailOnError: config.wal.replayFailOnError,
+      },
+      forceSnapshotBytes: budget.forceSnapshotBytes,
+    });
+    const close = async (): Promise<void> => {
+      await writes.stop();
+      await engine.close();
+      await catalog.stopNode(config.node.id);
+      await catalog.close();
+      await store.close();
+    };
+    return { store, catalog, node, engine, writes, temporaryDirectory, close };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+function storeOptions(config: ServeConfig): Parameters<typeof openStore>[0] {
+  const { kind, dataDir } = config.store;
+  if (kind === 'memory') return { kind, nodeId: config.node.id };
+  if (kind === 'file' && dataDir !== undefined) return { kind, dataDir, nodeId: config.node.id };
+  throw new StartupError(`Serve command failed: Cannot parse object store config: ${kind} is not supported by this build`);
+}

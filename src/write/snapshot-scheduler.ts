@@ -1,0 +1,184 @@
+import type { Engine } from '../engine/index.ts';
+import type { Clock } from '../shared/clock.ts';
+import { errorText, type Log, type Store } from '../storage/index.ts';
+import type { WriteBuffer } from './buffer/index.ts';
+import type { Catalog } from './catalog/index.ts';
+import type { FileIndexStore } from './parquet/file-index-store.ts';
+import { ParquetWriter } from './parquet/parquet-writer.ts';
+import type { PendingFiles } from './pending-files.ts';
+import { type ParquetFileInfo, type SnapshotInfo, type SnapshotPlan, SnapshotPlanner } from './snapshot/index.ts';
+import type { PersistedFile } from './snapshot/persist-table.ts';
+import { runSnapshot, type SealedTable, sealBuffer } from './snapshot/snapshotter.ts';
+import type { Wal, WalPeriod } from './wal/index.ts';
+
+export interface SnapshotSchedulerOptions {
+  readonly store: Store;
+  readonly catalog: Catalog;
+  readonly engine: () => Promise<Engine>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly nodeId: string;
+  readonly chunkDurationNs: bigint;
+  readonly wal: Wal;
+  readonly buffer: WriteBuffer;
+  readonly files: FileIndexStore;
+  readonly pending: PendingFiles;
+  /** Closed WAL files that replay found. */
+  readonly periods: readonly WalPeriod[];
+  readonly forceSnapshotBytes: number;
+  readonly filesPerSnapshot: number;
+  readonly filesToKeep: number;
+}
+
+/** How often the buffer's size is looked at while rows arrive. */
+const MEMORY_CHECK_MS = 1_000;
+
+/** Decides when to persist the buffer and does it in the background, one snapshot at a time (storage spec 3.3). */
+export class SnapshotScheduler {
+  readonly #options: SnapshotSchedulerOptions;
+  readonly #planner: SnapshotPlanner;
+  readonly #stopping = new AbortController();
+  #running: Promise<void> | undefined;
+  #nextFileId: number;
+  #forced = false;
+  #lastClosed: number;
+  #checkedAtMs = 0;
+  #lastBytes = 0;
+
+  constructor(options: SnapshotSchedulerOptions) {
+    this.#options = options;
+    const { newest } = options.files;
+    this.#nextFileId = newest?.nextFileId ?? 0;
+    this.#lastClosed = options.periods.at(-1)?.fileNumber ?? newest?.walFileNumber ?? 0;
+    this.#planner = new SnapshotPlanner({
+      walFilesPerSnapshot: options.filesPerSnapshot,
+      gen1DurationNs: options.chunkDurationNs,
+      lastSequence: newest?.sequence ?? 0,
+      periods: options.periods,
+    });
+    options.wal.onPeriodClosed((period) => this.#periodClosed(period));
+  }
+
+  /** Persists everything buffered now; resolves when it is in Parquet files. */
+  async force(): Promise<void> {
+    await this.#running;
+    this.#forced = true;
+    await this.#options.wal.rotate();
+    // With nothing written since the last rotation no period was closed: the buffer is complete as it is.
+    if (this.#forced) this.#maybeStart();
+    await this.#running;
+  }
+
+  /** Resolves when the buffer may take more: over its limit, writers wait for the snapshot that makes room. */
+  async whenRoom(): Promise<void> {
+    const { buffer, clock, forceSnapshotBytes, log } = this.#options;
+    const now = clock.monotonicMs();
+    if (now - this.#checkedAtMs >= MEMORY_CHECK_MS) {
+      this.#checkedAtMs = now;
+      this.#lastBytes = buffer.bytes;
+    }
+    if (this.#lastBytes < forceSnapshotBytes) return;
+    if (this.#running === undefined && !this.#forced) {
+      const fields = { current_buffer_size_bytes: this.#lastBytes, memory_threshold_bytes: forceSnapshotBytes };
+      log.info(fields, 'forcing snapshot as buffer size > mem threshold');
+      this.#forced = true;
+      await this.#options.wal.rotate();
+    }
+    this.#lastBytes = buffer.bytes;
+    while (this.#running !== undefined && this.#lastBytes >= forceSnapshotBytes * 2) {
+      await this.#running;
+      this.#lastBytes = buffer.bytes;
+    }
+  }
+
+  /** Ends retries and waits for the step under way. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#running;
+  }
+
+  #periodClosed(period: WalPeriod): void {
+    this.#lastClosed = period.fileNumber;
+    this.#planner.addPeriod(period);
+    this.#maybeStart();
+  }
+
+  #maybeStart(): void {
+    if (this.#running !== undefined || this.#stopping.signal.aborted) return;
+    const plan = this.#planner.plan({ forced: this.#forced });
+    this.#forced = false;
+    if (plan === undefined) return;
+    const sealed = sealBuffer(this.#options.buffer);
+    this.#running = this.#run(plan, this.#lastClosed, sealed)
+      .catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted) this.#options.log.error({ error: errorText(error) }, 'snapshot failed');
+      })
+      .finally(() => {
+        this.#running = undefined;
+      });
+  }
+
+  async #run(plan: SnapshotPlan, frozenWalFile: number, sealed: readonly SealedTable[]): Promise<void> {
+    const { buffer, chunkDurationNs, files, filesToKeep, log, pending, store, wal } = this.#options;
+    const engine = await buffer.open();
+    let info: SnapshotInfo | undefined;
+    await runSnapshot({ endMarkerNs: plan.endTimeMarkerNs, lastCoveredWalFile: plan.lastFileNumber }, sealed, {
+      engine,
+      writer: new ParquetWriter(engine, store.fs),
+      buffer,
+      root: store.root,
+      chunkDurationNs,
+      log,
+      announce: (paths) => pending.announce(paths),
+      save: async (persisted) => {
+        info = this.#info(plan, frozenWalFile, persisted);
+        await files.save(info);
+      },
+      publish: () => {
+        if (info === undefined) throw new Error('internal error: published before it was saved');
+        files.publish(info);
+        this.#nextFileId = info.nextFileId;
+      },
+      fileCount: (databaseId, tableId, chunkTimeNs) => {
+        const end = chunkTimeNs + chunkDurationNs - 1n;
+        return files.index.filesFor(databaseId, tableId, chunkTimeNs, end).filter((file) => file.chunkTimeNs === chunkTimeNs).length;
+      },
+      pause: () => this.#pause(),
+    });
+    this.#planner.accept(plan);
+    await wal.deleteCovered(plan.lastFileNumber, filesToKeep);
+  }
+
+  #info(plan: SnapshotPlan, frozenWalFileNumber: number, persisted: readonly PersistedFile[]): SnapshotInfo {
+    const { catalog, nodeId, store } = this.#options;
+    let id = this.#nextFileId;
+    const files = persisted.map((file): ParquetFileInfo => ({ ...file, id: id++, path: `${store.prefix}/${file.path}` }));
+    return {
+      nodeId,
+      sequence: plan.sequence,
+      nextFileId: id,
+      walFileNumber: plan.lastFileNumber,
+      catalogSequence: catalog.sequence,
+      files,
+      removedFiles: [],
+      endTimeMarkerNs: plan.endTimeMarkerNs,
+      frozenWalFileNumber,
+    };
+  }
+
+  /** A second, or less when the server stops: then the snapshot is given up, its rows are still in the log. */
+  async #pause(): Promise<void> {
+    const { signal } = this.#stopping;
+    signal.throwIfAborted();
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(done, 1_000);
+      function done(): void {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', done);
+        resolve();
+      }
+      signal.addEventListener('abort', done, { once: true });
+    });
+    signal.throwIfAborted();
+  }
+}

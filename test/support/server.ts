@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** The compiled program: tests start what users start. */
+const BIN = resolve(fileURLToPath(import.meta.url), '../../../../../bin/influxdb3.js');
+
+export interface TestServerOptions {
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  /** Default: file store without authentication and without telemetry. */
+  readonly bare?: boolean;
+}
+
+/** A real server process on a free loopback port. */
+export class TestServer {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly #output: string[];
+
+  private constructor(child: ChildProcess, url: string, output: string[]) {
+    this.child = child;
+    this.url = url;
+    this.#output = output;
+  }
+
+  static async start(dataDir: string, options: TestServerOptions = {}): Promise<TestServer> {
+    const listener = join(dataDir, `listener-${process.pid}-${Math.random().toString(36).slice(2)}`);
+    const defaults = options.bare === true ? [] : ['--without-auth', '--disable-telemetry-upload'];
+    const args = ['serve', '--node-id', 'test', '--data-dir', dataDir, '--http-bind', '127.0.0.1:0', ...defaults];
+    const output: string[] = [];
+    const child = spawn(process.execPath, [BIN, ...args, '--tcp-listener-file-path', listener, ...(options.args ?? [])], {
+      env: { PATH: process.env['PATH'] ?? '', HOME: dataDir, ...options.env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stdout?.on('data', (data: Buffer) => output.push(data.toString()));
+    child.stderr?.on('data', (data: Buffer) => output.push(data.toString()));
+    const exited = new Promise<never>((_, reject) => {
+      child.once('exit', (code, signal) => reject(new Error(`server ended (${code ?? signal}):\n${output.join('')}`)));
+    });
+    exited.catch(() => undefined); // an exit after the start is each test's own business
+    const address = await Promise.race([fileContent(listener), exited]);
+    return new TestServer(child, `http://${address}`, output);
+  }
+
+  get output(): string {
+    return this.#output.join('');
+  }
+
+  /** Resolves with the exit code (or signal name) once the process is gone. */
+  async kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
+    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode ?? (this.child.signalCode as string);
+    const gone = new Promise<number | string>((done) => this.child.once('exit', (code, name) => done(code ?? (name as string))));
+    this.child.kill(signal);
+    return gone;
+  }
+
+  async write(db: string, lines: string, params = ''): Promise<Response> {
+    return fetch(`${this.url}/api/v3/write_lp?db=${encodeURIComponent(db)}${params}`, { method: 'POST', body: lines });
+  }
+
+  async writeOk(db: string, lines: string, params = ''): Promise<void> {
+    const response = await this.write(db, lines, params);
+    assert.equal(response.status, 204, await response.text());
+  }
+
+  async sql(db: string, q: string, format = 'json'): Promise<Response> {
+    return fetch(`${this.url}/api/v3/query_sql`, { method: 'POST', body: JSON.stringify({ db, q, format }) });
+  }
+
+  async rows(db: string, q: string): Promise<Record<string, unknown>[]> {
+    const response = await this.sql(db, q);
+    const text = await response.text();
+    assert.equal(response.status, 200, text);
+    return JSON.parse(text) as Record<string, unknown>[];
+  }
+}
+
+/** A directory that is removed at the end of the test. */
+export async function testDirectory(t: { after(fn: () => Promise<void>): void }): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'influxdb3-e2e-'));
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
+  return directory;
+}
+
+/** Starts a server that is killed at the end of the test, before its directory goes. */
+export async function startServer(
+  t: { after(fn: () => Promise<void>): void },
+  dataDir: string,
+  options: TestServerOptions = {},
+): Promise<TestServer> {
+  const server = await TestServer.start(dataDir, options);
+  t.after(async () => {
+    await server.kill('SIGKILL');
+  });
+  return server;
+}
+
+async function fileContent(path: string): Promise<string> {
+  while (!existsSync(path) || readFileSync(path, 'utf8') === '') await new Promise((done) => setTimeout(done, 5));
+  return readFileSync(path, 'utf8');
+}
