@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..');
+const linesMax = 400;
+
+/** Import arrows between the folders of src; `app` may know everything. */
+const arrows: Readonly<Record<string, readonly string[]>> = {
+  cli: ['config', 'app', 'shared'],
+  config: ['shared'],
+  server: ['write', 'query', 'processing', 'telemetry', 'auth', 'shared'],
+  auth: ['write', 'shared'],
+  processing: ['write', 'query', 'shared'],
+  query: ['engine', 'write', 'storage', 'telemetry', 'shared'],
+  write: ['engine', 'storage', 'shared'],
+  engine: ['shared'],
+  caches: ['write', 'query', 'shared'],
+  telemetry: ['write', 'shared'],
+  storage: ['shared'],
+  shared: [],
+};
+
+/** Files that other folders may import: the index, and files that hold contracts. */
+const doors = /(^|\/)(index|contract|types|result|recorder|schema|parsed-write|[a-z0-9-]+-(service|types))\.ts$/;
+
+interface SourceFile {
+  /** Path below the project, with slashes. */
+  readonly path: string;
+  readonly text: string;
+}
+
+function sourceFiles(folder: string): SourceFile[] {
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map((entry) => join(entry.parentPath, entry.name))
+    .map((file) => ({ path: relative(root, file).split(sep).join('/'), text: readFileSync(file, 'utf8') }));
+}
+
+/** Project paths that a file imports, static and dynamic. */
+function imports(file: SourceFile): string[] {
+  const found = [...file.text.matchAll(/(?:from|import)\s*\(?\s*'(\.{1,2}\/[^']+)'/g)].map((match) => match[1] ?? '');
+  return found.map((target) => join(dirname(file.path), target).split(sep).join('/'));
+}
+
+function folderOf(path: string): string {
+  return path.split('/')[1] ?? '';
+}
+
+const files = sourceFiles('src');
+
+describe('structure of the sources', () => {
+  it('import arrows go one way', () => {
+    const wrong = files.flatMap((file) =>
+      imports(file)
+        .filter((target) => folderOf(target) !== folderOf(file.path) && folderOf(file.path) !== 'app')
+        .filter((target) => !(arrows[folderOf(file.path)] ?? []).includes(folderOf(target)))
+        .map((target) => `${file.path} imports ${target}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
+  it('another folder is entered through its index or a contract file', () => {
+    const wrong = files.flatMap((file) =>
+      imports(file)
+        .filter((target) => ![folderOf(file.path), 'shared'].includes(folderOf(target)))
+        .filter((target) => !doors.test(target))
+        .map((target) => `${file.path} imports ${target}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
+  it(`no file is longer than ${linesMax} lines`, () => {
+    const all = [...files, ...sourceFiles('test')];
+    const long = all.filter(({ text }) => text.split('\n').length > linesMax + 1).map(({ path }) => path);
+    assert.deepEqual(long, []);
+  });
+
+  it('nothing is left for later in a comment', () => {
+    const marked = files.filter(({ text }) => /\b(TODO|FIXME|XXX|HACK)\b/.test(text)).map(({ path }) => path);
+    assert.deepEqual(marked, []);
+  });
+
+  it('exports have names', () => {
+    assert.deepEqual(
+      files.filter(({ text }) => /^export default /m.test(text)).map(({ path }) => path),
+      [],
+    );
+  });
+});
