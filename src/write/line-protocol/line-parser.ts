@@ -1,0 +1,100 @@
+import type { SchemaTransaction, TableSchema } from '../catalog/schema.ts';
+import type { SeriesIndex } from '../series/index.ts';
+import { FastLines } from './fast-lines.ts';
+import type { ParsedWrite } from './parsed-write.ts';
+import { RawSeriesCache } from './raw-series-cache.ts';
+import { RowWriter } from './row-writer.ts';
+import { SlowLines } from './slow-lines.ts';
+import { TableSet } from './table-set.ts';
+import { TimestampReader } from './timestamp.ts';
+import type { Precision } from './types.ts';
+
+const NEWLINE = 0x0a;
+/** Room behind the copied last line, so that whole words can be compared up to its end. */
+const TAIL_PADDING = 8;
+
+/** What a parser needs from the buffer. */
+export interface LineParserOptions {
+  /** The series of a table; always the same object for the same table. */
+  readonly seriesOf: (table: TableSchema) => SeriesIndex;
+}
+
+/** Settings of one write. */
+export interface ParseOptions {
+  readonly precision: Precision;
+  /** Collect bad lines and keep the good ones; else the first bad line throws. */
+  readonly acceptPartial: boolean;
+  /** Time of lines without a timestamp, ns since the epoch; truncated to the precision. */
+  readonly ingestTimeNs: bigint;
+}
+
+/**
+ * Turns line protocol bytes into typed columns. One per database: it remembers series texts and keeps its arrays, which
+ * the result shares until the next call.
+ *
+ * Plain lines of known tables go through `FastLines`; every other line goes through the whole grammar one at a time.
+ */
+export class LineParser {
+  readonly #tables: TableSet;
+  readonly #cache = new RawSeriesCache();
+  readonly #times = new TimestampReader();
+  readonly #fast: FastLines;
+  readonly #rows: RowWriter;
+  #tail = new Uint8Array(0);
+
+  constructor(options: LineParserOptions) {
+    this.#tables = new TableSet(options.seriesOf);
+    this.#fast = new FastLines(this.#cache, this.#tables, this.#times);
+    this.#rows = new RowWriter(this.#tables);
+  }
+
+  /**
+   * Reads one body, which is valid UTF-8. Throws `LineProtocolError` at the first bad line without `acceptPartial`, and
+   * `WRITE_TOO_SPARSE`. Schema additions are only staged in `transaction`; see `ParsedWrite.schemaChanged`.
+   */
+  parse(body: Uint8Array, transaction: SchemaTransaction, options: ParseOptions): ParsedWrite {
+    this.#tables.begin(transaction, body.length);
+    this.#times.begin(options.precision, options.ingestTimeNs);
+    this.#fast.begin();
+    const slow = new SlowLines(body, transaction, options, this.#rows);
+    const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+    // Up to here the hot loop reads in place: all but the last line, which it gets with room behind.
+    const inPlaceEnd = body.length < 2 ? 0 : body.lastIndexOf(NEWLINE, body.length - 2) + 1;
+    let at = 0;
+    while (at < body.length) {
+      if (at < inPlaceEnd) {
+        at = this.#fast.run(body, view, at, inPlaceEnd);
+        if (at === inPlaceEnd) continue;
+      } else {
+        at = this.#runTail(body, at);
+        if (at === body.length) break;
+      }
+      at = slow.take(at, this.#fast.rows);
+    }
+    const tables = this.#tables.finish();
+    return {
+      schemaChanged: transaction.changed,
+      tables: transaction.changed ? [] : tables,
+      lineErrors: slow.errors,
+      acceptedLines: this.#fast.rows + slow.rows,
+      acceptedBytes: this.#fast.bytes + slow.bytes,
+    };
+  }
+
+  /** Forgets cached series and tables; needed after tables were deleted to free their memory, never for being right. */
+  clear(): void {
+    this.#cache.clear();
+    this.#tables.clear();
+  }
+
+  /** Runs the hot loop over a copy of the last line. Returns where it stopped in the body. */
+  #runTail(body: Uint8Array, at: number): number {
+    const length = body.length - at;
+    if (this.#tail.length < length + 1 + TAIL_PADDING) this.#tail = new Uint8Array((length + 1 + TAIL_PADDING) * 2);
+    const tail = this.#tail;
+    tail.set(body.subarray(at));
+    tail[length] = NEWLINE;
+    const stopped = this.#fast.run(tail, new DataView(tail.buffer), 0, length + 1);
+    return Math.min(at + stopped, body.length);
+  }
+}

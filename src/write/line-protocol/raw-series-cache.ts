@@ -1,0 +1,130 @@
+import { LITTLE_ENDIAN, mixWord, WORD_MASKS } from '../series/index.ts';
+
+const FIRST_ENTRIES = 64;
+const FIRST_WORDS = 1024;
+/** The cache starts over when its text would pass this; a server keeps one cache per database. */
+const TEXT_BYTES_MAX = 32 * 1024 * 1024;
+const ENTRIES_MAX = 1 << 20;
+
+/**
+ * Remembers `measurement,tags` texts as they stand in bodies, space behind them included, so that tags are taken apart
+ * only once. Entry 0 stands for "nothing yet" and matches nothing.
+ */
+export class RawSeriesCache {
+  /** Per entry: the slot of its table, the series id there, bytes of the text, and the entry that followed last time. */
+  tableSlots = new Int32Array(FIRST_ENTRIES);
+  seriesIds = new Int32Array(FIRST_ENTRIES);
+  lengths = new Int32Array(FIRST_ENTRIES);
+  next = new Int32Array(FIRST_ENTRIES);
+  #offsets = new Int32Array(FIRST_ENTRIES);
+  #hashes = new Int32Array(FIRST_ENTRIES);
+  #words = new Int32Array(FIRST_WORDS);
+  #wordsUsed = 0;
+  #slots = new Int32Array(FIRST_ENTRIES * 2);
+  #count = 1;
+  readonly #textBytesMax: number;
+
+  /** @param textBytesMax Limit of the text kept, in bytes. */
+  constructor(textBytesMax: number = TEXT_BYTES_MAX) {
+    this.#textBytesMax = textBytesMax;
+    this.lengths[0] = -1;
+  }
+
+  /** Entries kept, the empty one included. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Is the body at `at` the text of this entry? */
+  matches(entry: number, view: DataView, at: number): boolean {
+    const length = this.lengths[entry] as number;
+    if (length < 0 || at + ((length + 3) & ~3) > view.byteLength) return false;
+    const words = this.#words;
+    let word = this.#offsets[entry] as number;
+    let i = at;
+    for (const end = at + length - 3; i < end; i += 4) if (view.getInt32(i, LITTLE_ENDIAN) !== words[word++]) return false;
+    const mask = WORD_MASKS[length & 3] as number;
+    return mask === 0 || (view.getInt32(i, LITTLE_ENDIAN) & mask) === words[word];
+  }
+
+  /** The entry of the text at `[at, at + length)`; 0 when there is none or the body ends too soon behind it. */
+  find(view: DataView, at: number, length: number): number {
+    if (at + ((length + 3) & ~3) > view.byteLength) return 0;
+    const hash = hashOf(view, at, length);
+    const mask = this.#slots.length - 1;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const entry = this.#slots[slot] as number;
+      if (entry === 0) return 0;
+      if (this.#hashes[entry] === hash && this.lengths[entry] === length && this.matches(entry, view, at)) return entry;
+    }
+  }
+
+  /** Adds the text at `[at, at + length)`, which `find` did not find. Returns its entry, 0 when it cannot be kept. */
+  add(view: DataView, at: number, length: number, tableSlot: number, seriesId: number): number {
+    const wordCount = (length + 3) >> 2;
+    if (at + wordCount * 4 > view.byteLength || wordCount * 4 > this.#textBytesMax) return 0;
+    if ((this.#wordsUsed + wordCount) * 4 > this.#textBytesMax || this.#count >= ENTRIES_MAX) this.clear();
+    this.#reserve(wordCount);
+    const entry = this.#count++;
+    const hash = hashOf(view, at, length);
+    this.#offsets[entry] = this.#wordsUsed;
+    this.#hashes[entry] = hash;
+    this.lengths[entry] = length;
+    this.tableSlots[entry] = tableSlot;
+    this.seriesIds[entry] = seriesId;
+    this.next[entry] = 0;
+    for (let k = 0; k < wordCount; k++) this.#words[this.#wordsUsed++] = view.getInt32(at + k * 4, LITTLE_ENDIAN);
+    const mask = WORD_MASKS[length & 3] as number;
+    if (mask !== 0) this.#words[this.#wordsUsed - 1] = (this.#words[this.#wordsUsed - 1] as number) & mask;
+    this.#insert(entry, hash);
+    return entry;
+  }
+
+  /** Forgets everything. */
+  clear(): void {
+    this.#slots.fill(0);
+    this.#count = 1;
+    this.#wordsUsed = 0;
+    this.next[0] = 0;
+  }
+
+  #insert(entry: number, hash: number): void {
+    const mask = this.#slots.length - 1;
+    let slot = hash & mask;
+    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    this.#slots[slot] = entry;
+  }
+
+  #reserve(wordCount: number): void {
+    if (this.#wordsUsed + wordCount > this.#words.length) {
+      const words = new Int32Array(Math.max(this.#words.length * 2, this.#wordsUsed + wordCount));
+      words.set(this.#words);
+      this.#words = words;
+    }
+    if (this.#count < this.lengths.length) return;
+    const capacity = this.lengths.length * 2;
+    this.tableSlots = grown(this.tableSlots, capacity);
+    this.seriesIds = grown(this.seriesIds, capacity);
+    this.lengths = grown(this.lengths, capacity);
+    this.next = grown(this.next, capacity);
+    this.#offsets = grown(this.#offsets, capacity);
+    this.#hashes = grown(this.#hashes, capacity);
+    this.#slots = new Int32Array(capacity * 2);
+    for (let entry = 1; entry < this.#count; entry++) this.#insert(entry, this.#hashes[entry] as number);
+  }
+}
+
+function hashOf(view: DataView, at: number, length: number): number {
+  let hash = length;
+  let i = at;
+  for (const end = at + length - 3; i < end; i += 4) hash = mixWord(hash, view.getInt32(i, LITTLE_ENDIAN));
+  const mask = WORD_MASKS[length & 3] as number;
+  if (mask !== 0) hash = mixWord(hash, view.getInt32(i, LITTLE_ENDIAN) & mask);
+  return hash ^ (hash >>> 13);
+}
+
+function grown(array: Int32Array<ArrayBuffer>, capacity: number): Int32Array<ArrayBuffer> {
+  const larger = new Int32Array(capacity);
+  larger.set(array);
+  return larger;
+}
