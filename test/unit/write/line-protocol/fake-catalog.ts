@@ -38,7 +38,10 @@ export class FakeCatalog {
 
   seriesOf(table: TableSchema): SeriesIndex {
     let series = this.series.get(table);
-    if (series === undefined) this.series.set(table, (series = new SeriesIndex()));
+    if (series === undefined) {
+      series = new SeriesIndex();
+      this.series.set(table, series);
+    }
     return series;
   }
 
@@ -181,13 +184,13 @@ function rowOf(table: ParsedTable, row: number): Row {
   });
   const fields: Record<string, Value> = {};
   for (const column of table.columns) {
-    const value = valueOf(column, row);
+    const value = valueAt(column, row);
     if (value !== undefined) fields[column.column.name] = value;
   }
   return { table: table.table.name, tags, fields, timeNs: table.timesNs[row] as bigint };
 }
 
-function valueOf(column: ParsedColumn, row: number): Value | undefined {
+function valueAt(column: ParsedColumn, row: number): Value | undefined {
   const isValid = (((column.valid[row >> 3] as number) >> (row & 7)) & 1) === 1;
   if (!isValid) return undefined;
   switch (column.column.type) {
