@@ -4,8 +4,19 @@ export type { MinuteSample } from './history.ts';
 export { type Invocation, normalizePluginName, type TriggerType } from './invocations.ts';
 export { type LedgerEntry, readLedgerFile } from './ledger.ts';
 export type { TelemetryLogger } from './logger.ts';
+export { firstStartNotice, telemetryStartLine } from './notice.ts';
 export type { TelemetryRecorder, TelemetrySources } from './recorder.ts';
+export { type TelemetryReportRow, telemetryReportsTable } from './reports-table.ts';
 export { resolveTelemetry, type TelemetryResolution, type TelemetrySwitches } from './resolve.ts';
+export { TELEMETRY_SCHEMA_ID, telemetrySchema } from './schema.ts';
 export { type ServerIdentity, usableCores } from './static-facts.ts';
 export type { TelemetryStatus } from './status.ts';
 export { createTelemetry, type Telemetry, type TelemetryDeps } from './telemetry.ts';
+export {
+  formatTelemetryLog,
+  formatTelemetryReport,
+  formatTelemetryStatus,
+  formatTelemetryView,
+  TELEMETRY_VIEWS,
+  type TelemetryView,
+} from './text.ts';

@@ -1,0 +1,22 @@
+import type { TelemetryResolution } from './resolve.ts';
+
+/** What a person reads once, at the first start on a data directory. Empty when telemetry is off or cannot send. */
+export function firstStartNotice(resolution: TelemetryResolution): string {
+  if (resolution.state === 'off' || resolution.target.kind === 'unusable') return '';
+  return `This server reports how it is used: 41 figures such as version, CPU, memory, and counts of writes and queries,
+now and once an hour, to ${new URL(resolution.target.url).origin}.
+No database contents, no queries, no names, no addresses.
+
+  see the next report     influxdb3 telemetry preview
+  see what was sent       influxdb3 telemetry log
+  switch it off           influxdb3 serve --disable-telemetry-upload
+                          or INFLUXDB3_TELEMETRY_DISABLE_UPLOAD=true, or DO_NOT_TRACK=1
+
+This notice is shown once.
+`;
+}
+
+/** The line that every start logs. */
+export function telemetryStartLine(resolution: TelemetryResolution): string {
+  return `telemetry is ${resolution.state}: ${resolution.reason}`;
+}

@@ -1,0 +1,64 @@
+import type { FastifyInstance } from 'fastify';
+import { renderTelemetryPage, TELEMETRY_PAGE_CSP } from './page/page.ts';
+import { telemetrySchema } from './schema.ts';
+import type { Telemetry } from './telemetry.ts';
+import { TELEMETRY_VIEWS } from './text.ts';
+
+/** Attempts in one answer of the log route unless `limit` says otherwise. */
+const LOG_ENTRIES_DEFAULT = 100;
+
+/** Attempts on the page. */
+const PAGE_ENTRIES_MAX = 48;
+
+export interface TelemetryRoutesDeps {
+  readonly telemetry: Telemetry;
+}
+
+/** The JSON views and the page `/telemetry`. All of them only look. Authentication is the server's business. */
+export function telemetryRoutes(deps: TelemetryRoutesDeps): (app: FastifyInstance) => Promise<void> {
+  const { telemetry } = deps;
+  return async (app) => {
+    app.get(TELEMETRY_VIEWS.status, async (_request, reply) => reply.headers(JSON_HEADERS).send(JSON.stringify(telemetry.status())));
+    app.get(TELEMETRY_VIEWS.preview, async (_request, reply) => {
+      reply.headers(JSON_HEADERS);
+      if (telemetry.state === 'on') return reply.send(Buffer.from(telemetry.preview()));
+      return reply.code(404).send(JSON.stringify({ error: `telemetry is off, so there is no next report: ${telemetry.status().reason}` }));
+    });
+    app.get<{ Querystring: { limit?: string } }>(TELEMETRY_VIEWS.log, async (request, reply) => {
+      reply.headers(JSON_HEADERS);
+      const limit = parseLimit(new URL(request.originalUrl, 'http://localhost').searchParams.get('limit'));
+      if (limit === undefined) return reply.code(400).send(JSON.stringify({ error: 'limit must be a whole number from 1 to 1000' }));
+      return reply.send(JSON.stringify((await telemetry.ledger()).slice(-limit).reverse()));
+    });
+    app.get(TELEMETRY_VIEWS.schema, async (_request, reply) =>
+      reply.headers({ ...JSON_HEADERS, 'content-type': 'application/schema+json' }).send(JSON.stringify(telemetrySchema(), null, 2)),
+    );
+    app.get('/telemetry', async (_request, reply) => {
+      const ledger = (await telemetry.ledger()).slice(-PAGE_ENTRIES_MAX).reverse();
+      const html = renderTelemetryPage({
+        status: telemetry.status(),
+        preview: Buffer.from(telemetry.preview()).toString('utf8'),
+        history: telemetry.history(),
+        ledger,
+      });
+      return reply.headers(PAGE_HEADERS).send(html);
+    });
+  };
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+
+const PAGE_HEADERS = {
+  'content-type': 'text/html; charset=utf-8',
+  'cache-control': 'no-store',
+  'content-security-policy': TELEMETRY_PAGE_CSP,
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+function parseLimit(text: string | null): number | undefined {
+  if (text === null) return LOG_ENTRIES_DEFAULT;
+  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+  return limit >= 1 && limit <= 1000 ? limit : undefined;
+}
