@@ -55,7 +55,7 @@ export class Wal {
   readonly #closing = new Set<Promise<void>>();
   #open: OpenPeriod | undefined;
   #writer: { readonly period: OpenPeriod; readonly file: WalFileWriter } | undefined;
-  #running: Promise<void> | undefined;
+  #running = false;
   #cancelTimer: (() => void) | undefined;
   #promised: number | undefined;
   #stopped = false;
@@ -215,9 +215,12 @@ export class Wal {
   }
 
   #start(): void {
-    this.#running ??= this.#run();
+    if (this.#running) return;
+    this.#running = true;
+    void this.#run();
   }
 
+  /** Never rejects. */
   async #run(): Promise<void> {
     for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
       if (first.kind === 'seal') {
@@ -228,7 +231,7 @@ export class Wal {
         await this.#write(this.#queue.takeBatch(BATCH_BYTES_MAX));
       }
     }
-    this.#running = undefined; // in the same turn as the last look at the queue
+    this.#running = false; // in the same turn as the last look at the queue
   }
 
   async #write(batch: readonly QueuedRecord[]): Promise<void> {

@@ -1,0 +1,136 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Clock } from '../../../../src/shared/clock.ts';
+import { type FileSystem, nodeFileSystem, type OpenFile, silentLog } from '../../../../src/storage/index.ts';
+import { type ReplayOptions, type ReplayReport, Wal, type WalOptions } from '../../../../src/write/wal/index.ts';
+
+export const UUID = '0123abcd-4567-4def-8123-456789abcdef';
+
+/** Time and timers that stand still until a test moves them. */
+export class FakeTime implements Clock {
+  #ms = 1000;
+  readonly #timers = new Map<() => void, number>();
+
+  nowNs(): bigint {
+    return BigInt(this.#ms) * 1_000_000n;
+  }
+
+  nowMs(): number {
+    return this.#ms;
+  }
+
+  monotonicMs(): number {
+    return this.#ms;
+  }
+
+  get timerCount(): number {
+    return this.#timers.size;
+  }
+
+  readonly startTimer = (callback: () => void, delayMs: number): (() => void) => {
+    this.#timers.set(callback, this.#ms + delayMs);
+    return () => this.#timers.delete(callback);
+  };
+
+  /** Moves the clock only, as when the event loop is late with its timers. */
+  advanceClock(ms: number): void {
+    this.#ms += ms;
+  }
+
+  advance(ms: number): void {
+    this.#ms += ms;
+    for (const [callback, at] of [...this.#timers]) {
+      if (at > this.#ms) continue;
+      this.#timers.delete(callback);
+      callback();
+    }
+  }
+}
+
+/** A file system whose syncs wait for the test. */
+export class GatedFileSystem implements FileSystem {
+  readonly waiting: (() => void)[] = [];
+  syncCount = 0;
+  #open = false;
+  readonly #inner = nodeFileSystem;
+  readonly readFile = this.#inner.readFile;
+  readonly rename = this.#inner.rename;
+  readonly link = this.#inner.link;
+  readonly unlink = this.#inner.unlink;
+  readonly readdir = this.#inner.readdir;
+  readonly mkdir = this.#inner.mkdir;
+  readonly size = this.#inner.size;
+  readonly syncDirectory = this.#inner.syncDirectory;
+
+  /** From now on nothing waits. */
+  openGate(): void {
+    this.#open = true;
+    for (const release of this.waiting.splice(0)) release();
+  }
+
+  /** Lets the sync that waits finish. */
+  releaseOne(): void {
+    this.waiting.shift()?.();
+  }
+
+  async open(path: string, mode: 'create' | 'truncate' | 'existing'): Promise<OpenFile> {
+    const file = await this.#inner.open(path, mode);
+    return {
+      writev: (parts, position) => file.writev(parts, position),
+      truncate: (length) => file.truncate(length),
+      close: () => file.close(),
+      datasync: async () => {
+        this.syncCount++;
+        if (!this.#open) await new Promise<void>((resolve) => this.waiting.push(resolve));
+        await file.datasync();
+      },
+    };
+  }
+}
+
+export interface OpenedWal {
+  readonly wal: Wal;
+  readonly report: ReplayReport;
+  /** Bodies that replay delivered, as text, with their file numbers. */
+  readonly replayed: readonly { readonly file: number; readonly text: string }[];
+}
+
+/** A replayed log, ready for appends. */
+export async function openWal(root: string, overrides: Partial<WalOptions> = {}, replay: Partial<ReplayOptions> = {}): Promise<OpenedWal> {
+  const time = new FakeTime();
+  const wal = new Wal({
+    fs: nodeFileSystem,
+    root,
+    uuid: UUID,
+    clock: time,
+    startTimer: time.startTimer,
+    log: silentLog,
+    durability: 'sync',
+    flushIntervalMs: 1000,
+    ...overrides,
+  });
+  const replayed: { file: number; text: string }[] = [];
+  const onRecord = (file: number, body: Uint8Array) => {
+    replayed.push({ file, text: Buffer.from(body).toString() });
+  };
+  const report = await wal.replay({ afterFileNumber: 0, onRecord, ...replay });
+  return { wal, report, replayed };
+}
+
+/** Appends one text; resolves when it is durable. */
+export function appendText(wal: Wal, text: string, timeNs = 0n): Promise<void> {
+  return wal.append([Buffer.from(text)], timeNs, timeNs, () => undefined);
+}
+
+export async function walNames(root: string): Promise<string[]> {
+  return (await readdir(join(root, 'wal'))).sort();
+}
+
+export function walPath(root: string, fileNumber: number): string {
+  return join(root, 'wal', `${String(fileNumber).padStart(11, '0')}.wal`);
+}
+
+/** Waits until something holds, a turn of the event loop at a time. */
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
+}
