@@ -8,8 +8,6 @@ const DOT = 0x2e;
 const ZERO = 0x30;
 const TWO_POW_32 = 4294967296;
 
-const POWERS = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000];
-
 /** Writes a 64-bit integer given as its two halves; `high` is signed for int64, unsigned for uint64. */
 export function writeInt64(sink: TextSink, high: number, low: number, value: () => bigint): void {
   sink.reserveCell();
@@ -58,43 +56,48 @@ export function writeDigits(bytes: Uint8Array, start: number, value: number, cou
   }
 }
 
+/** Fraction digits that the fast path can write. */
+const FAST_DIGITS = 5;
+const FAST_POWER = 100_000;
+
 /** Writes a finite double. Short decimals take the fast path: they are found by scaling, which is exact up to 2^53. */
 export function writeFloat64(sink: TextSink, value: number, style: FloatStyle): void {
   sink.reserveCell();
-  if (value === 0) {
-    sink.ascii(Object.is(value, -0) ? '-0.0' : '0.0');
-    return;
-  }
   const size = Math.abs(value);
-  if (size >= 1e-3 && size < 1e9) {
-    for (let digits = 0; digits <= 5; digits++) {
-      const power = POWERS[digits] as number;
-      const scaled = Math.round(size * power);
-      if (scaled / power === size) {
-        writeScaled(sink, value < 0, scaled, power, digits);
-        return;
-      }
+  if (size < 1e9) {
+    const scaled = Math.round(size * FAST_POWER);
+    if (scaled / FAST_POWER === size && (scaled !== 0 || value === 0)) {
+      writeScaled(sink, value < 0 || Object.is(value, -0), scaled);
+      return;
     }
   }
   sink.ascii(floatText(value, style));
 }
 
-function writeScaled(sink: TextSink, negative: boolean, scaled: number, power: number, digits: number): void {
+function writeScaled(sink: TextSink, negative: boolean, scaled: number): void {
   if (negative) sink.bytes[sink.length++] = MINUS;
-  const whole = Math.floor(scaled / power);
+  const whole = Math.floor(scaled / FAST_POWER);
   writeInteger(sink, whole);
   sink.bytes[sink.length++] = DOT;
-  if (digits === 0) {
-    sink.bytes[sink.length++] = ZERO;
-    return;
+  let fraction = scaled - whole * FAST_POWER;
+  let digits = FAST_DIGITS;
+  while (digits > 1 && fraction % 10 === 0) {
+    fraction = (fraction / 10) | 0;
+    digits--;
   }
-  writeDigits(sink.bytes, sink.length, scaled - whole * power, digits);
+  writeDigits(sink.bytes, sink.length, fraction, digits);
   sink.length += digits;
 }
 
 /** Text of any double; always with a decimal point or exponent. Not finite: `NaN`, `inf`, `-inf`. */
 export function floatText(value: number, style: FloatStyle): string {
   if (!Number.isFinite(value)) return notFiniteText(value);
+  const size = Math.abs(value);
+  // Here the language prints plain digits, as we want them.
+  if (size >= 1e-5 && size < (style === 'json' ? 1e10 : 1e16)) {
+    const text = String(value);
+    return text.includes('.') ? text : `${text}.0`;
+  }
   return layOut(value, value.toExponential(), style);
 }
 

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { Agent, type IncomingMessage, request } from 'node:http';
+import { connect as connectHttp2 } from 'node:http2';
+import { connect, type Socket } from 'node:net';
+import { after, describe, test } from 'node:test';
+import type { QueryResult, ResultBatch } from '../../src/query/result.ts';
+import { type TestServer, testServer } from './fakes.ts';
+
+interface Listening extends TestServer {
+  readonly port: number;
+}
+
+async function listening(overrides: Parameters<typeof testServer>[0] = {}): Promise<Listening> {
+  const started = await testServer(overrides);
+  const { port } = await started.server.listen('127.0.0.1', 0);
+  after(() => started.server.close());
+  return { ...started, port };
+}
+
+function send(
+  port: number,
+  options: { method?: string; path: string; body?: string | Buffer; agent?: Agent; headers?: Record<string, string> },
+) {
+  return new Promise<{ status: number; body: string; response: IncomingMessage }>((resolve, reject) => {
+    const outgoing = request({ host: '127.0.0.1', port, ...options }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on('data', (chunk: Buffer) => chunks.push(chunk));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString(), response }));
+      response.on('error', reject);
+    });
+    outgoing.on('error', reject);
+    outgoing.end(options.body);
+  });
+}
+
+async function rawExchange(port: number, parts: readonly string[], until: RegExp): Promise<string> {
+  const socket: Socket = connect(port, '127.0.0.1');
+  socket.setNoDelay(true);
+  let received = '';
+  socket.setEncoding('latin1');
+  const seen = new Promise<void>((resolve) => {
+    socket.on('data', (text: string) => {
+      received += text;
+      if (until.test(received)) resolve();
+    });
+    socket.on('close', () => resolve());
+  });
+  for (const part of parts) await new Promise<void>((resolve) => socket.write(part, () => resolve()));
+  await seen;
+  socket.destroy();
+  return received;
+}
+
+/** A result that never ends until it is cancelled. */
+function endless(state: { cancelled: boolean }): QueryResult {
+  const batch: ResultBatch = { rowCount: 2048, columns: [{ kind: 'string', text: () => 'x'.repeat(50) }] };
+  return {
+    columns: [{ name: 'a', type: { kind: 'string', dictionary: false } }],
+    async *batches() {
+      while (!state.cancelled) {
+        yield batch;
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    cancel: () => {
+      state.cancelled = true;
+    },
+  };
+}
+
+describe('one port', () => {
+  test('1 HTTP/1.1 with keep-alive', async () => {
+    const { port } = await listening();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    for (let i = 0; i < 3; i++) assert.equal((await send(port, { path: '/health', agent })).body, 'OK');
+    agent.destroy();
+  });
+
+  test('1 bytes that arrive one by one, pipelined and HTTP/1.0 requests', async () => {
+    const { port } = await listening();
+    const one = await rawExchange(port, [...'POST /ping HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n'], /Core"?.*\}$/s);
+    assert.match(one, /^HTTP\/1\.1 200 OK\r\n/);
+    const get = 'GET /health HTTP/1.1\r\nhost: x\r\n\r\n';
+    const two = await rawExchange(port, [get + get], /OK.*OK$/s);
+    assert.equal(two.match(/HTTP\/1\.1 200 OK/g)?.length, 2);
+    const old = await rawExchange(port, ['GET /health HTTP/1.0\r\n\r\n'], /\r\n\r\nOK$/);
+    assert.match(old, /200 OK/);
+  });
+
+  test('1 cleartext HTTP/2 speaks REST, gRPC is refused with status 12', async () => {
+    const { port, writes } = await listening({ maxBodyBytes: 3_000_000 });
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    const body = Buffer.alloc(2_000_000, 'a');
+    const write = session.request({ ':method': 'POST', ':path': '/api/v3/write_lp?db=foo' });
+    write.end(body);
+    const [headers] = (await once(write, 'response')) as [Record<string, unknown>];
+    write.resume();
+    assert.equal(headers[':status'], 204);
+    assert.equal(writes.requests[0]?.body.length, body.length);
+    const grpc = session.request({
+      ':method': 'POST',
+      ':path': '/arrow.flight.protocol.FlightService/DoGet',
+      'content-type': 'application/grpc',
+    });
+    grpc.end(Buffer.alloc(5));
+    const [refusal] = (await once(grpc, 'response')) as [Record<string, unknown>];
+    grpc.resume();
+    assert.deepEqual([refusal[':status'], refusal['grpc-status'], refusal['cluster-uuid']], [200, '12', undefined]);
+    session.close();
+    await once(session, 'close');
+  });
+
+  test('4 a body in many chunks, with and without a declared length', async () => {
+    const { port, writes } = await listening({ maxBodyBytes: 10_000_000 });
+    const body = Buffer.alloc(1_800_000, 'cpu,host=a v=1 1\n');
+    assert.equal((await send(port, { method: 'POST', path: '/api/v3/write_lp?db=foo', body })).status, 204);
+    const headers = { 'transfer-encoding': 'chunked' };
+    assert.equal((await send(port, { method: 'POST', path: '/api/v3/write_lp?db=foo', body, headers })).status, 204);
+    assert.ok(writes.requests.every((write) => Buffer.compare(write.body, body) === 0));
+  });
+
+  test('4 reading stops at the limit', async () => {
+    const { port } = await listening();
+    const head = 'POST /api/v3/write_lp?db=foo HTTP/1.1\r\nhost: x\r\n';
+    const declared = await rawExchange(port, [`${head}content-length: 999999999\r\n\r\nabc`], /exceeded$/);
+    assert.match(declared, /^HTTP\/1\.1 413 .*max request size \(1000 bytes\) exceeded$/s);
+    const chunk = `400\r\n${'x'.repeat(1024)}\r\n`;
+    const endlessBody = await rawExchange(port, [`${head}transfer-encoding: chunked\r\n\r\n`, chunk], /exceeded$/);
+    assert.match(endlessBody, /^HTTP\/1\.1 413 /);
+  });
+
+  test('a broken request line is a plain 400, too many headers 431', async () => {
+    const { port } = await listening({ limits: { headerBytesMax: 2048 } });
+    assert.match(await rawExchange(port, ['NONSENSE\r\n\r\n'], /\r\n\r\n/), /^HTTP\/1\.1 400 /);
+    const large = `GET /health HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(4096)}\r\n\r\n`;
+    assert.match(await rawExchange(port, [large], /\r\n\r\n/), /^HTTP\/1\.1 431 /);
+  });
+});
+
+describe('streaming', () => {
+  test('7 a long result streams; a client that leaves cancels the query', async () => {
+    const state = { cancelled: false };
+    const { port, queries } = await listening();
+    queries.answer = () => endless(state);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('GET /api/v3/query_sql?db=foo&q=x&format=csv HTTP/1.1\r\nhost: x\r\n\r\n');
+    const [first] = (await once(socket, 'data')) as [Buffer];
+    assert.match(first.toString(), /^HTTP\/1\.1 200 OK\r\n.*transfer-encoding: chunked/is);
+    socket.destroy();
+    while (!state.cancelled) await new Promise((resolve) => setImmediate(resolve));
+    assert.ok(queries.requests[0]?.signal?.aborted);
+  });
+
+  test('7 a failure after the first piece cuts the connection', async () => {
+    const { port, queries } = await listening();
+    const source = endless({ cancelled: false });
+    queries.answer = () => ({
+      ...source,
+      async *batches() {
+        let count = 0;
+        for await (const batch of source.batches()) {
+          if (++count > 3) throw new Error('late');
+          yield batch;
+        }
+      },
+    });
+    await assert.rejects(send(port, { path: '/api/v3/query_sql?db=foo&q=x&format=jsonl' }), { code: 'ECONNRESET' });
+    assert.equal((await send(port, { path: '/health' })).status, 200);
+  });
+
+  test('a whole long result arrives complete', async () => {
+    const { port, queries } = await listening();
+    const rows = 200_000;
+    queries.answer = () => ({
+      columns: [{ name: 'n', type: { kind: 'int32' } }],
+      async *batches() {
+        for (let at = 0; at < rows; at += 2000) {
+          yield {
+            rowCount: 2000,
+            columns: [{ kind: 'int32' as const, data: Int32Array.from({ length: 2000 }, (_u, i) => at + i), valid: undefined }],
+          };
+        }
+      },
+      cancel: () => {},
+    });
+    const { body } = await send(port, { path: '/api/v3/query_sql?db=foo&q=x&format=csv' });
+    const lines = body.trimEnd().split('\n');
+    assert.equal(lines.length, rows + 1);
+    assert.ok(lines.slice(1).every((line, index) => line === String(index)));
+  });
+});
+
+describe('stopping', () => {
+  test('1 idle, silent and HTTP/2 connections do not delay it', async () => {
+    const { server, port } = await listening();
+    const agent = new Agent({ keepAlive: true });
+    await send(port, { path: '/health', agent });
+    const silent = connect(port, '127.0.0.1');
+    await once(silent, 'connect');
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    await once(session, 'remoteSettings');
+    const started = performance.now();
+    await server.close();
+    assert.ok(performance.now() - started < 1000);
+    await server.close();
+    agent.destroy();
+    silent.destroy();
+    session.destroy();
+    await assert.rejects(send(port, { path: '/health' }), { code: 'ECONNREFUSED' });
+  });
+
+  test('1 an open request finishes first', async () => {
+    const { server, port, writes } = await listening();
+    let finish: (() => void) | undefined;
+    const reached = new Promise<void>((resolve) => {
+      writes.answer = () => {
+        resolve();
+        return new Promise((done) => {
+          finish = () => done({ acceptedLines: 1, acceptedBytes: 1, lineErrors: [] });
+        });
+      };
+    });
+    const agent = new Agent({ keepAlive: true });
+    const reply = send(port, { method: 'POST', path: '/api/v3/write_lp?db=foo', body: 'x', agent });
+    await reached;
+    const closed = server.close();
+    finish?.();
+    assert.equal((await reply).status, 204);
+    await closed;
+    agent.destroy();
+  });
+
+  test('1 what does not finish in time is cut', async () => {
+    const { server, port, writes } = await listening({ limits: { drainTimeoutMs: 20 } });
+    const reached = new Promise<void>((resolve) => {
+      writes.answer = () => {
+        resolve();
+        return new Promise(() => {});
+      };
+    });
+    const reply = assert.rejects(send(port, { method: 'POST', path: '/api/v3/write_lp?db=foo', body: 'x' }), { code: 'ECONNRESET' });
+    await reached;
+    await server.close();
+    await reply;
+  });
+});
