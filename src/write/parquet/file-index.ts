@@ -113,11 +113,8 @@ export class FileIndex {
       else files.push(file);
     }
     const unchanged = before !== undefined && files.length === before.files.length;
-    for (const file of fresh) {
-      this.#count(file, 1);
-      files.push(file);
-    }
-    files.sort(byChunkThenSnapshot);
+    for (const file of fresh) this.#count(file, 1);
+    insertSorted(files, fresh);
     const first = files[0];
     if (first === undefined) this.#tables.delete(key);
     else this.#tables.set(key, tableFiles(first, files, unchanged ? before : undefined, unchanged ? fresh : files));
@@ -145,6 +142,25 @@ function tableFiles(first: LiveFile, files: readonly LiveFile[], before: TableFi
     if (file.maxTimeNs - file.chunkTimeNs > reachAfterNs) reachAfterNs = file.maxTimeNs - file.chunkTimeNs;
   }
   return { databaseId: first.databaseId, tableId: first.tableId, files, maxTimeNs, reachBeforeNs, reachAfterNs };
+}
+
+/** Adds to a sorted list: one by one when they are few, as in every ordinary snapshot. */
+function insertSorted(files: LiveFile[], fresh: readonly LiveFile[]): void {
+  if (fresh.length > 8) {
+    for (const file of fresh) files.push(file);
+    files.sort(byChunkThenSnapshot);
+    return;
+  }
+  for (const file of fresh) {
+    let at = files.length;
+    for (let low = 0; low < at; ) {
+      const middle = (low + at) >>> 1;
+      const other = files[middle];
+      if (other !== undefined && byChunkThenSnapshot(other, file) <= 0) low = middle + 1;
+      else at = middle;
+    }
+    files.splice(at, 0, file);
+  }
 }
 
 function byChunkThenSnapshot(a: LiveFile, b: LiveFile): number {
