@@ -6,6 +6,8 @@ import type { ParsedColumn, StringData } from './parsed-write.ts';
 
 const FIRST_ROWS = 64;
 const FIRST_STRING_BYTES = 1024;
+/** More bytes than any body has. */
+const NEVER = 0x3fffffff;
 const NO_FLOATS = new Float64Array(0);
 const NO_WORDS = new Int32Array(0);
 const NO_BYTES = new Uint8Array(0);
@@ -69,8 +71,8 @@ export class ColumnBuilder implements ParsedColumn {
     this.kind = KINDS[column.type];
     this.#name = name;
     this.keyLength = name.length + 1;
-    this.#keyBytesPadded = (this.keyLength + 3) & ~3;
-    const padded = new Uint8Array(this.#keyBytesPadded);
+    const padded = new Uint8Array((this.keyLength + 3) & ~3);
+    this.#keyBytesPadded = isPlain(name) ? padded.length : NEVER;
     padded.set(name);
     padded[name.length] = 0x3d;
     const words = new Int32Array(padded.buffer);
@@ -82,7 +84,10 @@ export class ColumnBuilder implements ParsedColumn {
     this.next = this;
   }
 
-  /** Is the body at `at` this column's name and `=`? False also when the body ends too soon to look at whole words. */
+  /**
+   * Is the body at `at` this column's name and `=`? Always false for names that lines write with escapes, and when the body
+   * ends too soon to look at whole words.
+   */
   matches(view: DataView, at: number): boolean {
     if (at + this.#keyBytesPadded > view.byteLength) return false;
     const words = this.#keyWords;
@@ -226,6 +231,11 @@ export class ColumnBuilder implements ParsedColumn {
     else if (this.kind === BOOLEAN) this.bytes.fill(0, start, end);
     else this.words.fill(0, start * 2, end * 2);
   }
+}
+
+/** Written in lines as it is, and of no meaning to the line splitter. */
+function isPlain(name: Uint8Array): boolean {
+  return name.every((byte) => byte > 0x20 && byte !== 0x22 && byte !== 0x2c && byte !== 0x3d && byte !== 0x5c);
 }
 
 function clearBits(bits: Uint8Array, start: number, end: number): void {

@@ -11,7 +11,9 @@ const NEWLINE = 0x0a;
 const SPACE = 0x20;
 const QUOTE = 0x22;
 const COMMA = 0x2c;
+const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
+const ESCAPED_NAME_BYTES_MAX = 256;
 /** Stands in a row until the line is known to be good and its series is looked up. */
 const UNKNOWN_SERIES = -1;
 
@@ -29,6 +31,9 @@ export class FastLines {
   readonly #keys: SeriesKeyReader;
   /** Result of `#newSeries`. */
   #entry = 0;
+  /** Result of `#fieldAt`. */
+  #keyLength = 0;
+  readonly #name = new Uint8Array(ESCAPED_NAME_BYTES_MAX);
 
   constructor(cache: RawSeriesCache, tables: TableSet, times: TimestampReader) {
     this.#cache = cache;
@@ -120,14 +125,16 @@ export class FastLines {
     let i = start;
     for (;;) {
       let next = column.next;
+      let keyLength = next.keyLength;
       if (!next.matches(view, i)) {
-        const found = fieldAt(bytes, i, table);
+        const found = this.#fieldAt(bytes, i, table);
         if (found === undefined) return -1;
         column.next = found;
         next = found;
+        keyLength = this.#keyLength;
       }
       column = next;
-      i += column.keyLength;
+      i += keyLength;
       if ((row !== column.filled || row >= column.capacity) && !column.prepare(row)) return -1;
       i = readValue(bytes, i, end, column, row);
       if (i < 0) return -1;
@@ -152,6 +159,34 @@ export class FastLines {
     table.commitRow(seriesId, times.high, times.low);
     return i;
   }
+
+  /** The field column whose name and `=` stand at `start`, `#keyLength` bytes; undefined when it is not plain or not known. */
+  #fieldAt(bytes: Uint8Array, start: number, table: TableBuilder): ColumnBuilder | undefined {
+    let i = start;
+    for (let c = bytes[i]; c !== EQUALS; c = bytes[++i]) {
+      if (c === BACKSLASH) return this.#escapedFieldAt(bytes, start, table);
+      // Anything that ends a name, or that the line splitter counts.
+      if (c === undefined || c <= SPACE || c === COMMA || c === QUOTE) return undefined;
+    }
+    this.#keyLength = i + 1 - start;
+    return table.columnAt(bytes, start, i);
+  }
+
+  #escapedFieldAt(bytes: Uint8Array, start: number, table: TableBuilder): ColumnBuilder | undefined {
+    const name = this.#name;
+    let length = 0;
+    let i = start;
+    for (let c = bytes[i]; c !== EQUALS; c = bytes[++i]) {
+      if (c === BACKSLASH) {
+        c = bytes[++i];
+        if (c !== COMMA && c !== EQUALS && c !== SPACE) return undefined;
+      } else if (c === undefined || c <= SPACE || c === COMMA || c === QUOTE) return undefined;
+      if (length === name.length) return undefined;
+      name[length++] = c;
+    }
+    this.#keyLength = i + 1 - start;
+    return table.columnAt(name, 0, length);
+  }
 }
 
 /** Index of the space that ends the `measurement,tags` text at `start`; -1 when the line does not begin with one. */
@@ -165,16 +200,6 @@ function seriesTextEnd(bytes: Uint8Array, start: number, end: number): number {
     if (i >= end) return -1;
   }
   return i;
-}
-
-/** The field column whose plain name and `=` stand at `start`. */
-function fieldAt(bytes: Uint8Array, start: number, table: TableBuilder): ColumnBuilder | undefined {
-  let i = start;
-  for (let c = bytes[i]; c !== 0x3d; c = bytes[++i]) {
-    // Anything that ends or bends a name, or that the line splitter counts.
-    if (c === undefined || c <= SPACE || c === COMMA || c === BACKSLASH || c === QUOTE) return undefined;
-  }
-  return table.columnAt(bytes, start, i);
 }
 
 /** Reads a value of the column's own type. Returns the index behind it, -1 when it is not plain. */

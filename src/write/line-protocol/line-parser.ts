@@ -1,6 +1,7 @@
 import type { SchemaTransaction, TableSchema } from '../catalog/schema.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import { FastLines } from './fast-lines.ts';
+import { NameCache } from './name-cache.ts';
 import type { ParsedWrite } from './parsed-write.ts';
 import { RawSeriesCache } from './raw-series-cache.ts';
 import { RowWriter } from './row-writer.ts';
@@ -40,6 +41,7 @@ export class LineParser {
   readonly #times = new TimestampReader();
   readonly #fast: FastLines;
   readonly #rows: RowWriter;
+  readonly #names = new NameCache();
   #tail = new Uint8Array(0);
 
   constructor(options: LineParserOptions) {
@@ -56,7 +58,7 @@ export class LineParser {
     this.#tables.begin(transaction, body.length);
     this.#times.begin(options.precision, options.ingestTimeNs);
     this.#fast.begin();
-    const slow = new SlowLines(body, transaction, options, this.#rows);
+    const slow = new SlowLines(body, transaction, options, this.#rows, this.#names);
     const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
     // Up to here the hot loop reads in place: all but the last line, which it gets with room behind.
     const inPlaceEnd = body.length < 2 ? 0 : body.lastIndexOf(NEWLINE, body.length - 2) + 1;

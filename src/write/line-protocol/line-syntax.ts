@@ -1,4 +1,5 @@
 import * as text from './errors.ts';
+import type { NameCache } from './name-cache.ts';
 
 const NAME_BYTES_MAX = 1048576;
 const QUOTED_CHARACTERS_MAX = 10;
@@ -15,15 +16,15 @@ const MINUS = 0x2d;
 const DOT = 0x2e;
 const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
+const ENDS = 1;
+const ESCAPED = 2;
+const BACKSLASHES = 4;
 
-/** What ends a name unescaped, and what a backslash unescapes in it (line-protocol.md 4). */
-interface NameRule {
-  readonly ends: string;
-  readonly escapes: string;
-}
-const MEASUREMENT: NameRule = { ends: ' \t\n,\0', escapes: ', \\' };
-const KEY: NameRule = { ends: ' \t\n=', escapes: '\\,= ' };
-const TAG_VALUE: NameRule = { ends: ' \t\n,', escapes: '\\,= ' };
+/** Per byte: 1 = ends a name unescaped, 2 = a backslash before it goes away, 4 = the backslash (line-protocol.md 4). */
+type NameRule = Uint8Array;
+const MEASUREMENT: NameRule = nameRule(' \t\n,\0', ', \\');
+const KEY: NameRule = nameRule(' \t\n=', '\\,= ');
+const TAG_VALUE: NameRule = nameRule(' \t\n,', '\\,= ');
 const BOOLEANS = ['true', 'True', 'TRUE', 't', 'T', 'false', 'False', 'FALSE', 'f', 'F'];
 
 /** One tag of a line, unescaped. */
@@ -49,26 +50,28 @@ export interface Line {
 }
 
 /** Takes one logical line apart. Returns the message of the spec when it is not line protocol (sections 3 to 6 and 9). */
-export function parseLine(bytes: Uint8Array, start: number, end: number): Line | string {
-  return new LineSyntax(bytes, start, end).line();
+export function parseLine(bytes: Buffer, start: number, end: number, names: NameCache): Line | string {
+  return new LineSyntax(bytes, start, end, names).line();
 }
 
 /** The whole grammar, one line at a time; made for being right, the hot loop is elsewhere. */
 class LineSyntax {
   readonly #bytes: Buffer;
+  readonly #names: NameCache;
   readonly #end: number;
   #at: number;
   /** The first failure that ends the line; a part that merely does not match leaves it empty. */
   #error: string | undefined;
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
-    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  constructor(bytes: Buffer, start: number, end: number, names: NameCache) {
+    this.#bytes = bytes;
+    this.#names = names;
     this.#at = start;
     this.#end = end;
   }
 
   line(): Line | string {
-    const measurement = this.#name(MEASUREMENT);
+    const measurement = this.#nameText(MEASUREMENT);
     if (measurement === undefined) return this.#error ?? text.INVALID_MEASUREMENT;
     const tags = this.#tags();
     if (tags === undefined) return this.#error ?? text.INVALID_MEASUREMENT;
@@ -78,7 +81,7 @@ class LineSyntax {
     const timestamp = this.#timestamp();
     if (this.#error !== undefined) return this.#error;
     if (this.#at < this.#end) return text.trailingContent(this.#quoted(this.#at));
-    return { measurement: measurement.toString('utf8'), tags, fields, timestamp };
+    return { measurement, tags, fields, timestamp };
   }
 
   #tags(): LineTag[] | undefined {
@@ -87,12 +90,12 @@ class LineSyntax {
     while (this.#bytes[this.#at] === COMMA && this.#at < this.#end) {
       this.#at++;
       const keyStart = this.#at;
-      const key = this.#name(KEY);
+      const key = this.#nameText(KEY);
       if (key === undefined) return this.#fail(text.expectedTagKey(this.#quoted(keyStart)));
       if (!this.#skip(EQUALS)) return this.#fail(text.malformedTagSet(this.#quoted(first)));
       const value = this.#name(TAG_VALUE);
       if (value === undefined) return this.#fail(text.expectedTagValue(this.#quoted(this.#at)));
-      tags.push({ key: key.toString('utf8'), value });
+      tags.push({ key, value });
     }
     return tags;
   }
@@ -119,15 +122,15 @@ class LineSyntax {
   }
 
   #field(): LineField | undefined {
-    const name = this.#name(KEY);
-    if (name === undefined || !this.#skip(EQUALS)) return undefined;
-    const key = name.toString('utf8');
+    const key = this.#nameText(KEY);
+    if (key === undefined || !this.#skip(EQUALS)) return undefined;
     const c = this.#byte(this.#at);
     if (c === MINUS || isDigit(c)) return this.#number(key);
     if (c === QUOTE) {
       const value = this.#string();
       return value === undefined ? undefined : { key, type: 'string', value };
     }
+    if (c !== 0x74 && c !== 0x54 && c !== 0x66 && c !== 0x46) return undefined;
     for (const word of BOOLEANS) {
       if (this.#text(this.#at, Math.min(this.#at + word.length, this.#end)) !== word) continue;
       this.#at += word.length;
@@ -204,26 +207,27 @@ class LineSyntax {
     return value;
   }
 
+  #nameText(rule: NameRule): string | undefined {
+    const name = this.#name(rule);
+    return name === undefined ? undefined : this.#names.decode(name, 0, name.length);
+  }
+
   /** An unescaped name, which is not empty; undefined when there is none or it is refused. */
   #name(rule: NameRule): Buffer | undefined {
     const bytes = this.#bytes;
     const start = this.#at;
-    let out: Buffer | undefined;
-    let to = 0;
     let i = start;
+    let kinds = 0;
     for (; i < this.#end; i++) {
-      const c = bytes[i] as number;
-      if (c === BACKSLASH && i + 1 < this.#end) {
-        out ??= Buffer.allocUnsafe(this.#end - start);
-        if (to === 0) to = bytes.copy(out, 0, start, i);
-        if (!has(rule.escapes, bytes[i + 1] as number)) out[to++] = BACKSLASH;
-        out[to++] = bytes[++i] as number;
-      } else if (has(rule.ends, c)) break;
-      else if (out !== undefined) out[to++] = c;
+      const kind = rule[bytes[i] as number] as number;
+      if ((kind & (ENDS | BACKSLASHES)) === 0) continue;
+      if ((kind & ENDS) !== 0) break;
+      kinds |= kind;
+      if (i + 1 < this.#end) i++;
     }
     if (i === start) return undefined;
     this.#at = i;
-    const name = out === undefined ? bytes.subarray(start, i) : out.subarray(0, to);
+    const name = kinds === 0 ? bytes.subarray(start, i) : unescaped(bytes, start, i, rule);
     if (name[name.length - 1] === BACKSLASH) return this.#fail(text.ENDS_WITH_BACKSLASH);
     if (name.length > NAME_BYTES_MAX) return this.#fail(text.STRING_TOO_LONG);
     return name;
@@ -286,7 +290,21 @@ function isStringEscape(byte: number | undefined): boolean {
   return byte === QUOTE || byte === BACKSLASH;
 }
 
-function has(set: string, byte: number): boolean {
-  for (let i = 0; i < set.length; i++) if (set.charCodeAt(i) === byte) return true;
-  return false;
+function nameRule(ends: string, escapes: string): NameRule {
+  const rule = new Uint8Array(256);
+  for (const char of ends) rule[char.charCodeAt(0)] = ENDS;
+  for (const char of escapes) rule[char.charCodeAt(0)] = (rule[char.charCodeAt(0)] as number) | ESCAPED;
+  rule[BACKSLASH] = (rule[BACKSLASH] as number) | BACKSLASHES;
+  return rule;
+}
+
+function unescaped(bytes: Buffer, start: number, end: number, rule: NameRule): Buffer {
+  const out = Buffer.allocUnsafe(end - start);
+  let to = 0;
+  for (let i = start; i < end; i++) {
+    const c = bytes[i] as number;
+    if (c === BACKSLASH && i + 1 < end && ((rule[bytes[++i] as number] as number) & ESCAPED) === 0) out[to++] = BACKSLASH;
+    out[to++] = bytes[i] as number;
+  }
+  return out.subarray(0, to);
 }

@@ -5,6 +5,7 @@ import { fitLine } from './line-schema.ts';
 import { parseLine } from './line-syntax.ts';
 import { originalLine, renderedLine } from './line-text.ts';
 import { dataStart, logicalLineEnd } from './logical-lines.ts';
+import type { NameCache } from './name-cache.ts';
 import type { RowWriter } from './row-writer.ts';
 import { defaultTimeNs } from './timestamp.ts';
 import type { LineError } from './types.ts';
@@ -15,18 +16,20 @@ export class SlowLines {
   rows = 0;
   bytes = 0;
   readonly errors: LineError[] = [];
-  readonly #body: Uint8Array;
+  readonly #body: Buffer;
   readonly #transaction: SchemaTransaction;
   readonly #options: ParseOptions;
   readonly #defaultTimeNs: bigint;
   readonly #writer: RowWriter;
+  readonly #names: NameCache;
 
-  constructor(body: Uint8Array, transaction: SchemaTransaction, options: ParseOptions, writer: RowWriter) {
-    this.#body = body;
+  constructor(body: Uint8Array, transaction: SchemaTransaction, options: ParseOptions, writer: RowWriter, names: NameCache) {
+    this.#body = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
     this.#transaction = transaction;
     this.#options = options;
     this.#defaultTimeNs = defaultTimeNs(options.ingestTimeNs, options.precision);
     this.#writer = writer;
+    this.#names = names;
   }
 
   /** Takes the logical line at `start`, `fastRows` lines having been taken by the hot loop. Returns where the next begins. */
@@ -35,7 +38,7 @@ export class SlowLines {
     const end = logicalLineEnd(body, start);
     const data = dataStart(body, start, end);
     if (data === end) return end + 1;
-    const line = parseLine(body, data, end);
+    const line = parseLine(body, data, end, this.#names);
     if (typeof line === 'string') {
       this.#refuse(line, fastRows, originalLine(body, start, data));
       return end + 1;

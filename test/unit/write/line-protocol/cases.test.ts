@@ -156,6 +156,17 @@ const QUOTING: readonly Case[] = [
   ['5 string of 1 MiB', `m v="${'x'.repeat(1048576)}"`, field('x'.repeat(1048576))],
 ];
 
+test('LP-4 a known column whose name needs escapes is not found without them', () => {
+  const harness = new Harness();
+  const line = 'm a\\ b=1,c\\,d=2,e\\=f=3,g="x" 1\n';
+  const fields = { 'a b': 1, 'c,d': 2, 'e=f': 3, g: 'x' };
+  for (let i = 0; i < 3; i++) assert.deepEqual(harness.rows(line.repeat(2)), [row('m', {}, fields, 1n), row('m', {}, fields, 1n)]);
+  assert.equal(harness.write('m a b=1\n').lineErrors[0]?.errorMessage, NO_FIELDS);
+  const [first, second] = harness.write('m c,d=2,g="a\nb"\nm c,d="a\nb"\n').lineErrors;
+  assert.equal(first?.errorMessage, tc('g="a'));
+  assert.equal(second?.errorMessage, `${SPACE.slice(0, -4)}${NONE}`);
+});
+
 for (const [id, input, expected, options] of [...STRUCTURE, ...NAMES, ...VALUES, ...TIMESTAMPS, ...QUOTING]) {
   test(`LP-${id} ${JSON.stringify(input.slice(0, 60))}`, () => {
     for (const ending of ['', '\n']) {
