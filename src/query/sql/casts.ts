@@ -1,0 +1,178 @@
+/** Casts, explicit and implied. SQL spec 5.2. */
+import { arrowError, coercionError, planError } from './errors.ts';
+import { intervalNs, parseInterval } from './intervals.ts';
+import { quoteString } from './quote.ts';
+import { parseTimestamp } from './timestamps.ts';
+import { booleanConstant, floatConstant, intConstant, intervalConstant, type Typed, timestampConstant } from './typed.ts';
+import { arrowTypeText, engineType, isFloat, type SqlType, sameType } from './types.ts';
+
+const unitNs = { s: 1_000_000_000n, ms: 1_000_000n, us: 1000n, ns: 1n } as const;
+
+/** `CAST(x AS to)`; with `attempt`, NULL instead of an error. */
+export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
+  if (sameType(x.type, to)) return x;
+  if (x.type.kind === 'null' || x.constant?.kind === 'null')
+    return { sql: `CAST(NULL AS ${engineType(to)})`, type: to, constant: { kind: 'null' } };
+  switch (to.kind) {
+    case 'timestamp':
+      return toTimestamp(x, to, attempt);
+    case 'int':
+      return toInt(x, to, attempt);
+    case 'float32':
+    case 'float64':
+      return toFloat(x, to, attempt);
+    case 'string':
+      return toText(x);
+    case 'interval':
+      return toInterval(x, attempt);
+    case 'boolean':
+      if (x.type.kind === 'int' || isFloat(x.type)) return { sql: `(${x.sql} <> 0)`, type: to };
+      break;
+    case 'date':
+      if (x.constant?.kind === 'string' && !attempt) {
+        const ns = parseTimestamp(x.constant.value.length >= 10 ? x.constant.value : `${x.constant.value}`);
+        return { sql: `CAST(make_timestamp_ns(${ns}) AS DATE)`, type: to };
+      }
+      if (x.type.kind === 'int') return { sql: `CAST(DATE '1970-01-01' + CAST(${x.sql} AS INTEGER) AS DATE)`, type: to };
+      break;
+    case 'duration':
+      return toDuration(x);
+    default:
+      break;
+  }
+  return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS ${engineType(to)})`, type: to };
+}
+
+/** An implied cast to a common type; only conversions that cannot change what the user sees fail loudly. */
+export function coerceTo(x: Typed, to: SqlType): Typed {
+  return x.type.kind === 'string' && to.kind === 'string' ? { ...x, type: to } : castTo(x, to);
+}
+
+function toTimestamp(x: Typed, to: Extract<SqlType, { kind: 'timestamp' }>, attempt: boolean): Typed {
+  const factor = unitNs[to.unit];
+  if (x.constant?.kind === 'string') {
+    try {
+      return { ...timestampConstant(truncate(parseTimestamp(x.constant.value), factor)), type: to };
+    } catch (error) {
+      if (attempt) return { sql: 'CAST(NULL AS TIMESTAMP_NS)', type: to, constant: { kind: 'null' } };
+      throw error;
+    }
+  }
+  if (x.constant?.kind === 'timestamp') return { ...timestampConstant(truncate(x.constant.ns, factor)), type: to };
+  if (x.constant?.kind === 'int') return { ...timestampConstant(x.constant.value * factor), type: to };
+  switch (x.type.kind) {
+    case 'timestamp':
+      if (unitNs[x.type.unit] >= factor) return { ...x, type: to };
+      return { sql: `make_timestamp_ns(_df.floordiv(epoch_ns(${x.sql}), ${factor}) * ${factor})`, type: to };
+    case 'int':
+      return { sql: `make_timestamp_ns(CAST(${x.sql} AS BIGINT) * ${factor})`, type: to };
+    case 'float32':
+    case 'float64':
+      return { sql: `make_timestamp_ns(CAST(trunc(${x.sql}) AS BIGINT) * ${factor})`, type: to };
+    case 'duration':
+      throw planError(`Unsupported CAST from Duration(ns) to ${arrowTypeText(to)}`);
+    default:
+      return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS TIMESTAMP_NS)`, type: to };
+  }
+}
+
+function truncate(ns: bigint, factor: bigint): bigint {
+  const rest = ((ns % factor) + factor) % factor;
+  return ns - rest;
+}
+
+function toInt(x: Typed, to: Extract<SqlType, { kind: 'int' }>, attempt: boolean): Typed {
+  const name = engineType(to);
+  const cast = attempt ? 'TRY_CAST' : 'CAST';
+  if (x.constant?.kind === 'int') {
+    const folded = foldInt(x.constant.value, to, attempt);
+    if (folded) return folded;
+  }
+  switch (x.type.kind) {
+    case 'string': {
+      if (attempt)
+        return { sql: `(CASE WHEN regexp_full_match(${x.sql}, '[+-]?[0-9]+') THEN TRY_CAST(${x.sql} AS ${name}) END)`, type: to };
+      if (x.constant?.kind === 'string' && !/^[+-]?\d+$/.test(x.constant.value)) throw cannotCast(x.constant.value, to);
+      return { sql: `CAST(_df.int_text(${x.sql}, ${quoteString(arrowTypeText(to))}) AS ${name})`, type: to };
+    }
+    case 'float32':
+    case 'float64':
+    case 'decimal':
+      return { sql: `${cast}(trunc(${x.sql}) AS ${name})`, type: to };
+    case 'timestamp': {
+      const ns = x.constant?.kind === 'timestamp' ? intConstant(x.constant.ns).sql : `epoch_ns(${x.sql})`;
+      const factor = unitNs[x.type.unit];
+      const value = factor === 1n ? ns : `_df.floordiv(${ns}, ${factor})`;
+      return { sql: to.bits === 64 && to.signed ? value : `${cast}(${value} AS ${name})`, type: to };
+    }
+    case 'date':
+      return { sql: `CAST((${x.sql} - DATE '1970-01-01') AS ${name})`, type: to };
+    default:
+      return { sql: `${cast}(${x.sql} AS ${name})`, type: to };
+  }
+}
+
+function foldInt(value: bigint, to: Extract<SqlType, { kind: 'int' }>, attempt: boolean): Typed | undefined {
+  const fits = to.signed ? BigInt.asIntN(to.bits, value) === value : BigInt.asUintN(to.bits, value) === value;
+  if (fits) return { ...intConstant(value, to), sql: `CAST(${quoteString(String(value))} AS ${engineType(to)})` };
+  if (attempt) return { sql: `CAST(NULL AS ${engineType(to)})`, type: to, constant: { kind: 'null' } };
+  throw arrowError(`Cast error: Can't cast value ${value} to type ${arrowTypeText(to)}`);
+}
+
+function cannotCast(text: string, to: SqlType): Error {
+  return arrowError(`Cast error: Cannot cast string '${text}' to value of ${arrowTypeText(to)} type`);
+}
+
+function toFloat(x: Typed, to: SqlType, attempt: boolean): Typed {
+  if (x.constant?.kind === 'int' && to.kind === 'float64') return floatConstant(Number(x.constant.value));
+  if (x.type.kind === 'string' && !attempt) {
+    return { sql: `CAST(_df.float_text(${x.sql}, ${quoteString(arrowTypeText(to))}) AS ${engineType(to)})`, type: to };
+  }
+  return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS ${engineType(to)})`, type: to };
+}
+
+/** Text as the reference prints it. */
+export function toText(x: Typed): Typed {
+  const type: SqlType = { kind: 'string', dictionary: false };
+  switch (x.type.kind) {
+    case 'string':
+      return { ...x, type };
+    case 'float32':
+    case 'float64':
+      return { sql: `_df.f64_text(CAST(${x.sql} AS DOUBLE))`, type };
+    case 'timestamp': {
+      const text = `_df.ts_text(${x.sql})`;
+      return { sql: x.type.zone === undefined ? text : `(${text} || 'Z')`, type };
+    }
+    case 'binary':
+      return { sql: `decode(${x.sql})`, type };
+    default:
+      return { sql: `CAST(${x.sql} AS VARCHAR)`, type };
+  }
+}
+
+function toInterval(x: Typed, attempt: boolean): Typed {
+  if (x.constant?.kind === 'string') return intervalConstant(parseInterval(x.constant.value));
+  if (x.type.kind === 'duration') return { sql: `to_microseconds(${x.sql} // 1000)`, type: { kind: 'interval' } };
+  return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS INTERVAL)`, type: { kind: 'interval' } };
+}
+
+/** Nanoseconds; an interval with months cannot be one. */
+export function toDuration(x: Typed): Typed {
+  if (x.constant?.kind === 'interval') {
+    const ns = intervalNs(x.constant.value);
+    if (ns === undefined) throw coercionError('Cannot convert an interval with months to a duration');
+    return { ...intConstant(ns), type: { kind: 'duration' } };
+  }
+  if (x.type.kind === 'interval') return { sql: `(epoch_us(${x.sql}) * 1000)`, type: { kind: 'duration' } };
+  if (x.type.kind === 'int') return { sql: `CAST(${x.sql} AS BIGINT)`, type: { kind: 'duration' } };
+  throw coercionError(`Cannot convert ${arrowTypeText(x.type)} to Duration(ns)`);
+}
+
+/** The operand as a condition. */
+export function toCondition(x: Typed, clause: string): Typed {
+  if (x.type.kind === 'boolean' || x.type.kind === 'unknown') return x;
+  if (x.type.kind === 'null') return { ...booleanConstant(false), sql: 'CAST(NULL AS BOOLEAN)', constant: { kind: 'null' } };
+  if (clause === 'WHERE') throw planError(`Cannot create filter with non-boolean predicate '${x.sql}' returning ${arrowTypeText(x.type)}`);
+  throw coercionError(`Cannot infer common argument type for logical boolean operation ${arrowTypeText(x.type)} AND Boolean`);
+}

@@ -1,0 +1,60 @@
+/** Engine failures -> what clients see. SQL spec 9.2. */
+import { InfluxError } from '../../shared/errors.ts';
+import { arrowError, executionError, planError } from './errors.ts';
+
+const knownPrefixes = /^(Arrow error|Execution error|External error|Error during planning|This feature is not implemented): /;
+
+/** Translates anything that the engine threw. Raw engine text stays in `cause`. */
+export function mapEngineError(error: unknown): InfluxError {
+  if (error instanceof InfluxError) return error;
+  const raw = error instanceof Error ? error.message : String(error);
+  const text = firstParagraph(raw);
+  const match = /^(?:TransactionContext Error: .*?: )?([A-Za-z]+(?: [A-Za-z]+)*) Error: ([\s\S]*)$/.exec(text);
+  const kind = match?.[1] ?? '';
+  const message = match?.[2] ?? text;
+  const own = knownPrefixes.exec(message);
+  if (own) {
+    const status = own[1] === 'Error during planning' ? 400 : own[1] === 'This feature is not implemented' ? 405 : 500;
+    return new InfluxError({ code: 'SQL_RAISED', message, status, cause: error });
+  }
+  switch (kind) {
+    case 'Binder':
+    case 'Parser':
+    case 'Catalog':
+    case 'Syntax':
+    case 'Not implemented':
+      return planError(readable(message), error);
+    case 'Conversion':
+      return arrowError(`Cast error: ${readable(message)}`, error);
+    case 'Out of Range':
+      return arrowError(`Arithmetic overflow: ${readable(message)}`, error);
+    case 'Out of Memory':
+      return new InfluxError({
+        code: 'SQL_MEMORY',
+        message: 'Resources exhausted: the query needs more memory than the server allows',
+        status: 500,
+        cause: error,
+      });
+    case 'INTERRUPT':
+    case 'Interrupt':
+      return executionError('query was cancelled', error);
+    case 'Permission':
+      return planError('the statement needs access that queries do not have', error);
+    default:
+      return executionError(readable(message), error);
+  }
+}
+
+/** Without the caret picture and hints that follow the first lines. */
+function firstParagraph(text: string): string {
+  return text.split('\n\nLINE ')[0]?.trim() ?? text;
+}
+
+/** Internal names mean nothing to clients. */
+function readable(text: string): string {
+  const first = text.split(/\n(?:Candidate|Did you mean|Possible solutions|LINE )/)[0] ?? text;
+  return first
+    .replaceAll(/\b_df\./g, '')
+    .replaceAll(/\b[tswq]\d+\./g, '')
+    .trim();
+}

@@ -1,0 +1,113 @@
+/** What an expression is compiled against. */
+import { InfluxError } from '../../shared/errors.ts';
+import type { BindValue } from '../result.ts';
+import type { RelationInfo, SqlCompileContext } from './contract.ts';
+import type { Cte, Expr, Query, WindowSpec } from './parse/ast.ts';
+import type { MutableUse, Scope } from './scope.ts';
+import type { Typed } from './typed.ts';
+import type { SqlType } from './types.ts';
+
+/** Most base table uses of one statement. */
+export const relationUsesMax = 200;
+
+/** A WITH query that has its own name in the printed statement. */
+export interface NamedCte {
+  readonly sqlName: string;
+  readonly columns: readonly { readonly name: string; readonly type: SqlType; readonly sqlName: string }[];
+}
+
+/** Names of WITH queries, innermost first. */
+export interface CteScope {
+  readonly name: string;
+  /** Compiled once under its own name, or compiled at its only use. */
+  readonly target:
+    | { readonly kind: 'named'; readonly cte: NamedCte }
+    | { readonly kind: 'inline'; readonly cte: Cte; readonly ctes: CteScope | undefined };
+  readonly parent: CteScope | undefined;
+}
+
+/** One output column of a compiled query. */
+export interface OutputColumn {
+  readonly name: string;
+  /** Table qualifier, when the column passes through from a table. */
+  readonly qualifier: string | undefined;
+  readonly sqlName: string;
+  readonly type: SqlType;
+  /** Base table uses that outer bounds on this column may cut. */
+  readonly timeUses: readonly MutableUse[];
+}
+
+export interface CompiledQuery {
+  /** Definitions of WITH, printed as `name AS (...)`. */
+  readonly definitions: readonly string[];
+  readonly recursive: boolean;
+  readonly sql: string;
+  readonly columns: readonly OutputColumn[];
+}
+
+/** State of one statement's compilation. */
+export class StatementState {
+  readonly nowNs: bigint;
+  readonly uses: MutableUse[] = [];
+  readonly #context: SqlCompileContext;
+  /** Compiles a nested query; given by the query compiler, so that expressions need not know it. */
+  readonly compileNested: (query: Query, state: StatementState, outer: Scope, ctes: CteScope | undefined) => CompiledQuery;
+  #names = 0;
+
+  constructor(context: SqlCompileContext, compileNested: StatementState['compileNested']) {
+    this.#context = context;
+    this.nowNs = context.nowNs;
+    this.compileNested = compileNested;
+  }
+
+  param(name: string): BindValue | undefined {
+    return this.#context.params.get(name);
+  }
+
+  relation(schema: RelationInfo['schema'], name: string): RelationInfo | undefined {
+    return this.#context.relation(schema, name);
+  }
+
+  /** A name that nothing else in the statement has. */
+  freshName(prefix: string): string {
+    return `${prefix}${this.#names++}`;
+  }
+
+  addUse(relation: RelationInfo): { use: MutableUse; index: number } {
+    if (this.uses.length >= relationUsesMax) {
+      throw new InfluxError({
+        code: 'SQL_TOO_MANY_TABLES',
+        message: `Error during planning: a statement can use at most ${relationUsesMax} tables`,
+        status: 400,
+      });
+    }
+    const use: MutableUse = { relation, columns: new Set(), minTimeNs: undefined, maxTimeNs: undefined };
+    this.uses.push(use);
+    return { use, index: this.uses.length - 1 };
+  }
+}
+
+export type Clause = 'SELECT' | 'WHERE' | 'ON' | 'GROUP BY' | 'HAVING' | 'QUALIFY' | 'ORDER BY' | 'VALUES' | 'LIMIT' | 'FROM';
+
+/** Replaces whole sub-expressions, for example by the group key they equal. */
+export interface Replacement {
+  match(expr: Expr): Typed | undefined;
+  /** The failure for a column that nothing replaced. */
+  ungrouped(label: string): Error;
+}
+
+export interface Env {
+  readonly state: StatementState;
+  readonly scope: Scope;
+  readonly ctes: CteScope | undefined;
+  readonly clause: Clause;
+  /** Aliases of the select list, where the clause may use them. */
+  readonly aliases?: ReadonlyMap<string, Typed>;
+  /** Aliases win over columns (ORDER BY). */
+  readonly aliasesFirst?: boolean;
+  /** Labels of the select list, first in `No field named` messages. */
+  readonly fields?: readonly string[];
+  readonly windows?: ReadonlyMap<string, WindowSpec>;
+  readonly aggregates: boolean;
+  readonly replacement?: Replacement;
+}

@@ -1,0 +1,290 @@
+/** `Expr` -> typed engine SQL. */
+
+import { compileCall } from './calls.ts';
+import { castTo, toCondition, toText } from './casts.ts';
+import type { Env } from './env.ts';
+import { coercionError, planError } from './errors.ts';
+import { arrayOf, element, mapFromEntries, member, structOf } from './functions/misc.ts';
+import { atTimeZone } from './functions/time.ts';
+import { parseInterval } from './intervals.ts';
+import { binaryOperator, comparable, compare, unify } from './operators.ts';
+import type { CaseExpr, Expr, LikeExpr } from './parse/ast.ts';
+import { quoteString } from './quote.ts';
+import { columnLabel, lookup, noFieldNamed, type ScopeColumn } from './scope.ts';
+import { booleanConstant, floatConstant, intConstant, intervalConstant, nullConstant, stringConstant, type Typed, typed } from './typed.ts';
+import { arrowTypeText, binaryType, boolean, castTargetType, int64, isNumeric, uint64, utf8 } from './types.ts';
+
+const int64Max = 9_223_372_036_854_775_807n;
+const uint64Max = 18_446_744_073_709_551_615n;
+
+export function compileExpr(expr: Expr, env: Env): Typed {
+  const replaced = env.replacement?.match(expr);
+  if (replaced) return replaced;
+  switch (expr.kind) {
+    case 'column':
+      return column(expr, env);
+    case 'number':
+      return number(expr.text);
+    case 'string':
+      return stringConstant(expr.value);
+    case 'hex':
+      return hex(expr.value);
+    case 'boolean':
+      return booleanConstant(expr.value);
+    case 'null':
+      return nullConstant();
+    case 'param':
+      return param(expr.name, env);
+    case 'binary':
+      return binaryOperator(expr.op, compileExpr(expr.left, env), compileExpr(expr.right, env));
+    case 'unary':
+      return unary(expr, env);
+    case 'is':
+      return isTest(expr, env);
+    case 'in':
+      return inList(expr, env);
+    case 'in-query':
+      return inQuery(expr, env);
+    case 'exists': {
+      const nested = env.state.compileNested(expr.query, env.state, env.scope, env.ctes);
+      return typed(`(${expr.negated ? 'NOT ' : ''}EXISTS (${nestedSql(nested)}))`, boolean);
+    }
+    case 'between':
+      return between(expr, env);
+    case 'like':
+      return like(expr, env);
+    case 'case':
+      return caseExpr(expr, env);
+    case 'cast':
+      return castTo(compileExpr(expr.expr, env), castTargetType(expr.target), expr.attempt);
+    case 'interval':
+      return interval(expr, env);
+    case 'call':
+      return compileCall(expr, env);
+    case 'subquery':
+      return scalarSubquery(expr, env);
+    case 'subscript':
+      return element(compileExpr(expr.expr, env), compileExpr(expr.index, env));
+    case 'slice':
+      return slice(expr, env);
+    case 'field':
+      return field(expr, env);
+    case 'array':
+      return arrayOf(expr.items.map((item) => compileExpr(item, env)));
+    case 'struct':
+      return structOf(expr.members.map((item) => ({ name: item.name, value: compileExpr(item.value, env) })));
+    case 'tuple':
+      return structOf(expr.items.map((item, index) => ({ name: `c${index}`, value: compileExpr(item, env) })));
+    case 'map':
+      return mapFromEntries(expr.entries.map((entry) => ({ key: compileExpr(entry.key, env), value: compileExpr(entry.value, env) })));
+    case 'at-zone':
+      return atTimeZone(compileExpr(expr.expr, env), compileExpr(expr.zone, env));
+    case 'grouping-sets':
+      throw planError(`${expr.type} is only allowed in GROUP BY`);
+  }
+}
+
+/** A condition of WHERE, HAVING, ON and the like. */
+export function compileCondition(expr: Expr, env: Env): Typed {
+  return toCondition(compileExpr(expr, env), env.clause);
+}
+
+/** SQL of a nested query, its WITH clause included. */
+export function nestedSql(query: { definitions: readonly string[]; recursive: boolean; sql: string }): string {
+  if (query.definitions.length === 0) return query.sql;
+  return `WITH ${query.recursive ? 'RECURSIVE ' : ''}${query.definitions.join(', ')} ${query.sql}`;
+}
+
+function column(expr: Extract<Expr, { kind: 'column' }>, env: Env): Typed {
+  const alias = expr.path.length === 1 ? env.aliases?.get(expr.path[0] as string) : undefined;
+  if (alias && env.aliasesFirst) return alias;
+  const found = lookup(env.scope, expr.path);
+  if (!found) {
+    if (alias) return alias;
+    throw noFieldNamed(env.scope, expr.path, env.fields);
+  }
+  if (env.replacement && !isOuter(found.column, env)) {
+    if (alias) return alias;
+    throw env.replacement.ungrouped(columnLabel(found.column));
+  }
+  return found.fields.reduce((value, name) => member(value, name), columnReference(found.column));
+}
+
+function isOuter(column: ScopeColumn, env: Env): boolean {
+  return !env.scope.tables.some((table) => table.columns.includes(column)) && ![...env.scope.merged.values()].includes(column);
+}
+
+export function columnReference(column: ScopeColumn): Typed {
+  column.use?.columns.add(column.name);
+  return { sql: column.sql, type: column.type, column };
+}
+
+function number(text: string): Typed {
+  if (/^\d+$/.test(text)) {
+    const value = BigInt(text);
+    if (value <= int64Max) return intConstant(value);
+    if (value <= uint64Max) return intConstant(value, uint64);
+  }
+  const value = Number(text);
+  if (Number.isNaN(value)) throw planError(`Cannot parse ${text} as f64`);
+  return floatConstant(value);
+}
+
+function hex(digits: string): Typed {
+  if (!/^([0-9a-fA-F]{2})*$/.test(digits)) throw planError(`Invalid HexStringLiteral '${digits}'`);
+  return typed(`unhex('${digits}')`, binaryType);
+}
+
+function param(name: string, env: Env): Typed {
+  const value = env.state.param(name);
+  if (!value) throw planError(`No value found for placeholder with name $${name}`);
+  switch (value.kind) {
+    case 'null':
+      return nullConstant();
+    case 'boolean':
+      return booleanConstant(value.value);
+    case 'int64':
+      return intConstant(value.value, int64);
+    case 'uint64':
+      return intConstant(value.value, uint64);
+    case 'float64':
+      return floatConstant(value.value);
+    case 'string':
+      return stringConstant(value.value);
+  }
+}
+
+function unary(expr: Extract<Expr, { kind: 'unary' }>, env: Env): Typed {
+  if (expr.op === '-' && expr.expr.kind === 'number' && expr.expr.text === '9223372036854775808') return intConstant(-int64Max - 1n);
+  const value = compileExpr(expr.expr, env);
+  if (expr.op === 'NOT') return typed(`(NOT ${toCondition(value, 'NOT').sql})`, boolean);
+  const { kind } = value.type;
+  if (expr.op === '+') return value;
+  if (value.constant?.kind === 'int' && kind === 'int' && value.type.signed) return intConstant(BigInt.asIntN(64, -value.constant.value));
+  if (value.constant?.kind === 'float') return floatConstant(-value.constant.value);
+  if (value.constant?.kind === 'interval') {
+    const { months, days, ns } = value.constant.value;
+    return intervalConstant({ months: -months, days: -days, ns: -ns });
+  }
+  if (kind === 'int' && !value.type.signed) throw planError('Negation only supports numeric, interval and timestamp types');
+  if (isNumeric(value.type) || kind === 'interval' || kind === 'duration' || kind === 'null' || kind === 'unknown') {
+    return typed(`(- ${value.sql})`, value.type);
+  }
+  throw planError('Negation only supports numeric, interval and timestamp types');
+}
+
+function isTest(expr: Extract<Expr, { kind: 'is' }>, env: Env): Typed {
+  const value = compileExpr(expr.expr, env);
+  const not = expr.negated ? 'NOT ' : '';
+  if (expr.test === 'NULL') return typed(`(${value.sql} IS ${not}NULL)`, boolean);
+  const condition = toCondition(value, 'IS').sql;
+  if (expr.test === 'UNKNOWN') return typed(`(${condition} IS ${not}NULL)`, boolean);
+  const constant = expr.test === 'TRUE' ? 'true' : 'false';
+  return typed(`(${condition} IS ${expr.negated ? '' : 'NOT '}DISTINCT FROM ${constant})`, boolean);
+}
+
+function inList(expr: Extract<Expr, { kind: 'in' }>, env: Env): Typed {
+  const value = compileExpr(expr.expr, env);
+  const items = expr.list.map((item) => compileExpr(item, env));
+  const { kind } = value.type;
+  if (kind === 'timestamp' && items.some((item) => isNumeric(item.type))) {
+    throw coercionError(
+      `Can not find compatible types to compare ${arrowTypeText(value.type)} with [${items.map((item) => arrowTypeText(item.type)).join(', ')}]`,
+    );
+  }
+  const asText = isNumeric(value.type) ? items.some((item) => item.type.kind === 'string') : kind === 'string';
+  const left = asText && isNumeric(value.type) ? toText(value) : value;
+  const right = items.map((item) => comparable('IN', left, item)[1].sql);
+  return typed(`(${left.sql} ${expr.negated ? 'NOT ' : ''}IN (${right.join(', ')}))`, boolean);
+}
+
+function inQuery(expr: Extract<Expr, { kind: 'in-query' }>, env: Env): Typed {
+  const value = compileExpr(expr.expr, env);
+  const nested = env.state.compileNested(expr.query, env.state, env.scope, env.ctes);
+  const only = nested.columns[0];
+  if (!only || nested.columns.length !== 1) {
+    throw planError(`Too many columns! The subquery should only return one column`);
+  }
+  const name = env.state.freshName('q');
+  const [left, right] = comparable('IN', value, typed(`${name}.${only.sqlName}`, only.type));
+  const sql = right.sql === `${name}.${only.sqlName}` ? nestedSql(nested) : `SELECT ${right.sql} FROM (${nestedSql(nested)}) AS ${name}`;
+  return typed(`(${left.sql} ${expr.negated ? 'NOT ' : ''}IN (${sql}))`, boolean);
+}
+
+function scalarSubquery(expr: Extract<Expr, { kind: 'subquery' }>, env: Env): Typed {
+  const nested = env.state.compileNested(expr.query, env.state, env.scope, env.ctes);
+  const only = nested.columns[0];
+  if (!only || nested.columns.length !== 1) throw planError('Too many columns! The subquery should only return one column');
+  return typed(`(${nestedSql(nested)})`, only.type);
+}
+
+function between(expr: Extract<Expr, { kind: 'between' }>, env: Env): Typed {
+  const value = compileExpr(expr.expr, env);
+  const low = compare('>=', value, compileExpr(expr.low, env));
+  const high = compare('<=', value, compileExpr(expr.high, env));
+  if (expr.negated) return typed(`(NOT (${low.sql} AND ${high.sql}))`, boolean);
+  return { sql: `(${low.sql} AND ${high.sql})`, type: boolean, bounds: [...(low.bounds ?? []), ...(high.bounds ?? [])] };
+}
+
+function like(expr: LikeExpr, env: Env): Typed {
+  const value = toText(compileExpr(expr.expr, env)).sql;
+  const pattern = compileExpr(expr.pattern, env);
+  const not = expr.negated ? 'NOT ' : '';
+  if (expr.operator === 'SIMILAR TO') {
+    if (pattern.constant?.kind !== 'string') throw planError('SIMILAR TO needs a literal pattern');
+    return typed(`(${not}regexp_full_match(${value}, ${quoteString(similarPattern(pattern.constant.value))}))`, boolean);
+  }
+  const escapeChar = quoteString(expr.escape ?? '\\');
+  return typed(`(${value} ${not}${expr.operator} ${toText(pattern).sql} ESCAPE ${escapeChar})`, boolean);
+}
+
+/** A SQL regular expression as an ordinary one. */
+function similarPattern(pattern: string): string {
+  return pattern.replace(/[%_.^$\\]/g, (char) => (char === '%' ? '.*' : char === '_' ? '.' : `\\${char}`));
+}
+
+function caseExpr(expr: CaseExpr, env: Env): Typed {
+  const operand = expr.operand ? compileExpr(expr.operand, env) : undefined;
+  const conditions = expr.branches.map((branch) => {
+    const when = compileExpr(branch.when, env);
+    return operand ? compare('=', operand, when).sql : toCondition(when, 'CASE').sql;
+  });
+  const results = expr.branches.map((branch) => compileExpr(branch.result, env));
+  const otherwise = expr.otherwise ? compileExpr(expr.otherwise, env) : nullConstant();
+  const { values, type } = unify([...results, otherwise], 'CASE WHEN expression');
+  const branches = conditions.map((condition, index) => `WHEN ${condition} THEN ${(values[index] as Typed).sql}`);
+  return typed(`(CASE ${branches.join(' ')} ELSE ${(values.at(-1) as Typed).sql} END)`, type);
+}
+
+function interval(expr: Extract<Expr, { kind: 'interval' }>, env: Env): Typed {
+  const { value } = expr;
+  const negative = value.kind === 'unary' && value.op === '-' ? value.expr : undefined;
+  if (negative?.kind === 'number') return intervalConstant(parseInterval(`-${negative.text}`, expr.unit));
+  if (value.kind === 'number') return intervalConstant(parseInterval(value.text, expr.unit));
+  const compiled = compileExpr(value, env);
+  if (compiled.constant?.kind === 'string') return intervalConstant(parseInterval(compiled.constant.value, expr.unit));
+  throw planError('Unsupported interval argument. Expected string literal or number');
+}
+
+function slice(expr: Extract<Expr, { kind: 'slice' }>, env: Env): Typed {
+  const value = compileExpr(expr.expr, env);
+  const bound = (item: Expr | undefined): string => (item ? castTo(compileExpr(item, env), int64).sql : 'NULL');
+  const low = expr.low ? bound(expr.low) : '1';
+  if (value.type.kind !== 'list' && value.type.kind !== 'string')
+    throw planError(`array_slice does not support type '${arrowTypeText(value.type)}'`);
+  return typed(
+    expr.high ? `list_slice(${value.sql}, ${low}, ${bound(expr.high)})` : `${value.sql}[${low}:]`,
+    value.type.kind === 'list' ? value.type : utf8,
+  );
+}
+
+function field(expr: Extract<Expr, { kind: 'field' }>, env: Env): Typed {
+  const replaced = env.replacement?.match(expr.expr);
+  if (replaced) return member(replaced, expr.name);
+  if (expr.expr.kind === 'call') {
+    const short = compileCall(expr.expr, env, expr.name);
+    if (short.member) return short;
+    return member(short, expr.name);
+  }
+  return member(compileExpr(expr.expr, env), expr.name);
+}

@@ -1,0 +1,292 @@
+/** The FROM clause: its SQL and the names it brings. */
+import { castTo } from './casts.ts';
+import type { CteScope, Env, NamedCte, OutputColumn } from './env.ts';
+import { notImplemented, planError, schemaError } from './errors.ts';
+import { compileCondition, compileExpr, nestedSql } from './expr.ts';
+import { intervalNs } from './intervals.ts';
+import { comparable } from './operators.ts';
+import type { JoinRef, TableAlias, TableRef } from './parse/ast.ts';
+import { physicalNames } from './physical-names.ts';
+import { quoteIdent } from './quote.ts';
+import { resolveRelation } from './relations.ts';
+import { emptyScope, type MutableUse, type Scope, type ScopeColumn, type ScopeTable } from './scope.ts';
+import { type Bound, type Typed, typed } from './typed.ts';
+import { commonType, int64, relationColumnType, type SqlType, timestampNs } from './types.ts';
+
+export interface FromClause {
+  readonly sql: string;
+  readonly scope: Scope;
+}
+
+/** Name of the source of use `index` in the printed statement. */
+export function sourceName(index: number): string {
+  return `s${index}`;
+}
+
+export function compileFrom(ref: TableRef, env: Env): FromClause {
+  switch (ref.kind) {
+    case 'table':
+      return table(ref.parts, ref.alias, env);
+    case 'derived':
+      return derived(ref, env);
+    case 'function':
+      return tableFunction(ref, env);
+    case 'join':
+      return join(ref, env);
+  }
+}
+
+function table(parts: readonly string[], alias: TableAlias | undefined, env: Env): FromClause {
+  const cte = parts.length === 1 ? findCte(env.ctes, parts[0] as string) : undefined;
+  if (cte?.target.kind === 'named') return named(cte.target.cte, alias ?? { name: cte.name, columns: [] }, env);
+  if (cte?.target.kind === 'inline') {
+    const { cte: definition, ctes } = cte.target;
+    const query = env.state.compileNested(definition.query, env.state, emptyScope(undefined), ctes);
+    const columns = renamed(query.columns, definition.columns);
+    return fromQuery(nestedSql(query), columns, alias ?? { name: cte.name, columns: [] }, env);
+  }
+  const relation = resolveRelation(env.state, parts);
+  const { use, index } = env.state.addUse(relation);
+  const name = env.state.freshName('t');
+  const physical = physicalNames(relation.columns.map((column) => column.name));
+  const qualifier = alias ? alias.name : parts.join('.');
+  const columns = relation.columns.map(
+    (column): ScopeColumn => ({
+      name: column.name,
+      qualifier,
+      sql: `${name}.${quoteIdent(physical.get(column.name) as string)}`,
+      type: relationColumnType(column.type),
+      use,
+      timeUses: column.type === 'time' && column.name === 'time' ? [use] : [],
+    }),
+  );
+  const path = alias ? [alias.name] : ['public', relation.schema, relation.name];
+  return { sql: `${sourceName(index)} AS ${name}`, scope: scopeOf({ path, columns: aliased(columns, alias) }, env) };
+}
+
+function findCte(ctes: CteScope | undefined, name: string): CteScope | undefined {
+  for (let scope = ctes; scope; scope = scope.parent) if (scope.name === name) return scope;
+  return undefined;
+}
+
+function named(cte: NamedCte, alias: TableAlias, env: Env): FromClause {
+  const name = env.state.freshName('t');
+  const columns = cte.columns.map(
+    (column): ScopeColumn => ({
+      name: column.name,
+      qualifier: alias.name,
+      sql: `${name}.${column.sqlName}`,
+      type: column.type,
+      use: undefined,
+      timeUses: [],
+    }),
+  );
+  return { sql: `${cte.sqlName} AS ${name}`, scope: scopeOf({ path: [alias.name], columns: aliased(columns, alias) }, env) };
+}
+
+function derived(ref: Extract<TableRef, { kind: 'derived' }>, env: Env): FromClause {
+  const outer = ref.lateral ? env.scope : (env.scope.parent ?? emptyScope(undefined));
+  const query = env.state.compileNested(ref.query, env.state, outer, env.ctes);
+  const clause = fromQuery(nestedSql(query), query.columns, ref.alias, env);
+  return ref.lateral ? { ...clause, sql: `LATERAL ${clause.sql}` } : clause;
+}
+
+function fromQuery(sql: string, output: readonly OutputColumn[], alias: TableAlias | undefined, env: Env): FromClause {
+  const name = env.state.freshName('t');
+  const columns = output.map(
+    (column): ScopeColumn => ({
+      name: column.name,
+      qualifier: alias?.name,
+      sql: `${name}.${column.sqlName}`,
+      type: column.type,
+      use: undefined,
+      timeUses: column.timeUses,
+    }),
+  );
+  return { sql: `(${sql}) AS ${name}`, scope: scopeOf({ path: alias ? [alias.name] : [], columns: aliased(columns, alias) }, env) };
+}
+
+function scopeOf(only: ScopeTable, env: Env): Scope {
+  return { tables: [only], merged: new Map(), hidden: new Set(), parent: env.scope.parent };
+}
+
+function aliased(columns: readonly ScopeColumn[], alias: TableAlias | undefined): readonly ScopeColumn[] {
+  if (!alias || alias.columns.length === 0) return columns;
+  if (alias.columns.length !== columns.length) throw wrongAliasCount(columns.length, alias.columns.length);
+  // the use still knows the column by its own name
+  return columns.map((column, index) => ({ ...column, name: alias.columns[index] as string, use: wrapUse(column) }));
+}
+
+/** A use that records the base name when an alias is read. */
+function wrapUse(column: ScopeColumn): MutableUse | undefined {
+  const { use, name } = column;
+  if (!use) return undefined;
+  return { ...use, columns: { add: () => use.columns.add(name) } as unknown as Set<string> };
+}
+
+/** Columns under the names of a WITH query's column list. */
+export function renamed(columns: readonly OutputColumn[], names: readonly string[]): readonly OutputColumn[] {
+  if (names.length === 0) return columns;
+  if (names.length !== columns.length) throw wrongAliasCount(columns.length, names.length);
+  return columns.map((column, index) => ({ ...column, name: names[index] as string }));
+}
+
+function wrongAliasCount(columns: number, names: number): Error {
+  return planError(`Source table contains ${columns} columns but only ${names} names given as column alias`);
+}
+
+function tableFunction(ref: Extract<TableRef, { kind: 'function' }>, env: Env): FromClause {
+  const name = ref.name;
+  if (name === 'last_cache' || name === 'distinct_cache') throw notImplemented(`table function '${name}' is not available yet`);
+  if (name !== 'unnest' && name !== 'generate_series' && name !== 'range') throw planError(`table function '${name}' not found`);
+  const args = ref.args.map((arg) => compileExpr(arg, env));
+  const sqlName = env.state.freshName('t');
+  const alias = ref.alias;
+  const { sql, type } = name === 'unnest' ? unnest(args) : series(name, args);
+  const column: ScopeColumn = {
+    name: alias?.columns[0] ?? (name === 'unnest' ? 'unnest' : 'value'),
+    qualifier: alias?.name,
+    sql: `${sqlName}.c0`,
+    type,
+    use: undefined,
+    timeUses: [],
+  };
+  if (alias && alias.columns.length > 1) throw wrongAliasCount(1, alias.columns.length);
+  return { sql: `${sql} AS ${sqlName}(c0)`, scope: scopeOf({ path: alias ? [alias.name] : [], columns: [column] }, env) };
+}
+
+function unnest(args: readonly Typed[]): { sql: string; type: SqlType } {
+  const [list] = args;
+  if (!list || args.length !== 1) throw notImplemented('unnest() with several arguments');
+  if (list.type.kind !== 'list') throw planError('unnest() can only be applied to array, struct and null');
+  return { sql: `unnest(${list.sql})`, type: list.type.item };
+}
+
+function series(name: 'generate_series' | 'range', args: readonly Typed[]): { sql: string; type: SqlType } {
+  const [first, second, step] = args;
+  if (!first || args.length > 3) throw planError(`${name} function requires 1 to 3 arguments`);
+  if (first.type.kind === 'timestamp' || first.constant?.kind === 'string') {
+    if (!second || !step) throw planError(`${name} over timestamps needs start, end and step`);
+    const stride = step.constant?.kind === 'interval' ? intervalNs(step.constant.value) : undefined;
+    if (stride === undefined || stride === 0n) throw planError(`${name} over timestamps needs a fixed, non-zero interval as step`);
+    const [from, to] = [castTo(first, timestampNs).sql, castTo(second, timestampNs).sql];
+    return {
+      sql: `(SELECT make_timestamp_ns(g.b) FROM ${name}(epoch_ns(${from}), epoch_ns(${to}), ${stride}) AS g(b))`,
+      type: timestampNs,
+    };
+  }
+  if (step?.constant?.kind === 'int' && step.constant.value === 0n) throw planError('Step cannot be zero');
+  return { sql: `${name}(${args.map((arg) => castTo(arg, int64).sql).join(', ')})`, type: int64 };
+}
+
+function join(ref: JoinRef, env: Env): FromClause {
+  const left = compileFrom(ref.left, env);
+  const lateralEnv: Env = { ...env, scope: { ...left.scope, parent: env.scope.parent } };
+  const right = compileFrom(ref.right, lateral(ref.right) ? lateralEnv : env);
+  const both: Scope = {
+    tables: [...left.scope.tables, ...right.scope.tables],
+    merged: new Map([...left.scope.merged, ...right.scope.merged]),
+    hidden: new Set([...left.scope.hidden, ...right.scope.hidden]),
+    parent: env.scope.parent,
+  };
+  checkAliases(both);
+  if (ref.type === 'CROSS') return { sql: `${left.sql} CROSS JOIN ${right.sql}`, scope: both };
+  const using = ref.using === 'natural' ? commonNames(left.scope, right.scope) : ref.using;
+  if (using && using.length === 0) return { sql: `${left.sql} CROSS JOIN ${right.sql}`, scope: both };
+  const { on, scope } = using
+    ? usingCondition(using, ref, left.scope, right.scope, both)
+    : onCondition(ref, left.scope, right.scope, both, env);
+  return printJoin(ref, left, right, on, scope);
+}
+
+function lateral(ref: TableRef): boolean {
+  return ref.kind === 'function' || (ref.kind === 'derived' && ref.lateral);
+}
+
+function printJoin(ref: JoinRef, left: FromClause, right: FromClause, on: string, both: Scope): FromClause {
+  const rightSql = ref.right.kind === 'join' ? `(${right.sql})` : right.sql;
+  switch (ref.type) {
+    case 'LEFT SEMI':
+    case 'LEFT ANTI':
+      return { sql: `${left.sql} ${ref.type.slice(5)} JOIN ${rightSql} ON ${on}`, scope: left.scope };
+    case 'RIGHT SEMI':
+    case 'RIGHT ANTI': {
+      const leftSql = ref.left.kind === 'join' ? `(${left.sql})` : left.sql;
+      return { sql: `${right.sql} ${ref.type.slice(6)} JOIN ${leftSql} ON ${on}`, scope: right.scope };
+    }
+    default:
+      return { sql: `${left.sql} ${ref.type} JOIN ${rightSql} ON ${on}`, scope: both };
+  }
+}
+
+function onCondition(ref: JoinRef, left: Scope, right: Scope, both: Scope, env: Env): { on: string; scope: Scope } {
+  if (!ref.on) throw notImplemented('NONE constraint is not supported');
+  const condition = compileCondition(ref.on, { ...env, scope: both, clause: 'ON', aggregates: false });
+  const cutsLeft = ref.type === 'INNER' || ref.type === 'RIGHT' || ref.type.endsWith('SEMI') || ref.type === 'RIGHT ANTI';
+  const cutsRight = ref.type === 'INNER' || ref.type === 'LEFT' || ref.type.endsWith('SEMI') || ref.type === 'LEFT ANTI';
+  if (cutsLeft) applyBounds(condition.bounds, left);
+  if (cutsRight) applyBounds(condition.bounds, right);
+  return { on: condition.sql, scope: both };
+}
+
+/** Narrows the uses behind the columns of this scope; columns of enclosing queries are left alone. */
+export function applyBounds(bounds: readonly Bound[] | undefined, scope: Scope): void {
+  for (const { column, min, max } of bounds ?? []) {
+    if (!scope.tables.some((table) => table.columns.includes(column))) continue;
+    for (const use of column.timeUses) {
+      if (min !== undefined && (use.minTimeNs === undefined || min > use.minTimeNs)) use.minTimeNs = min;
+      if (max !== undefined && (use.maxTimeNs === undefined || max < use.maxTimeNs)) use.maxTimeNs = max;
+    }
+  }
+}
+
+function commonNames(left: Scope, right: Scope): readonly string[] {
+  const names = new Set(right.tables.flatMap((table) => table.columns.map((column) => column.name)));
+  return [...new Set(left.tables.flatMap((table) => table.columns.map((column) => column.name)))].filter((name) => names.has(name));
+}
+
+function usingCondition(names: readonly string[], ref: JoinRef, left: Scope, right: Scope, both: Scope): { on: string; scope: Scope } {
+  const merged = new Map(both.merged);
+  const hidden = new Set(both.hidden);
+  const conditions = names.map((name) => {
+    const [a, b] = [usingColumn(left, name), usingColumn(right, name)];
+    const [x, y] = comparable('=', read(a), read(b));
+    if (ref.type === 'RIGHT') hidden.add(a);
+    else hidden.add(b);
+    if (ref.type === 'FULL') {
+      const type = commonType(a.type, b.type) ?? a.type;
+      hidden.add(a);
+      const both: ScopeColumn = { ...a, sql: `coalesce(${x.sql}, ${y.sql})`, type, timeUses: [] };
+      merged.set(name, both);
+    } else merged.set(name, ref.type === 'RIGHT' ? b : a);
+    return `(${x.sql} = ${y.sql})`;
+  });
+  return { on: conditions.join(' AND '), scope: { ...both, merged, hidden } };
+}
+
+function usingColumn(scope: Scope, name: string): ScopeColumn {
+  const merged = scope.merged.get(name);
+  if (merged) return merged;
+  for (const table of scope.tables) {
+    const found = table.columns.find((column) => column.name === name && !scope.hidden.has(column));
+    if (found) return found;
+  }
+  throw schemaError(`No field named ${name}.`);
+}
+
+function read(column: ScopeColumn): Typed {
+  column.use?.columns.add(column.name);
+  return { ...typed(column.sql, column.type), column };
+}
+
+function checkAliases(scope: Scope): void {
+  const seen = new Set<string>();
+  for (const { path } of scope.tables) {
+    const name = path.join('.');
+    if (name !== '' && seen.has(name)) {
+      const label = scope.tables.find((table) => table.path.join('.') === name)?.columns[0];
+      throw schemaError(`Schema contains duplicate qualified field name ${label?.qualifier ?? name}.${label?.name ?? '*'}`);
+    }
+    seen.add(name);
+  }
+}

@@ -1,0 +1,263 @@
+/** Aggregate and window functions. SQL spec 6.2 to 6.4. */
+import { castTo } from '../casts.ts';
+import { notImplemented, planError } from '../errors.ts';
+import { quoteIdent } from '../quote.ts';
+import type { Typed } from '../typed.ts';
+import {
+  arrowTypeText,
+  boolean,
+  duration,
+  float64,
+  int32,
+  int64,
+  isFloat,
+  isNumeric,
+  type SqlType,
+  timestampNs,
+  uint64,
+  utf8,
+} from '../types.ts';
+import { checkArgCount } from './define.ts';
+
+/** What the caller puts between `name(` and the end. */
+export interface AggregateParts {
+  /** Function of the engine. */
+  readonly fn: string;
+  readonly args: readonly string[];
+  readonly type: SqlType;
+  /** Turns the engine's result into the reference's. */
+  readonly wrap?: (sql: string) => string;
+  /** True: `ORDER BY` goes inside the brackets. */
+  readonly ordered?: boolean;
+}
+
+type AggregateCompiler = (args: readonly Typed[], name: string, hasOrder: boolean) => AggregateParts;
+
+interface AggregateFunction {
+  readonly argsMin: number;
+  readonly argsMax: number;
+  readonly compile: AggregateCompiler;
+}
+
+const many = Number.POSITIVE_INFINITY;
+
+const aggregates = table([
+  ['count', 1, 1, (args) => ({ fn: 'count', args: [sqlOf(args, 0)], type: int64 })],
+  ['min max', 1, 1, (args, name) => ({ fn: name, args: [sqlOf(args, 0)], type: typeOf(args, 0) })],
+  ['sum', 1, 1, sum],
+  ['avg mean', 1, 1, avg],
+  ['median approx_median', 1, 1, (args, name) => quantile('median', args[0] as Typed, [], name)],
+  ['approx_percentile_cont percentile_cont quantile_cont', 2, 3, percentile],
+  ['approx_percentile_cont_with_weight', 3, 3, () => unsupported('approx_percentile_cont_with_weight')],
+  [
+    'approx_distinct',
+    1,
+    1,
+    (args) => ({ fn: 'count', args: [`DISTINCT ${sqlOf(args, 0)}`], type: uint64, wrap: (sql) => `CAST(${sql} AS UBIGINT)` }),
+  ],
+  [
+    'array_agg',
+    1,
+    1,
+    (args) => ({ fn: 'array_agg', args: [sqlOf(args, 0)], type: { kind: 'list', item: typeOf(args, 0) }, ordered: true }),
+  ],
+  [
+    'string_agg',
+    2,
+    2,
+    (args) => ({ fn: 'string_agg', args: [castTo(args[0] as Typed, utf8).sql, sqlOf(args, 1)], type: utf8, ordered: true }),
+  ],
+  ['bit_and bit_or bit_xor', 1, 1, (args, name) => ({ fn: name, args: [sqlOf(args, 0)], type: typeOf(args, 0) })],
+  ['bool_and bool_or', 1, 1, (args, name) => ({ fn: name, args: [sqlOf(args, 0)], type: boolean })],
+  [
+    'first_value last_value',
+    1,
+    1,
+    (args, name) => ({ fn: name === 'first_value' ? 'first' : 'last', args: [sqlOf(args, 0)], type: typeOf(args, 0), ordered: true }),
+  ],
+  ['nth_value', 2, 2, nthValue],
+  ['any_value', 1, 1, (args) => ({ fn: 'any_value', args: [sqlOf(args, 0)], type: typeOf(args, 0) })],
+  [
+    'grouping',
+    1,
+    many,
+    (args) => ({ fn: 'grouping', args: args.map((arg) => arg.sql), type: int32, wrap: (sql) => `CAST(${sql} AS INTEGER)` }),
+  ],
+  ['stddev stddev_samp', 1, 1, (args) => statistic('stddev_samp', args)],
+  ['stddev_pop', 1, 1, (args) => statistic('stddev_pop', args)],
+  ['var var_samp var_sample', 1, 1, (args) => statistic('var_samp', args)],
+  ['var_pop var_population', 1, 1, (args) => statistic('var_pop', args)],
+  ['corr covar_pop', 2, 2, (args, name) => statistic(name, args)],
+  ['covar covar_samp', 2, 2, (args) => statistic('covar_samp', args)],
+  ['regr_avgx regr_avgy regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy', 2, 2, (args, name) => statistic(name, args)],
+  [
+    'regr_count',
+    2,
+    2,
+    (args) => ({
+      fn: 'regr_count',
+      args: args.map((arg) => castTo(arg, float64).sql),
+      type: uint64,
+      wrap: (sql) => `CAST(${sql} AS UBIGINT)`,
+    }),
+  ],
+  ['selector_first selector_last selector_min selector_max', 0, many, selector],
+]);
+
+const windows = table([
+  ['row_number rank dense_rank', 0, 0, (_, name) => ({ fn: name, args: [], type: uint64, wrap: (sql) => `CAST(${sql} AS UBIGINT)` })],
+  ['percent_rank cume_dist', 0, 0, (_, name) => ({ fn: name, args: [], type: float64 })],
+  [
+    'ntile',
+    1,
+    1,
+    (args) => ({ fn: 'ntile', args: [castTo(args[0] as Typed, int64).sql], type: uint64, wrap: (sql) => `CAST(${sql} AS UBIGINT)` }),
+  ],
+  ['lag lead', 1, 3, shifted],
+  ['first_value last_value', 1, 1, (args, name) => ({ fn: name, args: [sqlOf(args, 0)], type: typeOf(args, 0) })],
+  ['nth_value', 2, 2, (args) => ({ fn: 'nth_value', args: [sqlOf(args, 0), castTo(args[1] as Typed, int64).sql], type: typeOf(args, 0) })],
+]);
+
+function table(rows: readonly (readonly [string, number, number, AggregateCompiler])[]): Readonly<Record<string, AggregateFunction>> {
+  const result: Record<string, AggregateFunction> = Object.create(null) as Record<string, AggregateFunction>;
+  for (const [names, argsMin, argsMax, compile] of rows) {
+    for (const name of names.split(' ')) result[name] = { argsMin, argsMax, compile };
+  }
+  return result;
+}
+
+/** Names for suggestions. */
+export const aggregateNames: readonly string[] = [...Object.keys(aggregates), ...Object.keys(windows)];
+
+export function isAggregate(name: string): boolean {
+  return name in aggregates;
+}
+
+/** True for functions that need OVER. */
+export function isWindowOnly(name: string): boolean {
+  return name in windows && !(name in aggregates);
+}
+
+export function aggregateParts(name: string, args: readonly Typed[], hasOrder: boolean, windowed: boolean): AggregateParts {
+  const found = (windowed ? windows[name] : undefined) ?? aggregates[name];
+  if (!found) throw planError(`Invalid function '${name}'`);
+  checkArgCount(name, args.length, found.argsMin, found.argsMax);
+  return found.compile(args, name, hasOrder);
+}
+
+function sqlOf(args: readonly Typed[], index: number): string {
+  return (args[index] as Typed).sql;
+}
+
+function typeOf(args: readonly Typed[], index: number): SqlType {
+  return (args[index] as Typed).type;
+}
+
+function unsupported(name: string): never {
+  throw notImplemented(`aggregate function ${name}`);
+}
+
+function sum(args: readonly Typed[]): AggregateParts {
+  const value = args[0] as Typed;
+  const { type } = value;
+  if (type.kind === 'int') {
+    const result = type.signed ? int64 : uint64;
+    return { fn: 'sum', args: [value.sql], type: result, wrap: (sql) => `CAST(${sql} AS ${type.signed ? 'BIGINT' : 'UBIGINT'})` };
+  }
+  if (isFloat(type)) return { fn: 'sum', args: [castTo(value, float64).sql], type: float64 };
+  if (type.kind === 'duration') return { fn: 'sum', args: [value.sql], type: duration, wrap: (sql) => `CAST(${sql} AS BIGINT)` };
+  if (type.kind === 'decimal' || type.kind === 'unknown') return { fn: 'sum', args: [value.sql], type };
+  if (type.kind === 'null') return { fn: 'sum', args: ['CAST(NULL AS BIGINT)'], type: int64, wrap: (sql) => `CAST(${sql} AS BIGINT)` };
+  throw cannotCoerce('sum', type);
+}
+
+function avg(args: readonly Typed[]): AggregateParts {
+  const value = args[0] as Typed;
+  if (value.type.kind === 'duration') return { fn: 'avg', args: [value.sql], type: duration, wrap: (sql) => `CAST(${sql} AS BIGINT)` };
+  if (isNumeric(value.type)) return { fn: 'avg', args: [value.sql], type: float64 };
+  if (value.type.kind === 'null' || value.type.kind === 'unknown') return { fn: 'avg', args: [castTo(value, float64).sql], type: float64 };
+  throw cannotCoerce('avg', value.type);
+}
+
+function cannotCoerce(name: string, type: SqlType): Error {
+  return planError(
+    `Execution error: Function '${name}' failed to match any signature, errors: Error during planning: Function '${name}' does not support ${arrowTypeText(type)}`,
+  );
+}
+
+/** Quantiles keep the input's type: integers are cut. */
+function quantile(fn: string, value: Typed, rest: readonly string[], name: string): AggregateParts {
+  const { type } = value;
+  if (type.kind === 'int') return { fn, args: [value.sql, ...rest], type, wrap: (sql) => `CAST(trunc(${sql}) AS BIGINT)` };
+  if (isNumeric(type) || type.kind === 'unknown') return { fn, args: [value.sql, ...rest], type };
+  throw cannotCoerce(name, type);
+}
+
+function percentile(args: readonly Typed[], name: string): AggregateParts {
+  const p = args[1] as Typed;
+  const fraction = p.constant?.kind === 'float' ? p.constant.value : p.constant?.kind === 'int' ? Number(p.constant.value) : undefined;
+  if (fraction === undefined || !(fraction >= 0 && fraction <= 1)) {
+    throw planError(`Percentile value must be between 0.0 and 1.0 inclusive, ${fraction ?? 'a value that is not constant'} is invalid`);
+  }
+  return quantile('quantile_cont', args[0] as Typed, [String(fraction)], name);
+}
+
+function nthValue(args: readonly Typed[]): AggregateParts {
+  const n = castTo(args[1] as Typed, int64).sql;
+  return { fn: 'array_agg', args: [sqlOf(args, 0)], type: typeOf(args, 0), ordered: true, wrap: (sql) => `list_extract(${sql}, ${n})` };
+}
+
+function statistic(fn: string, args: readonly Typed[]): AggregateParts {
+  for (const arg of args)
+    if (!isNumeric(arg.type) && arg.type.kind !== 'null' && arg.type.kind !== 'unknown') throw cannotCoerce(fn, arg.type);
+  return { fn, args: args.map((arg) => castTo(arg, float64).sql), type: float64 };
+}
+
+function shifted(args: readonly Typed[], name: string): AggregateParts {
+  const value = args[0] as Typed;
+  const parts = [value.sql];
+  if (args[1]) parts.push(castTo(args[1], int64).sql);
+  if (args[2]) parts.push(castTo(args[2], value.type).sql);
+  return { fn: name, args: parts, type: value.type };
+}
+
+function selector(args: readonly Typed[], name: string): AggregateParts {
+  if (args.length < 2) throw planError(`${name} requires at least 2 arguments, got ${args.length}`);
+  const [value, time, ...others] = args as [Typed, Typed, ...Typed[]];
+  if (time.type.kind !== 'timestamp') throw planError(`${name} second argument must be a timestamp, but got ${arrowTypeText(time.type)}`);
+  const members = [
+    { name: 'value', value },
+    { name: 'time', value: time },
+    ...others.map((other, index) => ({ name: `other_${index + 1}`, value: other })),
+  ];
+  const packed = members.map((member) => `${quoteIdent(member.name)} := ${member.value.sql}`).join(', ');
+  const row = `CASE WHEN ${value.sql} IS NOT NULL THEN struct_pack(${packed}) END`;
+  const least = name === 'selector_first' || name === 'selector_min';
+  const sign = name === 'selector_max' ? '-' : '';
+  const key =
+    name === 'selector_first' || name === 'selector_last' ? time.sql : `struct_pack(a := ${value.sql}, b := ${sign}epoch_ns(${time.sql}))`;
+  return {
+    fn: least ? 'arg_min' : 'arg_max',
+    args: [row, key],
+    type: { kind: 'struct', members: members.map((member) => ({ name: member.name, type: member.value.type })) },
+  };
+}
+
+/** `selector_x(v, t)['value']` and the like, without building the struct. Undefined = no shorter form. */
+export function selectorMember(name: string, args: readonly Typed[], member: string): AggregateParts | undefined {
+  const [value, time] = args;
+  if (args.length !== 2 || !value || time?.type.kind !== 'timestamp') return undefined;
+  if (member === 'value') {
+    if (name === 'selector_first') return { fn: 'arg_min', args: [value.sql, time.sql], type: value.type };
+    if (name === 'selector_last') return { fn: 'arg_max', args: [value.sql, time.sql], type: value.type };
+    if (name === 'selector_min' || name === 'selector_max') return { fn: name.slice(9), args: [value.sql], type: value.type };
+  }
+  if (member === 'time' && (name === 'selector_first' || name === 'selector_last')) {
+    return {
+      fn: name === 'selector_first' ? 'min' : 'max',
+      args: [`CASE WHEN ${value.sql} IS NOT NULL THEN ${time.sql} END`],
+      type: timestampNs,
+    };
+  }
+  return undefined;
+}

@@ -1,0 +1,67 @@
+/** Mathematical functions. SQL spec 6.6. */
+import { castTo } from '../casts.ts';
+import { coercionError } from '../errors.ts';
+import { type Typed, typed } from '../typed.ts';
+import { arrowTypeText, boolean, commonNumeric, float64, int64, isFloat, isNumeric } from '../types.ts';
+import { arg, defineFunctions, type ScalarCall } from './define.ts';
+
+export const mathFunctions = defineFunctions([
+  ['acosh asinh atan cos cosh degrees exp radians sin sinh tan tanh', 1, 1, onDouble],
+  ['acos asin atanh sqrt ln log10 log2 cbrt signum cot', 1, 1, onDoubleMacro],
+  ['ceil floor', 1, 1, onDouble],
+  ['atan2', 2, 2, onDouble],
+  ['pi', 0, 0, () => typed('pi()', float64)],
+  ['random', 0, 0, () => typed('random()', float64)],
+  ['isnan', 1, 1, (call) => typed(`isnan(${double(arg(call, 0))})`, boolean)],
+  ['iszero', 1, 1, (call) => typed(`(${numeric(call, 0).sql} = 0)`, boolean)],
+  ['abs', 1, 1, abs],
+  ['gcd lcm', 2, 2, (call) => typed(`${call.name}(${castTo(numeric(call, 0), int64).sql}, ${castTo(numeric(call, 1), int64).sql})`, int64)],
+  ['factorial', 1, 1, (call) => typed(`_df.factorial(${castTo(numeric(call, 0), int64).sql})`, int64)],
+  ['log', 1, 2, log],
+  ['round trunc', 1, 2, round],
+  ['power pow', 2, 2, power],
+  ['nanvl', 2, 2, (call) => typed(`_df.nanvl(${double(arg(call, 0))}, ${double(arg(call, 1))})`, float64)],
+]);
+
+function numeric(call: ScalarCall, index: number): Typed {
+  const value = arg(call, index);
+  if (isNumeric(value.type)) return value;
+  if (value.type.kind === 'null' || value.type.kind === 'unknown' || value.type.kind === 'string') return castTo(value, float64);
+  throw coercionError(`Failed to coerce arguments to satisfy a call to '${call.name}' function: ${arrowTypeText(value.type)}`);
+}
+
+function double(value: Typed): string {
+  return castTo(value, float64).sql;
+}
+
+function onDouble(call: ScalarCall): Typed {
+  return typed(`${call.name}(${call.args.map((_, index) => double(numeric(call, index))).join(', ')})`, float64);
+}
+
+function onDoubleMacro(call: ScalarCall): Typed {
+  return typed(`_df.${call.name}(${double(numeric(call, 0))})`, float64);
+}
+
+function abs(call: ScalarCall): Typed {
+  const value = numeric(call, 0);
+  return typed(`abs(${value.sql})`, value.type);
+}
+
+function log(call: ScalarCall): Typed {
+  if (call.args.length === 1) return typed(`_df.log10(${double(numeric(call, 0))})`, float64);
+  return typed(`(_df.ln(${double(numeric(call, 1))}) / _df.ln(${double(numeric(call, 0))}))`, float64);
+}
+
+function round(call: ScalarCall): Typed {
+  const value = double(numeric(call, 0));
+  const places = call.args[1];
+  if (!places) return typed(`${call.name}(${value})`, float64);
+  return typed(`${call.name}(${value}, CAST(${places.sql} AS INTEGER))`, float64);
+}
+
+function power(call: ScalarCall): Typed {
+  const [base, exponent] = [numeric(call, 0), numeric(call, 1)];
+  const type = commonNumeric(base.type, exponent.type);
+  if (isFloat(type) || type.kind === 'decimal') return typed(`pow(${double(base)}, ${double(exponent)})`, float64);
+  return typed(`CAST(pow(${double(base)}, ${double(exponent)}) AS BIGINT)`, int64);
+}

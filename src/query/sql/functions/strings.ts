@@ -1,0 +1,172 @@
+/** String, regular expression and encoding functions. SQL spec 6.5, 6.7 and 6.8. */
+import { castTo, toText } from '../casts.ts';
+import { planError } from '../errors.ts';
+import { quoteString } from '../quote.ts';
+import { type Typed, typed } from '../typed.ts';
+import { binaryType, boolean, int32, int64, type SqlType, utf8 } from '../types.ts';
+import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
+
+const listOfText: SqlType = { kind: 'list', item: utf8 };
+
+export const stringFunctions = defineFunctions([
+  ['ascii', 1, 1, (call) => typed(`ascii(${text(call, 0)})`, int32)],
+  ['bit_length', 1, 1, (call) => typed(`CAST(bit_length(${text(call, 0)}) AS INTEGER)`, int32)],
+  ['octet_length', 1, 1, octetLength],
+  ['length char_length character_length', 1, 1, length],
+  ['chr', 1, 1, (call) => typed(`chr(CAST(${arg(call, 0).sql} AS INTEGER))`, utf8)],
+  ['concat', 1, Number.POSITIVE_INFINITY, (call) => typed(`concat(${texts(call)})`, utf8)],
+  ['concat_ws', 2, Number.POSITIVE_INFINITY, (call) => typed(`concat_ws(${texts(call)})`, utf8)],
+  ['contains starts_with', 2, 2, (call) => typed(`${call.name}(${texts(call)})`, boolean)],
+  ['ends_with', 2, 2, (call) => typed(`ends_with(${texts(call)})`, boolean)],
+  ['strpos instr position', 2, 2, (call) => typed(`CAST(strpos(${texts(call)}) AS INTEGER)`, int32)],
+  ['left right', 2, 2, (call) => typed(`"${call.name}"(${text(call, 0)}, ${int(call, 1)})`, utf8)],
+  ['levenshtein', 2, 2, (call) => typed(`CAST(levenshtein(${texts(call)}) AS INTEGER)`, int32)],
+  ['lower reverse', 1, 1, (call) => typed(`${call.name}(${texts(call)})`, utf8)],
+  ['upper initcap', 1, 1, (call) => typed(`_df.${call.name}(${texts(call)})`, utf8)],
+  ['ltrim rtrim', 1, 2, (call) => typed(`${call.name}(${texts(call)})`, utf8)],
+  ['btrim trim', 1, 2, (call) => typed(`trim(${texts(call)})`, utf8)],
+  ['repeat', 2, 2, (call) => typed(`repeat(${text(call, 0)}, ${int(call, 1)})`, utf8)],
+  ['replace translate', 3, 3, (call) => typed(`${call.name}(${texts(call)})`, utf8)],
+  ['lpad rpad', 2, 3, pad],
+  ['substr substring', 2, 3, (call) => macroText(call, '_df.substr', [1, 2])],
+  ['substr_index substring_index', 3, 3, (call) => typed(`_df.substr_index(${text(call, 0)}, ${text(call, 1)}, ${int(call, 2)})`, utf8)],
+  ['split_part', 3, 3, (call) => typed(`_df.split_part(${text(call, 0)}, ${text(call, 1)}, ${int(call, 2)})`, utf8)],
+  ['overlay', 3, 4, (call) => macroText(call, '_df.overlay', [2, 3])],
+  ['find_in_set', 2, 2, (call) => typed(`CAST(_df.find_in_set(${texts(call)}) AS INTEGER)`, int32)],
+  ['to_hex', 1, 1, (call) => typed(`_df.to_hex(${castTo(arg(call, 0), int64).sql})`, utf8)],
+  ['uuid', 0, 0, () => typed('CAST(uuid() AS VARCHAR)', utf8)],
+  ['md5', 1, 1, (call) => typed(`md5(${arg(call, 0).type.kind === 'binary' ? arg(call, 0).sql : text(call, 0)})`, utf8)],
+  ['sha256', 1, 1, (call) => typed(`unhex(sha256(${arg(call, 0).type.kind === 'binary' ? arg(call, 0).sql : text(call, 0)}))`, binaryType)],
+  ['encode', 2, 2, encode],
+  ['decode', 2, 2, decode],
+  ['string_to_array string_to_list', 2, 3, split],
+  ['regexp_like', 2, 3, regexpLike],
+  ['regexp_replace', 3, 4, regexpReplace],
+  ['regexp_match', 2, 3, regexpMatch],
+  ['regexp_count', 2, 4, regexpCount],
+]);
+
+function text(call: ScalarCall, index: number): string {
+  return toText(arg(call, index)).sql;
+}
+
+function texts(call: ScalarCall): string {
+  return call.args.map((value) => toText(value).sql).join(', ');
+}
+
+function int(call: ScalarCall, index: number): string {
+  return castTo(arg(call, index), int64).sql;
+}
+
+function macroText(call: ScalarCall, macro: string, ints: readonly number[]): Typed {
+  const args = call.args.map((_, index) => (ints.includes(index) ? int(call, index) : text(call, index)));
+  return typed(`${macro}${args.length}(${args.join(', ')})`, utf8);
+}
+
+function length(call: ScalarCall): Typed {
+  const value = arg(call, 0);
+  if (value.type.kind === 'list') return typed(`CAST(len(${value.sql}) AS UBIGINT)`, { kind: 'int', bits: 64, signed: false });
+  return typed(`CAST(length(${toText(value).sql}) AS INTEGER)`, int32);
+}
+
+function octetLength(call: ScalarCall): Typed {
+  const value = arg(call, 0);
+  const bytes = value.type.kind === 'binary' ? value.sql : `encode(${toText(value).sql})`;
+  return typed(`CAST(octet_length(${bytes}) AS INTEGER)`, int32);
+}
+
+function pad(call: ScalarCall): Typed {
+  const fill = call.args[2] ? text(call, 2) : "' '";
+  return typed(`${call.name}(${text(call, 0)}, CAST(${arg(call, 1).sql} AS INTEGER), ${fill})`, utf8);
+}
+
+function formatName(call: ScalarCall): 'hex' | 'base64' {
+  const name = constantText(arg(call, 1))?.toLowerCase();
+  if (name === 'hex' || name === 'base64') return name;
+  throw planError(
+    `There is no built-in encoding named '${constantText(arg(call, 1)) ?? ''}', currently supported encodings are: base64, hex`,
+  );
+}
+
+function encode(call: ScalarCall): Typed {
+  const value = arg(call, 0);
+  const bytes = value.type.kind === 'binary' ? value.sql : `encode(${toText(value).sql})`;
+  // compat: base64 without padding
+  return typed(formatName(call) === 'hex' ? `lower(hex(${bytes}))` : `rtrim(to_base64(${bytes}), '=')`, utf8);
+}
+
+function decode(call: ScalarCall): Typed {
+  const value = text(call, 0);
+  if (formatName(call) === 'hex') return typed(`unhex(${value})`, binaryType);
+  return typed(`from_base64(rpad(${value}, CAST((length(${value}) + 3) // 4 * 4 AS INTEGER), '='))`, binaryType);
+}
+
+function split(call: ScalarCall): Typed {
+  const parts = `string_split(${text(call, 0)}, ${text(call, 1)})`;
+  if (!call.args[2]) return typed(parts, listOfText);
+  return typed(`list_transform(${parts}, lambda x: nullif(x, ${text(call, 2)}))`, listOfText);
+}
+
+/** Options of the reference's regex engine in the engine's letters; they must be constant. */
+function flags(value: Typed | undefined, also = ''): string {
+  if (!value) return also === '' ? '' : `, ${quoteString(also)}`;
+  const letters = constantText(value);
+  if (letters === undefined) throw planError('regular expression flags must be a literal');
+  const mapped = [...letters].filter((letter) => letter !== 'g' && letter !== 'U' && letter !== 'x' && letter !== 'R');
+  if (mapped.some((letter) => !'ims'.includes(letter))) throw planError(`unsupported regular expression flags "${letters}"`);
+  const global = letters.includes('g') && also === 'g' ? 'g' : '';
+  const all = mapped.join('') + global;
+  return all === '' ? '' : `, ${quoteString(all)}`;
+}
+
+function regexpLike(call: ScalarCall): Typed {
+  return typed(`regexp_matches(${text(call, 0)}, ${text(call, 1)}${flags(call.args[2])})`, boolean);
+}
+
+function regexpReplace(call: ScalarCall): Typed {
+  const replacement = constantText(arg(call, 2));
+  const given = call.args[3];
+  const global = constantText(given)?.includes('g') ? 'g' : '';
+  const target = replacement === undefined ? text(call, 2) : quoteString(replacementText(replacement));
+  return typed(`regexp_replace(${text(call, 0)}, ${text(call, 1)}, ${target}${flags(given, global)})`, utf8);
+}
+
+/** `$1` and `${1}` (and `\1`) refer to groups; a lone backslash is literal. */
+function replacementText(replacement: string): string {
+  return replacement.replace(/\\(\d)|\\|\$\{(\d+)\}|\$(\d+)|\$\$/g, (whole, slash?: string, braced?: string, plain?: string) => {
+    const group = slash ?? braced ?? plain;
+    if (group !== undefined) return `\\${group}`;
+    return whole === '$$' ? '$' : '\\\\';
+  });
+}
+
+function regexpMatch(call: ScalarCall): Typed {
+  const pattern = constantText(arg(call, 1));
+  if (pattern === undefined) throw planError('regexp_match needs a literal pattern');
+  const [value, quoted] = [text(call, 0), quoteString(pattern)];
+  const options = flags(call.args[2]);
+  const groups = captureGroups(pattern);
+  const parts = groups === 0 ? [0] : Array.from({ length: groups }, (_, index) => index + 1);
+  const items = parts.map((group) => `regexp_extract(${value}, ${quoted}, ${group}${options})`);
+  return typed(`(CASE WHEN regexp_matches(${value}, ${quoted}${options}) THEN [${items.join(', ')}] END)`, listOfText);
+}
+
+/** Capturing groups of a pattern: opening brackets that are neither escaped, in a class, nor `(?:`. */
+function captureGroups(pattern: string): number {
+  let count = 0;
+  let inClass = false;
+  for (let at = 0; at < pattern.length; at++) {
+    const char = pattern[at];
+    if (char === '\\') at++;
+    else if (char === '[') inClass = true;
+    else if (char === ']') inClass = false;
+    else if (char === '(' && !inClass && (pattern[at + 1] !== '?' || /^\(\?P?<[A-Za-z_]/.test(pattern.slice(at, at + 5)))) count++;
+  }
+  return count;
+}
+
+function regexpCount(call: ScalarCall): Typed {
+  const value = call.args[2] ? `substr(${text(call, 0)}, ${int(call, 2)})` : text(call, 0);
+  const options = call.args[3] ? `, 0${flags(call.args[3])}` : '';
+  return typed(`len(regexp_extract_all(${value}, ${text(call, 1)}${options}))`, int64);
+}

@@ -1,0 +1,259 @@
+/** Time and date functions. SQL spec 6.1. */
+import { castTo } from '../casts.ts';
+import { executionError, notImplemented, planError } from '../errors.ts';
+import { type IntervalValue, intervalNs } from '../intervals.ts';
+import { quoteString } from '../quote.ts';
+import { isZoneName, parseTimestamp } from '../timestamps.ts';
+import { type Typed, timestampConstant, typed } from '../typed.ts';
+import { arrowTypeText, dateType, float64, int32, int64, isFloat, type SqlType, timestampNs, utf8 } from '../types.ts';
+import { strftimeFormat } from './chrono-format.ts';
+import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
+
+const dayNs = 86_400_000_000_000n;
+
+export const timeFunctions = defineFunctions([
+  ['date_bin', 2, 3, dateBin],
+  ['date_bin_wallclock', 2, 3, dateBinWallclock],
+  ['date_trunc datetrunc', 2, 2, dateTrunc],
+  ['date_part datepart', 2, 2, datePart],
+  ['now current_timestamp', 0, 0, (call) => timestampConstant(call.state.nowNs, '+00:00')],
+  ['current_date today', 0, 0, (call) => typed(`CAST(make_timestamp_ns(${call.state.nowNs}) AS DATE)`, dateType)],
+  ['current_time', 0, 0, (call) => typed(`CAST(make_timestamp_ns(${call.state.nowNs}) AS TIME)`, { kind: 'time' })],
+  ['to_timestamp to_timestamp_nanos', 1, 10, (call) => toTimestamp(call, 'ns')],
+  ['to_timestamp_micros', 1, 10, (call) => toTimestamp(call, 'us')],
+  ['to_timestamp_millis', 1, 10, (call) => toTimestamp(call, 'ms')],
+  ['to_timestamp_seconds', 1, 10, (call) => toTimestamp(call, 's')],
+  ['to_unixtime', 1, 10, toUnixtime],
+  ['from_unixtime', 1, 2, fromUnixtime],
+  ['to_date', 1, 10, toDate],
+  ['make_date', 3, 3, (call) => typed(`make_date(${call.args.map((value) => castTo(value, int64).sql).join(', ')})`, dateType)],
+  ['to_char date_format', 2, 2, toChar],
+  ['to_local_time', 1, 1, toLocalTime],
+  ['tz', 1, 2, tz],
+]);
+
+function instant(call: ScalarCall, index: number): Typed {
+  const value = arg(call, index);
+  if (value.type.kind === 'timestamp') return value;
+  if (value.type.kind === 'date' || value.type.kind === 'string' || value.type.kind === 'null' || value.type.kind === 'unknown')
+    return castTo(value, timestampNs);
+  throw planError(`The function '${call.name}' expected a timestamp but received ${arrowTypeText(value.type)}`);
+}
+
+function zoneOf(value: Typed): string | undefined {
+  return value.type.kind === 'timestamp' ? value.type.zone : undefined;
+}
+
+function isUtc(zone: string): boolean {
+  return zone === '+00:00' || zone === 'UTC' || zone === 'GMT' || zone === 'Zulu' || zone === 'Etc/UTC';
+}
+
+/** The stride of `date_bin`: a constant in nanoseconds or in months. */
+export function binStride(name: string, value: Typed): { readonly ns: bigint } | { readonly months: number } {
+  const interval: IntervalValue | undefined =
+    value.constant?.kind === 'interval'
+      ? value.constant.value
+      : value.type.kind === 'duration' || value.constant?.kind === 'string'
+        ? (castTo(value, { kind: 'interval' }).constant as { value: IntervalValue } | undefined)?.value
+        : undefined;
+  if (!interval) throw notImplemented(`${name.toUpperCase()} only supports literal values for the stride argument, not arrays`);
+  const ns = intervalNs(interval);
+  if (ns === undefined) {
+    if (interval.days !== 0 || interval.ns !== 0n) {
+      throw notImplemented('DATE_BIN stride does not support combination of month, day and nanosecond intervals');
+    }
+    return { months: interval.months };
+  }
+  if (ns === 0n) throw executionError('DATE_BIN stride must be non-zero');
+  if (ns < 0n) throw executionError('DATE_BIN stride must be positive');
+  return { ns };
+}
+
+function dateBin(call: ScalarCall): Typed {
+  const stride = binStride('DATE_BIN', arg(call, 0));
+  const time = instant(call, 1);
+  const origin = call.args[2] ? originNs(call) : 0n;
+  return binned(stride, time, origin);
+}
+
+function originNs(call: ScalarCall): bigint {
+  const origin = instant(call, 2);
+  if (origin.constant?.kind !== 'timestamp') {
+    throw notImplemented('DATE_BIN only supports literal values for the origin argument, not arrays');
+  }
+  return origin.constant.ns;
+}
+
+/** `time` floored to multiples of the stride, counted from the origin. */
+export function binned(stride: ReturnType<typeof binStride>, time: Typed, origin: bigint): Typed {
+  const type = time.type;
+  if ('months' in stride) {
+    const start = origin === 0n ? '' : `, make_timestamp_ns(${origin})`;
+    return typed(`_df.date_bin_months${origin === 0n ? 2 : 3}(${stride.months}, ${time.sql}${start})`, type);
+  }
+  const { ns } = stride;
+  if (time.constant?.kind === 'timestamp') {
+    const rest = (((time.constant.ns - origin) % ns) + ns) % ns;
+    return { ...timestampConstant(time.constant.ns - rest), type };
+  }
+  const offset = ((origin % ns) + ns) % ns;
+  // the remainder of a division that truncates, made positive: correct before 1970 and before the origin
+  const shifted = offset === 0n ? `epoch_ns(${time.sql})` : `(epoch_ns(${time.sql}) - ${offset})`;
+  return typed(`make_timestamp_ns(epoch_ns(${time.sql}) - ((${shifted} % ${ns}) + ${ns}) % ${ns})`, type);
+}
+
+function dateBinWallclock(call: ScalarCall): Typed {
+  const stride = binStride('DATE_BIN_WALLCLOCK', arg(call, 0));
+  if ('months' in stride) throw notImplemented('DATE_BIN_WALLCLOCK stride does not support months');
+  const time = instant(call, 1);
+  const origin = call.args[2] ? originNs(call) : 0n;
+  const zone = zoneOf(time);
+  if (zone === undefined || isUtc(zone)) return binned(stride, time, origin);
+  const local = typed(`_df.to_local(${quoteString(zone)}, ${time.sql})`, timestampNs);
+  return typed(`_df.from_local(${quoteString(zone)}, ${binned(stride, local, origin).sql})`, time.type);
+}
+
+const truncParts = new Set([
+  'year',
+  'quarter',
+  'month',
+  'week',
+  'day',
+  'hour',
+  'minute',
+  'second',
+  'millisecond',
+  'microsecond',
+  'nanosecond',
+]);
+const fixedParts: Readonly<Record<string, bigint>> = {
+  day: dayNs,
+  hour: 3_600_000_000_000n,
+  minute: 60_000_000_000n,
+  second: 1_000_000_000n,
+  millisecond: 1_000_000n,
+  microsecond: 1000n,
+};
+
+function dateTrunc(call: ScalarCall): Typed {
+  const part = constantText(arg(call, 0))?.toLowerCase();
+  if (part === undefined) throw executionError('First argument of `DATE_TRUNC` must be non-null scalar Utf8');
+  if (!truncParts.has(part)) throw executionError(`Unsupported date_trunc granularity: '${part}'`);
+  const time = instant(call, 1);
+  const zone = zoneOf(time);
+  if (part === 'nanosecond') return time;
+  const zoned = zone !== undefined && !isUtc(zone);
+  const local = zoned ? typed(`_df.to_local(${quoteString(zone)}, ${time.sql})`, timestampNs) : time;
+  const ns = fixedParts[part];
+  const cut =
+    ns === undefined ? typed(`CAST(date_trunc('${part}', _df.us(${local.sql})) AS TIMESTAMP_NS)`, time.type) : binned({ ns }, local, 0n);
+  if (!zoned) return { ...cut, type: time.type };
+  return typed(`_df.from_local(${quoteString(zone)}, ${cut.sql})`, time.type);
+}
+
+const plainParts = new Set(['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second', 'dow', 'doy']);
+
+function datePart(call: ScalarCall): Typed {
+  const given = constantText(arg(call, 0))?.toLowerCase();
+  if (given === undefined) throw executionError('First argument of `DATE_PART` must be non-null scalar Utf8');
+  const part = given.replace(/s$/, '');
+  const value = arg(call, 1);
+  if (value.type.kind === 'interval')
+    return typed(`CAST(date_part('${plainParts.has(part) ? part : 'epoch'}', ${value.sql}) AS INTEGER)`, int32);
+  const time = instant(call, 1);
+  const zone = zoneOf(time);
+  const local = zone !== undefined && !isUtc(zone) && part !== 'epoch' ? `_df.to_local(${quoteString(zone)}, ${time.sql})` : time.sql;
+  if (part === 'epoch') return typed(`(epoch_ns(${time.sql}) / CAST(1000000000 AS DOUBLE))`, float64);
+  if (part === 'millisecond') return typed(`CAST(_df.pmod(epoch_ns(${local}), 60000000000) // 1000000 AS INTEGER)`, int32);
+  if (part === 'microsecond') return typed(`CAST(_df.pmod(epoch_ns(${local}), 60000000000) // 1000 AS INTEGER)`, int32);
+  if (part === 'nanosecond') throw notImplemented('Date part Nanosecond not supported');
+  if (part === 'isodow') return typed(`CAST(date_part('isodow', ${local}) - 1 AS INTEGER)`, int32);
+  if (!plainParts.has(part)) throw executionError(`Date part '${given}' not supported`);
+  return typed(`CAST(date_part('${part}', ${local}) AS INTEGER)`, int32);
+}
+
+function toTimestamp(call: ScalarCall, unit: 's' | 'ms' | 'us' | 'ns'): Typed {
+  const type: SqlType = { kind: 'timestamp', unit, zone: undefined };
+  const value = arg(call, 0);
+  if (call.args.length > 1) {
+    return castTo(typed(parsedByFormats(call, 'TIMESTAMP_NS'), timestampNs), type);
+  }
+  if (value.type.kind === 'timestamp') return castTo({ ...value, type: timestampNs }, type);
+  // compat: a float is a count of the function's unit, cut to an integer
+  if (isFloat(value.type)) return castTo(castTo(value, int64), type);
+  return castTo(value, type);
+}
+
+/** Formats tried in order; the text must fit one of them. */
+function parsedByFormats(call: ScalarCall, target: string): string {
+  const source = castTo(arg(call, 0), utf8).sql;
+  const formats = call.args.slice(1).map((value) => {
+    const text = constantText(value);
+    if (text === undefined) throw planError(`${call.name} needs literal formats`);
+    return quoteString(strftimeFormat(text));
+  });
+  return `CAST(strptime(${source}, [${formats.join(', ')}]) AS ${target})`;
+}
+
+function toUnixtime(call: ScalarCall): Typed {
+  const value = arg(call, 0);
+  if (call.args.length > 1) return typed(`_df.floordiv(epoch_ns(${parsedByFormats(call, 'TIMESTAMP_NS')}), 1000000000)`, int64);
+  if (value.type.kind === 'int' || isFloat(value.type)) return castTo(value, int64);
+  return typed(`_df.floordiv(epoch_ns(${instant(call, 0).sql}), 1000000000)`, int64);
+}
+
+function fromUnixtime(call: ScalarCall): Typed {
+  const zone = call.args[1] ? zoneName(arg(call, 1)) : undefined;
+  const value = castTo(arg(call, 0), int64);
+  return castTo(value, { kind: 'timestamp', unit: 's', zone });
+}
+
+function toDate(call: ScalarCall): Typed {
+  if (call.args.length > 1) return typed(parsedByFormats(call, 'DATE'), dateType);
+  const text = constantText(arg(call, 0));
+  if (text !== undefined) return typed(`CAST(make_timestamp_ns(${parseTimestamp(text)}) AS DATE)`, dateType);
+  return castTo(arg(call, 0), dateType);
+}
+
+function toChar(call: ScalarCall): Typed {
+  const format = constantText(arg(call, 1));
+  if (format === undefined) throw notImplemented(`${call.name} with a format that is not a literal`);
+  const value = arg(call, 0);
+  const time = value.type.kind === 'date' ? value : instant(call, 0);
+  const zone = zoneOf(time);
+  const local = zone !== undefined && !isUtc(zone) ? `_df.to_local(${quoteString(zone)}, ${time.sql})` : time.sql;
+  return typed(`strftime(${local}, ${quoteString(strftimeFormat(format))})`, utf8);
+}
+
+function toLocalTime(call: ScalarCall): Typed {
+  const time = instant(call, 0);
+  const zone = zoneOf(time);
+  if (zone === undefined || isUtc(zone)) return { ...time, type: timestampNs };
+  return typed(`_df.to_local(${quoteString(zone)}, ${time.sql})`, timestampNs);
+}
+
+function zoneName(value: Typed): string {
+  const zone = constantText(value);
+  if (zone === undefined || !(isZoneName(zone) || isUtc(zone))) throw planError(`TZ requires a valid timezone string, got "${zone ?? ''}"`);
+  return zone;
+}
+
+function tz(call: ScalarCall): Typed {
+  const time = instant(call, 0);
+  const zone = call.args[1] ? zoneName(arg(call, 1)) : 'UTC';
+  return { ...time, type: { kind: 'timestamp', unit: 'ns', zone } };
+}
+
+/** `x AT TIME ZONE 'z'`: a zone-less value is wall clock time in the zone, a zoned one is shown in it. */
+export function atTimeZone(value: Typed, zoneValue: Typed): Typed {
+  const time = value.type.kind === 'timestamp' ? value : castTo(value, timestampNs);
+  const zone = zoneName(zoneValue);
+  const type: SqlType = { kind: 'timestamp', unit: 'ns', zone };
+  if (zoneOf(time) !== undefined || isUtc(zone)) return { ...time, type };
+  return typed(`_df.from_local(${quoteString(zone)}, ${time.sql})`, type);
+}
+
+/** Start of the bin of a constant instant, for grids. */
+export function binStart(stride: { readonly ns: bigint }, ns: bigint, origin: bigint): bigint {
+  return ns - ((((ns - origin) % stride.ns) + stride.ns) % stride.ns);
+}

@@ -1,0 +1,38 @@
+/** LIMIT and OFFSET. Checks and texts: SQL spec 9.1. */
+import { InfluxError } from '../../shared/errors.ts';
+import type { Env } from './env.ts';
+import { coercionError } from './errors.ts';
+import { compileExpr } from './expr.ts';
+import type { Expr, Query } from './parse/ast.ts';
+import type { QueryPlace } from './query.ts';
+import { emptyScope } from './scope.ts';
+import { arrowTypeText } from './types.ts';
+
+/** ` LIMIT n OFFSET m`, or empty text. */
+export function compileLimits(query: Query, place: QueryPlace): string {
+  if (!query.limit && !query.offset) return '';
+  const limit = query.limit ? rows(query.limit, 'LIMIT', place) : undefined;
+  const offset = query.offset ? rows(query.offset, 'OFFSET', place) : undefined;
+  if (limit !== undefined && limit < 0n) throw negative('eliminate_limit', `LIMIT must be >= 0, '${limit}' was provided`);
+  if (offset !== undefined && offset < 0n) {
+    throw negative(limit === undefined ? 'eliminate_limit' : 'push_down_limit', `OFFSET must be >=0, '${offset}' was provided`);
+  }
+  return `${limit === undefined ? '' : ` LIMIT ${limit}`}${offset === undefined ? '' : ` OFFSET ${offset}`}`;
+}
+
+function rows(expr: Expr, what: 'LIMIT' | 'OFFSET', place: QueryPlace): bigint | undefined {
+  const env: Env = { state: place.state, scope: emptyScope(undefined), ctes: place.ctes, clause: 'LIMIT', aggregates: false };
+  const value = compileExpr(expr, env);
+  if (value.constant?.kind === 'null') return undefined;
+  if (value.type.kind !== 'int') throw coercionError(`Expected ${what} to be an integer or null, but got ${arrowTypeText(value.type)}`);
+  if (value.constant?.kind !== 'int') throw coercionError(`Expected ${what} to be a constant`);
+  return value.constant.value;
+}
+
+function negative(rule: string, text: string): InfluxError {
+  return new InfluxError({
+    code: 'SQL_LIMIT',
+    message: `Optimizer rule '${rule}' failed\ncaused by\nError during planning: ${text}`,
+    status: 400,
+  });
+}

@@ -1,0 +1,68 @@
+/**
+ * Helper functions inside the engine. Each has one signature, or its arguments have types that the compiler has made
+ * sure of: macros with typed overloads bind wrongly around aggregates.
+ */
+
+const lists = [
+  'l_distinct(a) as list_filter(a, lambda x, i: len(list_filter(a[1:i-1], lambda y: y is not distinct from x)) = 0)',
+  'l_union(a, b) as _df.l_distinct(list_concat(a, b))',
+  'l_except(a, b) as _df.l_distinct(list_filter(a, lambda x: not list_contains(b, x)))',
+  'l_intersect(a, b) as _df.l_distinct(list_filter(a, lambda x: list_contains(b, x)))',
+  'l_positions(a, x) as list_filter(range(1, len(a)+1), lambda i: a[i] is not distinct from x)',
+  'l_remove_n(a, x, n) as list_filter(a, lambda y, i: y is distinct from x or len(list_filter(a[1:i], lambda z: z is not distinct from x)) > n)',
+  'l_remove(a, x) as _df.l_remove_n(a, x, 1)',
+  'l_remove_all(a, x) as list_filter(a, lambda y: y is distinct from x)',
+  'l_replace_n(a, f, t, n) as list_transform(a, lambda y, i: case when y is not distinct from f and len(list_filter(a[1:i], lambda z: z is not distinct from f)) <= n then t else y end)',
+  'l_replace(a, f, t) as _df.l_replace_n(a, f, t, 1)',
+  'l_replace_all(a, f, t) as list_transform(a, lambda y: case when y is not distinct from f then t else y end)',
+  'l_repeat(x, n) as list_transform(range(n), lambda i: x)',
+  'l_distance(a, b) as list_distance(a::double[], b::double[])',
+];
+
+const macros = [
+  'floordiv(a, b) as (a - ((a % b) + b) % b) // b',
+  'pmod(a, b) as ((a % b) + b) % b',
+  'us(x) as make_timestamp(_df.floordiv(epoch_ns(x), 1000))',
+  'sub(x) as _df.pmod(epoch_ns(x), 1000)',
+  'from_us(u, extra) as make_timestamp_ns(epoch_us(u) * 1000 + extra)',
+  'add_iv(x, iv) as _df.from_us(_df.us(x) + iv, _df.sub(x))',
+  'sub_iv(x, iv) as _df.from_us(_df.us(x) - iv, _df.sub(x))',
+  'ns9(x) as _df.pmod(epoch_ns(x), 1000000000)',
+  "ts_text(x) as strftime(x, '%Y-%m-%dT%H:%M:%S') || case when _df.ns9(x) = 0 then '' when _df.ns9(x) % 1000000 = 0 then '.' || lpad((_df.ns9(x)//1000000)::varchar,3,'0') when _df.ns9(x) % 1000 = 0 then '.' || lpad((_df.ns9(x)//1000)::varchar,6,'0') else '.' || lpad(_df.ns9(x)::varchar,9,'0') end",
+  "f64_text(x) as case when isnan(x) then 'NaN' when x = 'inf'::double then 'inf' when x = '-inf'::double then '-inf' else regexp_replace(regexp_replace(cast(x as varchar), 'e\\+0*', 'e'), 'e-0+', 'e-') end",
+  "int_text(x, t) as case when x is null then null when regexp_full_match(x, '[+-]?[0-9]+') and try_cast(x as hugeint) is not null then x else error('Arrow error: Cast error: Cannot cast string ''' || x || ''' to value of ' || t || ' type') end",
+  "float_text(x, t) as case when x is null or try_cast(x as double) is not null then x else error('Arrow error: Cast error: Cannot cast string ''' || x || ''' to value of ' || t || ' type') end",
+  "date_bin_months2(m, x) as _df.from_us(time_bucket(to_months(m::integer), _df.us(x), timestamp '1970-01-01'), 0)",
+  'date_bin_months3(m, x, o) as _df.from_us(time_bucket(to_months(m::integer), _df.us(x), _df.us(o)), 0)',
+  'tz_off(z, ns) as (epoch_us(timezone(z, make_timestamp(_df.floordiv(ns,1000))::timestamptz)) - _df.floordiv(ns,1000)) * 1000',
+  'to_local(z, x) as make_timestamp_ns(epoch_ns(x) + _df.tz_off(z, epoch_ns(x)))',
+  'from_local(z, l) as make_timestamp_ns(epoch_us(timezone(z, _df.us(l))) * 1000 + _df.sub(l))',
+  "acos(x) as case when x between -1 and 1 then acos(x) when x is null then null else 'nan'::double end",
+  "asin(x) as case when x between -1 and 1 then asin(x) when x is null then null else 'nan'::double end",
+  "atanh(x) as case when x between -1 and 1 then atanh(x) when x is null then null else 'nan'::double end",
+  "sqrt(x) as case when x >= 0 then sqrt(x) when x is null then null else 'nan'::double end",
+  "ln(x) as case when isnan(x) then x when x > 0 then ln(x) when x = 0 then '-inf'::double when x is null then null else 'nan'::double end",
+  "log10(x) as case when isnan(x) then x when x > 0 then log10(x) when x = 0 then '-inf'::double when x is null then null else 'nan'::double end",
+  "log2(x) as case when isnan(x) then x when x > 0 then log2(x) when x = 0 then '-inf'::double when x is null then null else 'nan'::double end",
+  "cot(x) as case when x = 0 then 'inf'::double else cot(x) end",
+  'cbrt(x) as case when round(cbrt(x)) ** 3 = x then round(cbrt(x)) else cbrt(x) end',
+  'nanvl(x, y) as case when isnan(x) then y else x end',
+  'signum(x) as case when isnan(x) then x when x is null then null when x > 0 then 1.0::double when x < 0 then -1.0::double else 0.0::double end',
+  "factorial(x) as case when x < 2 then 1::bigint when x > 20 then error('Arrow error: Compute error: Overflow happened on FACTORIAL(' || x::varchar || ')')::bigint else cast(factorial(x::integer) as bigint) end",
+  "find_in_set(s, l) as coalesce(list_position(string_split(l, ','), s), 0)",
+  "initcap(s) as list_reduce(list_prepend('', regexp_extract_all(s, '[A-Za-z0-9]+|[^A-Za-z0-9]+')), lambda a, b: a || upper(b[1]) || lower(b[2:]))",
+  'overlay3(s, r, p) as substr(s, 1, p-1) || r || substr(s, p + length(r))',
+  'overlay4(s, r, p, n) as substr(s, 1, p-1) || r || substr(s, p + n)',
+  'substr2(s, p) as substr(s, greatest(p, 1))',
+  "substr3(s, p, n) as case when n < 0 then error('Execution error: negative substring length not allowed: substr(<str>, ' || p || ', ' || n || ')') else substr(s, greatest(p,1), greatest(p + n - greatest(p,1), 0)) end",
+  "substr_index(s, d, n) as case when n > 0 then array_to_string(string_split(s, d)[1:n], d) when n < 0 then array_to_string(string_split(s, d)[greatest(len(string_split(s,d)) + n + 1, 1):], d) else '' end",
+  "split_part(s, d, n) as case when n = 0 then error('Execution error: field position must not be zero') else split_part(s, d, n) end",
+  'to_hex(x) as lower(to_hex(x))',
+  "upper(s) as upper(replace(s, 'ß', 'SS'))",
+  ...lists,
+];
+
+/** Statements to run once per engine instance, before it is locked down. They can be run again. */
+export function engineSetupStatements(): readonly string[] {
+  return ['create schema if not exists _df', ...macros.map((macro) => `create or replace macro _df.${macro}`)];
+}

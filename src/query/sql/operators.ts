@@ -1,0 +1,291 @@
+/** Operators with the reference's meaning. SQL spec 5.3. */
+import { castTo, coerceTo, toDuration, toText } from './casts.ts';
+import { arrowError, coercionError, planError } from './errors.ts';
+import { type IntervalValue, intervalNs } from './intervals.ts';
+import type { BinaryOperator } from './parse/ast.ts';
+import { addMonths, timestampNsMax, timestampNsMin } from './timestamps.ts';
+import { type Bound, intConstant, intervalConstant, type Typed, timestampConstant, typed } from './typed.ts';
+import {
+  arrowTypeText,
+  boolean,
+  commonNumeric,
+  commonType,
+  duration,
+  engineType,
+  float64,
+  int64,
+  isFloat,
+  isNumeric,
+  type SqlType,
+  utf8,
+} from './types.ts';
+
+type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'IS DISTINCT FROM' | 'IS NOT DISTINCT FROM';
+const comparisons = new Set<BinaryOperator>(['=', '!=', '<', '<=', '>', '>=', 'IS DISTINCT FROM', 'IS NOT DISTINCT FROM']);
+
+export function binaryOperator(op: BinaryOperator, left: Typed, right: Typed): Typed {
+  if (comparisons.has(op)) return compare(op as Comparison, left, right);
+  switch (op) {
+    case 'AND':
+      return { sql: `(${condition(left, op)} AND ${condition(right, op)})`, type: boolean, bounds: joinBounds(left, right) };
+    case 'OR':
+      return typed(`(${condition(left, op)} OR ${condition(right, op)})`, boolean);
+    case '||':
+      return concat(left, right);
+    case '~':
+    case '~*':
+    case '!~':
+    case '!~*':
+      return regexMatch(op, left, right);
+    case 'BIT_XOR':
+    case '&':
+    case '|':
+    case '<<':
+    case '>>':
+      return bitwise(op, left, right);
+    default:
+      return arithmetic(op as '+' | '-' | '*' | '/' | '%', left, right);
+  }
+}
+
+function condition(x: Typed, op: string): string {
+  if (x.type.kind === 'boolean' || x.type.kind === 'unknown') return x.sql;
+  if (x.type.kind === 'null') return 'CAST(NULL AS BOOLEAN)';
+  throw coercionError(`Cannot infer common argument type for logical boolean operation ${arrowTypeText(x.type)} ${op} Boolean`);
+}
+
+function joinBounds(left: Typed, right: Typed): readonly Bound[] {
+  if (!left.bounds) return right.bounds ?? [];
+  return right.bounds ? [...left.bounds, ...right.bounds] : left.bounds;
+}
+
+/** A comparison, with the bound it sets when it compares a column with a constant instant. */
+export function compare(op: Comparison, left: Typed, right: Typed): Typed {
+  const [a, b] = comparable(op, left, right);
+  const sql = `(${a.sql} ${op === '!=' ? '<>' : op} ${b.sql})`;
+  const bounds = a.column && b.constant?.kind === 'timestamp' ? boundOf(op, a, b.constant.ns) : [];
+  const mirrored = b.column && a.constant?.kind === 'timestamp' ? boundOf(mirror(op), b, a.constant.ns) : [];
+  return { sql, type: boolean, bounds: [...bounds, ...mirrored] };
+}
+
+function boundOf(op: Comparison, x: Typed, ns: bigint): readonly Bound[] {
+  const column = x.column;
+  if (!column || column.timeUses.length === 0) return [];
+  if (op === '=' || op === 'IS NOT DISTINCT FROM') return [{ column, min: ns, max: ns }];
+  if (op === '<') return [{ column, min: undefined, max: ns - 1n }];
+  if (op === '<=') return [{ column, min: undefined, max: ns }];
+  if (op === '>') return [{ column, min: ns + 1n, max: undefined }];
+  if (op === '>=') return [{ column, min: ns, max: undefined }];
+  return [];
+}
+
+function mirror(op: Comparison): Comparison {
+  const mirrored: Partial<Record<Comparison, Comparison>> = { '<': '>', '<=': '>=', '>': '<', '>=': '<=' };
+  return mirrored[op] ?? op;
+}
+
+/** Both sides in a type that the engine compares as the reference does. */
+export function comparable(op: string, left: Typed, right: Typed): readonly [Typed, Typed] {
+  const [a, b] = [left.type, right.type];
+  if (a.kind === b.kind && a.kind !== 'list' && a.kind !== 'struct') return [left, right];
+  if (a.kind === 'null' || b.kind === 'null' || a.kind === 'unknown' || b.kind === 'unknown') return [left, right];
+  if (isNumeric(a) && isNumeric(b)) return [left, right];
+  if (a.kind === 'timestamp' || b.kind === 'timestamp') {
+    const other = a.kind === 'timestamp' ? b : a;
+    const target = (a.kind === 'timestamp' ? a : b) as Extract<SqlType, { kind: 'timestamp' }>;
+    const type: SqlType = { kind: 'timestamp', unit: 'ns', zone: target.zone };
+    if (other.kind === 'string' || other.kind === 'date') return [castTo(left, type), castTo(right, type)];
+    throw incomparable(op, a, b);
+  }
+  if (a.kind === 'duration' || b.kind === 'duration') {
+    const other = a.kind === 'duration' ? b : a;
+    if (other.kind === 'interval') return [toDuration(left), toDuration(right)];
+    throw incomparable(op, a, b);
+  }
+  if (a.kind === 'string' || b.kind === 'string') {
+    const other = a.kind === 'string' ? b : a;
+    // compat: a number compared with text becomes text
+    if (isNumeric(other)) return [toText(left), toText(right)];
+    if (other.kind === 'boolean' || other.kind === 'date' || other.kind === 'time' || other.kind === 'interval')
+      return [castTo(left, other), castTo(right, other)];
+    if (other.kind === 'binary') return [asBinary(left), asBinary(right)];
+    throw incomparable(op, a, b);
+  }
+  if (a.kind === b.kind) return [left, right];
+  throw incomparable(op, a, b);
+}
+
+function asBinary(x: Typed): Typed {
+  return x.type.kind === 'string' ? typed(`encode(${x.sql})`, { kind: 'binary' }) : x;
+}
+
+function incomparable(op: string, a: SqlType, b: SqlType): Error {
+  return coercionError(`Cannot infer common argument type for comparison operation ${arrowTypeText(a)} ${op} ${arrowTypeText(b)}`);
+}
+
+function concat(left: Typed, right: Typed): Typed {
+  if (left.type.kind === 'list' || right.type.kind === 'list') {
+    const type = left.type.kind === 'list' ? left.type : right.type;
+    const side = (x: Typed): string => (x.type.kind === 'list' ? x.sql : `[${x.sql}]`);
+    return typed(`list_concat(${side(left)}, ${side(right)})`, type);
+  }
+  return typed(`(${toText(left).sql} || ${toText(right).sql})`, utf8);
+}
+
+function regexMatch(op: '~' | '~*' | '!~' | '!~*', left: Typed, right: Typed): Typed {
+  const flags = op.endsWith('*') ? ", 'i'" : '';
+  const sql = `regexp_matches(${toText(left).sql}, ${toText(right).sql}${flags})`;
+  return typed(op.startsWith('!') ? `(NOT ${sql})` : sql, boolean);
+}
+
+function bitwise(op: 'BIT_XOR' | '&' | '|' | '<<' | '>>', left: Typed, right: Typed): Typed {
+  const [a, b] = [left.type, right.type];
+  if ((a.kind !== 'int' && a.kind !== 'null') || (b.kind !== 'int' && b.kind !== 'null')) {
+    const shown = op === 'BIT_XOR' ? 'BIT_XOR' : op;
+    throw coercionError(`Cannot infer common type for bitwise operation ${arrowTypeText(a)} ${shown} ${arrowTypeText(b)}`);
+  }
+  const type = a.kind === 'null' ? (b.kind === 'null' ? int64 : b) : b.kind === 'null' ? a : commonNumeric(a, b);
+  const [x, y] = [castTo(left, type).sql, castTo(right, type).sql];
+  return typed(op === 'BIT_XOR' ? `xor(${x}, ${y})` : `(${x} ${op} ${y})`, type);
+}
+
+export function arithmetic(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: Typed): Typed {
+  const [a, b] = [left.type, right.type];
+  if (isNumeric(a) && isNumeric(b)) return numeric(op, left, right);
+  if (a.kind === 'null' || b.kind === 'null') {
+    const other = a.kind === 'null' ? b : a;
+    const type = other.kind === 'null' ? int64 : other.kind === 'interval' && a.kind !== 'null' ? a : other;
+    return typed(`CAST(NULL AS ${engineType(type)})`, type);
+  }
+  const temporal = temporalArithmetic(op, left, right);
+  if (temporal) return temporal;
+  if (a.kind === 'unknown' || b.kind === 'unknown') return typed(`(${left.sql} ${op} ${right.sql})`, commonType(a, b) ?? a);
+  throw coercionError(`Cannot coerce arithmetic expression ${arrowTypeText(a)} ${op} ${arrowTypeText(b)} to valid types`);
+}
+
+function numeric(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: Typed): Typed {
+  const folded = foldIntegers(op, left, right);
+  if (folded) return folded;
+  const [a, b] = [left.type, right.type];
+  if (op === '/' && a.kind === 'int' && b.kind === 'int' && a.bits === 64 && b.bits === 64 && a.signed !== b.signed) {
+    // compat: signed / unsigned 64-bit integers divide as decimals with four places
+    return typed(`(trunc(${left.sql} * 10000.0 / ${nonZero(right, b)}) / 10000)`, float64);
+  }
+  const type = commonNumeric(a, b);
+  if (isFloat(type)) {
+    const [x, y] = [castTo(left, type).sql, castTo(right, type).sql];
+    return typed(`(${x} ${op} ${y})`, type);
+  }
+  const [x, y] = [castTo(left, type), castTo(right, type)];
+  if (type.kind === 'decimal')
+    return typed(op === '/' || op === '%' ? `(${x.sql} ${op} ${nonZero(y, type)})` : `(${x.sql} ${op} ${y.sql})`, type);
+  if (op === '/') return typed(`(${x.sql} // ${nonZero(y, type)})`, type);
+  if (op === '%') return typed(`(${x.sql} % ${nonZero(y, type)})`, type);
+  return typed(`(${x.sql} ${op} ${y.sql})`, type);
+}
+
+/** The divisor, which raises the reference's error when it is zero. */
+function nonZero(divisor: Typed, type: SqlType): string {
+  if (divisor.constant?.kind === 'int') {
+    if (divisor.constant.value === 0n) return `CAST(error('Arrow error: Divide by zero error') AS ${engineType(type)})`;
+    return divisor.sql;
+  }
+  return `(CASE WHEN ${divisor.sql} = 0 THEN CAST(error('Arrow error: Divide by zero error') AS ${engineType(type)}) ELSE ${divisor.sql} END)`;
+}
+
+function foldIntegers(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: Typed): Typed | undefined {
+  if (left.constant?.kind !== 'int' || right.constant?.kind !== 'int') return undefined;
+  const [a, b] = [left.constant.value, right.constant.value];
+  const [l, r] = [left.type, right.type];
+  if (l.kind !== 'int' || r.kind !== 'int' || l.bits !== 64 || r.bits !== 64 || l.signed !== r.signed) return undefined;
+  if ((op === '/' || op === '%') && b === 0n) throw arrowError('Divide by zero error');
+  const value = op === '+' ? a + b : op === '-' ? a - b : op === '*' ? a * b : op === '/' ? a / b : a % b;
+  return intConstant(l.signed ? BigInt.asIntN(64, value) : BigInt.asUintN(64, value), l);
+}
+
+function temporalArithmetic(op: string, left: Typed, right: Typed): Typed | undefined {
+  const [a, b] = [left.type.kind, right.type.kind];
+  if (op === '-' && (a === 'timestamp' || b === 'timestamp') && isInstant(left) && isInstant(right)) {
+    const x = castTo(left, { kind: 'timestamp', unit: 'ns', zone: undefined });
+    const y = castTo(right, { kind: 'timestamp', unit: 'ns', zone: undefined });
+    return typed(`(epoch_ns(${x.sql}) - epoch_ns(${y.sql}))`, duration);
+  }
+  if (op === '-' && a === 'date' && b === 'date') return typed(`((${left.sql} - ${right.sql}) * 86400000000000)`, duration);
+  if ((op === '+' || op === '-') && (b === 'interval' || b === 'duration') && (a === 'timestamp' || a === 'date' || a === 'string')) {
+    return shift(a === 'string' ? castTo(left, { kind: 'timestamp', unit: 'ns', zone: undefined }) : left, op, right);
+  }
+  if (op === '+' && (a === 'interval' || a === 'duration') && (b === 'timestamp' || b === 'date')) return shift(right, '+', left);
+  if ((op === '+' || op === '-') && (a === 'duration' || b === 'duration') && isSpan(a) && isSpan(b)) {
+    return typed(`(${toDuration(left).sql} ${op} ${toDuration(right).sql})`, duration);
+  }
+  if ((op === '+' || op === '-') && a === 'interval' && b === 'interval') return intervalSum(op, left, right);
+  if (op === '*' && a === 'interval' && isNumeric(right.type)) return intervalTimes(left, right);
+  if (op === '*' && b === 'interval' && isNumeric(left.type)) return intervalTimes(right, left);
+  if ((op === '*' || op === '/') && a === 'duration' && right.type.kind === 'int') {
+    return typed(op === '*' ? `(${left.sql} * ${right.sql})` : `(${left.sql} // ${nonZero(right, right.type)})`, duration);
+  }
+  return undefined;
+}
+
+function isInstant(x: Typed): boolean {
+  return x.type.kind === 'timestamp' || x.type.kind === 'date' || x.constant?.kind === 'string';
+}
+
+function isSpan(kind: string): boolean {
+  return kind === 'interval' || kind === 'duration';
+}
+
+/** A timestamp or date moved by an interval or duration, nanoseconds kept. */
+function shift(x: Typed, op: '+' | '-', span: Typed): Typed {
+  const value = span.constant?.kind === 'interval' ? span.constant.value : undefined;
+  if (x.type.kind === 'date') {
+    if (span.type.kind === 'duration') throw planError('Cannot add a duration to a date');
+    return typed(`CAST((${x.sql} ${op} ${span.sql}) AS DATE)`, x.type);
+  }
+  if (value && x.constant?.kind === 'timestamp') {
+    const ns = moved(x.constant.ns, value, op === '-' ? -1 : 1);
+    if (ns >= timestampNsMin && ns <= timestampNsMax) return { ...timestampConstant(ns), type: x.type };
+    throw arrowError(`Compute error: Timestamp out of range`);
+  }
+  const fixed = value ? intervalNs(value) : undefined;
+  if (fixed !== undefined) return typed(`make_timestamp_ns(epoch_ns(${x.sql}) ${op} ${fixed < 0n ? `(${fixed})` : fixed})`, x.type);
+  if (span.type.kind === 'duration') return typed(`make_timestamp_ns(epoch_ns(${x.sql}) ${op} ${span.sql})`, x.type);
+  return typed(`_df.${op === '+' ? 'add' : 'sub'}_iv(${x.sql}, ${span.sql})`, x.type);
+}
+
+function moved(ns: bigint, value: IntervalValue, sign: 1 | -1): bigint {
+  const rest = BigInt(value.days) * 86_400_000_000_000n + value.ns;
+  const base = value.months === 0 ? ns : addMonths(ns, value.months * sign);
+  return sign === 1 ? base + rest : base - rest;
+}
+
+function intervalSum(op: '+' | '-', left: Typed, right: Typed): Typed {
+  if (left.constant?.kind === 'interval' && right.constant?.kind === 'interval') {
+    const [x, y] = [left.constant.value, right.constant.value];
+    const sign = op === '+' ? 1 : -1;
+    return intervalConstant({ months: x.months + sign * y.months, days: x.days + sign * y.days, ns: x.ns + BigInt(sign) * y.ns });
+  }
+  return typed(`(${left.sql} ${op} ${right.sql})`, { kind: 'interval' });
+}
+
+function intervalTimes(interval: Typed, factor: Typed): Typed {
+  if (interval.constant?.kind === 'interval' && factor.constant?.kind === 'int') {
+    const [x, n] = [interval.constant.value, factor.constant.value];
+    return intervalConstant({ months: x.months * Number(n), days: x.days * Number(n), ns: x.ns * n });
+  }
+  return typed(`(${interval.sql} * ${factor.sql})`, { kind: 'interval' });
+}
+
+/** Brings the values of CASE branches, function arguments and the like to one type. */
+export function unify(values: readonly Typed[], what: string): { values: readonly Typed[]; type: SqlType } {
+  let type: SqlType = { kind: 'null' };
+  for (const value of values) {
+    const common = commonType(type, value.type);
+    if (!common)
+      throw coercionError(
+        `Failed to coerce then (${values.map((item) => arrowTypeText(item.type)).join(', ')}) to common types in ${what}`,
+      );
+    type = common;
+  }
+  return { values: values.map((value) => coerceTo(value, type)), type };
+}

@@ -1,0 +1,222 @@
+/** Queries: WITH, set operations, VALUES, ORDER BY and LIMIT around SELECT. */
+
+import { direction } from './calls.ts';
+import { coerceTo } from './casts.ts';
+import type { CompiledQuery, CteScope, Env, NamedCte, OutputColumn, StatementState } from './env.ts';
+import { notImplemented, planError } from './errors.ts';
+import { compileExpr, nestedSql } from './expr.ts';
+import { renamed } from './from.ts';
+import { compileLimits } from './limits.ts';
+import { unify } from './operators.ts';
+import type { Cte, OrderItem, Query, QueryBody, SetOperation, Values } from './parse/ast.ts';
+import { uniqueNames } from './physical-names.ts';
+import { quoteIdent } from './quote.ts';
+import { emptyScope, type Scope, type ScopeColumn } from './scope.ts';
+import { compileSelect } from './select.ts';
+import { type Typed, typed } from './typed.ts';
+import { commonType, type SqlType, sameType } from './types.ts';
+import { countTable } from './walk.ts';
+
+/** Where a query stands. */
+export interface QueryPlace {
+  readonly state: StatementState;
+  readonly outer: Scope | undefined;
+  readonly ctes: CteScope | undefined;
+  /** The statement's own query: its columns get their real names. */
+  readonly top: boolean;
+}
+
+/** Compiles a query and everything in it. */
+export function compileQuery(query: Query, place: QueryPlace): CompiledQuery {
+  const definitions: string[] = [];
+  let recursive = false;
+  let { ctes } = place;
+  for (const cte of query.ctes) {
+    if (query.ctes.some((other) => other !== cte && other.name === cte.name)) {
+      throw planError(`WITH query name "${cte.name}" specified more than once`);
+    }
+    if (query.recursive && countTable(cte.query, cte.name) > 0) {
+      const compiled = recursiveCte(cte, { ...place, ctes, top: false });
+      definitions.push(compiled.definition);
+      recursive = true;
+      ctes = { name: cte.name, target: { kind: 'named', cte: compiled.cte }, parent: ctes };
+    } else if (countTable(query, cte.name) <= 1) {
+      ctes = { name: cte.name, target: { kind: 'inline', cte, ctes }, parent: ctes };
+    } else {
+      const compiled = sharedCte(cte, { ...place, ctes, top: false });
+      definitions.push(compiled.definition);
+      ctes = { name: cte.name, target: { kind: 'named', cte: compiled.cte }, parent: ctes };
+    }
+  }
+  const inner = compileBody(query, { ...place, ctes });
+  return {
+    definitions: [...definitions, ...inner.definitions],
+    recursive: recursive || inner.recursive,
+    sql: inner.sql,
+    columns: inner.columns,
+  };
+}
+
+function sharedCte(cte: Cte, place: QueryPlace): { definition: string; cte: NamedCte } {
+  const query = compileQuery(cte.query, place);
+  const sqlName = place.state.freshName('w');
+  const columns = renamed(query.columns, cte.columns).map(({ name, type, sqlName: column }) => ({ name, type, sqlName: column }));
+  return { definition: `${sqlName} AS (${nestedSql(query)})`, cte: { sqlName, columns } };
+}
+
+function recursiveCte(cte: Cte, place: QueryPlace): { definition: string; cte: NamedCte } {
+  const { body } = cte.query;
+  if (body.kind !== 'set' || body.op !== 'UNION' || cte.query.ctes.length > 0)
+    throw notImplemented('Recursive queries other than a UNION of two parts');
+  if (cte.query.orderBy.length > 0 || cte.query.limit || cte.query.offset) throw notImplemented('ORDER BY and LIMIT in recursive queries');
+  const anchor = compileQuery(plainQuery(body.left), place);
+  const sqlName = place.state.freshName('w');
+  const named: NamedCte = {
+    sqlName,
+    columns: renamed(anchor.columns, cte.columns).map((column) => ({ name: column.name, type: column.type, sqlName: column.sqlName })),
+  };
+  const ctes: CteScope = { name: cte.name, target: { kind: 'named', cte: named }, parent: place.ctes };
+  const step = compileQuery(plainQuery(body.right), { ...place, ctes });
+  if (step.columns.length !== anchor.columns.length) throw columnCountError(anchor.columns.length, step.columns.length);
+  const cast = withTypes(
+    step,
+    anchor.columns.map((column) => column.type),
+    place.state,
+  );
+  const columns = named.columns.map((column) => column.sqlName).join(', ');
+  const sql = `${nestedSql(anchor)} UNION ${body.all ? 'ALL ' : ''}${cast}`;
+  return { definition: `${sqlName}(${columns}) AS (${sql})`, cte: named };
+}
+
+function plainQuery(body: QueryBody): Query {
+  return { ctes: [], recursive: false, body, orderBy: [], limit: undefined, offset: undefined };
+}
+
+function compileBody(query: Query, place: QueryPlace): CompiledQuery {
+  const { body } = query;
+  const limits = compileLimits(query, place);
+  if (body.kind === 'select') return compileSelect(body, query.orderBy, limits, place);
+  if (body.kind === 'query' && query.orderBy.length === 0 && limits === '') return compileQuery(body.query, place);
+  const inner =
+    body.kind === 'query' ? compileQuery(body.query, place) : body.kind === 'set' ? setOperation(body, place) : values(body, place);
+  if (query.orderBy.length === 0 && limits === '') return inner;
+  return ordered(inner, query.orderBy, limits, place);
+}
+
+/** ORDER BY over finished columns. */
+function ordered(inner: CompiledQuery, orderBy: readonly OrderItem[], limits: string, place: QueryPlace): CompiledQuery {
+  const name = place.state.freshName('t');
+  const columns = inner.columns.map(
+    (column): ScopeColumn => ({
+      name: column.name,
+      qualifier: undefined,
+      sql: `${name}.${column.sqlName}`,
+      type: column.type,
+      use: undefined,
+      timeUses: [],
+    }),
+  );
+  const scope: Scope = { ...emptyScope(place.outer), tables: [{ path: [], columns }] };
+  const env: Env = { state: place.state, scope, ctes: place.ctes, clause: 'ORDER BY', aggregates: false };
+  const terms = orderBy.map((item) => {
+    if (item.expr.kind === 'number') return `${ordinal(item.expr.text, columns.length)} ${direction(item)}`;
+    return `${compileExpr(item.expr, env).sql} ${direction(item)}`;
+  });
+  const order = terms.length > 0 ? ` ORDER BY ${terms.join(', ')}` : '';
+  return {
+    definitions: [],
+    recursive: false,
+    sql: `SELECT * FROM (${nestedSql(inner)}) AS ${name}${order}${limits}`,
+    columns: inner.columns.map((column) => ({ ...column, timeUses: [] })),
+  };
+}
+
+/** A position of ORDER BY. */
+export function ordinal(text: string, count: number): number {
+  const position = Number(text);
+  if (!Number.isInteger(position) || position < 1 || position > count) {
+    throw planError(`Order by column out of bounds, specified: ${text}, max: ${count}`);
+  }
+  return position;
+}
+
+function setOperation(body: SetOperation, place: QueryPlace): CompiledQuery {
+  if (body.byName) throw notImplemented('UNION BY NAME');
+  const left = compileQuery(plainQuery(body.left), place);
+  const right = compileQuery(plainQuery(body.right), { ...place, top: false });
+  if (left.columns.length !== right.columns.length) throw columnCountError(left.columns.length, right.columns.length);
+  const types = left.columns.map((column, index) => {
+    const other = (right.columns[index] as OutputColumn).type;
+    const type = commonType(column.type, other);
+    if (!type) throw planError(`Incompatible inputs for ${body.op}: column ${column.name} has different types`);
+    return type;
+  });
+  const sql = `(${withTypes(left, types, place.state)}) ${body.op}${body.all ? ' ALL' : ''} (${withTypes(right, types, place.state)})`;
+  const columns = left.columns.map(
+    (column, index): OutputColumn => ({
+      ...column,
+      qualifier: undefined,
+      type: types[index] as SqlType,
+      // outer bounds may cut both sides of a union
+      timeUses: body.op === 'UNION' ? [...column.timeUses, ...(right.columns[index] as OutputColumn).timeUses] : [],
+    }),
+  );
+  return { definitions: [], recursive: false, sql, columns };
+}
+
+function columnCountError(left: number, right: number): Error {
+  return planError(`UNION queries have different number of columns: left has ${left} columns whereas right has ${right} columns`);
+}
+
+/** The query with its columns cast where their types differ. */
+function withTypes(query: CompiledQuery, types: readonly SqlType[], state: StatementState): string {
+  if (query.columns.every((column, index) => sameEngineType(column.type, types[index] as SqlType))) return nestedSql(query);
+  const name = state.freshName('t');
+  const items = query.columns.map((column, index) => {
+    const value = coerceTo(typed(`${name}.${column.sqlName}`, column.type), types[index] as SqlType);
+    return `${value.sql} AS ${column.sqlName}`;
+  });
+  return `SELECT ${items.join(', ')} FROM (${nestedSql(query)}) AS ${name}`;
+}
+
+function sameEngineType(a: SqlType, b: SqlType): boolean {
+  return (
+    sameType(a, b) ||
+    a.kind === 'unknown' ||
+    b.kind === 'unknown' ||
+    (a.kind === 'string' && b.kind === 'string') ||
+    (a.kind === 'timestamp' && b.kind === 'timestamp')
+  );
+}
+
+function values(body: Values, place: QueryPlace): CompiledQuery {
+  const env: Env = { state: place.state, scope: emptyScope(place.outer), ctes: place.ctes, clause: 'VALUES', aggregates: false };
+  const rows = body.rows.map((row) => row.map((expr) => compileExpr(expr, env)));
+  const width = rows[0]?.length ?? 0;
+  rows.forEach((row, index) => {
+    if (row.length !== width)
+      throw planError(`Inconsistent data length across values list: got ${row.length} values in row ${index} but expected ${width}`);
+  });
+  const columns = Array.from({ length: width }, (_, index) =>
+    unify(
+      rows.map((row) => row[index] as Typed),
+      'VALUES',
+    ),
+  );
+  const names = columns.map((_, index) => `column${index + 1}`);
+  const sqlNames = place.top ? uniqueNames(names).map(quoteIdent) : names.map((_, index) => `c${index}`);
+  const tuples = rows.map((_, row) => `(${columns.map((column) => (column.values[row] as Typed).sql).join(', ')})`);
+  const name = place.state.freshName('t');
+  return {
+    definitions: [],
+    recursive: false,
+    sql: `SELECT * FROM (VALUES ${tuples.join(', ')}) AS ${name}(${sqlNames.join(', ')})`,
+    columns: names.map((column, index) => ({
+      name: column,
+      qualifier: undefined,
+      sqlName: sqlNames[index] as string,
+      type: (columns[index] as { type: SqlType }).type,
+      timeUses: [],
+    })),
+  };
+}

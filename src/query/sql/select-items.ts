@@ -1,0 +1,68 @@
+/** The select list: wildcards expanded, names given. SQL spec section 4. */
+import { displayName } from './display.ts';
+import type { Env } from './env.ts';
+import { planError } from './errors.ts';
+import type { Expr, SelectItem } from './parse/ast.ts';
+import { columnLabel, lookup, noFieldNamed, type ScopeColumn, tablesNamed, visibleColumns } from './scope.ts';
+
+export interface ExpandedItem {
+  readonly expr: Expr;
+  readonly alias: string | undefined;
+  /** Set for columns that a wildcard brought. */
+  readonly column: ScopeColumn | undefined;
+}
+
+export function expandItems(items: readonly SelectItem[], env: Env): readonly ExpandedItem[] {
+  return items.flatMap((item): readonly ExpandedItem[] => {
+    if (item.kind === 'expr') return [{ expr: item.expr, alias: item.alias, column: undefined }];
+    return wildcardColumns(item, env).map((column) => {
+      const owner = env.scope.tables.find((table) => table.columns.includes(column));
+      return { expr: { kind: 'column', path: [...(owner?.path ?? []), column.name], quoted: [] }, alias: undefined, column };
+    });
+  });
+}
+
+function wildcardColumns(item: Extract<SelectItem, { kind: 'wildcard' }>, env: Env): readonly ScopeColumn[] {
+  const columns = item.qualifier ? qualifiedColumns(item.qualifier, env) : visibleColumns(env.scope);
+  if (!item.qualifier && env.scope.tables.length === 0) throw planError('SELECT * with no tables specified is not valid');
+  for (const name of item.exclude) if (!columns.some((column) => column.name === name)) throw noFieldNamed(env.scope, [name]);
+  return columns.filter((column) => !item.exclude.includes(column.name));
+}
+
+function qualifiedColumns(qualifier: readonly string[], env: Env): readonly ScopeColumn[] {
+  const tables = tablesNamed(env.scope, qualifier);
+  if (tables.length === 0) throw planError(`Invalid qualifier ${qualifier.join('.')}`);
+  return tables.flatMap((table) => table.columns);
+}
+
+/** Output name, and the qualified label that must be unique. */
+export function itemNames(item: ExpandedItem, env: Env): { readonly name: string; readonly label: string } {
+  if (item.column) return { name: item.column.name, label: columnLabel(item.column) };
+  if (item.alias !== undefined) return { name: item.alias, label: item.alias };
+  if (item.expr.kind === 'column') {
+    const found = lookup(env.scope, item.expr.path);
+    if (found && found.fields.length === 0) return { name: found.column.name, label: columnLabel(found.column) };
+  }
+  const label = displayName(item.expr, env);
+  return { name: label, label };
+}
+
+/** Two columns of the same name cannot both be asked for. */
+export function checkUniqueLabels(items: readonly ExpandedItem[], labels: readonly string[], env: Env): void {
+  const seen = new Map<string, number>();
+  labels.forEach((label, position) => {
+    const first = seen.get(label);
+    if (first === undefined) {
+      seen.set(label, position);
+      return;
+    }
+    const shown = (index: number): string => {
+      const item = items[index] as ExpandedItem;
+      if (item.column) return columnLabel(item.column);
+      return item.alias === undefined ? (labels[index] as string) : `${displayName(item.expr, env)} AS ${item.alias}`;
+    };
+    throw planError(
+      `Projections require unique expression names but the expression "${shown(first)}" at position ${first} and "${shown(position)}" at position ${position} have the same name. Consider aliasing ("AS") one of them.`,
+    );
+  });
+}

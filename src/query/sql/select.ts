@@ -1,0 +1,152 @@
+/** One SELECT with its ORDER BY and LIMIT. */
+import { direction } from './calls.ts';
+import { displayName } from './display.ts';
+import type { CompiledQuery, Env, OutputColumn } from './env.ts';
+import { planError } from './errors.ts';
+import { columnReference, compileCondition, compileExpr } from './expr.ts';
+import { applyBounds, compileFrom } from './from.ts';
+import { compileGapFill, isGapFill } from './gapfill.ts';
+import { compileGrouping, type Grouping, groupedReplacement } from './grouping.ts';
+import type { OrderItem, Select } from './parse/ast.ts';
+import { uniqueNames } from './physical-names.ts';
+import { ordinal, type QueryPlace } from './query.ts';
+import { quoteIdent } from './quote.ts';
+import { emptyScope } from './scope.ts';
+import { checkUniqueLabels, type ExpandedItem, expandItems, itemNames } from './select-items.ts';
+import type { Typed } from './typed.ts';
+import { containsAggregate, containsWindow } from './walk.ts';
+
+export function compileSelect(select: Select, orderBy: readonly OrderItem[], limits: string, place: QueryPlace): CompiledQuery {
+  if (isGapFill(select)) return compileGapFill(select, orderBy, limits, place);
+  const input = compileInput(select, place);
+  const { env } = input;
+  const items = expandItems(select.items, env);
+  const grouped = isGrouped(select, items, orderBy);
+  const grouping = grouped ? compileGrouping(select.groupBy, items, { ...env, clause: 'GROUP BY' }) : undefined;
+  const itemEnv: Env = grouping ? { ...env, replacement: groupedReplacement(grouping, items, env) } : env;
+  const values = items.map((item) => (item.column && !grouping ? columnReference(item.column) : compileExpr(item.expr, itemEnv)));
+  const list = nameItems(items, values, env, place);
+  const tail = compileTail(select, orderBy, items, list, grouping, itemEnv);
+  const distinct = select.distinct
+    ? 'DISTINCT '
+    : select.distinctOn.length > 0
+      ? `DISTINCT ON (${distinctKeys(select, list, itemEnv)}) `
+      : '';
+  const sql = [
+    `SELECT ${distinct}${list.columns.map((column, index) => `${(values[index] as Typed).sql} AS ${column.sqlName}`).join(', ')}`,
+    input.from,
+    input.where,
+    grouping && grouping.sql !== '' ? ` GROUP BY ${grouping.sql}` : '',
+    tail,
+    limits,
+  ].join('');
+  const passes = !grouped && limits === '' && select.distinctOn.length === 0 && !containsWindow([select.items, select.qualify]);
+  const columns = list.columns.map(
+    (column, index): OutputColumn => ({
+      ...column,
+      timeUses: passes ? ((values[index] as Typed).column?.timeUses ?? []) : [],
+    }),
+  );
+  return { definitions: [], recursive: false, sql, columns };
+}
+
+export interface SelectInput {
+  readonly env: Env;
+  /** ` FROM ...`, or empty. */
+  readonly from: string;
+  /** ` WHERE ...`, or empty. */
+  readonly where: string;
+  /** The compiled condition. */
+  readonly condition: Typed | undefined;
+}
+
+/** FROM and WHERE; narrows the time bounds of the tables. */
+export function compileInput(select: Select, place: QueryPlace): SelectInput {
+  const { state, ctes } = place;
+  const fromEnv: Env = { state, scope: emptyScope(place.outer), ctes, clause: 'FROM', aggregates: false };
+  const from = select.from ? compileFrom(select.from, fromEnv) : undefined;
+  const scope = from ? from.scope : emptyScope(place.outer);
+  const env: Env = { state, scope, ctes, clause: 'SELECT', windows: select.windows, aggregates: true };
+  const condition = select.where ? compileCondition(select.where, { ...env, clause: 'WHERE', aggregates: false }) : undefined;
+  applyBounds(condition?.bounds, scope);
+  return { env, from: from ? ` FROM ${from.sql}` : '', where: condition ? ` WHERE ${condition.sql}` : '', condition };
+}
+
+function isGrouped(select: Select, items: readonly ExpandedItem[], orderBy: readonly OrderItem[]): boolean {
+  if (select.groupBy === 'all' || select.groupBy.length > 0 || select.having) return true;
+  return items.some((item) => containsAggregate(item.expr)) || containsAggregate(orderBy);
+}
+
+export interface NamedList {
+  readonly columns: readonly OutputColumn[];
+  readonly aliases: ReadonlyMap<string, Typed>;
+  readonly fields: readonly string[];
+  readonly values: readonly Typed[];
+}
+
+/** Names the columns: real names at the top of the statement, short ones inside. */
+export function nameItems(items: readonly ExpandedItem[], values: readonly Typed[], env: Env, place: QueryPlace): NamedList {
+  const names = items.map((item) => itemNames(item, env));
+  checkUniqueLabels(
+    items,
+    names.map((name) => name.label),
+    env,
+  );
+  const physical = place.top ? uniqueNames(names.map((name) => name.name)).map(quoteIdent) : names.map((_, index) => `c${index}`);
+  const aliases = new Map<string, Typed>();
+  items.forEach((item, index) => {
+    if (item.alias !== undefined) aliases.set(item.alias, values[index] as Typed);
+  });
+  const columns = names.map(
+    ({ name }, index): OutputColumn => ({
+      name,
+      qualifier: undefined,
+      sqlName: physical[index] as string,
+      type: (values[index] as Typed).type,
+      timeUses: [],
+    }),
+  );
+  return { columns, aliases, fields: names.map((name) => name.label), values };
+}
+
+function distinctKeys(select: Select, list: NamedList, env: Env): string {
+  return select.distinctOn.map((expr) => compileExpr(expr, { ...env, aliases: list.aliases }).sql).join(', ');
+}
+
+function compileTail(
+  select: Select,
+  orderBy: readonly OrderItem[],
+  items: readonly ExpandedItem[],
+  list: NamedList,
+  grouping: Grouping | undefined,
+  itemEnv: Env,
+): string {
+  const withAliases: Env = { ...itemEnv, aliases: list.aliases };
+  let tail = '';
+  if (select.having) {
+    const env: Env = { ...withAliases, clause: 'HAVING' };
+    const replaced = grouping ? { ...env, replacement: groupedReplacement(grouping, items, { ...itemEnv, clause: 'HAVING' }) } : env;
+    tail += ` HAVING ${compileCondition(select.having, replaced).sql}`;
+  }
+  if (select.qualify) tail += ` QUALIFY ${compileCondition(select.qualify, { ...withAliases, clause: 'QUALIFY' }).sql}`;
+  if (orderBy.length > 0) {
+    const env: Env = { ...withAliases, aliasesFirst: true, clause: 'ORDER BY', fields: list.fields };
+    tail += ` ORDER BY ${orderTerms(orderBy, list, env, select.distinct)}`;
+  }
+  return tail;
+}
+
+/** ORDER BY terms; what is in the select list goes by position. */
+export function orderTerms(orderBy: readonly OrderItem[], list: NamedList, env: Env, distinct: boolean): string {
+  const missing: string[] = [];
+  const terms = orderBy.map((item) => {
+    if (item.expr.kind === 'number') return `${ordinal(item.expr.text, list.columns.length)} ${direction(item)}`;
+    const { sql } = compileExpr(item.expr, env);
+    const position = list.values.findIndex((value) => value.sql === sql);
+    if (position >= 0) return `${position + 1} ${direction(item)}`;
+    if (distinct) missing.push(displayName(item.expr, env));
+    return `${sql} ${direction(item)}`;
+  });
+  if (missing.length > 0) throw planError(`For SELECT DISTINCT, ORDER BY expressions ${missing.join(', ')} must appear in select list`);
+  return terms.join(', ');
+}

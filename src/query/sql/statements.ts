@@ -1,0 +1,132 @@
+/** Whole statements: what runs, and what its columns are. */
+import type { CompiledSql, RelationInfo, RelationUse, SqlCompileContext } from './contract.ts';
+import { type CompiledQuery, StatementState } from './env.ts';
+import { nestedSql } from './expr.ts';
+import { sourceName } from './from.ts';
+import type { Expr, Query, Statement } from './parse/ast.ts';
+import { compileQuery } from './query.ts';
+import { quoteString } from './quote.ts';
+import { resolveRelation } from './relations.ts';
+import { byBytes } from './scope.ts';
+import { arrowTypeText, relationColumnType, resultType } from './types.ts';
+import { eachBaseTable } from './walk.ts';
+
+export function compileStatement(statement: Statement, context: SqlCompileContext): CompiledSql {
+  const state = new StatementState(context, (query, inner, outer, ctes) => compileQuery(query, { state: inner, outer, ctes, top: false }));
+  switch (statement.kind) {
+    case 'query': {
+      const compiled = compileTop(statement.query, state);
+      if (statement.explain === 'no') return compiled;
+      return { ...compiled, output: textColumns(['plan_type', 'plan']), explain: statement.explain };
+    }
+    case 'describe-query':
+      return describeQuery(statement.query, state);
+    case 'describe-table':
+      return describeTable(resolveRelation(state, statement.parts));
+    case 'show-tables':
+      return compileTop(simpleQuery('tables', ['table_catalog', 'table_schema', 'table_name', 'table_type']), state);
+    case 'show-columns':
+      return showColumns(resolveRelation(state, statement.parts), statement.full, state);
+    case 'show-settings':
+      return compileTop(
+        simpleQuery('df_settings', ['name', 'value'], statement.name === undefined ? undefined : equals('name', statement.name)),
+        state,
+      );
+  }
+}
+
+function compileTop(query: Query, state: StatementState): CompiledSql {
+  // compat: missing tables are reported before anything else
+  eachBaseTable(query, (parts) => resolveRelation(state, parts));
+  return finished(compileQuery(query, { state, outer: undefined, ctes: undefined, top: true }), state);
+}
+
+function finished(query: CompiledQuery, state: StatementState): CompiledSql {
+  const uses: readonly RelationUse[] = state.uses;
+  const output = query.columns.map((column) => ({ name: column.name, type: resultType(column.type) }));
+  return {
+    uses,
+    output,
+    explain: 'no',
+    print(source) {
+      // sources come first under fixed names; the engine inlines them, so filters still reach the scans
+      const sources = uses.map((_, index) => `${sourceName(index)} AS NOT MATERIALIZED ${source(index)}`);
+      return nestedSql({ ...query, definitions: [...sources, ...query.definitions] });
+    },
+  };
+}
+
+function textColumns(names: readonly string[]): CompiledSql['output'] {
+  return names.map((name) => ({ name, type: undefined }));
+}
+
+/** A fixed table of texts. */
+function fixedRows(names: readonly string[], rows: readonly (readonly string[])[]): CompiledSql {
+  const columns = names.join(', ');
+  const tuples = rows.map((row) => `(${row.map(quoteString).join(', ')})`).join(', ');
+  const empty = `SELECT ${names.map((name) => `CAST('' AS VARCHAR) AS ${name}`).join(', ')} WHERE false`;
+  const sql = rows.length === 0 ? empty : `SELECT * FROM (VALUES ${tuples}) AS t(${columns})`;
+  return { uses: [], output: textColumns(names), explain: 'no', print: () => sql };
+}
+
+const describeNames = ['column_name', 'data_type', 'is_nullable'];
+
+function describeTable(relation: RelationInfo): CompiledSql {
+  return fixedRows(describeNames, relation.columns.map(describedColumn));
+}
+
+function describedColumn(column: RelationInfo['columns'][number]): readonly string[] {
+  return [column.name, arrowTypeText(relationColumnType(column.type)), column.type === 'time' && column.name === 'time' ? 'NO' : 'YES'];
+}
+
+function describeQuery(query: Query, state: StatementState): CompiledSql {
+  eachBaseTable(query, (parts) => resolveRelation(state, parts));
+  const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true });
+  return fixedRows(
+    describeNames,
+    compiled.columns.map((column) => [column.name, arrowTypeText(column.type), 'YES']),
+  );
+}
+
+function showColumns(relation: RelationInfo, full: boolean, state: StatementState): CompiledSql {
+  if (full) {
+    const table = equals('table_name', relation.name);
+    const where: Expr = { kind: 'binary', op: 'AND', left: equals('table_schema', relation.schema), right: table };
+    return compileTop(simpleQuery('columns', undefined, where), state);
+  }
+  const names = ['table_catalog', 'table_schema', 'table_name', 'column_name', 'data_type', 'is_nullable'];
+  const columns = relation.schema === 'iox' ? [...relation.columns].sort((a, b) => byBytes(a.name, b.name)) : relation.columns;
+  return fixedRows(
+    names,
+    columns.map((column) => ['public', relation.schema, relation.name, ...describedColumn(column)]),
+  );
+}
+
+/** `SELECT names FROM information_schema.<table> [WHERE ..]`. */
+function simpleQuery(table: string, names: readonly string[] | undefined, where?: Expr): Query {
+  return {
+    ctes: [],
+    recursive: false,
+    body: {
+      kind: 'select',
+      distinct: false,
+      distinctOn: [],
+      items: names
+        ? names.map((name) => ({ kind: 'expr', expr: { kind: 'column', path: [name], quoted: [true] }, alias: undefined }))
+        : [{ kind: 'wildcard', qualifier: undefined, exclude: [] }],
+      from: { kind: 'table', parts: ['information_schema', table], alias: undefined },
+      where,
+      groupBy: [],
+      having: undefined,
+      qualify: undefined,
+      windows: new Map(),
+    },
+    orderBy: [],
+    limit: undefined,
+    offset: undefined,
+  };
+}
+
+function equals(column: string, text: string): Expr {
+  return { kind: 'binary', op: '=', left: { kind: 'column', path: [column], quoted: [true] }, right: { kind: 'string', value: text } };
+}

@@ -1,0 +1,116 @@
+/** Timestamps in text -> nanoseconds. Grammar and messages: SQL spec 5.5. */
+import { foldingError } from './errors.ts';
+
+const secondNs = 1_000_000_000n;
+/** The widest range the reference can show. */
+export const timestampNsMin = -9_223_372_036_854_775_808n;
+export const timestampNsMax = 9_223_372_036_854_775_807n;
+
+/** Throws the reference's error for anything that is not a timestamp. No zone means UTC. */
+export function parseTimestamp(text: string): bigint {
+  if (text.length < 10) throw failed(text, 'timestamp must contain at least 10 characters');
+  const date = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text.slice(0, 10));
+  const days = date ? dayNumber(Number(date[1]), Number(date[2]), Number(date[3])) : undefined;
+  if (days === undefined) throw failed(text, 'error parsing date');
+  if (text.length === 10) return inRange(text, BigInt(days) * 86_400n * secondNs);
+  if (!'Tt '.includes(text[10] as string)) throw failed(text, 'invalid timestamp separator');
+  const time = /^(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?/.exec(text.slice(11));
+  const seconds = time ? clockSeconds(time) : undefined;
+  if (!time || seconds === undefined) throw failed(text, 'error parsing time');
+  const fraction = BigInt((time[4] ?? '').slice(0, 9).padEnd(9, '0'));
+  const local = (BigInt(days) * 86_400n + BigInt(seconds)) * secondNs + fraction;
+  return inRange(text, zoned(local, text.slice(11 + time[0].length)));
+}
+
+function clockSeconds(time: RegExpExecArray): number | undefined {
+  const [hour, minute, second] = [Number(time[1]), Number(time[2]), Number(time[3])];
+  if (hour > 23 || minute > 59 || second > 60) return undefined;
+  return hour * 3600 + minute * 60 + second;
+}
+
+function dayNumber(year: number, month: number, day: number): number | undefined {
+  const date = new Date(0);
+  date.setUTCFullYear(year, month - 1, day);
+  if (date.getUTCFullYear() !== year || date.getUTCMonth() !== month - 1 || date.getUTCDate() !== day) return undefined;
+  return Math.floor(date.getTime() / 86_400_000);
+}
+
+function zoned(localNs: bigint, zoneText: string): bigint {
+  if (zoneText === '' || zoneText === 'Z' || zoneText === 'z') return localNs;
+  const zone = zoneText.trimStart();
+  const offset = /^([+-])(\d{2})(?::?(\d{2}))?$/.exec(zone);
+  if (offset) {
+    const seconds = BigInt(Number(offset[2]) * 3600 + Number(offset[3] ?? 0) * 60) * secondNs;
+    return offset[1] === '-' ? localNs + seconds : localNs - seconds;
+  }
+  if (!isZoneName(zone)) throw foldingError(`Parser error: Invalid timezone "${zone}": failed to parse timezone`);
+  return localNs - zoneOffsetNs(zone, localNs);
+}
+
+/** A name of the tz database, spelled exactly. */
+export function isZoneName(zone: string): boolean {
+  if (!/^[A-Z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(zone)) return false;
+  try {
+    const canonical = new Intl.DateTimeFormat('en', { timeZone: zone });
+    // Intl ignores case; the tz database has no lower-case or all-caps variant of its slashed names
+    return canonical.resolvedOptions().timeZone.length > 0 && (!zone.includes('/') || /[a-z]/.test(zone));
+  } catch {
+    return false;
+  }
+}
+
+/** UTC offset of a zone at a local wall-clock time, in nanoseconds (the first guess corrected once). */
+function zoneOffsetNs(zone: string, localNs: bigint): bigint {
+  const localMs = Number(localNs / 1_000_000n);
+  const first = zoneOffsetMs(zone, localMs);
+  return BigInt(zoneOffsetMs(zone, localMs - first)) * 1_000_000n;
+}
+
+function zoneOffsetMs(zone: string, utcMs: number): number {
+  const format = new Intl.DateTimeFormat('en-US', {
+    timeZone: zone,
+    hourCycle: 'h23',
+    year: 'numeric',
+    month: 'numeric',
+    day: 'numeric',
+    hour: 'numeric',
+    minute: 'numeric',
+    second: 'numeric',
+  });
+  const parts = new Map(format.formatToParts(utcMs).map((part) => [part.type, Number(part.value)]));
+  const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
+  const local = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
+  return local - Math.floor(utcMs / 1000) * 1000;
+}
+
+function inRange(text: string, ns: bigint): bigint {
+  if (ns >= timestampNsMin && ns <= timestampNsMax) return ns;
+  const shown = text.length === 10 ? `${text} 00:00:00` : text.slice(0, 19).replace(/[Tt]/, ' ');
+  throw foldingError(
+    `Cast error: Overflow converting ${shown} to Nanosecond. The dates that can be represented as nanoseconds have to be between 1677-09-21T00:12:44.0 and 2262-04-11T23:47:16.854775804`,
+  );
+}
+
+function failed(text: string, reason: string): Error {
+  return foldingError(`Parser error: Error parsing timestamp from '${text}': ${reason}`);
+}
+
+/** Moves a timestamp by whole months; the day is cut to the month's last, as both engines do. */
+export function addMonths(ns: bigint, months: number): bigint {
+  const dayNs = 86_400n * secondNs;
+  let days = ns / dayNs;
+  let rest = ns % dayNs;
+  if (rest < 0n) {
+    rest += dayNs;
+    days -= 1n;
+  }
+  const date = new Date(Number(days) * 86_400_000);
+  const target = date.getUTCFullYear() * 12 + date.getUTCMonth() + months;
+  const year = Math.floor(target / 12);
+  const month = target - year * 12;
+  const last = new Date(0);
+  last.setUTCFullYear(year, month + 1, 0);
+  const moved = new Date(0);
+  moved.setUTCFullYear(year, month, Math.min(date.getUTCDate(), last.getUTCDate()));
+  return BigInt(moved.getTime() / 86_400_000) * dayNs + rest;
+}

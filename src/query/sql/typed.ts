@@ -1,0 +1,76 @@
+/** A compiled expression: engine SQL with its static type. */
+import type { IntervalValue } from './intervals.ts';
+import { quoteString, timestampLiteral } from './quote.ts';
+import type { ScopeColumn } from './scope.ts';
+import { boolean, float64, int64, intervalType, nullType, type SqlType, timestampNs, uint64, utf8 } from './types.ts';
+
+/** Values known before the statement runs. */
+export type Constant =
+  | { readonly kind: 'null' }
+  | { readonly kind: 'int'; readonly value: bigint }
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'string'; readonly value: string }
+  | { readonly kind: 'boolean'; readonly value: boolean }
+  | { readonly kind: 'timestamp'; readonly ns: bigint }
+  | { readonly kind: 'interval'; readonly value: IntervalValue };
+
+/** Inclusive bounds of a column, in ns, that hold in every row for which the expression is true. */
+export interface Bound {
+  readonly column: ScopeColumn;
+  readonly min: bigint | undefined;
+  readonly max: bigint | undefined;
+}
+
+export interface Typed {
+  /** Self-contained: safe as an operand of any operator. */
+  readonly sql: string;
+  readonly type: SqlType;
+  readonly constant?: Constant;
+  /** Set for a plain column reference. */
+  readonly column?: ScopeColumn;
+  readonly bounds?: readonly Bound[];
+}
+
+export function typed(sql: string, type: SqlType): Typed {
+  return { sql, type };
+}
+
+export function nullConstant(): Typed {
+  return { sql: 'NULL', type: nullType, constant: { kind: 'null' } };
+}
+
+export function stringConstant(value: string): Typed {
+  return { sql: quoteString(value), type: utf8, constant: { kind: 'string', value } };
+}
+
+export function booleanConstant(value: boolean): Typed {
+  return { sql: value ? 'true' : 'false', type: boolean, constant: { kind: 'boolean', value } };
+}
+
+/** An integer constant, 64 bits. */
+export function intConstant(value: bigint, type: SqlType = int64): Typed {
+  const name = type === uint64 ? 'UBIGINT' : 'BIGINT';
+  const digits = value === -9_223_372_036_854_775_808n ? `'${value}'` : `${value}`;
+  return { sql: `CAST(${digits} AS ${name})`, type, constant: { kind: 'int', value } };
+}
+
+export function floatConstant(value: number): Typed {
+  const text = Number.isFinite(value) ? String(value) : Number.isNaN(value) ? "'nan'" : value > 0 ? "'inf'" : "'-inf'";
+  const signed = Object.is(value, -0) ? '-0.0' : text;
+  return { sql: `CAST(${signed.startsWith("'") ? signed : `'${signed}'`} AS DOUBLE)`, type: float64, constant: { kind: 'float', value } };
+}
+
+export function timestampConstant(ns: bigint, zone?: string): Typed {
+  const type: SqlType = zone === undefined ? timestampNs : { kind: 'timestamp', unit: 'ns', zone };
+  return { sql: timestampLiteral(ns), type, constant: { kind: 'timestamp', ns } };
+}
+
+/** The engine's intervals hold microseconds; what is finer stays in the constant. */
+export function intervalConstant(value: IntervalValue): Typed {
+  const parts: string[] = [];
+  if (value.months !== 0) parts.push(`to_months(${value.months})`);
+  if (value.days !== 0) parts.push(`to_days(${value.days})`);
+  if (value.ns !== 0n || parts.length === 0) parts.push(`to_microseconds(${value.ns / 1000n})`);
+  const sql = parts.length === 1 ? (parts[0] as string) : `(${parts.join(' + ')})`;
+  return { sql, type: intervalType, constant: { kind: 'interval', value } };
+}

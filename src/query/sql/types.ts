@@ -1,0 +1,196 @@
+/** Static types of expressions, as DataFusion would infer them. */
+import type { ResultType } from '../result.ts';
+import type { RelationColumn } from './contract.ts';
+import type { CastTarget } from './parse/ast.ts';
+
+export type SqlType =
+  | { readonly kind: 'null' }
+  | { readonly kind: 'int'; readonly bits: 8 | 16 | 32 | 64; readonly signed: boolean }
+  | { readonly kind: 'float32' | 'float64' | 'boolean' | 'date' | 'time' | 'binary' }
+  | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
+  | { readonly kind: 'string'; readonly dictionary: boolean }
+  /** TIMESTAMP_NS in the engine whatever the unit; the zone is only a tag of the output. */
+  | { readonly kind: 'timestamp'; readonly unit: 's' | 'ms' | 'us' | 'ns'; readonly zone: string | undefined }
+  /** BIGINT nanoseconds in the engine. */
+  | { readonly kind: 'duration' }
+  | { readonly kind: 'interval' }
+  | { readonly kind: 'list'; readonly item: SqlType }
+  | { readonly kind: 'struct'; readonly members: readonly { readonly name: string; readonly type: SqlType }[] }
+  | { readonly kind: 'map'; readonly key: SqlType; readonly value: SqlType }
+  | { readonly kind: 'unknown' };
+
+export const nullType: SqlType = { kind: 'null' };
+export const int64: SqlType = { kind: 'int', bits: 64, signed: true };
+export const int32: SqlType = { kind: 'int', bits: 32, signed: true };
+export const uint64: SqlType = { kind: 'int', bits: 64, signed: false };
+export const float64: SqlType = { kind: 'float64' };
+export const boolean: SqlType = { kind: 'boolean' };
+export const utf8: SqlType = { kind: 'string', dictionary: false };
+export const tagType: SqlType = { kind: 'string', dictionary: true };
+export const timestampNs: SqlType = { kind: 'timestamp', unit: 'ns', zone: undefined };
+export const dateType: SqlType = { kind: 'date' };
+export const duration: SqlType = { kind: 'duration' };
+export const intervalType: SqlType = { kind: 'interval' };
+export const binaryType: SqlType = { kind: 'binary' };
+export const unknownType: SqlType = { kind: 'unknown' };
+
+/** Type of a stored or system column. */
+export function relationColumnType(type: RelationColumn['type']): SqlType {
+  switch (type) {
+    case 'time':
+      return timestampNs;
+    case 'tag':
+      return tagType;
+    case 'string':
+      return utf8;
+    case 'float':
+      return float64;
+    case 'integer':
+      return int64;
+    case 'uinteger':
+      return uint64;
+    case 'boolean':
+      return boolean;
+    case 'duration':
+      return duration;
+    case 'int32':
+      return int32;
+    case 'date':
+      return dateType;
+    case 'list_string':
+      return { kind: 'list', item: utf8 };
+    case 'list_uint64':
+      return { kind: 'list', item: uint64 };
+  }
+}
+
+export function castTargetType(target: CastTarget): SqlType {
+  if (target.kind === 'string') return utf8;
+  if (target.kind === 'list') return { kind: 'list', item: castTargetType(target.item) };
+  return target as SqlType;
+}
+
+export function isNumeric(type: SqlType): boolean {
+  return type.kind === 'int' || type.kind === 'float32' || type.kind === 'float64' || type.kind === 'decimal';
+}
+
+export function isFloat(type: SqlType): boolean {
+  return type.kind === 'float32' || type.kind === 'float64';
+}
+
+/** The engine's type name. */
+export function engineType(type: SqlType): string {
+  switch (type.kind) {
+    case 'int':
+      return `${type.signed ? '' : 'U'}${{ 8: 'TINYINT', 16: 'SMALLINT', 32: 'INTEGER', 64: 'BIGINT' }[type.bits]}`;
+    case 'float32':
+      return 'FLOAT';
+    case 'float64':
+      return 'DOUBLE';
+    case 'boolean':
+      return 'BOOLEAN';
+    case 'string':
+      return 'VARCHAR';
+    case 'date':
+      return 'DATE';
+    case 'time':
+      return 'TIME';
+    case 'binary':
+      return 'BLOB';
+    case 'decimal':
+      return `DECIMAL(${type.precision}, ${type.scale})`;
+    case 'timestamp':
+      return 'TIMESTAMP_NS';
+    case 'duration':
+      return 'BIGINT';
+    case 'interval':
+      return 'INTERVAL';
+    case 'list':
+      return `${engineType(type.item)}[]`;
+    default:
+      return 'VARCHAR';
+  }
+}
+
+const unitNames = { s: 's', ms: 'ms', us: 'µs', ns: 'ns' } as const;
+
+/** The type as `arrow_typeof`, `information_schema` and messages print it. */
+export function arrowTypeText(type: SqlType): string {
+  switch (type.kind) {
+    case 'null':
+      return 'Null';
+    case 'int':
+      return `${type.signed ? 'Int' : 'UInt'}${type.bits}`;
+    case 'float32':
+      return 'Float32';
+    case 'float64':
+      return 'Float64';
+    case 'boolean':
+      return 'Boolean';
+    case 'string':
+      return type.dictionary ? 'Dictionary(Int32, Utf8)' : 'Utf8';
+    case 'date':
+      return 'Date32';
+    case 'time':
+      return 'Time64(ns)';
+    case 'binary':
+      return 'Binary';
+    case 'decimal':
+      return `Decimal128(${type.precision}, ${type.scale})`;
+    case 'timestamp':
+      return type.zone === undefined ? `Timestamp(${unitNames[type.unit]})` : `Timestamp(${unitNames[type.unit]}, "${type.zone}")`;
+    case 'duration':
+      return 'Duration(ns)';
+    case 'interval':
+      return 'Interval(MonthDayNano)';
+    case 'list':
+      return `List(${arrowTypeText(type.item)})`;
+    case 'struct':
+      return `Struct(${type.members.map((member) => `"${member.name}": ${arrowTypeText(member.type)}`).join(', ')})`;
+    case 'map':
+      return `Map("entries": non-null Struct("key": non-null ${arrowTypeText(type.key)}, "value": ${arrowTypeText(type.value)}), unsorted)`;
+    case 'unknown':
+      return 'Utf8';
+  }
+}
+
+/** What the engine cannot know about an output column; undefined = take the engine's type. */
+export function resultType(type: SqlType): ResultType | undefined {
+  if (type.kind === 'timestamp') return { kind: 'timestamp', zone: type.zone };
+  if (type.kind === 'duration') return { kind: 'duration' };
+  if (type.kind === 'string' && type.dictionary) return { kind: 'string', dictionary: true };
+  return undefined;
+}
+
+export function sameType(a: SqlType, b: SqlType): boolean {
+  return a.kind === b.kind && arrowTypeText(a) === arrowTypeText(b);
+}
+
+/** The common type of CASE branches, COALESCE arguments, set operations. Undefined = they do not fit. */
+export function commonType(a: SqlType, b: SqlType): SqlType | undefined {
+  if (a.kind === 'null' || a.kind === 'unknown') return b;
+  if (b.kind === 'null' || b.kind === 'unknown') return a;
+  if (a.kind === 'string' && b.kind === 'string') return a.dictionary && b.dictionary ? a : utf8;
+  if (sameType(a, b)) return a;
+  if (isNumeric(a) && isNumeric(b)) return commonNumeric(a, b);
+  if (a.kind === 'timestamp' && b.kind === 'timestamp') return { kind: 'timestamp', unit: 'ns', zone: a.zone ?? b.zone };
+  if (a.kind === 'timestamp' && b.kind === 'date') return a;
+  if (b.kind === 'timestamp' && a.kind === 'date') return b;
+  if (a.kind === 'timestamp' && b.kind === 'string') return a;
+  if (b.kind === 'timestamp' && a.kind === 'string') return b;
+  if (a.kind === 'string' && b.kind !== 'list' && b.kind !== 'struct' && b.kind !== 'map') return utf8;
+  if (b.kind === 'string' && a.kind !== 'list' && a.kind !== 'struct' && a.kind !== 'map') return utf8;
+  return undefined;
+}
+
+/** Result type of numeric operators; mixed 64-bit integers count as signed. */
+export function commonNumeric(a: SqlType, b: SqlType): SqlType {
+  if (a.kind === 'float64' || b.kind === 'float64') return float64;
+  if (a.kind === 'decimal' || b.kind === 'decimal') return isFloat(a) || isFloat(b) ? float64 : a.kind === 'decimal' ? a : b;
+  if (a.kind === 'float32' || b.kind === 'float32') return { kind: 'float32' };
+  if (a.kind !== 'int' || b.kind !== 'int') return float64;
+  const signed = a.signed || b.signed;
+  let bits = Math.max(a.bits, b.bits);
+  if (signed && bits < 64 && ((!a.signed && a.bits === bits) || (!b.signed && b.bits === bits))) bits *= 2;
+  return { kind: 'int', bits: bits as 8 | 16 | 32 | 64, signed };
+}
