@@ -6,7 +6,7 @@ export type Request =
   | { readonly kind: 'help'; readonly path: CommandPath; readonly all: boolean }
   | { readonly kind: 'run'; readonly argv: readonly string[]; readonly quickStart: boolean };
 
-/** Looks for help and version, completes a start without a command, and turns `create token --admin` into a command word. */
+/** Looks for help and version, and completes a start without a command. */
 export function readRequest(argv: readonly string[], root: GroupModel): Request {
   const end = argv.indexOf('--');
   const words = end === -1 ? argv : argv.slice(0, end);
@@ -16,7 +16,7 @@ export function readRequest(argv: readonly string[], root: GroupModel): Request 
   const top = first === -1 ? argv : argv.slice(0, first);
   if (top.includes('-V') || top.includes('--version')) return { kind: 'version' };
   if (first === -1) return { kind: 'run', argv: quickStart(argv, root), quickStart: true };
-  return { kind: 'run', argv: adminWord(argv, first), quickStart: false };
+  return { kind: 'run', argv, quickStart: false };
 }
 
 /** Position of the command, or -1 when only options were given. An unknown word counts as a command. */
@@ -52,18 +52,13 @@ function quickStart(argv: readonly string[], root: GroupModel): string[] {
   return [...front, 'serve', ...argv.slice(index)];
 }
 
-function adminWord(argv: readonly string[], first: number): readonly string[] {
-  const isAdmin = argv[first] === 'create' && argv[first + 1] === 'token' && argv[first + 2] === '--admin';
-  return isAdmin ? argv.toSpliced(first + 2, 1, 'admin') : argv;
-}
-
 /** The deepest command that the words name. */
 function commandPath(words: readonly string[], root: GroupModel): CommandPath {
   const path: [GroupModel, ...CommandModel[]] = [root];
   for (const word of words) {
     const current = path[path.length - 1];
     if (current?.kind !== 'group') break;
-    const child = current.children.find((model) => model.name === word || model.aliases.includes(word) || `--${model.name}` === word);
+    const child = current.children.find((model) => model.name === word || model.aliases.includes(word));
     if (child !== undefined) path.push(child);
   }
   return path;

@@ -1,4 +1,4 @@
-import type { AnyOptionSpec, Occurrence, OptionSpec, ValueType } from '../config/index.ts';
+import { type AnyOptionSpec, type Occurrence, type OptionSpec, type ValueType, valueTypes } from '../config/index.ts';
 import type { CliIo } from './io.ts';
 
 /** A word after the options. */
@@ -44,6 +44,8 @@ export interface GroupModel {
   readonly about: string;
   readonly options: readonly AnyOptionSpec[];
   readonly children: readonly CommandModel[];
+  /** Error text when no sub-command follows, instead of the help. */
+  readonly aloneText?: string;
 }
 
 export type CommandModel = LeafModel | GroupModel;
@@ -55,15 +57,7 @@ export type OptionTable = Readonly<Record<string, AnyOptionSpec>>;
 
 /** Value that a command sees: required and defaulted options are always there. */
 export type CliValue<S> =
-  S extends OptionSpec<infer T, infer D>
-    ? S extends { readonly required: true }
-      ? T
-      : D extends string
-        ? T
-        : S extends { readonly type: { readonly isSwitch: true } }
-          ? boolean
-          : T | undefined
-    : never;
+  S extends OptionSpec<infer T, infer D> ? (S extends { readonly required: true } ? T : D extends string ? T : T | undefined) : never;
 
 type Draft<T> = {
   readonly flag: string;
@@ -92,6 +86,11 @@ export function required<T>(draft: Draft<T>): OptionSpec<T, undefined> & { reado
 /** An option with a default. */
 export function defaulted<T>(defaultText: string, draft: Draft<T>): OptionSpec<T, string> {
   return { ...base, ...draft, defaultText };
+}
+
+/** A presence switch. */
+export function flag(draft: Omit<Draft<boolean>, 'type'>): OptionSpec<boolean, string> {
+  return defaulted('false', { ...draft, type: valueTypes.boolean });
 }
 
 /** A group of commands. */

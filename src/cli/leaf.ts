@@ -25,6 +25,8 @@ interface LeafDraft<O extends OptionTable> {
   readonly aliases?: readonly string[];
   readonly about: string;
   readonly options: O;
+  /** Flags of `options` that stand before the command and belong to its group. */
+  readonly groupFlags?: readonly string[];
   readonly positionals?: readonly Positional[];
   readonly optionsFirst?: boolean;
   /** Exit code; nothing = 0. */
@@ -33,7 +35,7 @@ interface LeafDraft<O extends OptionTable> {
 
 /** A command whose options and words are judged before it runs (cli spec 3.1). */
 export function leaf<const O extends OptionTable>(draft: LeafDraft<O>): LeafModel {
-  const options = Object.values(draft.options);
+  const options = Object.values(draft.options).filter((spec) => !draft.groupFlags?.includes(spec.flag));
   const positionals = draft.positionals ?? [];
   return {
     kind: 'leaf',
@@ -47,9 +49,7 @@ export function leaf<const O extends OptionTable>(draft: LeafDraft<O>): LeafMode
       const words = fillWords(positionals, raw);
       requireAll(options, positionals, words, raw, path);
       const sources = { commandLine: raw.occurrences, environment: raw.io.environment, facts: readHostFacts() };
-      const values = Object.fromEntries(
-        Object.entries(draft.options).map(([name, spec]) => [name, orFalse(spec, resolveOption(spec, sources))]),
-      );
+      const values = Object.fromEntries(Object.entries(draft.options).map(([name, spec]) => [name, resolveOption(spec, sources)]));
       return (await draft.run({ values: values as Call<O>['values'], words, io: raw.io, path })) ?? 0;
     },
   };
@@ -58,10 +58,6 @@ export function leaf<const O extends OptionTable>(draft: LeafDraft<O>): LeafMode
 /** Options that were typed or that the environment gives. */
 export function givenOptions(options: readonly AnyOptionSpec[], typed: RawCall['occurrences'], environment: Environment): AnyOptionSpec[] {
   return options.filter((spec) => typed.has(spec.flag) || environmentNames(spec).some((name) => environment[name] !== undefined));
-}
-
-function orFalse(spec: AnyOptionSpec, value: unknown): unknown {
-  return value === undefined && spec.type.isSwitch ? false : value;
 }
 
 function fillWords(positionals: readonly Positional[], raw: RawCall): readonly string[] {

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { type AnyOptionSpec, argumentText, nearest, type Occurrence, UsageError } from '../config/index.ts';
-import type { CommandModel, CommandPath, GroupModel, LeafModel } from './command-model.ts';
+import type { CommandPath, GroupModel, LeafModel } from './command-model.ts';
 import { shortHelp } from './help.ts';
 import { type CliIo, write } from './io.ts';
 import { givenOptions, missingArguments } from './leaf.ts';
@@ -108,6 +108,7 @@ function typedValue(text: string, flag: string, spec: AnyOptionSpec, argv: reado
 }
 
 async function groupAlone(model: GroupModel, path: CommandPath, run: ParseRun): Promise<void> {
+  if (model.aloneText !== undefined) throw new UsageError(model.aloneText, { usage: usageLine(path) });
   const given = givenOptions(model.options, run.occurrences, run.io.environment);
   if (given.length > 0) {
     const names = model.children.map((child) => child.name).join(', ');
@@ -170,5 +171,3 @@ function splitAtEquals(argument: string): [string, string | undefined] {
 function shortName(name: string): string {
   return name.startsWith('-') && !name.startsWith('--') ? name.slice(0, 2) : name;
 }
-
-export type { CommandModel };

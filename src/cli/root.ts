@@ -1,8 +1,19 @@
 import { serveOptionEntries } from '../config/index.ts';
 import { type GroupModel, group } from './command-model.ts';
+import { completionCommand } from './commands/completion.ts';
+import { createGroup } from './commands/create.ts';
+import { deleteGroup } from './commands/delete.ts';
+import { healthcheckCommand } from './commands/healthcheck.ts';
+import { installGroup } from './commands/install.ts';
+import { queryCommand } from './commands/query.ts';
 import { serveCommand } from './commands/serve.ts';
+import { showGroup } from './commands/show.ts';
+import { telemetryGroup } from './commands/telemetry.ts';
+import { testGroup } from './commands/test-plugin.ts';
+import { switchGroup, updateGroup } from './commands/update.ts';
+import { writeCommand } from './commands/write.ts';
 
-/** Every command of the program (cli spec 1). */
+/** Every command of the program (cli spec 1). Models only; what they run is loaded when it runs. */
 export function rootCommand(): GroupModel {
   return group({
     name: 'influxdb3',
@@ -10,6 +21,21 @@ export function rootCommand(): GroupModel {
     options: serveOptionEntries()
       .map(([, spec]) => spec)
       .filter((spec) => spec.global),
-    children: [serveCommand()],
+    children: [
+      serveCommand(),
+      queryCommand(),
+      writeCommand(),
+      createGroup(),
+      showGroup(),
+      updateGroup(),
+      deleteGroup(),
+      switchGroup('enable'),
+      switchGroup('disable'),
+      testGroup(),
+      installGroup(),
+      telemetryGroup(),
+      healthcheckCommand(),
+      completionCommand(rootCommand),
+    ],
   });
 }

@@ -11,6 +11,8 @@ import { describeConfig } from './describe-config.ts';
 import { announceFiles } from './ready-files.ts';
 import { stopOnSignals } from './signals.ts';
 
+const failurePrefix = 'Serve command failed: ';
+
 /** Runs the server until it is told to stop (cli spec 9). Exit codes: 0 stopped cleanly, 1 failed, 2 wrong options. */
 export async function runServe(call: RawCall): Promise<number> {
   try {
@@ -29,14 +31,14 @@ export async function runServe(call: RawCall): Promise<number> {
     return await serve(config, call);
   } catch (error) {
     if (!(error instanceof StartupError)) throw error;
-    await write(call.io.stderr, `Serve command failed: ${error.message}\n`);
+    await write(call.io.stderr, `${failurePrefix}${error.message.replace(failurePrefix, '')}\n`);
     return error.exitCode;
   }
 }
 
 async function serve(config: ServeConfig, call: RawCall): Promise<number> {
   const logger = openLog(config, call.io.stdout.isTTY === true && call.io.environment['NO_COLOR'] === undefined);
-  logConfiguration(config, logger);
+  logFilter(config, logger);
   const { runServer } = (await import('../../app/index.ts')) as { runServer: RunServer };
   const files = announceFiles(config.tooling);
   const signals = stopOnSignals({ logger, stderr: call.io.stderr });
@@ -72,12 +74,9 @@ function openLog(config: ServeConfig, colors: boolean): Logger {
   }
 }
 
-function logConfiguration(config: ServeConfig, logger: Logger): void {
+/** The app logs the warnings of the configuration; the filter is known here only. */
+function logFilter(config: ServeConfig, logger: Logger): void {
   if (config.log.filterGiven) logger.debug('log_filter_active', { log_filter: config.log.filter });
-  for (const warning of config.warnings) logger.warn(warning.message, warning.fields);
-  if (config.inactiveOptions.length > 0) {
-    logger.info('options accepted but not used by this build', { options: config.inactiveOptions });
-  }
 }
 
 /** Cli spec 8: the line that bare `influxdb3` and a start without a node id print. */

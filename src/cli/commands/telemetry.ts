@@ -1,0 +1,69 @@
+import { valueTypes } from '../../config/index.ts';
+import { clientCommand } from '../client/client-command.ts';
+import { connectionOptions, withClient } from '../client/connection.ts';
+import { ApiError, CommandFailure } from '../client/failure.ts';
+import { defaulted, type GroupModel, group, type LeafModel } from '../command-model.ts';
+import { write } from '../io.ts';
+
+const views = {
+  status: 'Say whether usage data is sent, why, and where to',
+  preview: 'Show exactly what the next report would hold',
+  log: 'List the reports that were sent, newest first',
+  schema: 'Print the JSON Schema of a report',
+} as const;
+
+type View = keyof typeof views;
+
+/** `telemetry status|preview|log|schema`: everything that the server knows about its usage reports. */
+export function telemetryGroup(): GroupModel {
+  const children = (Object.keys(views) as View[]).map(viewCommand);
+  return group({ name: 'telemetry', about: 'See what the server reports about its use, and what not', children });
+}
+
+function viewCommand(view: View): LeafModel {
+  return clientCommand('Telemetry', {
+    name: view,
+    about: views[view],
+    options: {
+      ...connectionOptions,
+      format: defaulted('text', {
+        flag: 'format',
+        type: valueTypes.oneOf(['text', 'json'] as const),
+        help: 'text for people, json for the bytes of the server',
+      }),
+    },
+    async run({ values, io }) {
+      const { body } = await withClient(values, { io }, (client) =>
+        client.fetch({ method: 'GET', path: `/api/v3/telemetry/${view}` }).catch(explainMissing),
+      );
+      const text = body.toString('utf8');
+      if (values.format === 'json') {
+        await write(io.stdout, `${text.trimEnd()}\n`);
+        return 0;
+      }
+      const { formatTelemetryView } = await import('../../telemetry/text.ts');
+      await write(io.stdout, formatTelemetryView(view, text));
+      return 0;
+    },
+  });
+}
+
+/** The server has no such route, or it says why there is nothing to show. */
+function explainMissing(error: unknown): never {
+  if (!(error instanceof ApiError) || error.status !== 404) throw error;
+  const reason = errorMember(error.body);
+  if (reason !== undefined) throw new CommandFailure(reason, { cause: error });
+  throw new CommandFailure(error.message, {
+    hint: 'this server cannot show its telemetry; it is another product or an older version',
+    cause: error,
+  });
+}
+
+function errorMember(body: string): string | undefined {
+  try {
+    const { error } = JSON.parse(body) as { error?: unknown };
+    return typeof error === 'string' ? error : undefined;
+  } catch {
+    return undefined;
+  }
+}
