@@ -31,7 +31,9 @@ export function telemetryRoutes(deps: TelemetryRoutesDeps): (app: FastifyInstanc
       return reply.send(JSON.stringify((await telemetry.ledger()).slice(-limit).reverse()));
     });
     app.get(TELEMETRY_VIEWS.schema, async (_request, reply) =>
-      reply.headers({ ...JSON_HEADERS, 'content-type': 'application/schema+json' }).send(JSON.stringify(telemetrySchema(), null, 2)),
+      reply
+        .headers({ ...JSON_HEADERS, 'content-type': 'application/schema+json' })
+        .send(Buffer.from(JSON.stringify(telemetrySchema(), null, 2))),
     );
     app.get('/telemetry', async (_request, reply) => {
       const ledger = (await telemetry.ledger()).slice(-PAGE_ENTRIES_MAX).reverse();

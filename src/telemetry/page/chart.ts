@@ -14,9 +14,9 @@ export interface Chart {
 
 const WIDTH = 640;
 const HEIGHT = 180;
-const LEFT = 8;
+const LEFT = 48;
 const RIGHT = 632;
-const TOP = 14;
+const TOP = 16;
 const BOTTOM = 154;
 const SPAN_MS_MIN = 3_600_000;
 /** Longer pauses between two samples are shown as a gap. */
@@ -71,7 +71,7 @@ function splitAtGaps(points: readonly Point[]): Point[][] {
 }
 
 function gridLine(y: number, value: number): string {
-  return `<line class="grid" x1="${LEFT}" x2="${RIGHT}" y1="${round(y)}" y2="${round(y)}"/><text class="tick" x="${LEFT}" y="${round(y - 4)}">${readableNumber(value)}</text>`;
+  return `<line class="grid" x1="${LEFT}" x2="${RIGHT}" y1="${round(y)}" y2="${round(y)}"/><text class="tick end" x="${LEFT - 8}" y="${round(y + 4)}">${readableNumber(value)}</text>`;
 }
 
 function dot(at: string): string {

@@ -76,16 +76,18 @@ function reportCount(status: TelemetryStatus): string {
   return `${reports}${failed}, ${readableNumber(status.bytes_sent)} bytes`;
 }
 
-const GROUPS: readonly { readonly title: string; readonly match: RegExp }[] = [
-  {
-    title: 'The server',
-    match: /^(os|version|storage_type|instance_id|cores|product_type|storage_engine_type|uptime_secs|cluster_uuid|serve_)/,
-  },
-  { title: 'CPU and memory', match: /^(cpu|memory)_/ },
-  { title: 'Writes', match: /^write_/ },
-  { title: 'Queries', match: /^query_/ },
-  { title: 'Storage', match: /^parquet_/ },
-  { title: 'Processing engine', match: /^(wal|schedule|request)_.*triggers|^plugin_|^installed_/ },
+/** Two columns of about the same height. */
+const GROUPS: readonly (readonly { readonly title: string; readonly match: RegExp }[])[] = [
+  [
+    { title: 'The server', match: /^(os|version|storage_|instance_id|cores|product_type|uptime_secs|cluster_uuid|serve_)/ },
+    { title: 'CPU and memory', match: /^(cpu|memory)_/ },
+    { title: 'Storage', match: /^parquet_/ },
+  ],
+  [
+    { title: 'Writes', match: /^write_/ },
+    { title: 'Queries', match: /^query_/ },
+    { title: 'Processing engine', match: /^(wal|schedule|request)_|^plugin_|^installed_/ },
+  ],
 ];
 
 function renderNext({ status, preview }: TelemetryPageData): string {
@@ -94,22 +96,29 @@ function renderNext({ status, preview }: TelemetryPageData): string {
 <p>There is none. Nothing is counted, read or sent while telemetry is off.</p></section>`;
   }
   const values = fieldTexts(preview);
-  const groups = GROUPS.map(({ title, match }) => {
-    const rows = FIELDS.filter((field) => match.test(field.name)).map((field) => renderField(field, values.get(field.name) ?? ''));
-    return `<section class="group"><h3>${title}</h3><dl class="fields">${rows.join('\n')}</dl></section>`;
-  });
+  const columns = GROUPS.map((groups) => `<div>${groups.map((group) => renderGroup(group, values)).join('\n')}</div>`);
   return `<section aria-labelledby="next"><h2 id="next">The next report</h2>
 <p>If it left now, these ${FIELDS.length} values would be all of it. Writes and queries of the running minute join at its end.</p>
-<div class="groups">${groups.join('\n')}</div>
+<div class="groups">${columns.join('\n')}</div>
 <details class="raw"><summary>The exact bytes <span class="note">${Buffer.byteLength(preview)} bytes</span></summary><pre tabindex="0">${escapeHtml(preview)}</pre></details>
 </section>`;
 }
 
-function renderField(field: Field, value: string): string {
+function renderGroup({ title, match }: { title: string; match: RegExp }, values: ReadonlyMap<string, string>): string {
+  const fields = FIELDS.filter((field) => match.test(field.name));
+  const first = fields[0]?.why ?? '';
+  const common = fields.filter((field) => field.why === first).length > fields.length / 2 ? first : '';
+  const rows = fields.map((field) => renderField(field, values.get(field.name) ?? '', field.why !== common));
+  return `<section class="group"><h3>${title}</h3>${common === '' ? '' : `<p class="why">${escapeHtml(common)}</p>`}<dl class="fields">${rows.join('\n')}</dl></section>`;
+}
+
+function renderField(field: Field, value: string, withReason: boolean): string {
   const unit = ['name', 'names', 'UUID', 'code', 'count'].includes(field.unit)
     ? ''
     : ` <span class="unit">${escapeHtml(field.unit)}</span>`;
-  return `<div><dt><code>${field.name}</code></dt><dd class="value">${escapeHtml(value)}${unit}</dd><dd class="about">${escapeHtml(field.what)} <span>${escapeHtml(field.why)}</span></dd></div>`;
+  const wide = value.length > 24 ? ' class="wide"' : '';
+  const reason = withReason ? ` <span>${escapeHtml(field.why)}</span>` : '';
+  return `<div${wide}><dt><code>${field.name}</code></dt><dd class="value">${escapeHtml(value)}${unit}</dd><dd class="about">${escapeHtml(field.what)}${reason}</dd></div>`;
 }
 
 const CHARTS: readonly Chart[] = [
@@ -126,14 +135,22 @@ function renderCharts({ status, history }: TelemetryPageData): string {
 <div class="charts">${CHARTS.map((chart) => renderChart(chart, history)).join('\n')}</div></section>`;
 }
 
+/** Attempts that are visible at once; the others are one click away. */
+const ENTRIES_SHOWN = 8;
+
 function renderLedger({ ledger, status }: TelemetryPageData): string {
   const where = status.ledger_file === null ? 'in memory until the server ends' : `in <code>${escapeHtml(status.ledger_file)}</code>`;
-  const entries =
-    ledger.length === 0
-      ? '<p class="empty">No reports yet.</p>'
-      : `<ol class="ledger">${ledger.map(renderEntry).join('\n')}</ol><p class="note">The newest ${ledger.length}. More with <code>influxdb3 telemetry log</code> and in <code>system.telemetry_reports</code>.</p>`;
+  const list = (part: readonly LedgerEntry[]): string => `<ol class="ledger">${part.map(renderEntry).join('\n')}</ol>`;
+  const older = ledger.slice(ENTRIES_SHOWN);
+  const more = older.length === 0 ? '' : `<details class="older"><summary>${older.length} older</summary>${list(older)}</details>`;
+  const hint =
+    '<p class="note">All of them: <code>influxdb3 telemetry log</code>, or <code>SELECT * FROM system.telemetry_reports</code>.</p>';
+  const entries = ledger.length === 0 ? '<p class="empty">No reports yet.</p>' : list(ledger.slice(0, ENTRIES_SHOWN)) + more + hint;
+  if (ledger.length === 0 && status.state === 'off') {
+    return '<section aria-labelledby="sent"><h2 id="sent">What was sent</h2><p>Nothing.</p></section>';
+  }
   return `<section aria-labelledby="sent"><h2 id="sent">What was sent</h2>
-<p>Every attempt with every byte, kept ${where}.</p>${entries}</section>`;
+<p>Every attempt with every byte, kept ${where}. Open one to see what it said.</p>${entries}</section>`;
 }
 
 function renderEntry(entry: LedgerEntry): string {

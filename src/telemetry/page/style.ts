@@ -35,17 +35,22 @@ main > section { border-top: 1px solid var(--rule); margin-top: 2.75rem; padding
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: 1.25rem 2rem; margin: 1.75rem 0 0; }
 .facts dt { color: var(--soft); font-size: .82rem; }
 .facts dd { margin: .1rem 0 0; overflow-wrap: anywhere; }
-.groups { columns: 2 26rem; column-gap: 3rem; margin-top: 1.25rem; }
+.groups { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 3rem; margin-top: 1.25rem; }
 .group { margin: 0 0 2rem; }
-.group h3 { padding-bottom: .5rem; border-bottom: 1px solid var(--ink); break-after: avoid; }
+.group h3 { padding-bottom: .45rem; border-bottom: 1px solid var(--ink); }
+.older { margin-bottom: 1rem; }
+.older > summary { color: var(--accent); font-size: .92rem; }
 .fields { margin: 0; }
-.fields > div { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .1rem 1rem; padding: .55rem 0; border-bottom: 1px solid var(--rule); break-inside: avoid; }
+.fields > div { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .1rem 1rem; padding: .55rem 0; border-bottom: 1px solid var(--rule); }
 .fields dt { min-width: 0; }
 .fields dt code { color: var(--ink); }
 .fields dd { margin: 0; }
 .value { font-family: var(--mono); font-size: .875em; text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; max-width: 20rem; color: var(--accent); }
 .unit, .note, .about, .size, .empty { color: var(--soft); }
 .unit { font-family: system-ui, sans-serif; font-size: .85em; }
+.why { color: var(--soft); font-size: .87rem; margin: .5rem 0 .1rem; }
+.wide dt { grid-column: 1 / -1; }
+.wide .value { grid-column: 1 / -1; text-align: left; max-width: none; }
 .about { grid-column: 1 / -1; font-size: .84rem; line-height: 1.45; }
 .note { font-size: .87rem; font-weight: 400; }
 pre { background: var(--panel); border: 1px solid var(--rule); border-radius: 6px; padding: .9rem 1rem; margin: .75rem 0 0; white-space: pre-wrap; max-height: 24rem; overflow: auto; line-height: 1.5; }
@@ -77,8 +82,7 @@ footer { margin-top: 3rem; padding-top: 1.25rem; padding-bottom: 3rem; color: va
 @media (max-width: 40rem) {
   .ledger summary { grid-template-columns: minmax(0, 1fr) auto; }
   .ledger summary time { grid-column: 1 / -1; }
-  .fields > div { grid-template-columns: minmax(0, 1fr); }
-  .value { text-align: left; max-width: none; }
+  .fields > div { gap: 0 .75rem; padding: .45rem 0; }
   .tick { font-size: 17px; }
 }
 @media print { .raw, .skip { display: none; } }
