@@ -6,7 +6,7 @@ import type { ParsedTable } from './parsed-write.ts';
 import { TableBuilder } from './table-builder.ts';
 
 /** Column memory above this is given back before the next body. */
-const RETAINED_BYTES_MAX = 64 * 1024 * 1024;
+const RETAINED_BYTES_MAX = 32 * 1024 * 1024;
 
 /** The tables of one database that the parser has met, by slot, and those that the current body writes to. */
 export class TableSet {

@@ -68,6 +68,8 @@ export class TimestampReader {
       this.#keepText(view, start, end + 1 - start);
       return end;
     }
+    // `high` and `low` no longer are those of the kept text.
+    this.#textLength = 0;
     let i = end;
     while (bytes[i] === 0x20) i++;
     return bytes[i] === 0x0a ? i : -1;

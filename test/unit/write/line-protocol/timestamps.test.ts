@@ -78,6 +78,11 @@ test('LP-6 any timestamp in any precision is its exact product or out of range',
 test('LP-6 a cached timestamp text is not taken for a longer or shorter one', () => {
   const harness = new Harness();
   harness.write('m v=1');
+  const spaced = harness.rows('m v=1 17\nm v=1 18 \nm v=1 17\nm v=1 17\n');
+  assert.deepEqual(
+    spaced.map(({ timeNs }) => timeNs),
+    [17n, 18n, 17n, 17n],
+  );
   const stamps = ['1704067200000000000', '1704067200000000000', '170406720000000000', '1704067200000000001', '17', '1', '17', '-17'];
   assert.deepEqual(
     harness.rows(stamps.map((stamp) => `m v=1 ${stamp}`).join('\n')).map(({ timeNs }) => timeNs),
