@@ -1,3 +1,5 @@
+import { StartupError } from '../shared/startup-error.ts';
+
 /** Stable names of the reasons why a server does not start. */
 export type StartupErrorCode =
   | 'DATA_DIR_UNUSABLE'
@@ -7,13 +9,12 @@ export type StartupErrorCode =
   | 'WAL_CORRUPT'
   | 'SNAPSHOT_CORRUPT';
 
-/** The server must not start: the message says what is wrong, where, and what to do. Never seen by clients. */
-export class StartupError extends Error {
+/** The start cannot go on because of what is on disk: the message says what is wrong, where, and what to do. */
+export class StorageStartupError extends StartupError {
   readonly code: StartupErrorCode;
 
   constructor(code: StartupErrorCode, message: string, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
-    this.name = 'StartupError';
+    super(message, { cause });
     this.code = code;
   }
 }
@@ -32,7 +33,7 @@ export function errorText(error: unknown): string {
 /** Another process holds the node's directory. */
 export function directoryInUse(directory: string, pid: number | undefined): StartupError {
   const holder = pid === undefined ? 'another influxdb3 process' : `another influxdb3 process (pid ${pid})`;
-  return new StartupError(
+  return new StorageStartupError(
     'DATA_DIR_IN_USE',
     `directory '${directory}' is in use by ${holder}; stop it, or choose another --node-id or --data-dir`,
   );
@@ -40,7 +41,7 @@ export function directoryInUse(directory: string, pid: number | undefined): Star
 
 /** The data directory cannot be created, read or written. */
 export function directoryUnusable(directory: string, cause: unknown): StartupError {
-  return new StartupError(
+  return new StorageStartupError(
     'DATA_DIR_UNUSABLE',
     `cannot use data directory '${directory}': ${errorText(cause)}; make it writable for this user, or choose another --data-dir`,
     cause,

@@ -8,7 +8,7 @@ export {
   TEMPORARY_SUFFIX,
   unlinkIfPresent,
 } from './atomic-write.ts';
-export { errorText, StartupError, type StartupErrorCode, systemErrorCode } from './errors.ts';
+export { errorText, type StartupErrorCode, StorageStartupError, systemErrorCode } from './errors.ts';
 export type { FileSystem, OpenFile } from './file-system.ts';
 export { type Log, silentLog } from './log.ts';
 export { nodeFileSystem, unsyncedFileSystem } from './node-file-system.ts';

@@ -19,7 +19,7 @@ export interface NodeLock {
 }
 
 /**
- * Makes this process the only user of a node's directory, or throws `StartupError` DATA_DIR_IN_USE at once.
+ * Makes this process the only user of a node's directory, or throws `StorageStartupError` DATA_DIR_IN_USE at once.
  *
  * Node offers no file locks, and a pid file is wrong as soon as pids repeat or containers share a volume. A listening
  * socket is released by the kernel however the process ends, so the lock is up to two of them:

@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdtemp, readdir, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { directoryUnusable, StartupError } from './errors.ts';
+import { directoryUnusable, StorageStartupError } from './errors.ts';
 import type { FileSystem } from './file-system.ts';
 import { nodeFileSystem, unsyncedFileSystem } from './node-file-system.ts';
 import { acquireNodeLock, type NodeLock, nodeLockState } from './node-lock.ts';
@@ -37,7 +37,7 @@ const SHARED_MEMORY_FREE_BYTES_MIN = 1024 ** 3;
 /** A directory without a lock may be one that is being set up just now. */
 const SETUP_TIME_MS = 60_000;
 
-/** Creates or opens the node's directory. Throws `StartupError` when it cannot be written or another process has it. */
+/** Creates or opens the node's directory. Throws `StorageStartupError` when it cannot be written or another process has it. */
 export async function openStore(options: StoreOptions): Promise<Store> {
   return options.kind === 'file' ? openFileStore(options) : openMemoryStore(options.nodeId);
 }
@@ -81,7 +81,7 @@ async function lockDirectory(directory: string): Promise<NodeLock> {
   try {
     return await acquireNodeLock(directory);
   } catch (error) {
-    throw error instanceof StartupError ? error : directoryUnusable(directory, error);
+    throw error instanceof StorageStartupError ? error : directoryUnusable(directory, error);
   }
 }
 

@@ -8,7 +8,7 @@ import {
   type Log,
   moveAside,
   removeTemporaryFiles,
-  StartupError,
+  StorageStartupError,
   systemErrorCode,
   unlinkIfPresent,
 } from '../../storage/index.ts';
@@ -56,7 +56,7 @@ export class CatalogStore {
     this.#logsDirectory = join(root, 'catalog', 'v3', 'logs');
   }
 
-  /** Throws `StartupError` when what is there cannot be trusted. */
+  /** Throws `StorageStartupError` when what is there cannot be trusted. */
   async load(): Promise<LoadedCatalog> {
     await this.#fs.mkdir(this.#logsDirectory);
     for (let dir = this.#logsDirectory, i = 0; i < 4; i++, dir = dirname(dir)) await this.#fs.syncDirectory(dir);
@@ -168,14 +168,14 @@ function numbersOf(names: readonly string[], pattern: RegExp): number[] {
   return numbers.sort((a, b) => a - b);
 }
 
-function corrupt(path: string, reason: string, cause?: unknown): StartupError {
+function corrupt(path: string, reason: string, cause?: unknown): StorageStartupError {
   const message =
     `catalog file '${path}' cannot be used: ${reason}; ` +
     `restore the catalog directory from a backup (an unusable last log is moved to '*${CORRUPT_SUFFIX}' by itself)`;
-  return new StartupError('CATALOG_CORRUPT', message, cause);
+  return new StorageStartupError('CATALOG_CORRUPT', message, cause);
 }
 
-function foreign(path: string, got: string, expected: string): StartupError {
+function foreign(path: string, got: string, expected: string): StorageStartupError {
   const message = `catalog file '${path}' belongs to another cluster (${got}, this one is ${expected}); remove it or restore the catalog directory`;
-  return new StartupError('CATALOG_FOREIGN', message);
+  return new StorageStartupError('CATALOG_FOREIGN', message);
 }

@@ -48,7 +48,7 @@ export class Catalog {
   readonly #limits: CatalogLimits;
   readonly #randomUuid: () => string;
 
-  /** Reads the catalog, or creates it with `_internal`. Throws `StartupError` when it cannot be trusted. */
+  /** Reads the catalog, or creates it with `_internal`. Throws `StorageStartupError` when it cannot be trusted. */
   static async open(options: CatalogOptions): Promise<Catalog> {
     const store = new CatalogStore(options.fs, options.root, options.log);
     const loaded = await store.load();

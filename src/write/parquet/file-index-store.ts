@@ -7,6 +7,17 @@ import { decodeFileIndex, encodeFileIndex, type StoredFileIndex } from './file-i
 /** Snapshots after which the index file is rewritten: a start reads at most about as many infos. */
 const SNAPSHOTS_PER_SAVE = 50;
 
+/** Infos before the end of the index file that are read all the same, for `persistedRanges`. */
+const INFOS_LOOKED_BACK = 8;
+
+/** Rows that a snapshot persisted although their WAL files are still replayed. */
+export interface PersistedRange {
+  /** Newest WAL file with rows in the persisted chunks. */
+  readonly lastWalFileNumber: number;
+  /** Chunks that start below it were persisted. */
+  readonly endMarkerNs: bigint;
+}
+
 export interface FileIndexStoreOptions {
   readonly fs: FileSystem;
   /** `<data-dir>/<node-id>`. */
@@ -22,6 +33,11 @@ export class FileIndexStore {
   readonly index: FileIndex;
   /** Newest snapshot at start: gives the next file id, snapshot sequence and the covered WAL file. Undefined = none yet. */
   readonly newest: SnapshotInfo | undefined;
+  /**
+   * What replay must leave out, newest first: a snapshot persists whole chunks, also rows of WAL files that it does not
+   * cover, and when times go backwards a later snapshot need not cover the same chunks.
+   */
+  readonly persistedRanges: readonly PersistedRange[];
   /** Snapshot infos that could not be read and were renamed: files that only they listed are not served. */
   readonly movedAside: readonly string[];
   readonly #options: FileIndexStoreOptions;
@@ -37,7 +53,7 @@ export class FileIndexStore {
     await removeTemporaryFiles(options.fs, directory);
     const snapshots = new SnapshotStore(options.fs, options.root, options.log);
     const stored = await readStored(options, join(directory, 'index'));
-    let loaded = await snapshots.load(stored?.sequence ?? 0);
+    let loaded = await snapshots.load(Math.max(0, (stored?.sequence ?? 0) - INFOS_LOOKED_BACK));
     const movedAside = [...loaded.movedAside];
     // The info that the index ends with must still be there; else infos were lost and the index knows too much.
     const usable = stored !== undefined && loaded.infos.some((info) => info.sequence === stored.sequence);
@@ -49,19 +65,20 @@ export class FileIndexStore {
     const index = new FileIndex();
     const newest = loaded.infos[0];
     if (newest !== undefined) index.restore(newest.sequence, liveFiles(usable ? stored : undefined, loaded.infos));
-    return new FileIndexStore(options, snapshots, { index, newest, movedAside, saved: usable ? stored.sequence : 0 });
+    return new FileIndexStore(options, snapshots, { index, infos: loaded.infos, movedAside, saved: usable ? stored.sequence : 0 });
   }
 
   private constructor(
     options: FileIndexStoreOptions,
     snapshots: SnapshotStore,
-    loaded: { index: FileIndex; newest: SnapshotInfo | undefined; movedAside: readonly string[]; saved: number },
+    loaded: { index: FileIndex; infos: readonly SnapshotInfo[]; movedAside: readonly string[]; saved: number },
   ) {
     this.#options = options;
     this.#snapshots = snapshots;
     this.#path = join(options.root, 'files', 'index');
     this.index = loaded.index;
-    this.newest = loaded.newest;
+    this.newest = loaded.infos[0];
+    this.persistedRanges = persistedRanges(loaded.infos);
     this.movedAside = loaded.movedAside;
     this.#savedSequence = loaded.saved;
   }
@@ -105,6 +122,16 @@ export class FileIndexStore {
     }
     this.#savedSequence = sequence; // also after a failure: tried again after as many snapshots
   }
+}
+
+function persistedRanges(infos: readonly SnapshotInfo[]): PersistedRange[] {
+  const covered = infos[0]?.walFileNumber ?? 0;
+  const ranges: PersistedRange[] = [];
+  for (const { frozenWalFileNumber, endTimeMarkerNs } of infos) {
+    if (frozenWalFileNumber === undefined || endTimeMarkerNs === undefined || frozenWalFileNumber <= covered) continue;
+    ranges.push({ lastWalFileNumber: frozenWalFileNumber, endMarkerNs: endTimeMarkerNs });
+  }
+  return ranges;
 }
 
 /** Replays infos (newest first) over what the index file held. */

@@ -1,4 +1,4 @@
-import { errorText, type FileSystem, keepAside, type Log, moveAside, StartupError } from '../../storage/index.ts';
+import { errorText, type FileSystem, keepAside, type Log, moveAside, StorageStartupError } from '../../storage/index.ts';
 import type { WalPeriod } from './period.ts';
 import { decodeRecords, fileHeaderProblem, type WalFileContent } from './record.ts';
 import type { WalDirectory } from './wal-directory.ts';
@@ -87,7 +87,7 @@ function decodeFile(bytes: Uint8Array, number: number, uuid: string): WalFileCon
 function refuse(source: Source, number: number, damage: string, isNewest: boolean): void {
   const crashed = damage === 'file is empty' || damage === 'file is shorter than its header' || damage === 'record is cut off';
   if (isNewest && (crashed || damage === 'checksum mismatch')) return;
-  throw new StartupError(
+  throw new StorageStartupError(
     'WAL_CORRUPT',
     `WAL file '${source.directory.filePath(number)}' is damaged: ${damage}; ` +
       'start without --wal-replay-fail-on-error to keep what can be read and move the rest aside',

@@ -70,7 +70,7 @@ export class Wal {
     this.#fileBytesMax = options.fileBytesMax ?? FILE_BYTES_MAX;
   }
 
-  /** Once, before the first append. Throws `StartupError` WAL_CORRUPT with `failOnError`, and what `onRecord` throws. */
+  /** Once, before the first append. Throws `StorageStartupError` WAL_CORRUPT with `failOnError`, and what `onRecord` throws. */
   async replay(options: ReplayOptions): Promise<ReplayReport> {
     assert(this.#open === undefined, 'WAL is replayed twice');
     const report: ReplayReport =

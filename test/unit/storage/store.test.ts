@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { chmod, mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import { encodePathPart, openStore, StartupError } from '../../../src/storage/index.ts';
+import { encodePathPart, openStore, StorageStartupError } from '../../../src/storage/index.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 
 const STORE_MODULE = new URL('../../../src/storage/index.js', import.meta.url).href;
@@ -49,7 +49,7 @@ test('a second process is refused with the directory and the pid, and a killed o
   const holder = await holdInOtherProcess(dataDir);
   const open = () => openStore({ kind: 'file', dataDir, nodeId: 'n' });
   await assert.rejects(open(), (error: unknown) => {
-    assert.ok(error instanceof StartupError);
+    assert.ok(error instanceof StorageStartupError);
     assert.equal(
       error.message,
       `directory '${join(dataDir, 'n')}' is in use by another influxdb3 process (pid ${holder.pid}); ` +
@@ -75,7 +75,7 @@ test('an unusable data directory is one clear error', async (t) => {
   const file = join(directory, 'file');
   await writeFile(file, '');
   await assert.rejects(openStore({ kind: 'file', dataDir: file, nodeId: 'n' }), (error: unknown) => {
-    assert.ok(error instanceof StartupError);
+    assert.ok(error instanceof StorageStartupError);
     assert.equal(error.code, 'DATA_DIR_UNUSABLE');
     assert.match(
       error.message,

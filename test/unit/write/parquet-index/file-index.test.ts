@@ -160,15 +160,29 @@ test('a restart finds the same files with and without the index file', async (t)
   }
 });
 
-test('with an index file a start reads only the infos from its end on', async (t) => {
+test('with an index file a start reads only the infos around its end', async (t) => {
   const { root, open } = await storeIn(t);
   const store = await open(100);
   for (let i = 1; i <= 30; i++) await publish(store, info(i, [file(i, BigInt(i))]));
   await store.close();
   const fs = new FaultyFileSystem(nodeFileSystem);
   const reopened = await FileIndexStore.open({ fs, root, uuid: UUID, log: silentLog });
-  assert.equal(fs.operations.filter((name) => name === 'readFile').length, 2);
+  assert.equal(fs.operations.filter((name) => name === 'readFile').length, 1 + 9);
   assert.equal(reopened.index.totals.fileCount, 30);
+});
+
+test('rows that were persisted ahead of their WAL files are told to replay, from every snapshot that matters', async (t) => {
+  const { open } = await storeIn(t);
+  const store = await open(1);
+  assert.deepEqual(store.persistedRanges, []);
+  await publish(store, { ...info(1, []), walFileNumber: 5, frozenWalFileNumber: 8, endTimeMarkerNs: 900n });
+  await publish(store, { ...info(2, []), walFileNumber: 10, frozenWalFileNumber: 15, endTimeMarkerNs: 700n });
+  await publish(store, { ...info(3, []), walFileNumber: 12, frozenWalFileNumber: 18, endTimeMarkerNs: 300n });
+  await store.close();
+  assert.deepEqual((await open()).persistedRanges, [
+    { lastWalFileNumber: 18, endMarkerNs: 300n },
+    { lastWalFileNumber: 15, endMarkerNs: 700n },
+  ]);
 });
 
 test('an index file that knows more than the infos is not believed', async (t) => {
