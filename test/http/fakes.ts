@@ -62,6 +62,7 @@ export interface TestServer {
   readonly writes: FakeWriteService;
   readonly queries: FakeQueryService;
   readonly telemetry: FakeTelemetry;
+  readonly admin: FakeAdmin;
   readonly inject: HttpServer['inject'];
 }
 
@@ -69,10 +70,11 @@ export async function testServer(overrides: Partial<HttpDependencies> = {}): Pro
   const writes = new FakeWriteService();
   const queries = new FakeQueryService();
   const telemetry = new FakeTelemetry();
+  const admin = new FakeAdmin();
   const server = await buildHttpServer({
     writeService: writes,
     queryService: queries,
-    adminService: unusedAdmin,
+    adminService: admin.service,
     authenticator: { enabled: true, verify: (_input: AuthInput): AuthVerdict => ({ allowed: true }) },
     telemetry,
     metrics: new Registry(),
@@ -83,7 +85,7 @@ export async function testServer(overrides: Partial<HttpDependencies> = {}): Pro
     maxBodyBytes: 1000,
     ...overrides,
   });
-  return { server, writes, queries, telemetry, inject: (options) => server.inject(options) };
+  return { server, writes, queries, telemetry, admin, inject: (options) => server.inject(options) };
 }
 
 export function resultOf(columns: readonly ResultColumn[], batches: readonly ResultBatch[]): QueryResult {
@@ -96,8 +98,31 @@ export function resultOf(columns: readonly ResultColumn[], batches: readonly Res
   };
 }
 
-const unusedAdmin = new Proxy({} as AdminService, {
-  get: (_target, name) => {
-    throw new Error(`the test did not expect the admin service (${String(name)})`);
-  },
-});
+/** Remembers every call as `area.method` with its arguments; answers or throws what the test says. */
+export class FakeAdmin {
+  readonly calls: [name: string, ...args: unknown[]][] = [];
+  answer: (name: string) => unknown = () => undefined;
+  readonly service: AdminService;
+
+  constructor() {
+    const area = (name: string): unknown =>
+      new Proxy(
+        {},
+        {
+          get:
+            (_target, method) =>
+            (...args: unknown[]): unknown => {
+              this.calls.push([`${name}.${String(method)}`, ...args]);
+              return this.answer(`${name}.${String(method)}`);
+            },
+        },
+      );
+    this.service = {
+      databases: area('databases'),
+      tables: area('tables'),
+      caches: area('caches'),
+      tokens: area('tokens'),
+      triggers: area('triggers'),
+    } as AdminService;
+  }
+}

@@ -1,5 +1,3 @@
-import type { QueryResult } from '../../query/result.ts';
-
 /**
  * What the configure endpoints need of the catalog and the processing engine (http-api.md 9-13). Every method throws
  * `InfluxError` with the exact client text (not found, exists, limits, invalid names). The app wires it.
@@ -111,6 +109,3 @@ export interface TriggerAdmin {
   delete(options: { readonly database: string; readonly triggerName: string; readonly force: boolean }): Promise<void>;
   setEnabled(options: { readonly database: string; readonly triggerName: string; readonly enabled: boolean }): Promise<void>;
 }
-
-/** Rows that an endpoint of this layer makes itself and sends in any query format. */
-export type LocalResult = QueryResult;

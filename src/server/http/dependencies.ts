@@ -2,13 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import type { Registry } from 'prom-client';
+import type { RequestAuthenticator } from '../../auth/index.ts';
 import type { QueryService } from '../../query/query-service.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { TelemetryRecorder } from '../../telemetry/recorder.ts';
 import type { WriteService } from '../../write/write-service.ts';
 import type { AdminService } from './admin-service.ts';
-import type { RequestAuthenticator } from './request-gate.ts';
 
 /** What this process tells about itself on `/ping` and in the metrics. */
 export interface ProductInfo {

@@ -1,3 +1,4 @@
+export type { AuthInput, AuthVerdict, RequestAuthenticator } from '../../auth/index.ts';
 export type * from './admin-service.ts';
 export type {
   HttpDependencies,
@@ -8,5 +9,5 @@ export type {
   TlsSettings,
 } from './dependencies.ts';
 export { defaultHttpLimits } from './dependencies.ts';
-export type { AuthInput, AuthVerdict, RequestAuthenticator } from './request-gate.ts';
+export { RecoveryListener, type RecoveryListenerOptions } from './recovery-listener.ts';
 export { buildHttpServer } from './server.ts';

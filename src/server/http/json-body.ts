@@ -104,6 +104,13 @@ export class JsonObjectReader {
     return this.optionalNode(name) === undefined ? undefined : this.stringArray(name);
   }
 
+  optionalStringMap(name: string): ReadonlyMap<string, string> | undefined {
+    const node = this.optionalNode(name);
+    if (node === undefined) return undefined;
+    if (node.kind !== 'object') throw invalidType(this.#text, node, 'a map');
+    return new Map(node.members.map((member) => [member.name, this.#asString(member.value)]));
+  }
+
   /** A failure of a value of this object, placed behind the member `name`. */
   valueError(name: string, detail: string): InfluxError {
     return this.#fail(detail, this.#members.get(name)?.end ?? this.#node.end);

@@ -1,29 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import type { RequestAuthenticator } from '../../auth/index.ts';
 import { sendAuthError, sendText } from './error-response.ts';
 import { splitTarget } from './query-string.ts';
-
-/** What the authenticator needs of a request. */
-export interface AuthInput {
-  /** Raw path, not decoded. */
-  readonly path: string;
-  /** Raw query string. */
-  readonly query: string | undefined;
-  readonly authorization: string | undefined;
-  readonly remoteAddress: string;
-}
-
-/** `status` and the exact message of the refusal. */
-export type AuthVerdict =
-  | { readonly allowed: true }
-  | { readonly allowed: false; readonly status: 400 | 401 | 500; readonly message: string };
-
-/** Decides who may pass (auth.md 3, 4). */
-export interface RequestAuthenticator {
-  /** False with `--without-auth`: the token endpoints are then closed. */
-  readonly enabled: boolean;
-  /** Sees every request except OPTIONS. */
-  verify(input: AuthInput): AuthVerdict;
-}
 
 const TOKEN_PATH = '/api/v3/configure/token';
 

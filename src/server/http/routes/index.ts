@@ -1,8 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { HttpDependencies } from '../dependencies.ts';
 import type { HttpMetrics } from '../metrics.ts';
+import { registerCaches } from './caches.ts';
+import { registerDatabases } from './databases.ts';
 import { registerHealth } from './health.ts';
 import { registerQueryRoutes } from './query-sql.ts';
+import { registerTables } from './tables.ts';
+import { registerTokens } from './tokens.ts';
+import { registerTriggers } from './triggers.ts';
 import { registerWriteV1 } from './write-v1.ts';
 import { registerWriteV2 } from './write-v2.ts';
 import { registerWriteV3 } from './write-v3.ts';
@@ -17,10 +22,20 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDependencies): v
   registerWriteV1(app, write);
   registerWriteV2(app, write);
   registerQueryRoutes(app, deps);
+  registerAdmin(app, deps);
   registerHealth(app, {
     clock: deps.clock,
     metricsRegistry: deps.metrics,
     product: deps.product,
     telemetrySnapshot: deps.telemetrySnapshot,
   });
+}
+
+function registerAdmin(app: FastifyInstance, deps: RouteDependencies): void {
+  const { adminService, maxBodyBytes } = deps;
+  registerDatabases(app, { databases: adminService.databases, maxBodyBytes });
+  registerTables(app, { tables: adminService.tables, maxBodyBytes });
+  registerCaches(app, { caches: adminService.caches, maxBodyBytes });
+  registerTokens(app, { tokens: adminService.tokens, maxBodyBytes });
+  registerTriggers(app, { triggers: adminService.triggers, maxBodyBytes });
 }

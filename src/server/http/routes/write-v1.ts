@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { validateDatabaseName } from '../../../write/catalog/names.ts';
+import { validateDatabaseName } from '../../../write/catalog/index.ts';
 import { readBody } from '../body.ts';
 import { badV1Request } from '../errors.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';

@@ -1,7 +1,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { InfluxError } from '../../../shared/errors.ts';
 import type { Logger } from '../../../shared/logger.ts';
-import { validateDatabaseName } from '../../../write/catalog/names.ts';
+import { validateDatabaseName } from '../../../write/catalog/index.ts';
 import { readBody } from '../body.ts';
 import { sendJson, toInfluxError } from '../error-response.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';

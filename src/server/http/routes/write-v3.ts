@@ -1,5 +1,5 @@
 import type { FastifyInstance } from 'fastify';
-import { validateDatabaseName } from '../../../write/catalog/names.ts';
+import { validateDatabaseName } from '../../../write/catalog/index.ts';
 import { readBody } from '../body.ts';
 import { sendJson } from '../error-response.ts';
 import { missingWriteParams, serdeError } from '../errors.ts';

@@ -1,0 +1,72 @@
+import type { Clock } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { AuthInput, AuthVerdict, RequestAuthenticator, TokenStore } from './contract.ts';
+import { readCredential } from './credentials.ts';
+import { FailureLog } from './failure-log.ts';
+import { hashToken } from './token.ts';
+
+/** Anyone may create the operator token while there is none; the endpoint itself refuses afterwards. */
+const BOOTSTRAP_PATH = '/api/v3/configure/token/admin';
+
+const MALFORMED =
+  "Authorization header was malformed, the request was not in the form of 'Authorization: <auth-scheme> <token>', " +
+  'supported auth-schemes are Bearer, Token and Basic';
+
+const ALLOWED: AuthVerdict = { allowed: true };
+const UNAUTHENTICATED: AuthVerdict = { allowed: false, status: 401, message: 'the request was not authenticated' };
+
+export interface AuthenticatorOptions {
+  /** False with `--without-auth`. */
+  readonly enabled: boolean;
+  /** Paths that need no token, from `openPaths`. */
+  readonly openPaths: ReadonlySet<string>;
+  readonly tokens: TokenStore;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export type TokenState = 'valid' | 'unknown' | 'expired';
+
+/** Checks tokens against the store on every request; nothing is cached, so changes count from the next request on. */
+export class Authenticator implements RequestAuthenticator {
+  readonly #options: AuthenticatorOptions;
+  readonly #failures: FailureLog;
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options;
+    this.#failures = new FailureLog(options.clock, options.logger);
+  }
+
+  get enabled(): boolean {
+    return this.#options.enabled;
+  }
+
+  verify(input: AuthInput): AuthVerdict {
+    if (input.path === BOOTSTRAP_PATH || this.#options.openPaths.has(input.path)) return ALLOWED;
+    const credential = readCredential(input);
+    switch (credential.kind) {
+      // compat: a header that cannot be read is refused even when every token is welcome
+      case 'malformed':
+        return { allowed: false, status: 400, message: MALFORMED };
+      case 'unreadable':
+        return { allowed: false, status: 500, message: 'to str error: failed to convert header to a str' };
+      case 'none':
+        return this.enabled ? this.#refuse(input) : ALLOWED;
+      case 'token':
+        if (!this.enabled || this.tokenState(credential.token) === 'valid') return ALLOWED;
+        return this.#refuse(input);
+    }
+  }
+
+  /** State of one token text, for protocols with their own answers. */
+  tokenState(token: string): TokenState {
+    const stored = this.#options.tokens.tokenByHash(hashToken(token));
+    if (stored === undefined) return 'unknown';
+    return stored.expiryMs !== undefined && stored.expiryMs <= this.#options.clock.nowMs() ? 'expired' : 'valid';
+  }
+
+  #refuse(input: AuthInput): AuthVerdict {
+    this.#failures.record(input.remoteAddress, input.path);
+    return UNAUTHENTICATED;
+  }
+}

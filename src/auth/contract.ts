@@ -1,0 +1,33 @@
+/** What the authenticator needs of a request. */
+export interface AuthInput {
+  /** Raw path, not decoded. */
+  readonly path: string;
+  /** Raw query string. */
+  readonly query: string | undefined;
+  readonly authorization: string | undefined;
+  readonly remoteAddress: string;
+}
+
+/** A refusal carries the status and the exact message. */
+export type AuthVerdict =
+  | { readonly allowed: true }
+  | { readonly allowed: false; readonly status: 400 | 401 | 500; readonly message: string };
+
+/** Decides who may pass (auth.md 3, 4). */
+export interface RequestAuthenticator {
+  /** False with `--without-auth`: the token endpoints are then closed. */
+  readonly enabled: boolean;
+  /** Sees every request except OPTIONS. */
+  verify(input: AuthInput): AuthVerdict;
+}
+
+/** What verification needs of a stored token. */
+export interface StoredToken {
+  readonly expiryMs?: number | undefined;
+}
+
+/** Where tokens are looked up: always the current state, so that creating and deleting take effect at once. */
+export interface TokenStore {
+  /** By SHA-512 of the token text, 128 lower-case hex digits. */
+  tokenByHash(hash: string): StoredToken | undefined;
+}

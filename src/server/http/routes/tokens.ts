@@ -1,0 +1,52 @@
+import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { CreatedToken, TokenAdmin } from '../admin-service.ts';
+import { serdeError } from '../errors.ts';
+import { readJsonObject } from '../json-endpoint.ts';
+import { decodeParams, splitTarget } from '../query-string.ts';
+
+export interface TokenEndpointDependencies {
+  readonly tokens: TokenAdmin;
+  readonly maxBodyBytes: number;
+}
+
+const PATH = '/api/v3/configure/token';
+
+/** Admin tokens (http-api.md 12, auth.md 5). */
+export function registerTokens(app: FastifyInstance, deps: TokenEndpointDependencies): void {
+  const { tokens, maxBodyBytes } = deps;
+  app.post(`${PATH}/admin`, async (_request, reply) => sendToken(reply, await tokens.createOperator()));
+  app.post(`${PATH}/admin/regenerate`, async (_request, reply) => sendToken(reply, await tokens.regenerateOperator()));
+
+  app.post(`${PATH}/named_admin`, async (request, reply) => {
+    const body = await readJsonObject(request, maxBodyBytes, 'CreateNamedAdminTokenRequest', ['token_name', 'expiry_secs']);
+    const created = await tokens.createNamed({ name: body.string('token_name'), expirySecs: body.optionalUint64('expiry_secs') });
+    return sendToken(reply, created);
+  });
+
+  app.delete(PATH, async (request, reply) => {
+    const rules = { token_name: { kind: 'string', required: true } } as const;
+    const params = decodeParams(splitTarget(request.originalUrl).query ?? '', rules, serdeError);
+    await tokens.delete(params.get('token_name') ?? '');
+    return reply.code(200).send();
+  });
+}
+
+/** The token object that clients get once. */
+export function tokenText(created: CreatedToken): string {
+  const { id, name, token, hash, createdAtMs, expiryMs } = created;
+  const rest = { name, token, hash, created_at: timeText(createdAtMs), expiry: expiryMs === undefined ? null : timeText(expiryMs) };
+  return `{"id":${id},${JSON.stringify(rest).slice(1)}`;
+}
+
+function sendToken(reply: FastifyReply, created: CreatedToken): FastifyReply {
+  // The reference sends the literal type `json`, which no client can use.
+  return reply
+    .code(201)
+    .header('content-type', 'application/json')
+    .send(Buffer.from(tokenText(created)));
+}
+
+/** RFC 3339 with `Z` and 0 or 3 fraction digits. */
+function timeText(ms: number): string {
+  return new Date(ms).toISOString().replace('.000Z', 'Z');
+}

@@ -1,0 +1,118 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { InfluxError } from '../../../shared/errors.ts';
+import type { NewTrigger, TriggerAdmin } from '../admin-service.ts';
+import { notImplemented, serdeError } from '../errors.ts';
+import type { JsonObjectReader } from '../json-body.ts';
+import { readJsonObject } from '../json-endpoint.ts';
+import { decodeParams, splitTarget } from '../query-string.ts';
+
+export interface TriggerEndpointDependencies {
+  readonly triggers: TriggerAdmin;
+  readonly maxBodyBytes: number;
+}
+
+const PATH = '/api/v3/configure/processing_engine_trigger';
+const ENGINE_PATH = '/api/v3/engine/*';
+
+const createMembers = [
+  'db',
+  'plugin_filename',
+  'trigger_name',
+  'trigger_settings',
+  'trigger_specification',
+  'trigger_arguments',
+  'disabled',
+];
+const deleteRules = {
+  db: { kind: 'string', required: true },
+  trigger_name: { kind: 'string', required: true },
+  force: { kind: 'boolean' },
+} as const;
+const enableRules = { db: { kind: 'string', required: true }, trigger_name: { kind: 'string', required: true } } as const;
+
+/** Endpoints of the processing engine that do not exist yet; each says so. */
+const unavailable = [
+  ['POST', '/api/v3/configure/plugin_environment/install_packages', 'package installation'],
+  ['POST', '/api/v3/configure/plugin_environment/install_requirements', 'package installation'],
+  ['POST', '/api/v3/plugin_test/wal', 'plugin tests'],
+  ['POST', '/api/v3/plugin_test/schedule', 'plugin tests'],
+  ['POST', '/api/v3/plugins/files', 'plugin files'],
+  ['PUT', '/api/v3/plugins/files', 'plugin files'],
+  ['PUT', '/api/v3/plugins/directory', 'plugin files'],
+] as const;
+
+/** Triggers and the HTTP side of the processing engine (http-api.md 13). */
+export function registerTriggers(app: FastifyInstance, deps: TriggerEndpointDependencies): void {
+  const { triggers, maxBodyBytes } = deps;
+
+  app.post(PATH, async (request, reply) => {
+    const body = await readJsonObject(request, maxBodyBytes, 'ProcessingEngineTriggerCreateRequest', createMembers);
+    await triggers.create(newTrigger(body));
+    return reply.code(200).send();
+  });
+
+  app.delete(PATH, async (request, reply) => {
+    await triggers.delete(await deleteTarget(request, maxBodyBytes));
+    return reply.code(200).send();
+  });
+
+  for (const enabled of [true, false]) {
+    app.post(`${PATH}/${enabled ? 'enable' : 'disable'}`, async (request, reply) => {
+      const params = decodeParams(splitTarget(request.originalUrl).query ?? '', enableRules, serdeError);
+      await triggers.setEnabled({ database: params.get('db') ?? '', triggerName: params.get('trigger_name') ?? '', enabled });
+      return reply.code(200).send();
+    });
+  }
+
+  for (const [method, url, what] of unavailable) {
+    app.route({
+      method,
+      url,
+      handler: () => {
+        throw notImplemented(what);
+      },
+    });
+  }
+  app.route({
+    method: ['GET', 'POST'],
+    url: ENGINE_PATH,
+    handler: () => {
+      throw noRequestTrigger();
+    },
+  });
+}
+
+function newTrigger(body: JsonObjectReader): NewTrigger {
+  const database = body.string('db');
+  const pluginFileName = body.string('plugin_filename');
+  const triggerName = body.string('trigger_name');
+  const settings = body.nested(body.node('trigger_settings'), 'TriggerSettings', ['run_async', 'error_behavior']);
+  return {
+    database,
+    pluginFileName,
+    triggerName,
+    runAsync: settings.boolean('run_async'),
+    errorBehavior: settings.variant('error_behavior', ['log', 'retry', 'disable']) as NewTrigger['errorBehavior'],
+    specification: body.string('trigger_specification'),
+    arguments: body.optionalStringMap('trigger_arguments'),
+    disabled: body.boolean('disabled'),
+  };
+}
+
+async function deleteTarget(
+  request: FastifyRequest,
+  maxBodyBytes: number,
+): Promise<{ database: string; triggerName: string; force: boolean }> {
+  const { query } = splitTarget(request.originalUrl);
+  if (query !== undefined) {
+    const params = decodeParams(query, deleteRules, serdeError);
+    return { database: params.get('db') ?? '', triggerName: params.get('trigger_name') ?? '', force: params.get('force') === 'true' };
+  }
+  const body = await readJsonObject(request, maxBodyBytes, 'ProcessingEngineTriggerDeleteRequest', ['db', 'trigger_name', 'force']);
+  return { database: body.string('db'), triggerName: body.string('trigger_name'), force: body.optionalBoolean('force') ?? false };
+}
+
+/** compat: the body is meant to be JSON but is not */
+function noRequestTrigger(): InfluxError {
+  return new InfluxError({ code: 'ENGINE_PATH_NOT_FOUND', message: '{error: "not found"}', status: 404 });
+}

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { request } from 'node:http';
+import { describe, test } from 'node:test';
+import { Authenticator, hashToken, openPaths } from '../../src/auth/index.ts';
+import { RecoveryListener } from '../../src/server/index.ts';
+import { InfluxError } from '../../src/shared/errors.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
+import { fixedClock, testServer } from './fakes.ts';
+
+function authenticator(enabled: boolean): Authenticator {
+  const known = hashToken('good');
+  return new Authenticator({
+    enabled,
+    openPaths: openPaths(['ping']),
+    tokens: { tokenByHash: (hash) => (hash === known ? {} : undefined) },
+    clock: fixedClock,
+    logger: silentLogger,
+  });
+}
+
+test('17.1 and auth 10.12-10.13 nothing but the open paths answers without a token', async () => {
+  const { inject, admin } = await testServer({ authenticator: authenticator(true) });
+  for (const url of ['/health', '/metrics', '/nosuch', '/api/v3/test/telemetry_snapshot', '/api/v3/engine/x']) {
+    const reply = await inject({ method: 'GET', url });
+    assert.deepEqual([reply.statusCode, reply.body], [401, '{"error": "the request was not authenticated"}'], url);
+    assert.ok(reply.headers['cluster-uuid']);
+  }
+  assert.equal((await inject({ method: 'GET', url: '/ping' })).statusCode, 200);
+  assert.equal((await inject({ method: 'GET', url: '/nosuch', headers: { authorization: 'Bearer good' } })).statusCode, 404);
+  admin.answer = () => ({ id: 0n, name: '_admin', token: 't', hash: 'h', createdAtMs: 0, expiryMs: undefined });
+  assert.equal((await inject({ method: 'POST', url: '/api/v3/configure/token/admin' })).statusCode, 201);
+  assert.equal((await inject({ method: 'GET', url: '/api/v3/configure/token/admin' })).statusCode, 404);
+});
+
+test('4 every endpoint refuses in shape EA, v2 and v1 too', async () => {
+  const { inject } = await testServer({ authenticator: authenticator(true) });
+  for (const [method, url] of [
+    ['POST', '/api/v2/write?bucket=b'],
+    ['POST', '/write?db=b&p=bad'],
+    ['GET', '/query?q=x'],
+  ] as const) {
+    const reply = await inject({ method, url, headers: { authorization: 'Bearer bad' } });
+    assert.deepEqual([reply.statusCode, reply.body], [401, '{"error": "the request was not authenticated"}']);
+  }
+  const malformed = await inject({ method: 'POST', url: '/api/v2/write?bucket=b', headers: { authorization: 'bearer good' } });
+  assert.equal(malformed.statusCode, 400);
+  assert.match(malformed.body, /^\{"error": "Authorization header was malformed, /);
+});
+
+test('10.20-10.21 without authentication', async () => {
+  const { inject } = await testServer({ authenticator: authenticator(false) });
+  for (const [method, url] of [
+    ['POST', '/api/v3/configure/token/admin'],
+    ['POST', '/api/v3/configure/token/admin/regenerate'],
+    ['POST', '/api/v3/configure/token/named_admin'],
+    ['DELETE', '/api/v3/configure/token'],
+  ] as const) {
+    const reply = await inject({ method, url });
+    assert.deepEqual([reply.statusCode, reply.body], [405, 'endpoint disabled, started without auth']);
+  }
+  const write = (authorization?: string) =>
+    inject({ method: 'POST', url: '/api/v3/write_lp?db=a', payload: 'x', headers: authorization === undefined ? {} : { authorization } });
+  assert.deepEqual(
+    [(await write()).statusCode, (await write('Bearer junk')).statusCode, (await write('bearer junk')).statusCode],
+    [204, 204, 400],
+  );
+});
+
+describe('recovery listener', () => {
+  async function call(port: number, method: string, path: string): Promise<{ status: number; body: string; headers: object }> {
+    const outgoing = request({ host: '127.0.0.1', port, method, path, agent: false });
+    outgoing.end();
+    const [response] = (await once(outgoing, 'response')) as [import('node:http').IncomingMessage];
+    const chunks: Buffer[] = [];
+    for await (const chunk of response) chunks.push(chunk as Buffer);
+    return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString(), headers: response.headers };
+  }
+
+  test('8 and 10.23-10.24 regenerates once, then the socket is closed', async () => {
+    let fail = true;
+    const listener = new RecoveryListener({
+      regenerate: async () => {
+        if (fail) throw new InfluxError({ code: 'X', message: 'missing admin token, cannot update', status: 500 });
+        return { id: 0n, name: '_admin', token: 'apiv3_x', hash: 'ff', createdAtMs: 0, expiryMs: undefined };
+      },
+      tls: undefined,
+      logger: silentLogger,
+    });
+    const { port } = await listener.listen('127.0.0.1', 0);
+    const path = '/api/v3/configure/token/admin/regenerate';
+    for (const [method, url] of [
+      ['GET', '/'],
+      ['GET', path],
+      ['POST', '/api/v3/configure/token/admin'],
+    ] as const) {
+      const reply = await call(port, method, url);
+      assert.deepEqual([reply.status, reply.body], [404, 'not found']);
+    }
+    const failed = await call(port, 'POST', path);
+    assert.deepEqual([failed.status, failed.body], [500, 'missing admin token, cannot update']);
+    fail = false;
+    const done = await call(port, 'POST', path);
+    assert.equal(done.status, 201);
+    assert.equal(done.body, '{"id":0,"name":"_admin","token":"apiv3_x","hash":"ff","created_at":"1970-01-01T00:00:00Z","expiry":null}');
+    assert.ok(!('content-type' in done.headers) && !('cluster-uuid' in done.headers));
+    await listener.close();
+    await assert.rejects(call(port, 'POST', path), { code: 'ECONNREFUSED' });
+  });
+});

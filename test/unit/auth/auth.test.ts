@@ -1,0 +1,198 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { describe, test } from 'node:test';
+import { Authenticator, hashToken, makeToken, openPaths, readTokenFile, type StoredToken } from '../../../src/auth/index.ts';
+import { type LogFields, type Logger, silentLogger } from '../../../src/shared/logger.ts';
+
+const UNAUTHENTICATED = { allowed: false, status: 401, message: 'the request was not authenticated' };
+const MALFORMED = {
+  allowed: false,
+  status: 400,
+  message:
+    "Authorization header was malformed, the request was not in the form of 'Authorization: <auth-scheme> <token>', supported auth-schemes are Bearer, Token and Basic",
+};
+
+interface Request {
+  readonly path?: string;
+  readonly query?: string;
+  readonly authorization?: string;
+  readonly from?: string;
+}
+
+function setUp(options: { enabled?: boolean; open?: string[] } = {}) {
+  const tokens = new Map<string, StoredToken>([
+    [hashToken('good'), {}],
+    [hashToken('old'), { expiryMs: 5000 }],
+  ]);
+  const time = { wallMs: 1000, monotonicMs: 0 };
+  const lines: [string, LogFields | undefined][] = [];
+  const logger: Logger = { ...silentLogger, warn: (message, fields) => lines.push([message, fields]) };
+  const authenticator = new Authenticator({
+    enabled: options.enabled ?? true,
+    openPaths: openPaths(options.open ?? []),
+    tokens: { tokenByHash: (hash) => tokens.get(hash) },
+    clock: { nowMs: () => time.wallMs, monotonicMs: () => time.monotonicMs, nowNs: () => 0n },
+    logger,
+  });
+  const verify = ({ path = '/api/v3/write_lp', query, authorization, from = '10.0.0.1' }: Request) =>
+    authenticator.verify({ path, query, authorization, remoteAddress: from });
+  return { authenticator, verify, tokens, time, lines };
+}
+
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+describe('tokens', () => {
+  test('5 are 92 characters of 64 random bytes, known by their SHA-512', () => {
+    const { token, hash } = makeToken();
+    assert.match(token, /^apiv3_[A-Za-z0-9_-]{86}$/);
+    assert.equal(hash, createHash('sha512').update(token).digest('hex'));
+    assert.equal(makeToken((size) => Buffer.alloc(size, 0xff)).token, `apiv3_${'_'.repeat(85)}w`);
+    assert.notEqual(makeToken().token, token);
+  });
+});
+
+describe('verification', () => {
+  test('10.3-10.5 no header, Bearer, Token, Basic', () => {
+    const { verify } = setUp();
+    assert.deepEqual(verify({}), UNAUTHENTICATED);
+    for (const authorization of ['Bearer good', 'Token good', basic('x:good'), basic(':good')]) {
+      assert.deepEqual(verify({ authorization }), { allowed: true }, authorization);
+    }
+    for (const authorization of ['Bearer bad', 'Token ', basic('good:bad'), basic('x:')]) {
+      assert.deepEqual(verify({ authorization }), UNAUTHENTICATED, authorization);
+    }
+  });
+
+  test('10.6 and 10.7 malformed headers', () => {
+    const { verify } = setUp();
+    const bad = [
+      'bearer good',
+      'Bearer',
+      'Bearer good x',
+      'Bearer  good',
+      ' Bearer good',
+      'Digest good',
+      'Basic !!!',
+      'Basic YTpi=',
+      'Basic YTp',
+      basic('a:b:good'),
+      basic('good'),
+      `Basic ${Buffer.from([0x61, 0x3a, 0xff]).toString('base64')}`,
+      '',
+    ];
+    for (const authorization of bad) assert.deepEqual(verify({ authorization }), MALFORMED, authorization);
+  });
+
+  test('3 header bytes that are no visible ASCII', () => {
+    const verdict = setUp().verify({ authorization: 'Bearer g\xf6od' });
+    assert.ok(!verdict.allowed && verdict.status === 500 && verdict.message.startsWith('to str error: '));
+  });
+
+  test('10.9-10.11 p counts on the v1 paths only, and wins there', () => {
+    const { verify } = setUp();
+    assert.deepEqual(verify({ path: '/write', query: 'db=foo&u=any&p=good' }), { allowed: true });
+    assert.deepEqual(verify({ path: '/query', query: 'p=bad', authorization: 'Bearer good' }), UNAUTHENTICATED);
+    assert.deepEqual(verify({ path: '/query', query: 'p=good', authorization: 'nonsense' }), { allowed: true });
+    assert.deepEqual(verify({ path: '/query', query: 'p=', authorization: 'Bearer good' }), UNAUTHENTICATED);
+    assert.deepEqual(verify({ path: '/query', query: 'q=1', authorization: 'Bearer good' }), { allowed: true });
+    assert.deepEqual(verify({ path: '/api/v3/write_lp', query: 'db=foo&p=good' }), UNAUTHENTICATED);
+  });
+
+  test('9 the operator token endpoint is open, its neighbours are not', () => {
+    const { verify } = setUp();
+    assert.deepEqual(verify({ path: '/api/v3/configure/token/admin', authorization: 'nonsense' }), { allowed: true });
+    assert.deepEqual(verify({ path: '/api/v3/configure/token/admin/regenerate' }), UNAUTHENTICATED);
+  });
+
+  test('10.14 --disable-authz opens exact paths', () => {
+    const { verify } = setUp({ open: ['health', ' ping '] });
+    for (const path of ['/health', '/api/v1/health', '/ping']) assert.deepEqual(verify({ path }), { allowed: true });
+    for (const path of ['/metrics', '/health/', '/PING']) assert.deepEqual(verify({ path }), UNAUTHENTICATED);
+  });
+
+  test('2 bad --disable-authz lists', () => {
+    const word = {
+      message: 'invalid value passed in for --disable-authz, allowed values are health, ping, metrics, ready, pprof, and node_stop',
+    };
+    assert.throws(() => openPaths(['health', '']), word);
+    assert.throws(() => openPaths(['Health']), word);
+    assert.throws(() => openPaths(Array.from({ length: 7 }, () => 'ping')), { message: '--disable-authz cannot take more than 6 items' });
+    assert.equal(openPaths(['ready', 'pprof', 'node_stop']).size, 2);
+  });
+
+  test('10.15 expiry counts from its very millisecond', () => {
+    const { verify, time, authenticator } = setUp();
+    time.wallMs = 4999;
+    assert.deepEqual(verify({ authorization: 'Bearer old' }), { allowed: true });
+    time.wallMs = 5000;
+    assert.deepEqual(verify({ authorization: 'Bearer old' }), UNAUTHENTICATED);
+    assert.deepEqual(
+      ['good', 'old', 'bad'].map((token) => authenticator.tokenState(token)),
+      ['valid', 'expired', 'unknown'],
+    );
+  });
+
+  test('10.17 a deleted token is refused at once', () => {
+    const { verify, tokens } = setUp();
+    assert.deepEqual(verify({ authorization: 'Bearer good' }), { allowed: true });
+    tokens.delete(hashToken('good'));
+    assert.deepEqual(verify({ authorization: 'Bearer good' }), UNAUTHENTICATED);
+  });
+
+  test('10.21 without authentication any token passes, malformed headers do not', () => {
+    const { verify, authenticator } = setUp({ enabled: false });
+    assert.equal(authenticator.enabled, false);
+    assert.deepEqual(verify({}), { allowed: true });
+    assert.deepEqual(verify({ authorization: 'Bearer junk' }), { allowed: true });
+    assert.deepEqual(verify({ authorization: 'bearer junk' }), MALFORMED);
+  });
+
+  test('failures are logged once per source and minute, without the token', () => {
+    const { verify, lines, time } = setUp();
+    for (let i = 0; i < 3; i++) verify({ authorization: 'Bearer secret' });
+    verify({ authorization: 'Bearer secret', from: '10.0.0.2' });
+    assert.equal(lines.length, 2);
+    time.monotonicMs = 60_000;
+    verify({ authorization: 'Bearer secret' });
+    assert.deepEqual(lines[2], ['authentication failed', { source: '10.0.0.1', path: '/api/v3/write_lp', suppressed: 2 }]);
+    assert.ok(!JSON.stringify(lines).includes('secret'));
+  });
+
+  test('the memory of failed sources is bounded', () => {
+    const { verify, lines } = setUp();
+    for (let i = 0; i < 1001; i++) verify({ from: `source ${i}` });
+    verify({ from: 'source 1000' });
+    assert.equal(lines.length, 1001);
+    verify({ from: 'source 0' });
+    assert.equal(lines.length, 1002);
+  });
+});
+
+describe('admin token file', () => {
+  const read = (text: string, mode = 0o100600) => readTokenFile('/t', { readFile: async () => text, mode: async () => mode });
+
+  test('7 a file gives name, hash and expiry; other members are ignored', async () => {
+    const file = await read('{"token":"apiv3_abc","name":"_admin","expiry_millis":1756400061529,"description":"x"}');
+    assert.deepEqual(file, {
+      name: '_admin',
+      token: 'apiv3_abc',
+      hash: hashToken('apiv3_abc'),
+      expiryMs: 1756400061529,
+      warning: undefined,
+    });
+    assert.equal((await read('{"token":"apiv3_","name":""}')).expiryMs, undefined);
+  });
+
+  test('7 readable by others is a warning', async () => {
+    const file = await read('{"token":"apiv3_abc","name":"n"}', 0o100644);
+    assert.equal(file.warning, 'Admin token file has insecure permissions: 644. Consider using chmod 0600.');
+  });
+
+  test('7 what stops the start', async () => {
+    await assert.rejects(read('{"token":"abc","name":"n"}'), { message: "Invalid token format: must start with 'apiv3_'" });
+    await assert.rejects(read('{"name":"n"}'), { message: 'Failed to parse admin token file as JSON: missing field `token`' });
+    await assert.rejects(read('{"token":"apiv3_"}'), { message: 'Failed to parse admin token file as JSON: missing field `name`' });
+    await assert.rejects(read('nope'), { message: /^Failed to parse admin token file as JSON: / });
+    await assert.rejects(readTokenFile('/no/such/file'), { message: /^Failed to read admin token file/ });
+  });
+});
