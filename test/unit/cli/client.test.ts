@@ -1,0 +1,306 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { cli, withFake } from './support.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'cli-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const json = (value: unknown) => ({ body: JSON.stringify(value) });
+
+describe('query (cli spec 10)', () => {
+  it('posts the query and prints the body with a newline', async () => {
+    await withFake(
+      () => ({ body: '++\n++' }),
+      async (fake) => {
+        const result = await cli(['query', '-H', fake.url, '-d', 'db', '--format', 'jsonl', '--token', 'apiv3_t', 'SELECT 1']);
+        assert.deepEqual([result.code, result.stdout, result.stderr], [0, '++\n++\n', '']);
+        assert.deepEqual([fake.only.method, fake.only.path], ['POST', '/api/v3/query_sql']);
+        assert.deepEqual(fake.onlyJson, { db: 'db', q: 'SELECT 1', format: 'json_lines', params: null });
+        assert.equal(fake.only.headers['content-type'], 'application/json');
+        assert.equal(fake.only.headers.authorization, 'Bearer apiv3_t');
+      },
+    );
+  });
+
+  it('takes the word before the file before standard input', async () => {
+    const file = join(folder, 'q.sql');
+    writeFileSync(file, 'from file');
+    await withFake(
+      () => ({}),
+      async (fake) => {
+        const base = ['q', '-H', fake.url, '-d', 'db', '-l', 'influxql'];
+        await cli([...base, '-f', file, 'from word'], { input: 'from stdin' });
+        await cli([...base, '-f', file], { input: 'from stdin' });
+        await cli(base, { input: 'from stdin' });
+        const texts = fake.requests.map((request) => (JSON.parse(request.body.toString()) as { q: string }).q);
+        assert.deepEqual(texts, ['from word', 'from file', 'from stdin']);
+        assert.equal(fake.requests[0]?.path, '/api/v3/query_influxql');
+      },
+    );
+  });
+
+  it('without any text fails with two spaces after the comma', async () => {
+    const { code, stderr } = await cli(['query', '-d', 'db']);
+    assert.deepEqual(
+      [code, stderr],
+      [1, 'Query command failed: No input from stdin detected, no string was passed in,  and no file path was given\n'],
+    );
+  });
+
+  it('a missing file', async () => {
+    const { code, stderr } = await cli(['query', '-d', 'db', '-f', join(folder, 'none')]);
+    assert.equal(code, 1);
+    assert.ok(stderr.startsWith('Query command failed: io error: No such file or directory (os error 2)\n'));
+  });
+
+  it('Parquet: raw bytes to a pipe and to --output, never to a terminal', async () => {
+    const bytes = Buffer.from([0x50, 0x41, 0x52, 0x31, 0x00, 0xff]);
+    await withFake(
+      () => ({ body: bytes }),
+      async (fake) => {
+        const args = ['query', '-H', fake.url, '-d', 'db', '--format', 'parquet', 'q'];
+        assert.deepEqual((await cli(args)).stdoutBytes, bytes);
+        const file = join(folder, 'out.parquet');
+        const saved = await cli([...args, '-o', file]);
+        assert.deepEqual([saved.stdout, readFileSync(file)], ['', bytes]);
+        const terminal = await cli(args, { terminal: true });
+        assert.equal(terminal.code, 1);
+        assert.ok(terminal.stderr.includes('cannot write parquet to a terminal, use `--output <file>` or pipe the output'));
+      },
+    );
+  });
+
+  it('a failed query leaves the output file alone', async () => {
+    const file = join(folder, 'kept');
+    writeFileSync(file, 'old');
+    await withFake(
+      () => ({ status: 400, body: 'no' }),
+      async (fake) => {
+        assert.equal((await cli(['query', '-H', fake.url, '-d', 'db', '-o', file, 'q'])).code, 1);
+        assert.equal(readFileSync(file, 'utf8'), 'old');
+      },
+    );
+  });
+
+  it('--query-host wins over --host, and the path of the host is replaced', async () => {
+    await withFake(
+      () => ({}),
+      async (fake) => {
+        const result = await cli(['query', '-H', 'http://127.0.0.1:1', '--query-host', `${fake.url}/prefix`, '-d', 'db', 'q']);
+        assert.equal(result.code, 0);
+        assert.equal(fake.only.path, '/api/v3/query_sql');
+      },
+    );
+  });
+});
+
+describe('errors of the server (cli spec 7)', () => {
+  it('prints status, reason and body', async () => {
+    await withFake(
+      () => ({ status: 409, body: 'attempted to create a resource that already exists' }),
+      async (fake) => {
+        const { code, stderr, stdout } = await cli(['create', 'database', '-H', fake.url, 'x']);
+        assert.deepEqual([code, stdout], [1, '']);
+        assert.equal(
+          stderr,
+          'Create command failed: server responded with error [409 Conflict]: attempted to create a resource that already exists\n',
+        );
+      },
+    );
+  });
+
+  it('prints the message member of a JSON body, else the whole body', async () => {
+    await withFake(
+      ({ query }) => ({ status: 400, body: query['db'] === 'a' ? '{"message":"only this"}' : '{"error":"all"}' }),
+      async (fake) => {
+        assert.match((await cli(['delete', 'database', '-y', '-H', fake.url, 'a'])).stderr, /\[400 Bad Request\]: only this\n/);
+        assert.match((await cli(['delete', 'database', '-y', '-H', fake.url, 'b'])).stderr, /\[400 Bad Request\]: \{"error":"all"\}\n/);
+      },
+    );
+  });
+
+  it('show system puts one more prefix', async () => {
+    await withFake(
+      () => ({ status: 401 }),
+      async (fake) => {
+        const { stderr } = await cli(['show', 'system', '-H', fake.url, '-d', 'x', 'table-list']);
+        assert.ok(stderr.startsWith('Show command failed: client error: server responded with error [401 Unauthorized]: \n'));
+      },
+    );
+  });
+
+  it('401 tells how to give a token, or that the given one is wrong', async () => {
+    await withFake(
+      () => ({ status: 401 }),
+      async (fake) => {
+        const args = ['query', '-H', fake.url, '-d', 'x', 'q'];
+        assert.match((await cli(args)).stderr, /hint: give a token with --token or INFLUXDB3_AUTH_TOKEN/);
+        assert.match((await cli(args, { env: { INFLUXDB3_AUTH_TOKEN: 't' } })).stderr, /hint: the token was not accepted/);
+      },
+    );
+  });
+
+  it('an unknown database names those that look alike', async () => {
+    await withFake(
+      ({ method }) =>
+        method === 'GET'
+          ? json([{ 'iox::database': '_internal' }, { 'iox::database': 'sensors' }])
+          : { status: 404, body: '{"error":"query error: database not found: sensor"}' },
+      async (fake) => {
+        const { stderr } = await cli(['query', '-H', fake.url, '-d', 'sensor', 'q']);
+        assert.match(stderr, /hint: did you mean 'sensors'\?\n/);
+      },
+    );
+  });
+
+  it('a server that is not there', async () => {
+    const { code, stderr } = await cli(['query', '-H', 'http://127.0.0.1:1', '-d', 'x', 'q']);
+    assert.equal(code, 1);
+    assert.equal(
+      stderr,
+      "Query command failed: failed to send POST http://127.0.0.1:1/api/v3/query_sql request: client error (Connect)\n  hint: nothing answers at http://127.0.0.1:1: is the server running? Start it with 'influxdb3 serve', or name another one with --host\n",
+    );
+  });
+
+  it('a host without scheme, and TLS to a plain server', async () => {
+    assert.match((await cli(['query', '-H', 'localhost:8181', '-d', 'x', 'q'])).stderr, /base URL error: URL scheme is not allowed/);
+    await withFake(
+      () => ({}),
+      async (fake) => {
+        const { stderr } = await cli(['query', '-H', fake.url.replace('http:', 'https:'), '-d', 'x', 'q']);
+        assert.match(stderr, /client error \(Connect\)\n {2}hint: .*check whether its address begins with http:\/\/ or https:\/\//);
+      },
+    );
+  });
+
+  it('a CA file that is not there', async () => {
+    const { stderr } = await cli(['query', '-d', 'x', '--tls-ca', join(folder, 'none.pem'), 'q']);
+    assert.match(stderr, /Query command failed: io error: No such file or directory \(os error 2\)/);
+  });
+});
+
+describe('.env and aliases before a client command (cli spec 2 and 5)', () => {
+  it('the token of .env is used, the real environment wins', async () => {
+    const home = join(folder, 'env');
+    mkdirSync(home);
+    writeFileSync(join(home, '.env'), 'INFLUXDB3_AUTH_TOKEN=from-file\n');
+    await withFake(
+      () => ({}),
+      async (fake) => {
+        await cli(['query', '-H', fake.url, '-d', 'x', 'q'], { cwd: home });
+        await cli(['query', '-H', fake.url, '-d', 'x', 'q'], { cwd: home, env: { INFLUXDB3_AUTH_TOKEN: 'real' } });
+        assert.deepEqual(
+          fake.requests.map((request) => request.headers.authorization),
+          ['Bearer from-file', 'Bearer real'],
+        );
+      },
+    );
+  });
+
+  it('a broken .env stops every command', async () => {
+    const home = join(folder, 'broken');
+    mkdirSync(home);
+    writeFileSync(join(home, '.env'), 'very bacon = y\n');
+    const { code, stderr } = await cli(['--version'], { cwd: home });
+    assert.equal(code, 1);
+    assert.equal(stderr, "FATAL Error loading config from: Error parsing line: 'very bacon = y', error at line index: 5\nAborting\n");
+  });
+
+  it('an old name warns on standard error', async () => {
+    const { code, stderr } = await cli(['--version'], { env: { LOG_FILTER: 'debug' } });
+    assert.equal(code, 0);
+    assert.match(
+      stderr,
+      /^\S+Z {2}WARN influxdb3::env_compat: environment variable LOG_FILTER is deprecated, use INFLUXDB3_LOG_FILTER instead\n$/,
+    );
+  });
+});
+
+describe('tokens (cli spec 12.4)', () => {
+  it('prints the token for people and for programs', async () => {
+    await withFake(
+      () => ({ status: 201, body: '{"id":0,"name":"_admin","token":"apiv3_x","expiry":null}' }),
+      async (fake) => {
+        const text = await cli(['create', 'token', '--admin', '-H', fake.url]);
+        assert.equal(
+          text.stdout,
+          '\nNew token created successfully!\n\nToken: apiv3_x\nHTTP Requests Header: Authorization: Bearer apiv3_x\n\nIMPORTANT: Store this token securely, as it will not be shown again.\n\n',
+        );
+        const machine = JSON.parse((await cli(['create', 'token', '--admin', '--format', 'json', '-H', fake.url])).stdout) as Record<
+          string,
+          string
+        >;
+        assert.equal(machine['token'], 'apiv3_x');
+        assert.ok(machine['help_msg']?.includes('"Authorization: Bearer apiv3_x"'));
+        assert.deepEqual([fake.requests[0]?.path, fake.requests[0]?.body.length], ['/api/v3/configure/token/admin', 0]);
+      },
+    );
+  });
+
+  it('named tokens carry their expiry in seconds', async () => {
+    await withFake(
+      () => ({ status: 201, body: '{"token":"apiv3_x"}' }),
+      async (fake) => {
+        await cli(['create', 'token', '--admin', '--name', 'ci', '--expiry', '1h', '-H', fake.url]);
+        assert.equal(fake.only.path, '/api/v3/configure/token/named_admin');
+        assert.deepEqual(fake.onlyJson, { token_name: 'ci', expiry_secs: 3600 });
+      },
+    );
+  });
+
+  it('failures go to standard output with exit code 0 (acceptance 12)', async () => {
+    await withFake(
+      () => ({ status: 409, body: 'token name already exists, _admin' }),
+      async (fake) => {
+        const { code, stdout } = await cli(['create', 'token', '--admin', '-H', fake.url]);
+        assert.equal(code, 0);
+        assert.equal(
+          stdout,
+          'Failed to create token, error: ApiError { code: 409, message: "token name already exists, _admin", error_code: None }\n',
+        );
+      },
+    );
+    const away = await cli(['create', 'token', '--admin', '-H', 'http://127.0.0.1:1']);
+    assert.equal(away.code, 0);
+    assert.match(away.stdout, /ConnectError/);
+  });
+
+  it('regenerate asks on standard output and wants exactly yes', async () => {
+    await withFake(
+      () => ({ status: 201, body: '{"token":"apiv3_new"}' }),
+      async (fake) => {
+        const args = ['create', 'token', '--admin', '--regenerate', '-H', fake.url];
+        const no = await cli(args, { input: 'y\n' });
+        assert.match(no.stdout, /"Cannot regenerate token without confirmation"/);
+        assert.equal(fake.requests.length, 0);
+        const sure = await cli(args, { input: ' yes \n' });
+        assert.ok(sure.stdout.startsWith("Are you sure you want to regenerate admin token? Enter 'yes' to confirm\n"));
+        assert.equal(fake.only.path, '/api/v3/configure/token/admin/regenerate');
+      },
+    );
+  });
+
+  it('offline: a file that only its owner reads (acceptance 13)', async () => {
+    const file = join(folder, 't.json');
+    const { code, stdout } = await cli(['create', 'token', '--admin', '--offline', '--output-file', file]);
+    assert.equal(code, 0);
+    assert.ok(stdout.startsWith(`Token saved to: ${file}\n\nNew token created successfully!\n`));
+    const content = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    assert.deepEqual(Object.keys(content), ['token', 'name']);
+    assert.match(String(content['token']), /^apiv3_[A-Za-z0-9_-]{86}$/);
+    assert.equal(content['name'], '_admin');
+    assert.equal(statSync(file).mode & 0o777, 0o600);
+    await cli(['create', 'token', '--admin', '--offline', '--output-file', file, '--name', 'n', '--expiry', '1d']);
+    const named = JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
+    assert.deepEqual(Object.keys(named), ['token', 'name', 'expiry_millis']);
+  });
+
+  it('offline without a file is a usage error', async () => {
+    const { code, stderr } = await cli(['create', 'token', '--admin', '--offline']);
+    assert.equal(code, 2);
+    assert.ok(stderr.includes('--output-file <FILE>'));
+  });
+});
