@@ -43,7 +43,7 @@ export class TestServer {
       child.once('exit', (code, signal) => reject(new Error(`server ended (${code ?? signal}):\n${output.join('')}`)));
     });
     exited.catch(() => undefined); // an exit after the start is each test's own business
-    const address = await Promise.race([fileContent(listener), exited]);
+    const address = await Promise.race([fileContent(listener, () => child.exitCode === null && child.signalCode === null), exited]);
     return new TestServer(child, `http://${address}`, output);
   }
 
@@ -100,7 +100,12 @@ export async function startServer(
   return server;
 }
 
-async function fileContent(path: string): Promise<string> {
-  while (!existsSync(path) || readFileSync(path, 'utf8') === '') await new Promise((done) => setTimeout(done, 5));
+/** Content of a file once it has any; empty when the process that should write it is gone. */
+async function fileContent(path: string, alive: () => boolean): Promise<string> {
+  const ready = (): boolean => existsSync(path) && readFileSync(path, 'utf8') !== '';
+  while (!ready()) {
+    if (!alive()) return new Promise<never>(() => undefined);
+    await new Promise((done) => setTimeout(done, 5));
+  }
   return readFileSync(path, 'utf8');
 }

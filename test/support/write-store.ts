@@ -1,0 +1,108 @@
+import { randomUUID } from 'node:crypto';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Engine } from '../../src/engine/index.ts';
+import { systemClock } from '../../src/shared/clock.ts';
+import { openStore, type Store, silentLog } from '../../src/storage/index.ts';
+import { Catalog } from '../../src/write/catalog/index.ts';
+import { tableScanSql } from '../../src/write/scan/index.ts';
+import { WriteStore, type WriteStoreOptions } from '../../src/write/write-store.ts';
+import { readRows } from './engine.ts';
+import type { TestRow } from './model-table.ts';
+
+export const CHUNK_NS = 600_000_000_000n;
+
+/** The write side of a server on a directory of its own, without HTTP. */
+export class TestWriteStore {
+  readonly directory: string;
+  readonly catalog: Catalog;
+  readonly writes: WriteStore;
+  readonly engine: Engine;
+  readonly #store: Store;
+
+  private constructor(directory: string, store: Store, catalog: Catalog, engine: Engine, writes: WriteStore) {
+    this.directory = directory;
+    this.#store = store;
+    this.catalog = catalog;
+    this.engine = engine;
+    this.writes = writes;
+  }
+
+  static async open(directory: string, overrides: Partial<WriteStoreOptions> = {}): Promise<TestWriteStore> {
+    const store = await openStore({ kind: 'file', dataDir: directory, nodeId: 'n1' });
+    const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock: systemClock, randomUuid: randomUUID, log: silentLog });
+    const engine = await Engine.open({
+      threads: 2,
+      memoryLimitBytes: 512 * 1024 * 1024,
+      tempDirectory: join(directory, 'spill'),
+      allowedDirectories: [directory],
+      setupStatements: [],
+    });
+    const writes = await WriteStore.open({
+      store,
+      catalog,
+      engine: async () => engine,
+      clock: systemClock,
+      log: silentLog,
+      nodeId: 'n1',
+      chunkDurationNs: CHUNK_NS,
+      wal: {
+        flushIntervalMs: 1_000_000,
+        filesPerSnapshot: 600,
+        maxBufferedWrites: 100_000,
+        snapshottedFilesToKeep: 0,
+        replayFailOnError: false,
+      },
+      forceSnapshotBytes: 1 << 30,
+      ...overrides,
+    });
+    return new TestWriteStore(directory, store, catalog, engine, writes);
+  }
+
+  async write(database: string, lines: string): Promise<void> {
+    await this.writes.write({ database, body: Buffer.from(lines), precision: 'nanosecond', acceptPartial: false, noSync: false });
+  }
+
+  /** All rows of a table, through the same scan that queries use. */
+  async rows(database: string, name: string): Promise<TestRow[]> {
+    const table = this.writes.table(database, name);
+    if (table === undefined) return [];
+    const snapshot = await this.writes.snapshot(table, undefined, undefined);
+    try {
+      const source = tableScanSql({
+        table,
+        columns: table.columns.map((column) => ({ column, as: column.name })),
+        files: snapshot.files,
+        buffer: snapshot.buffer,
+        chunkDurationNs: CHUNK_NS,
+        minTimeNs: undefined,
+        maxTimeNs: undefined,
+        cutoffNs: snapshot.cutoffNs,
+      });
+      return await readRows(this.engine, source, table);
+    } finally {
+      snapshot.release();
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.writes.stop();
+    await this.catalog.close();
+    this.engine.close();
+    await this.#store.close();
+  }
+
+  /** What a crash would leave: a copy of the directory as it is now, opened as a new store. */
+  async crashed(t: { after(fn: () => Promise<void>): void }, overrides: Partial<WriteStoreOptions> = {}): Promise<TestWriteStore> {
+    const copy = await temporaryDirectory(t);
+    await cp(this.directory, copy, { recursive: true, filter: (path) => !path.includes('.lock') && !path.includes('spill') });
+    return TestWriteStore.open(copy, overrides);
+  }
+}
+
+export async function temporaryDirectory(t: { after(fn: () => Promise<void>): void }): Promise<string> {
+  const directory = await mkdtemp(join(tmpdir(), 'influxdb3-store-'));
+  t.after(() => rm(directory, { recursive: true, force: true, maxRetries: 5 }));
+  return directory;
+}
