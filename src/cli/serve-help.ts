@@ -52,7 +52,7 @@ function shortParts(options: readonly AnyOptionSpec[], style: HelpStyle): string
       ],
       style,
     ),
-    'Every option is also an environment variable, and is read from a .env file in the working directory or above.',
+    'Options can be set in the environment too, also through a .env file in the working directory or above.',
   ];
 }
 

@@ -14,6 +14,8 @@ export interface StartupInfo {
   readonly startupMs: number;
   /** The line of `--version`. */
   readonly product: string;
+  /** What a person reads once, at the first start on a directory; empty at later ones. */
+  readonly notice?: string;
 }
 
 /** The few lines that a person reads after a start. Printed to standard error, so logs stay clean. */
@@ -25,7 +27,9 @@ export function formatStartup(info: StartupInfo): string {
     ['auth', authLine(info)],
     ['telemetry', `${info.telemetry.state}: ${info.telemetry.reason}`],
   ];
-  return [info.product, ...rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`)].join('\n');
+  const lines = [info.product, ...rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`)];
+  if (info.notice !== undefined && info.notice !== '') lines.push('', info.notice.trimEnd(), '');
+  return lines.join('\n');
 }
 
 /** The line that tools wait for. Its shape never changes: `influxdb3 ready url=<url> pid=<pid>`. */
