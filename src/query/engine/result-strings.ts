@@ -1,4 +1,5 @@
-import type { DuckDBDataChunk, DuckDBValue, DuckDBVector } from '@duckdb/node-api';
+import type { DuckDBValue, DuckDBVector } from '@duckdb/node-api';
+import { LongStrings } from './result-long-strings.ts';
 import { rawVector, validBits } from './result-vector.ts';
 
 /** Bytes of one string header: length, then 12 bytes of text, or a prefix and a pointer. */
@@ -12,31 +13,29 @@ const CACHE_SLOTS = 256;
  * Reads the texts of a VARCHAR vector. Equal headers mean equal strings within a chunk, so repeated values, such as tags,
  * become one JS string; short ones are decoded without asking the binding.
  */
-export function stringReader(chunk: DuckDBDataChunk, vector: DuckDBVector<DuckDBValue>): (row: number) => string | null {
+export function stringReader(vector: DuckDBVector<DuckDBValue>): (row: number) => string | null {
   const raw = rawVector(vector);
   const view = raw.dataView;
   if (view === undefined || view.byteOffset % 4 !== 0) return (row) => vector.getItem(row) as string | null;
   const valid = validBits(raw);
   const words = new Uint32Array(view.buffer, view.byteOffset, view.byteLength >> 2);
   const bytes = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
+  const isNull = (row: number): boolean => valid !== undefined && ((valid[row >> 3] ?? 0) & (1 << (row & 7))) === 0;
+  // Long texts live in memory of the chunk: copied now, they do not depend on how long it lives.
+  const longTexts = new LongStrings(view.buffer as ArrayBuffer, view.byteOffset, words, isNull);
   const cache = new HeaderCache();
   return (row) => {
-    if (valid !== undefined && ((valid[row >> 3] ?? 0) & (1 << (row & 7))) === 0) return null;
+    if (isNull(row)) return null;
     const at = row * 4;
     const slot = cache.slot(words, at);
     const known = cache.get(slot, words, at);
     if (known !== undefined) return known;
     const size = words[at] as number;
     const start = row * HEADER_BYTES + 4;
-    const text = size <= INLINE_BYTES_MAX ? bytes.toString('utf8', start, start + size) : longText(chunk, vector, row);
+    const text = size <= INLINE_BYTES_MAX ? bytes.toString('utf8', start, start + size) : longTexts.text(row);
     cache.set(slot, words, at, text);
     return text;
   };
-}
-
-/** Long texts live in memory of the chunk; naming it here keeps it alive as long as the reader. */
-function longText(_chunk: DuckDBDataChunk, vector: DuckDBVector<DuckDBValue>, row: number): string {
-  return vector.getItem(row) as string;
 }
 
 /** Direct-mapped cache from the four words of a string header to the string. */

@@ -92,7 +92,7 @@ export class ColumnCells {
     const { low, high } = halves(data);
     return (row) => {
       if (valid !== undefined && isNull(valid, row)) return false;
-      writeInt64(sink, high[row * 2 + 1] as number, low[row * 2] as number, () => data[row] as bigint);
+      if (!writeInt64(sink, high[row * 2 + 1] as number, low[row * 2] as number)) sink.ascii(String(data[row]));
       return true;
     };
   }
@@ -102,7 +102,7 @@ export class ColumnCells {
     const { low } = halves(data);
     return (row) => {
       if (valid !== undefined && isNull(valid, row)) return false;
-      writeInt64(sink, low[row * 2 + 1] as number, low[row * 2] as number, () => data[row] as bigint);
+      if (!writeInt64(sink, low[row * 2 + 1] as number, low[row * 2] as number)) sink.ascii(String(data[row]));
       return true;
     };
   }

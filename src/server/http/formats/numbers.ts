@@ -8,12 +8,15 @@ const DOT = 0x2e;
 const ZERO = 0x30;
 const TWO_POW_32 = 4294967296;
 
-/** Writes a 64-bit integer given as its two halves; `high` is signed for int64, unsigned for uint64. */
-export function writeInt64(sink: TextSink, high: number, low: number, value: () => bigint): void {
+/**
+ * Writes a 64-bit integer given as its two halves (`high` signed for int64, unsigned for uint64). False = beyond 2^53,
+ * nothing was written, and the caller must spell the bigint.
+ */
+export function writeInt64(sink: TextSink, high: number, low: number): boolean {
+  if (high < -0x20_0000 || high >= 0x20_0000) return false;
   sink.reserveCell();
-  // Up to 2^53 both halves fit a double exactly.
-  if (high >= -0x20_0000 && high < 0x20_0000) writeInteger(sink, high * TWO_POW_32 + low);
-  else sink.ascii(value().toString());
+  writeInteger(sink, high * TWO_POW_32 + low);
+  return true;
 }
 
 /** Writes a whole number of at most 2^53. The caller has reserved a cell. */
