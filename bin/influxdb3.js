@@ -1,6 +1,9 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
 
+// Queries and disk syncs share the runtime's thread pool, whose four threads a few long queries would fill. Set before first use.
+process.env.UV_THREADPOOL_SIZE ??= '16';
+
 const main = new URL('../dist/cli/main.js', import.meta.url);
 if (existsSync(main)) {
   await (await import(main.href)).main();

@@ -9,11 +9,12 @@ import { buildHttpServer, type HttpServer, type TlsSettings } from '../server/ht
 import { systemClock } from '../shared/clock.ts';
 import { StartupError } from '../shared/startup-error.ts';
 import { readProductVersion, versionLine } from '../shared/version.ts';
-import { resolveTelemetry } from '../telemetry/index.ts';
-import { openAuth } from './auth.ts';
+import { registerTelemetryMetrics } from '../telemetry/http.ts';
+import { firstStartNotice, resolveTelemetry } from '../telemetry/index.ts';
+import { openAdminService, openAuthenticator } from './auth.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
 import { systemTableProviders, userTables } from './system-tables.ts';
-import { openTelemetry } from './telemetry.ts';
+import { openTelemetry, telemetryPlugins } from './telemetry.ts';
 
 /** Builds and starts a server; resolves once it answers. Throws `StartupError`. */
 export async function runServer(config: ServeConfig, hooks: ServerHooks): Promise<RunningServer> {
@@ -28,20 +29,23 @@ export async function runServer(config: ServeConfig, hooks: ServerHooks): Promis
   try {
     const resolution = resolveTelemetry(config.telemetry);
     const telemetry = openTelemetry(config, resolution, storage, product.version, logger);
-    const auth = await openAuth(config, storage.catalog, clock, logger);
+    const authenticator = await openAuthenticator(config, storage.catalog, clock, logger);
+    const metrics = new Registry();
+    registerTelemetryMetrics(metrics, telemetry);
     const server = await buildHttpServer({
       writeService: storage.writes,
       queryService: queryExecutor(config, storage, telemetry.recorder),
-      adminService: auth.admin((database) => storage.writes.forget(database)),
-      authenticator: auth.authenticator,
+      adminService: openAdminService(config, storage.catalog, clock, (database) => storage.writes.forget(database)),
+      authenticator,
       telemetry: telemetry.recorder,
-      metrics: new Registry(),
+      metrics,
       clock,
       logger,
       clusterUuid: storage.catalog.uuid,
       product: { ...product, processId },
       maxBodyBytes: config.http.maxRequestBytes,
       ...(config.http.tls === undefined ? {} : { tls: await readTls(config.http.tls) }),
+      routePlugins: telemetryPlugins(config, storage, telemetry, metrics, logger),
       ...(config.telemetry.testMode ? { telemetrySnapshot: () => telemetry.snapshotJson() } : {}),
     });
     const bound = await bind(server, config.http);
@@ -55,6 +59,7 @@ export async function runServer(config: ServeConfig, hooks: ServerHooks): Promis
       telemetry: { state: resolution.state, reason: resolution.reason },
       authEnabled: config.auth.enabled,
       hasAdminToken: storage.catalog.tokens().length > 0,
+      notice: storage.firstStart ? firstStartNotice(resolution) : '',
       startupMs: Math.round(clock.monotonicMs() - started),
       product: versionLine(product),
     });

@@ -17,6 +17,8 @@ export interface OpenStorage {
   readonly store: Store;
   readonly catalog: Catalog;
   readonly node: NodeRecord;
+  /** True when nothing was in the directory before. */
+  readonly firstStart: boolean;
   readonly engine: LazyEngine;
   readonly writes: WriteStore;
   /** Where queries may put files; inside the engine's allowed directories. */
@@ -30,6 +32,7 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
   try {
     const log = fieldsFirst(logger, 'influxdb3_catalog');
     const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock, randomUuid: randomUUID, log, limits: config.limits });
+    const firstStart = [...catalog.nodes()].length === 0;
     const node = await catalog.registerNode({ nodeId: config.node.id, cores: usableCores(), processUuid, cliParams: config.cliParams });
     const chunkSecs = await catalog.ensureGen1Duration(config.wal.gen1DurationSecs);
     if (chunkSecs !== config.wal.gen1DurationSecs) {
@@ -71,7 +74,7 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
       await catalog.close();
       await store.close();
     };
-    return { store, catalog, node, engine, writes, temporaryDirectory, close };
+    return { store, catalog, node, firstStart, engine, writes, temporaryDirectory, close };
   } catch (error) {
     await store.close();
     throw error;

@@ -1,6 +1,10 @@
 import { join } from 'node:path';
+import type { Registry } from 'prom-client';
 import type { ServeConfig } from '../config/index.ts';
+import type { RoutePlugin } from '../server/http/index.ts';
+import { systemClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { telemetryReceiver, telemetryRoutes } from '../telemetry/http.ts';
 import { createTelemetry, type Telemetry, type TelemetryResolution } from '../telemetry/index.ts';
 import type { OpenStorage } from './storage.ts';
 
@@ -27,4 +31,20 @@ export function openTelemetry(
     ledgerFile: store.durable ? join(store.root, 'telemetry', 'ledger.jsonl') : undefined,
     testMode: config.telemetry.testMode,
   });
+}
+
+/** The telemetry views, and with `--telemetry-receiver` the endpoint that other servers report to. */
+export function telemetryPlugins(
+  config: ServeConfig,
+  storage: OpenStorage,
+  telemetry: Telemetry,
+  metrics: Registry,
+  logger: Logger,
+): RoutePlugin[] {
+  const plugins: RoutePlugin[] = [telemetryRoutes({ telemetry })];
+  if (config.telemetry.receiver) {
+    const child = logger.child('influxdb3_telemetry_receiver');
+    plugins.push(telemetryReceiver({ writer: storage.writes, clock: systemClock, logger: child, metrics }));
+  }
+  return plugins;
 }

@@ -37,6 +37,7 @@ export class Ingest implements WriteService {
     validateDatabaseName(request.database);
     await this.#deps.buffer.open();
     await this.#deps.buffer.ready();
+    if (request.noSync) await this.#deps.wal.whenRoom();
     const parsed = await this.#parse(request);
     if (parsed.acceptedLines === 0 && parsed.lineErrors.length === 0) throw emptyWrite();
     if (parsed.acceptedLines > 0) await this.#store(request, parsed);
@@ -57,11 +58,14 @@ export class Ingest implements WriteService {
       parser = new LineParser({ seriesOf: (table) => buffer.series(table) });
       if (catalog.database(request.database) !== undefined) this.#parsers.set(request.database, parser);
     }
+    let lineErrors: ParsedWrite['lineErrors'] | undefined;
     for (let attempt = 0; attempt < SCHEMA_ATTEMPTS_MAX; attempt++) {
       const transaction = catalog.beginWrite(request.database);
       const parsed = parser.parse(request.body, transaction, options);
-      if (!parsed.schemaChanged) return parsed;
-      await catalog.commit(transaction);
+      // A later pass sees columns that later lines added and may word the same refusal differently.
+      if (!parsed.schemaChanged)
+        return { ...parsed, lineErrors: parsed.lineErrors.length === lineErrors?.length ? lineErrors : parsed.lineErrors };
+      if ((await catalog.commit(transaction)) === 'committed') lineErrors = parsed.lineErrors;
     }
     throw new InfluxError({
       code: 'SCHEMA_CONTENTION',

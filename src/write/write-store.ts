@@ -79,11 +79,7 @@ export class WriteStore implements WriteService {
       maxBufferedWrites: options.wal.maxBufferedWrites,
     });
     const { newest } = files;
-    const persisted =
-      newest?.frozenWalFileNumber === undefined || newest.endTimeMarkerNs === undefined
-        ? []
-        : [{ lastWalFileNumber: newest.frozenWalFileNumber, endMarkerNs: newest.endTimeMarkerNs }];
-    const replay = new Replay(buffer, tableSchema, persisted);
+    const replay = new Replay(buffer, tableSchema, files.persistedRanges);
     const started = options.clock.monotonicMs();
     const report = await wal.replay({
       afterFileNumber: newest?.walFileNumber ?? 0,

@@ -3,6 +3,9 @@ import type { RequestAuthenticator } from '../../auth/index.ts';
 import { sendAuthError, sendText } from './error-response.ts';
 import { splitTarget } from './query-string.ts';
 
+/** The page that people open in a browser. */
+const PAGE_PATH = '/telemetry';
+
 const TOKEN_PATH = '/api/v3/configure/token';
 
 /** Steps 1 to 3 of the routing order (http-api.md 2): headers of every answer, OPTIONS, closed token paths, authentication. */
@@ -28,7 +31,12 @@ export function registerGate(app: FastifyInstance, authenticator: RequestAuthent
     const verdict = authenticator.verify({ path, query, authorization, remoteAddress: request.raw.socket?.remoteAddress ?? '' });
     // Neither logs nor handlers get to see it.
     delete request.raw.headers.authorization;
-    if (verdict.allowed) done();
-    else sendAuthError(reply, verdict.status, verdict.message);
+    if (verdict.allowed) {
+      done();
+      return;
+    }
+    // A browser can only send a token after it was asked for one: any user name, the token as password.
+    if (path === PAGE_PATH && verdict.status === 401) reply.header('www-authenticate', 'Basic realm="influxdb3"');
+    sendAuthError(reply, verdict.status, verdict.message);
   });
 }

@@ -1,1 +1,1 @@
-export { type PersistedRange, Replay, type ReplayStats } from './replay.ts';
+export { Replay, type ReplayStats } from './replay.ts';

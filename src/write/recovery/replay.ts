@@ -1,13 +1,8 @@
 import { decodeBatch, type TableSection } from '../batch/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
+import type { PersistedRange } from '../parquet/file-index-store.ts';
 import { sectionRows } from './section-rows.ts';
-
-/** What a finished snapshot already holds: rows before the marker from WAL files up to the number. */
-export interface PersistedRange {
-  readonly lastWalFileNumber: number;
-  readonly endMarkerNs: bigint;
-}
 
 export interface ReplayStats {
   rows: number;

@@ -3,14 +3,20 @@ import { test } from 'node:test';
 import { encodeBatch, SeriesDefinitions } from '../../../../src/write/batch/index.ts';
 import { WriteBuffer } from '../../../../src/write/buffer/index.ts';
 import type { TableSchema } from '../../../../src/write/catalog/schema.ts';
-import { type PersistedRange, Replay } from '../../../../src/write/recovery/index.ts';
+import type { PersistedRange } from '../../../../src/write/parquet/file-index-store.ts';
+import { Replay } from '../../../../src/write/recovery/index.ts';
 import { tableScanSql } from '../../../../src/write/scan/index.ts';
 import { SeriesIndex } from '../../../../src/write/series/index.ts';
 import { readRows, testEngine } from '../../../support/engine.ts';
 import { modelLine, parsedTable, type TestRow, testTable } from '../../../support/model-table.ts';
 
 const CHUNK_NS = 600_000_000_000n;
-const TABLE = testTable([['host', 'tag'], ['f', 'float'], ['s', 'string'], ['time', 'time']]);
+const TABLE = testTable([
+  ['host', 'tag'],
+  ['f', 'float'],
+  ['s', 'string'],
+  ['time', 'time'],
+]);
 
 function row(host: string, timeNs: bigint): TestRow {
   return { tags: { host }, fields: { f: Number(timeNs), s: `at ${timeNs} on ${host}` }, timeNs };
@@ -55,7 +61,14 @@ test('series ids of one WAL file do not leak into the next', async (t) => {
   const second = new SeriesIndex();
   const a = encodeBatch(1, [parsedTable(TABLE, first, [row('a', 1n), row('b', 2n)])], new SeriesDefinitions(), 1);
   const b = encodeBatch(1, [parsedTable(TABLE, second, [row('b', 3n), row('c', 4n), row('a', 5n)])], new SeriesDefinitions(), 2);
-  const { lines, replay } = await replayed(t, [[1, a], [2, b]], []);
+  const { lines, replay } = await replayed(
+    t,
+    [
+      [1, a],
+      [2, b],
+    ],
+    [],
+  );
   assert.deepEqual(lines, [row('a', 1n), row('b', 2n), row('b', 3n), row('c', 4n), row('a', 5n)].map(modelLine).sort());
   assert.equal(replay.stats.rows, 5);
 });
@@ -68,7 +81,15 @@ test('a series is defined once in a WAL file and used by later records of it', a
   const c = encodeBatch(1, [parsedTable(TABLE, series, [row('a', 3n)])], definitions, 2);
   assert.ok(b.length < a.length, 'the second record repeats no definition');
   assert.equal(c.length, a.length, 'the next file defines it again');
-  const { lines } = await replayed(t, [[1, a], [1, b], [2, c]], []);
+  const { lines } = await replayed(
+    t,
+    [
+      [1, a],
+      [1, b],
+      [2, c],
+    ],
+    [],
+  );
   assert.deepEqual(lines, [1n, 2n, 3n].map((time) => modelLine(row('a', time))).sort());
 });
 
