@@ -4,8 +4,10 @@ import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
 import { connect, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
+import { connect as connectTls } from 'node:tls';
 import type { QueryResult, ResultBatch } from '../../src/query/result.ts';
 import { type TestServer, testServer } from './fakes.ts';
+import { testCertificate, testKey } from './tls-fixture.ts';
 
 interface Listening extends TestServer {
   readonly port: number;
@@ -135,6 +137,93 @@ describe('one port', () => {
     assert.match(await rawExchange(port, ['NONSENSE\r\n\r\n'], /\r\n\r\n/), /^HTTP\/1\.1 400 /);
     const large = `GET /health HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(4096)}\r\n\r\n`;
     assert.match(await rawExchange(port, [large], /\r\n\r\n/), /^HTTP\/1\.1 431 /);
+  });
+});
+
+describe('TLS', () => {
+  const tls = { cert: testCertificate, key: testKey, minVersion: 'TLSv1.2' } as const;
+
+  test('1 ALPN chooses HTTP/2 or HTTP/1.1 on the same port; without ALPN it is HTTP/1.1', async () => {
+    const { port } = await listening({ tls });
+    const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: testCertificate });
+    const stream = session.request({ ':path': '/health' });
+    const [headers] = (await once(stream, 'response')) as [Record<string, unknown>];
+    stream.resume();
+    assert.equal(headers[':status'], 200);
+    session.close();
+    for (const ALPNProtocols of [['http/1.1'], undefined]) {
+      const socket = connectTls({
+        port,
+        host: '127.0.0.1',
+        ca: testCertificate,
+        ...(ALPNProtocols === undefined ? {} : { ALPNProtocols }),
+      });
+      socket.write('GET /health HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n');
+      const chunks: Buffer[] = [];
+      for await (const chunk of socket) chunks.push(chunk as Buffer);
+      assert.match(Buffer.concat(chunks).toString(), /^HTTP\/1\.1 200 OK\r\n.*OK$/s);
+    }
+  });
+
+  test('1 plain text is not spoken, and only that connection is dropped', async () => {
+    const { port } = await listening({ tls });
+    await assert.rejects(send(port, { path: '/health' }), { code: 'ECONNRESET' });
+    const socket = connectTls({ port, host: '127.0.0.1', ca: testCertificate });
+    await once(socket, 'secureConnect');
+    socket.destroy();
+  });
+
+  test('1 the lowest version is enforced', async () => {
+    const { port } = await listening({ tls: { ...tls, minVersion: 'TLSv1.3' } });
+    const socket = connectTls({ port, host: '127.0.0.1', ca: testCertificate, maxVersion: 'TLSv1.2' });
+    const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
+    assert.match(error.message, /alert|version|handshake/i);
+  });
+
+  test('1 open handshakes and idle sessions do not delay a stop', async () => {
+    const { server, port } = await listening({ tls });
+    const silent = connect(port, '127.0.0.1');
+    await once(silent, 'connect');
+    const idle = connectTls({ port, host: '127.0.0.1', ca: testCertificate });
+    idle.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n');
+    await once(idle, 'data');
+    const started = performance.now();
+    await server.close();
+    assert.ok(performance.now() - started < 1000);
+    silent.destroy();
+    idle.destroy();
+  });
+});
+
+describe('slow clients', () => {
+  const limits = { headersTimeoutMs: 50, requestTimeoutMs: 100, keepAliveTimeoutMs: 50 };
+
+  async function untilClosed(port: number, text: string): Promise<string> {
+    const socket = connect(port, '127.0.0.1');
+    let received = '';
+    socket.on('data', (chunk: Buffer) => {
+      received += chunk.toString();
+    });
+    socket.write(text);
+    await once(socket, 'close');
+    return received;
+  }
+
+  test('a client that sends nothing, half a preface, half a head or half a body is dropped', async () => {
+    const { port } = await listening({ limits });
+    assert.equal(await untilClosed(port, ''), '');
+    assert.equal(await untilClosed(port, 'PRI * HT'), '');
+    assert.match(await untilClosed(port, 'GET /health HTTP/1.1\r\nhost:'), /^HTTP\/1\.1 408 /);
+    const halfBody = 'POST /api/v3/write_lp?db=foo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc';
+    assert.match(await untilClosed(port, halfBody), /^(?:$|HTTP\/1\.1 408 )/);
+  });
+
+  test('an idle connection is closed, HTTP/2 too', async () => {
+    const { port } = await listening({ limits });
+    assert.match(await untilClosed(port, 'GET /health HTTP/1.1\r\nhost: x\r\n\r\n'), /OK$/);
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    await once(session, 'close');
+    assert.ok(session.destroyed);
   });
 });
 

@@ -1,10 +1,13 @@
 import { createServer, type Server as HttpServer1 } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls';
+import { createServer as createTlsServer } from 'node:tls';
 import type { AnyRequest, AnyResponse, HttpLimits, TlsSettings } from './dependencies.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
+
+/** Requests that one HTTP/2 connection may have open. */
+const HTTP2_STREAMS_MAX = 250;
 
 export type RequestHandler = (request: AnyRequest, response: AnyResponse) => void;
 
@@ -23,8 +26,8 @@ export class Port {
   readonly #http2: Http2Server;
   readonly #listener: NetServer;
   readonly #drainTimeoutMs: number;
-  /** Every open connection; the value tells whether a request was ever seen on it. */
   readonly #sockets = new Set<Socket>();
+  /** Connections that have not said yet what they speak. */
   readonly #unsniffed = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   #closing: Promise<void> | undefined;
@@ -34,18 +37,11 @@ export class Port {
     this.#drainTimeoutMs = limits.drainTimeoutMs;
     const handler: RequestHandler = (request, response) => this.#serve(options.handler, request, response);
     this.#http1 = createHttp1(limits, handler);
-    this.#http2 = createHttp2Server({ settings: { maxHeaderListSize: limits.headerBytesMax } }, handler);
-    this.#http2.on('session', (session) => this.#trackSession(session));
+    const settings = { maxHeaderListSize: limits.headerBytesMax, maxConcurrentStreams: HTTP2_STREAMS_MAX };
+    this.#http2 = createHttp2Server({ settings }, handler);
+    this.#http2.on('session', (session) => this.#trackSession(session, limits.keepAliveTimeoutMs));
     this.#listener =
-      tls === undefined
-        ? createNetServer({ noDelay: true }, (socket) => this.#sniff(socket, limits))
-        : createTlsServer({ ...tls, ALPNProtocols: ['h2', 'http/1.1'] }, (socket) => this.#routeTls(socket));
-    if (tls !== undefined) {
-      this.#listener.on('connection', (socket: Socket) => {
-        socket.setNoDelay(true);
-        this.#track(socket);
-      });
-    }
+      tls === undefined ? createNetServer({ noDelay: true }, (socket) => this.#sniff(socket, limits)) : this.#listenTls(tls, limits);
   }
 
   /** The HTTP/1.1 server, for the framework that wants one. */
@@ -106,16 +102,35 @@ export class Port {
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
-  #trackSession(session: ServerHttp2Session): void {
+  /** An idle session is closed; requests that are still open finish first. */
+  #trackSession(session: ServerHttp2Session, idleTimeoutMs: number): void {
     this.#sessions.add(session);
     session.once('close', () => this.#sessions.delete(session));
     session.on('error', () => session.destroy());
+    session.setTimeout(idleTimeoutMs, () => session.close());
     if (this.#closing !== undefined) session.close();
   }
 
-  #routeTls(socket: TLSSocket): void {
-    const server = socket.alpnProtocol === 'h2' ? this.#http2 : this.#http1;
-    server.emit('connection', socket);
+  #listenTls(tls: TlsSettings, limits: HttpLimits): NetServer {
+    const options = { ...tls, ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: limits.headersTimeoutMs };
+    const handshaking = new Map<string, Socket>();
+    const server = createTlsServer(options, (socket) => {
+      const raw = handshaking.get(peerOf(socket));
+      if (raw !== undefined) this.#unsniffed.delete(raw);
+      (socket.alpnProtocol === 'h2' ? this.#http2 : this.#http1).emit('connection', socket);
+    });
+    server.on('connection', (socket: Socket) => {
+      const peer = peerOf(socket);
+      socket.setNoDelay(true);
+      this.#track(socket);
+      this.#unsniffed.add(socket);
+      handshaking.set(peer, socket);
+      socket.once('close', () => {
+        handshaking.delete(peer);
+        this.#unsniffed.delete(socket);
+      });
+    });
+    return server;
   }
 
   /** Collects bytes until they differ from the HTTP/2 preface or are all of its first line, then hands the socket on. */
@@ -146,6 +161,11 @@ export class Port {
     socket.on('timeout', onError).on('error', onError).on('end', onEnd).on('readable', onReadable);
     socket.once('close', () => this.#unsniffed.delete(socket));
   }
+}
+
+/** Names a live connection; the encrypted socket does not show the one below it. */
+function peerOf(socket: Socket): string {
+  return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
 function createHttp1(limits: HttpLimits, handler: RequestHandler): HttpServer1 {

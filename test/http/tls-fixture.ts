@@ -1,0 +1,20 @@
+/** Self-signed certificate for localhost and 127.0.0.1, valid until 2126, and its key. For tests only; protects nothing. */
+export const testCertificate = `-----BEGIN CERTIFICATE-----
+MIIBnDCCAUGgAwIBAgIUN0jM/NmhAvaYo3Qy31nHqPkeCE0wCgYIKoZIzj0EAwIw
+FDESMBAGA1UEAwwJbG9jYWxob3N0MCAXDTI2MTEyMjIzNDAwOFoYDzIxMjYxMDI5
+MjM0MDA4WjAUMRIwEAYDVQQDDAlsb2NhbGhvc3QwWTATBgcqhkjOPQIBBggqhkjO
+PQMBBwNCAARd0xYDM8Jnmp5DEydJxrDDTi93npx+xbhfqdVZcAbRX+hZZEHN4jaU
+hL7KtmXB57k8QsmstwY2aV+ocI1RqKM2o28wbTAdBgNVHQ4EFgQUknDNsSn3uk7q
+1S/hKoAGUMIp0lIwHwYDVR0jBBgwFoAUknDNsSn3uk7q1S/hKoAGUMIp0lIwDwYD
+VR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgglsb2NhbGhvc3SHBH8AAAEwCgYIKoZI
+zj0EAwIDSQAwRgIhAOJh4UKZvuGLXTZEhlJDfKCaAqDTGsMh+xJY69OYuW19AiEA
+tKtJksHNc1tOQmivGmfFCCuEeAoNhcvlFeYtIfdvIkU=
+-----END CERTIFICATE-----
+`;
+
+export const testKey = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgEav1wF76mNhkZSj7
+/1uM9lmWg9+2gA2FdjjPPh8TiNihRANCAARd0xYDM8Jnmp5DEydJxrDDTi93npx+
+xbhfqdVZcAbRX+hZZEHN4jaUhL7KtmXB57k8QsmstwY2aV+ocI1RqKM2
+-----END PRIVATE KEY-----
+`;
