@@ -6,8 +6,8 @@ export { type AliasedEnvironment, applyEnvironmentAliases } from './environment-
 export { type HostFacts, readHostFacts } from './host-facts.ts';
 export { type AnyOptionSpec, argumentText, type OptionSpec, placeholderOf, type Section, sections } from './option-spec.ts';
 export { serveOptionEntries, serveOptions } from './options.ts';
-export { defaultTelemetryEndpoint } from './options-runtime.ts';
 export type { StoreKind } from './options-serve.ts';
+export { defaultTelemetryEndpoint } from './options-telemetry.ts';
 export { type Environment, environmentNames, type Occurrence, resolveOption, valueUsageError } from './resolve-options.ts';
 export { Secret } from './secret.ts';
 export type * from './serve-config.ts';

@@ -1,18 +1,14 @@
 import { sectionBuilder } from './option-spec.ts';
-import { invocationMethod, tracingTags } from './server-value-types.ts';
 import {
   boolean,
   concurrentQueries,
   durationMs,
-  exactUrl,
   fraction,
   integer,
   listOf,
   memoryBytes,
   oneOf,
   path,
-  port,
-  positiveInteger,
   text,
   timerMs,
 } from './value-types.ts';
@@ -208,185 +204,5 @@ export const processingOptions = {
     type: listOf({ ...triggerKinds, parse: (value, facts) => triggerKinds.parse(value === 'wal_flush' ? 'wal' : value, facts) }),
     help: 'Trigger kinds that may be created',
     status: 'later',
-  }),
-};
-
-const logging = sectionBuilder('Logging');
-
-/** Config spec 4.8. */
-export const loggingOptions = {
-  logFilter: logging.defaulted('info,iox_query::query_log=warn,influxdb3_query_executor::query_planner=warn', {
-    flag: 'log-filter',
-    env: 'INFLUXDB3_LOG_FILTER',
-    type: text,
-    help: 'Levels to log: error, warn, info, debug, trace, off, also per target as target=level',
-  }),
-  verbose: logging.option({
-    flag: 'verbose',
-    short: 'v',
-    type: boolean,
-    counted: true,
-    help: 'More log: -v info, -vv debug, -vvv trace; overrides --log-filter',
-    common: true,
-  }),
-  disableLogFilterNoiseReduction: logging.defaulted('false', {
-    flag: 'disable-log-filter-noise-reduction',
-    env: 'INFLUXDB3_DISABLE_LOG_FILTER_NOISE_REDUCTION',
-    type: boolean,
-    help: 'Keep chatty targets at debug and trace',
-  }),
-  logDestination: logging.defaulted('stdout', {
-    flag: 'log-destination',
-    env: 'INFLUXDB3_LOG_DESTINATION',
-    type: oneOf(['stdout', 'stderr'] as const, {
-      anyCase: true,
-      refusal: (value) => `Invalid log destination '${value}'. Valid options: stdout, stderr`,
-    }),
-    help: 'Where log lines go',
-  }),
-  logFormat: logging.defaulted('full', {
-    flag: 'log-format',
-    env: 'INFLUXDB3_LOG_FORMAT',
-    type: oneOf(['full', 'pretty', 'json', 'logfmt'] as const, {
-      anyCase: true,
-      refusal: (value) => `Invalid log format '${value}'. Valid options: full, pretty, json, logfmt`,
-    }),
-    help: 'Shape of log lines',
-  }),
-  tracesExporter: logging.defaulted('none', {
-    flag: 'traces-exporter',
-    env: 'INFLUXDB3_TRACES_EXPORTER',
-    type: oneOf(['none', 'jaeger'] as const, {
-      anyCase: true,
-      refusal: (value) => `Invalid traces exporter '${value}'. Valid options: none, jaeger`,
-    }),
-    help: 'Where traces go',
-    status: 'later',
-  }),
-  tracesJaegerAgentHost: logging.defaulted('0.0.0.0', {
-    flag: 'traces-exporter-jaeger-agent-host',
-    env: 'INFLUXDB3_TRACES_EXPORTER_JAEGER_AGENT_HOST',
-    type: text,
-    help: 'Host of the Jaeger agent',
-    status: 'later',
-  }),
-  tracesJaegerAgentPort: logging.defaulted('6831', {
-    flag: 'traces-exporter-jaeger-agent-port',
-    env: 'INFLUXDB3_TRACES_EXPORTER_JAEGER_AGENT_PORT',
-    type: port,
-    help: 'UDP port of the Jaeger agent',
-    status: 'later',
-  }),
-  tracesJaegerServiceName: logging.defaulted('iox-conductor', {
-    flag: 'traces-exporter-jaeger-service-name',
-    env: 'INFLUXDB3_TRACES_EXPORTER_JAEGER_SERVICE_NAME',
-    type: text,
-    help: 'Service name of traces',
-    status: 'later',
-  }),
-  tracesJaegerTraceContextHeaderName: logging.defaulted('uber-trace-id', {
-    flag: 'traces-exporter-jaeger-trace-context-header-name',
-    env: 'INFLUXDB3_TRACES_EXPORTER_JAEGER_TRACE_CONTEXT_HEADER_NAME',
-    type: text,
-    help: 'Request header that carries the trace',
-    status: 'later',
-  }),
-  tracesJaegerDebugName: logging.defaulted('jaeger-debug-id', {
-    flag: 'traces-jaeger-debug-name',
-    env: 'INFLUXDB3_TRACES_EXPORTER_JAEGER_DEBUG_NAME',
-    type: text,
-    help: 'Request header that forces a trace',
-    status: 'later',
-  }),
-  tracesJaegerTags: logging.option({
-    flag: 'traces-jaeger-tags',
-    env: 'INFLUXDB3_TRACES_EXPORTER_JAEGER_TAGS',
-    type: tracingTags,
-    help: 'Tags of every trace',
-    status: 'later',
-  }),
-  tracesJaegerMaxMsgsPerSecond: logging.defaulted('1000', {
-    flag: 'traces-jaeger-max-msgs-per-second',
-    env: 'INFLUXDB3_TRACES_JAEGER_MAX_MSGS_PER_SECOND',
-    type: positiveInteger,
-    help: 'Most traces sent a second',
-    status: 'later',
-  }),
-};
-
-const telemetry = sectionBuilder('Usage telemetry');
-
-/** Endpoint of the reference (telemetry spec 8). */
-export const defaultTelemetryEndpoint = 'https://telemetry.v3.influxdata.com';
-
-/** Config spec 4.9; visible in help on purpose. */
-export const telemetryOptions = {
-  disableTelemetryUpload: telemetry.defaulted('false', {
-    flag: 'disable-telemetry-upload',
-    env: 'INFLUXDB3_TELEMETRY_DISABLE_UPLOAD',
-    envAliases: ['INFLUXDB3_DISABLE_TELEMETRY_UPLOAD'],
-    type: boolean,
-    rawEnv: true,
-    help: 'Collect and send no usage data at all',
-    common: true,
-  }),
-  telemetryEndpoint: telemetry.defaulted(defaultTelemetryEndpoint, {
-    flag: 'telemetry-endpoint',
-    env: 'INFLUXDB3_TELEMETRY_ENDPOINT',
-    type: exactUrl,
-    help: 'Where usage data is sent, to ./telem below this address',
-    common: true,
-  }),
-  telemetryReceiver: telemetry.defaulted('false', {
-    flag: 'telemetry-receiver',
-    env: 'INFLUXDB3_TELEMETRY_RECEIVER',
-    type: boolean,
-    help: 'Accept usage reports of other servers at POST /telem and store them here',
-  }),
-  serveInvocationMethod: telemetry.defaulted('explicit', {
-    flag: 'serve-invocation-method',
-    env: 'INFLUXDB3_SERVE_INVOCATION_METHOD',
-    type: invocationMethod,
-    help: 'How the server was started, a word or a number',
-    hidden: true,
-  }),
-};
-
-const tooling = sectionBuilder('Tests and tooling');
-
-/** Config spec 4.12 and ours. */
-export const toolingOptions = {
-  readyFile: tooling.option({
-    flag: 'ready-file',
-    env: 'INFLUXDB3_READY_FILE',
-    type: path,
-    help: 'File that is written with the address once the server answers, and removed at the end',
-  }),
-  check: tooling.defaulted('false', {
-    flag: 'check',
-    type: boolean,
-    help: 'Check the configuration, say what would be used, and end',
-  }),
-  tcpListenerFilePath: tooling.option({
-    flag: 'tcp-listener-file-path',
-    // compat: the misspelled name is the one that the reference reads.
-    env: 'INFLUXDB3_TCP_LISTINER_FILE_PATH',
-    envAliases: ['INFLUXDB3_TCP_LISTENER_FILE_PATH'],
-    type: path,
-    help: 'New file for the address that was bound',
-    hidden: true,
-  }),
-  adminTokenRecoveryTcpListenerFilePath: tooling.option({
-    flag: 'admin-token-recovery-tcp-listener-file-path',
-    env: 'INFLUXDB3_ADMIN_TOKEN_RECOVERY_TCP_LISTENER_FILE_PATH',
-    type: path,
-    help: 'New file for the address of the recovery listener',
-    hidden: true,
-  }),
-  testMode: tooling.defaulted('false', {
-    flag: 'test-mode',
-    type: boolean,
-    help: 'Offer the endpoints that only tests need',
-    hidden: true,
   }),
 };

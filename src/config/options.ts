@@ -1,15 +1,9 @@
 import { type AnyOptionSpec, type OptionValue, sections } from './option-spec.ts';
-import {
-  cacheOptions,
-  loggingOptions,
-  memoryOptions,
-  processingOptions,
-  retentionOptions,
-  telemetryOptions,
-  toolingOptions,
-} from './options-runtime.ts';
+import { loggingOptions } from './options-logging.ts';
+import { cacheOptions, memoryOptions, processingOptions, retentionOptions } from './options-runtime.ts';
 import { authOptions, httpOptions, limitOptions, storageOptions, walOptions } from './options-serve.ts';
 import { cloudOptions, runtimeOptions, s3Options, storeClientOptions, threadOptions } from './options-store-clients.ts';
+import { telemetryOptions, toolingOptions } from './options-telemetry.ts';
 
 /** Every option of the server, in the order of help, `.env.example` and docs. */
 export const serveOptions = {
