@@ -1,23 +1,35 @@
 import { randomUUID } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { Registry } from 'prom-client';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
-import type { HttpConfig, ServeConfig } from '../config/index.ts';
+import type { HttpConfig, ServeConfig, SocketAddress } from '../config/index.ts';
 import { QueryExecutor } from '../query/executor.ts';
 import { SystemTables } from '../query/system-tables/index.ts';
-import { buildHttpServer, type HttpServer, type TlsSettings } from '../server/http/index.ts';
+import { type AdminService, buildHttpServer, type HttpServer, RecoveryListener, type TlsSettings } from '../server/http/index.ts';
 import { systemClock } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
 import { StartupError } from '../shared/startup-error.ts';
 import { readProductVersion, versionLine } from '../shared/version.ts';
 import { registerTelemetryMetrics } from '../telemetry/http.ts';
 import { firstStartNotice, resolveTelemetry } from '../telemetry/index.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
+import { OpenParts } from './open-parts.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
 import { systemTableProviders, userTables } from './system-tables.ts';
 import { openTelemetry, telemetryPlugins } from './telemetry.ts';
 
-/** Builds and starts a server; resolves once it answers. Throws `StartupError`. */
+/** Builds and starts a server; resolves once it answers. Throws `StartupError`; nothing is left open then. */
 export async function runServer(config: ServeConfig, hooks: ServerHooks): Promise<RunningServer> {
+  const parts = new OpenParts();
+  try {
+    return await startServer(config, hooks, parts);
+  } catch (error) {
+    await parts.close();
+    throw error;
+  }
+}
+
+async function startServer(config: ServeConfig, hooks: ServerHooks, parts: OpenParts): Promise<RunningServer> {
   const clock = systemClock;
   const started = clock.monotonicMs();
   const { logger } = hooks;
@@ -26,56 +38,69 @@ export async function runServer(config: ServeConfig, hooks: ServerHooks): Promis
   const product = readProductVersion();
   const processId = randomUUID();
   const storage = await openStorage(config, clock, logger, processId);
-  try {
-    const resolution = resolveTelemetry(config.telemetry);
-    const telemetry = openTelemetry(config, resolution, storage, product.version, logger);
-    const authenticator = await openAuthenticator(config, storage.catalog, clock, logger);
-    const metrics = new Registry();
-    registerTelemetryMetrics(metrics, telemetry);
-    const server = await buildHttpServer({
-      writeService: storage.writes,
-      queryService: queryExecutor(config, storage, telemetry.recorder),
-      adminService: openAdminService(config, storage.catalog, clock, (database) => storage.writes.forget(database)),
-      authenticator,
-      telemetry: telemetry.recorder,
-      metrics,
-      clock,
-      logger,
-      clusterUuid: storage.catalog.uuid,
-      product: { ...product, processId },
-      maxBodyBytes: config.http.maxRequestBytes,
-      ...(config.http.tls === undefined ? {} : { tls: await readTls(config.http.tls) }),
-      routePlugins: telemetryPlugins(config, storage, telemetry, metrics, logger),
-      ...(config.telemetry.testMode ? { telemetrySnapshot: () => telemetry.snapshotJson() } : {}),
-    });
-    const bound = await bind(server, config.http);
-    telemetry.start();
-    const url = reachableUrl(bound, config.http);
-    hooks.onReady({
-      url,
-      address: joinAddress(bound),
-      dataDir: storage.store.durable ? storage.store.root : undefined,
-      nodeId: config.node.id,
-      telemetry: { state: resolution.state, reason: resolution.reason },
-      authEnabled: config.auth.enabled,
-      hasAdminToken: storage.catalog.tokens().length > 0,
-      notice: storage.firstStart ? firstStartNotice(resolution) : '',
-      startupMs: Math.round(clock.monotonicMs() - started),
-      product: versionLine(product),
-    });
-    // Loading the engine takes longer than all the rest; the first write or query should not have to wait for it.
-    setImmediate(
-      () => void storage.engine.get().catch((error: unknown) => logger.error('the query engine does not load', { error: String(error) })),
-    );
-    return runningServer(url, async () => {
-      await server.close();
-      await telemetry.stop();
-      await storage.close();
-    });
-  } catch (error) {
-    await storage.close();
-    throw error;
-  }
+  parts.add(() => storage.close());
+  const resolution = resolveTelemetry(config.telemetry);
+  const telemetry = openTelemetry(config, resolution, storage, product.version, logger);
+  parts.add(() => telemetry.stop());
+  const tls = config.http.tls === undefined ? undefined : await readTls(config.http.tls);
+  const metrics = new Registry();
+  registerTelemetryMetrics(metrics, telemetry);
+  const adminService = openAdminService(config, storage.catalog, clock, (database) => storage.writes.forget(database));
+  const server = await buildHttpServer({
+    writeService: storage.writes,
+    queryService: queryExecutor(config, storage, telemetry.recorder),
+    adminService,
+    authenticator: await openAuthenticator(config, storage.catalog, clock, logger),
+    telemetry: telemetry.recorder,
+    metrics,
+    clock,
+    logger,
+    clusterUuid: storage.catalog.uuid,
+    product: { ...product, processId },
+    maxBodyBytes: config.http.maxRequestBytes,
+    ...(tls === undefined ? {} : { tls }),
+    routePlugins: telemetryPlugins(config, storage, telemetry, metrics, logger),
+    ...(config.telemetry.testMode ? { telemetrySnapshot: () => telemetry.snapshotJson() } : {}),
+  });
+  parts.add(() => server.close());
+  const bound = await bind(server, config.http);
+  await openRecovery(config, adminService, tls, logger, parts);
+  const url = reachableUrl(bound, config.http);
+  hooks.onReady({
+    url,
+    address: joinAddress(bound),
+    dataDir: storage.store.durable ? storage.store.root : undefined,
+    nodeId: config.node.id,
+    telemetry: { state: resolution.state, reason: resolution.reason },
+    authEnabled: config.auth.enabled,
+    hasAdminToken: storage.catalog.tokens().length > 0,
+    notice: storage.firstStart ? firstStartNotice(resolution) : '',
+    startupMs: Math.round(clock.monotonicMs() - started),
+    product: versionLine(product),
+  });
+  telemetry.start();
+  // Loading the engine takes longer than all the rest; the first write or query should not have to wait for it.
+  setImmediate(
+    () => void storage.engine.get().catch((error: unknown) => logger.error('the query engine does not load', { error: String(error) })),
+  );
+  return runningServer(url, () => parts.close());
+}
+
+/** `--admin-token-recovery-http-bind`: a second socket that makes a new operator token, once. */
+async function openRecovery(
+  config: ServeConfig,
+  admin: AdminService,
+  tls: TlsSettings | undefined,
+  logger: Logger,
+  parts: OpenParts,
+): Promise<void> {
+  const { recovery } = config.auth;
+  if (recovery === undefined) return;
+  const listener = new RecoveryListener({ regenerate: () => admin.tokens.regenerateOperator(), tls, logger });
+  parts.add(() => listener.close());
+  const bound = await bind(listener, recovery);
+  const { recoveryTcpListenerFile } = config.tooling;
+  if (recoveryTcpListenerFile !== undefined) await writeFile(recoveryTcpListenerFile, joinAddress(bound), { flag: 'wx' });
 }
 
 function queryExecutor(
@@ -114,7 +139,7 @@ function runningServer(url: string, close: () => Promise<void>): RunningServer {
   return { url, stop, closed };
 }
 
-async function bind(server: HttpServer, http: HttpConfig): Promise<{ host: string; port: number }> {
+async function bind(server: Pick<HttpServer, 'listen'>, http: SocketAddress): Promise<{ host: string; port: number }> {
   try {
     return await server.listen(http.host, http.port);
   } catch (error) {
