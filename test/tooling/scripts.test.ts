@@ -50,6 +50,21 @@ describe('project scripts', () => {
   });
 });
 
+describe('package-lock.json', () => {
+  interface LockedPackage {
+    readonly version?: string;
+    readonly optionalDependencies?: Readonly<Record<string, string>>;
+  }
+  const { packages } = JSON.parse(read('package-lock.json')) as { packages: Readonly<Record<string, LockedPackage>> };
+
+  it('has the packages of every platform, or npm ci refuses it (`npm install` on one platform may drop the others)', () => {
+    const missing = Object.values(packages)
+      .flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}))
+      .filter((name) => packages[`node_modules/${name}`] === undefined);
+    assert.deepEqual(missing, []);
+  });
+});
+
 describe('bin/influxdb3.js', () => {
   it('says what to do when the project is not built', async (t) => {
     const folder = await testDirectory(t);

@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
-/** Installs packages when they are missing or older than the lock file, and builds dist when a source is newer. */
+/** Installs packages when they differ from the lock file, and builds dist when a source is newer. */
 export function setUp() {
   requireNode();
   install();
@@ -48,12 +48,22 @@ function requireNode() {
 }
 
 function install() {
-  const installed = modified(join(root, 'node_modules', '.package-lock.json'));
-  if (installed >= modified(join(root, 'package-lock.json'))) return;
+  if (isInstalled()) return;
   note('installing packages (npm ci), once');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const result = run(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], { shell: process.platform === 'win32' });
   if (result.status !== 0) stop('npm ci failed; is the package registry reachable?');
+}
+
+/** True when every package of the lock file is there in its version; those of other platforms may be missing. */
+function isInstalled() {
+  const installedFile = join(root, 'node_modules', '.package-lock.json');
+  if (!existsSync(installedFile)) return false;
+  const installed = JSON.parse(readFileSync(installedFile, 'utf8')).packages;
+  const wanted = Object.entries(JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages);
+  return wanted.every(
+    ([path, { version, optional }]) => path === '' || (installed[path] === undefined ? optional : installed[path].version === version),
+  );
 }
 
 function compile(args, what) {
