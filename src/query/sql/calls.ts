@@ -8,7 +8,7 @@ import { type AggregateParts, aggregateNames, aggregateParts, isAggregate, isWin
 import { checkArgCount } from './functions/define.ts';
 import { invalidFunction, scalarFunction } from './functions/index.ts';
 import { intervalNs } from './intervals.ts';
-import type { CallExpr, FrameBound, OrderItem, WindowFrame, WindowSpec } from './parse/ast.ts';
+import type { CallExpr, Expr, FrameBound, OrderItem, WindowFrame, WindowSpec } from './parse/ast.ts';
 import type { Typed } from './typed.ts';
 import { int64 } from './types.ts';
 
@@ -25,6 +25,7 @@ export function compileCall(call: CallExpr, env: Env, member?: string): CallResu
 
 function scalarCall(call: CallExpr, env: Env): Typed {
   const found = scalarFunction(call.name);
+  if (call.name === 'unnest' && call.args.length === 1) return unnestCall(call, env);
   if (!found) throw gapFillError(call, env) ?? invalidFunction(call.name, aggregateNames);
   if (call.star || call.distinct || call.filter || call.orderBy.length > 0 || call.ignoreNulls !== undefined) {
     throw planError(`${call.name} is not an aggregate or window function`);
@@ -32,6 +33,14 @@ function scalarCall(call: CallExpr, env: Env): Typed {
   checkArgCount(call.name, call.args.length, found.argsMin, found.argsMax);
   const args = call.args.map((arg) => compileExpr(arg, env));
   return found.compile({ name: call.name, args, state: env.state });
+}
+
+/** One row for each element; only where the select list can make rows. */
+function unnestCall(call: CallExpr, env: Env): Typed {
+  if (env.clause !== 'SELECT') throw planError(`unnest() is not allowed in ${env.clause}`);
+  const list = compileExpr(call.args[0] as Expr, env);
+  if (list.type.kind !== 'list') throw planError('unnest() can only be applied to array, struct and null');
+  return { sql: `unnest(${list.sql})`, type: list.type.item };
 }
 
 function gapFillError(call: CallExpr, env: Env): Error | undefined {

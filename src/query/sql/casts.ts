@@ -164,15 +164,17 @@ export function toDuration(x: Typed): Typed {
     if (ns === undefined) throw coercionError('Cannot convert an interval with months to a duration');
     return { ...intConstant(ns), type: { kind: 'duration' } };
   }
+  if (x.type.kind === 'duration') return x;
   if (x.type.kind === 'interval') return { sql: `(epoch_us(${x.sql}) * 1000)`, type: { kind: 'duration' } };
   if (x.type.kind === 'int') return { sql: `CAST(${x.sql} AS BIGINT)`, type: { kind: 'duration' } };
   throw coercionError(`Cannot convert ${arrowTypeText(x.type)} to Duration(ns)`);
 }
 
 /** The operand as a condition. */
-export function toCondition(x: Typed, clause: string): Typed {
+export function toCondition(x: Typed, clause: string, shown: () => string = () => x.sql): Typed {
   if (x.type.kind === 'boolean' || x.type.kind === 'unknown') return x;
   if (x.type.kind === 'null') return { ...booleanConstant(false), sql: 'CAST(NULL AS BOOLEAN)', constant: { kind: 'null' } };
-  if (clause === 'WHERE') throw planError(`Cannot create filter with non-boolean predicate '${x.sql}' returning ${arrowTypeText(x.type)}`);
+  if (clause === 'WHERE')
+    throw planError(`Cannot create filter with non-boolean predicate '${shown()}' returning ${arrowTypeText(x.type)}`);
   throw coercionError(`Cannot infer common argument type for logical boolean operation ${arrowTypeText(x.type)} AND Boolean`);
 }

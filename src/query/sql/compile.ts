@@ -8,7 +8,7 @@ export class SqlCompiler {
 
   /** Throws `InfluxError` with the texts and statuses of the SQL spec, sections 3 and 9. */
   async compile(text: string, context: SqlCompileContext): Promise<CompiledSql> {
-    return compileStatement(await this.#parser.parse(text), context);
+    return compileStatement(await this.#parser.parse(text), context, text.length);
   }
 }
 

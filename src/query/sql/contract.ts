@@ -1,18 +1,33 @@
 import type { ColumnType } from '../../shared/column-type.ts';
 import type { BindValue, ResultColumn } from '../result.ts';
 
-/** A table as the SQL compiler sees it. Columns are sorted by name (code points), `time` included. */
+/** A table as the SQL compiler sees it. Columns of user tables are sorted by name (code points), `time` included. */
 export interface RelationInfo {
-  readonly schema: 'iox' | 'system' | 'information_schema';
+  /** `function` = what a table function delivers; it has no name of its own. */
+  readonly schema: 'iox' | 'system' | 'information_schema' | 'function';
   readonly name: string;
   readonly columns: readonly RelationColumn[];
 }
 
-/** Types of user tables plus those that only system tables have. All timestamps are TIMESTAMP_NS without zone. */
+/** Types of user tables plus those that only system tables have. All timestamps are TIMESTAMP_NS in the engine. */
 export interface RelationColumn {
   readonly name: string;
-  readonly type: ColumnType | 'duration' | 'int32' | 'date' | 'list_string' | 'list_uint64';
+  readonly type:
+    | ColumnType
+    | 'duration'
+    | 'int32'
+    | 'uint8'
+    | 'uint32'
+    | 'date'
+    | 'time_ms'
+    | 'time_s_utc'
+    | 'list_string'
+    | 'list_uint16'
+    | 'list_uint64';
 }
+
+/** Table functions whose rows the server makes. */
+export type CacheFunctionName = 'last_cache' | 'distinct_cache';
 
 export interface SqlCompileContext {
   readonly database: string;
@@ -21,6 +36,11 @@ export interface SqlCompileContext {
   readonly params: ReadonlyMap<string, BindValue>;
   /** Exact, case-sensitive lookup. */
   relation(schema: 'iox' | 'system' | 'information_schema', name: string): RelationInfo | undefined;
+  /**
+   * What `last_cache(..)` or `distinct_cache(..)` delivers. An argument that is not a text literal is undefined.
+   * Throws the planning errors of SQL spec 8.3. Absent = there are no caches.
+   */
+  cacheFunction?(name: CacheFunctionName, args: readonly (string | undefined)[]): RelationInfo;
 }
 
 /** One use of a base table in the statement. */

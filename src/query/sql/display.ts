@@ -123,7 +123,7 @@ function intervalName(expr: Extract<Expr, { kind: 'interval' }>, env: Env): stri
 
 function callName(call: CallExpr, env: Env): string {
   const args = call.star ? '*' : call.args.map((arg) => displayName(arg, env)).join(',');
-  let name = `${call.name}(${call.distinct ? 'DISTINCT ' : ''}${args})`;
+  let name = `${call.name === 'unnest' ? 'UNNEST' : call.name}(${call.distinct ? 'DISTINCT ' : ''}${args})`;
   if (call.ignoreNulls !== undefined) name += call.ignoreNulls ? ' IGNORE NULLS' : ' RESPECT NULLS';
   if (call.filter) name += ` FILTER (WHERE ${displayName(call.filter, env)})`;
   if (call.orderBy.length > 0 && isAggregate(call.name)) name += ` ORDER BY [${orderName(call.orderBy, env)}]`;

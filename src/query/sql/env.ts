@@ -1,7 +1,7 @@
 /** What an expression is compiled against. */
 import { InfluxError } from '../../shared/errors.ts';
 import type { BindValue } from '../result.ts';
-import type { RelationInfo, SqlCompileContext } from './contract.ts';
+import type { CacheFunctionName, RelationInfo, SqlCompileContext } from './contract.ts';
 import type { Cte, Expr, Query, WindowSpec } from './parse/ast.ts';
 import type { MutableUse, Scope } from './scope.ts';
 import type { Typed } from './typed.ts';
@@ -48,13 +48,16 @@ export interface CompiledQuery {
 /** State of one statement's compilation. */
 export class StatementState {
   readonly nowNs: bigint;
+  /** Length of the statement's text. */
+  readonly statementChars: number;
   readonly uses: MutableUse[] = [];
   readonly #context: SqlCompileContext;
   /** Compiles a nested query; given by the query compiler, so that expressions need not know it. */
   readonly compileNested: (query: Query, state: StatementState, outer: Scope, ctes: CteScope | undefined) => CompiledQuery;
   #names = 0;
 
-  constructor(context: SqlCompileContext, compileNested: StatementState['compileNested']) {
+  constructor(context: SqlCompileContext, compileNested: StatementState['compileNested'], statementChars: number) {
+    this.statementChars = statementChars;
     this.#context = context;
     this.nowNs = context.nowNs;
     this.compileNested = compileNested;
@@ -64,8 +67,13 @@ export class StatementState {
     return this.#context.params.get(name);
   }
 
-  relation(schema: RelationInfo['schema'], name: string): RelationInfo | undefined {
+  relation(schema: 'iox' | 'system' | 'information_schema', name: string): RelationInfo | undefined {
     return this.#context.relation(schema, name);
+  }
+
+  /** Undefined when the server has no caches. */
+  cacheFunction(name: CacheFunctionName, args: readonly (string | undefined)[]): RelationInfo | undefined {
+    return this.#context.cacheFunction?.(name, args);
   }
 
   /** A name that nothing else in the statement has. */

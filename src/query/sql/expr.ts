@@ -2,6 +2,7 @@
 
 import { compileCall } from './calls.ts';
 import { castTo, toCondition, toText } from './casts.ts';
+import { displayName } from './display.ts';
 import type { Env } from './env.ts';
 import { coercionError, planError } from './errors.ts';
 import { arrayOf, element, mapFromEntries, member, structOf } from './functions/misc.ts';
@@ -86,7 +87,7 @@ export function compileExpr(expr: Expr, env: Env): Typed {
 
 /** A condition of WHERE, HAVING, ON and the like. */
 export function compileCondition(expr: Expr, env: Env): Typed {
-  return toCondition(compileExpr(expr, env), env.clause);
+  return toCondition(compileExpr(expr, env), env.clause, () => displayName(expr, env));
 }
 
 /** SQL of a nested query, its WITH clause included. */

@@ -1,5 +1,6 @@
 /** The FROM clause: its SQL and the names it brings. */
 import { castTo } from './casts.ts';
+import type { CacheFunctionName, RelationInfo } from './contract.ts';
 import type { CteScope, Env, NamedCte, OutputColumn } from './env.ts';
 import { notImplemented, planError, schemaError } from './errors.ts';
 import { compileCondition, compileExpr, nestedSql } from './expr.ts';
@@ -46,10 +47,20 @@ function table(parts: readonly string[], alias: TableAlias | undefined, env: Env
     return fromQuery(nestedSql(query), columns, alias ?? { name: cte.name, columns: [] }, env);
   }
   const relation = resolveRelation(env.state, parts);
+  const path = alias ? [alias.name] : ['public', relation.schema, relation.name];
+  return relationClause(relation, alias, { path, qualifier: alias ? alias.name : parts.join('.') }, env);
+}
+
+/** One use of a relation, with the names that its columns can be called by. */
+function relationClause(
+  relation: RelationInfo,
+  alias: TableAlias | undefined,
+  { path, qualifier }: { readonly path: readonly string[]; readonly qualifier: string },
+  env: Env,
+): FromClause {
   const { use, index } = env.state.addUse(relation);
   const name = env.state.freshName('t');
   const physical = physicalNames(relation.columns.map((column) => column.name));
-  const qualifier = alias ? alias.name : parts.join('.');
   const columns = relation.columns.map(
     (column): ScopeColumn => ({
       name: column.name,
@@ -60,7 +71,6 @@ function table(parts: readonly string[], alias: TableAlias | undefined, env: Env
       timeUses: column.type === 'time' && column.name === 'time' ? [use] : [],
     }),
   );
-  const path = alias ? [alias.name] : ['public', relation.schema, relation.name];
   return { sql: `${sourceName(index)} AS ${name}`, scope: scopeOf({ path, columns: aliased(columns, alias) }, env) };
 }
 
@@ -137,7 +147,7 @@ function wrongAliasCount(columns: number, names: number): Error {
 
 function tableFunction(ref: Extract<TableRef, { kind: 'function' }>, env: Env): FromClause {
   const name = ref.name;
-  if (name === 'last_cache' || name === 'distinct_cache') throw notImplemented(`table function '${name}' is not available yet`);
+  if (name === 'last_cache' || name === 'distinct_cache') return cacheFunction(name, ref, env);
   if (name !== 'unnest' && name !== 'generate_series' && name !== 'range') throw planError(`table function '${name}' not found`);
   const args = ref.args.map((arg) => compileExpr(arg, env));
   const sqlName = env.state.freshName('t');
@@ -153,6 +163,17 @@ function tableFunction(ref: Extract<TableRef, { kind: 'function' }>, env: Env): 
   };
   if (alias && alias.columns.length > 1) throw wrongAliasCount(1, alias.columns.length);
   return { sql: `${sql} AS ${sqlName}(c0)`, scope: scopeOf({ path: alias ? [alias.name] : [], columns: [column] }, env) };
+}
+
+/** Rows of a cache; its arguments must be text literals. SQL spec 8.3. */
+function cacheFunction(name: CacheFunctionName, ref: Extract<TableRef, { kind: 'function' }>, env: Env): FromClause {
+  const relation = env.state.cacheFunction(
+    name,
+    ref.args.map((arg) => (arg.kind === 'string' ? arg.value : undefined)),
+  );
+  if (!relation) throw notImplemented(`table function '${name}' is not available`);
+  const qualifier = ref.alias?.name ?? name;
+  return relationClause(relation, ref.alias, { path: [qualifier], qualifier }, env);
 }
 
 function unnest(args: readonly Typed[]): { sql: string; type: SqlType } {

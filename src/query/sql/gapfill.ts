@@ -1,6 +1,5 @@
 /** Gap filling: a grid of bins for every series, joined to the aggregates. SQL spec section 7. */
 
-import { compileCall } from './calls.ts';
 import { castTo } from './casts.ts';
 import { displayName } from './display.ts';
 import type { CompiledQuery, Env, OutputColumn, Replacement } from './env.ts';
@@ -12,7 +11,7 @@ import { groupExpr } from './grouping.ts';
 import type { CallExpr, Expr, OrderItem, Select } from './parse/ast.ts';
 import type { QueryPlace } from './query.ts';
 import { quoteIdent, quoteString } from './quote.ts';
-import type { ScopeColumn } from './scope.ts';
+import { lookup, type ScopeColumn } from './scope.ts';
 import { compileInput, nameItems, orderTerms } from './select.ts';
 import { expandItems } from './select-items.ts';
 import { type Bound, type Typed, timestampConstant, typed } from './typed.ts';
@@ -170,6 +169,7 @@ class GapPlan {
     }
     if (containsCall(expr, (call) => isBinCall(call) || call.name === 'locf' || call.name === 'interpolate' || isAggregate(call.name)))
       return undefined;
+    if (expr.kind === 'column' && !lookup(this.#env.scope, expr.path)) return undefined;
     const { sql } = compileExpr(expr, this.#env);
     const index = this.#keys.findIndex((key) => key.sql === sql);
     return index < 0 ? undefined : typed(`j.k${index}`, (this.#keys[index] as Typed).type);
@@ -183,21 +183,22 @@ class GapPlan {
 
   #filled(call: CallExpr, strategy: 'locf' | 'interpolate'): Typed {
     const [inner] = call.args;
-    if (inner?.kind !== 'call' || call.args.length !== 1 || !isAggregate(inner.name) || inner.over !== undefined) {
+    const source = inner?.kind === 'field' ? inner.expr : inner;
+    if (!inner || source?.kind !== 'call' || call.args.length !== 1 || !isAggregate(source.name) || source.over !== undefined) {
       throw planError(`${strategy} must be called on an aggregate column in a gap-filling query`);
     }
     return this.#aggregate(inner, strategy);
   }
 
-  #aggregate(call: CallExpr, strategy: Fill['strategy']): Typed {
-    const value = compileCall(call, this.#env);
+  #aggregate(call: Expr, strategy: Fill['strategy']): Typed {
+    const value = compileExpr(call, this.#env);
     const known = this.#aggregates.get(value.sql);
     if (known && known.strategy !== strategy) throw notImplemented('multiple fill strategies for the same column');
     const fill: Fill = known ?? { strategy, column: `a${this.#aggregates.size}`, value };
     this.#aggregates.set(value.sql, fill);
     if (strategy === 'locf') return typed(`j.f_${fill.column}`, value.type);
     if (strategy === 'interpolate') return interpolation(fill);
-    return typed(call.name === 'count' ? `coalesce(j.${fill.column}, 0)` : `j.${fill.column}`, value.type);
+    return typed(call.kind === 'call' && call.name === 'count' ? `coalesce(j.${fill.column}, 0)` : `j.${fill.column}`, value.type);
   }
 
   /** Bins with data. */

@@ -21,6 +21,9 @@ import {
 } from './types.ts';
 
 type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'IS DISTINCT FROM' | 'IS NOT DISTINCT FROM';
+/** Divisors up to this length may be written twice. */
+const inlineDivisorChars = 200;
+
 const comparisons = new Set<BinaryOperator>(['=', '!=', '<', '<=', '>', '>=', 'IS DISTINCT FROM', 'IS NOT DISTINCT FROM']);
 
 export function binaryOperator(op: BinaryOperator, left: Typed, right: Typed): Typed {
@@ -155,7 +158,7 @@ export function arithmetic(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: 
   if (a.kind === 'null' || b.kind === 'null') {
     const other = a.kind === 'null' ? b : a;
     const type = other.kind === 'null' ? int64 : other.kind === 'interval' && a.kind !== 'null' ? a : other;
-    return typed(`CAST(NULL AS ${engineType(type)})`, type);
+    return { sql: `CAST(NULL AS ${engineType(type)})`, type, constant: { kind: 'null' } };
   }
   const temporal = temporalArithmetic(op, left, right);
   if (temporal) return temporal;
@@ -190,7 +193,11 @@ function nonZero(divisor: Typed, type: SqlType): string {
     if (divisor.constant.value === 0n) return `CAST(error('Arrow error: Divide by zero error') AS ${engineType(type)})`;
     return divisor.sql;
   }
-  return `(CASE WHEN ${divisor.sql} = 0 THEN CAST(error('Arrow error: Divide by zero error') AS ${engineType(type)}) ELSE ${divisor.sql} END)`;
+  const raise = `CAST(error('Arrow error: Divide by zero error') AS ${engineType(type)})`;
+  // a long divisor is written once: nested divisions would double the statement at every level
+  if (divisor.sql.length > inlineDivisorChars)
+    return `list_transform([${divisor.sql}], lambda d: CASE WHEN d = 0 THEN ${raise} ELSE d END)[1]`;
+  return `(CASE WHEN ${divisor.sql} = 0 THEN ${raise} ELSE ${divisor.sql} END)`;
 }
 
 function foldIntegers(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: Typed): Typed | undefined {
@@ -250,7 +257,10 @@ function shift(x: Typed, op: '+' | '-', span: Typed): Typed {
   const fixed = value ? intervalNs(value) : undefined;
   if (fixed !== undefined) return typed(`make_timestamp_ns(epoch_ns(${x.sql}) ${op} ${fixed < 0n ? `(${fixed})` : fixed})`, x.type);
   if (span.type.kind === 'duration') return typed(`make_timestamp_ns(epoch_ns(${x.sql}) ${op} ${span.sql})`, x.type);
-  return typed(`_df.${op === '+' ? 'add' : 'sub'}_iv(${x.sql}, ${span.sql})`, x.type);
+  const calendar = `_df.${op === '+' ? 'add' : 'sub'}_iv(${x.sql}, ${span.sql})`;
+  // the engine's intervals end at microseconds
+  const rest = value ? value.ns % 1000n : 0n;
+  return typed(rest === 0n ? calendar : `make_timestamp_ns(epoch_ns(${calendar}) ${op} (${rest}))`, x.type);
 }
 
 function moved(ns: bigint, value: IntervalValue, sign: 1 | -1): bigint {

@@ -61,7 +61,7 @@ function sharedCte(cte: Cte, place: QueryPlace): { definition: string; cte: Name
   const query = compileQuery(cte.query, place);
   const sqlName = place.state.freshName('w');
   const columns = renamed(query.columns, cte.columns).map(({ name, type, sqlName: column }) => ({ name, type, sqlName: column }));
-  return { definition: `${sqlName} AS (${nestedSql(query)})`, cte: { sqlName, columns } };
+  return { definition: `${sqlName} AS MATERIALIZED (${nestedSql(query)})`, cte: { sqlName, columns } };
 }
 
 function recursiveCte(cte: Cte, place: QueryPlace): { definition: string; cte: NamedCte } {

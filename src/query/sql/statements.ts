@@ -1,4 +1,5 @@
 /** Whole statements: what runs, and what its columns are. */
+import { checkComplexity } from './complexity.ts';
 import type { CompiledSql, RelationInfo, RelationUse, SqlCompileContext } from './contract.ts';
 import { type CompiledQuery, StatementState } from './env.ts';
 import { nestedSql } from './expr.ts';
@@ -11,8 +12,13 @@ import { byBytes } from './scope.ts';
 import { arrowTypeText, relationColumnType, resultType } from './types.ts';
 import { eachBaseTable } from './walk.ts';
 
-export function compileStatement(statement: Statement, context: SqlCompileContext): CompiledSql {
-  const state = new StatementState(context, (query, inner, outer, ctes) => compileQuery(query, { state: inner, outer, ctes, top: false }));
+/** `chars` is the length of the statement's text. */
+export function compileStatement(statement: Statement, context: SqlCompileContext, chars: number): CompiledSql {
+  const state = new StatementState(
+    context,
+    (query, inner, outer, ctes) => compileQuery(query, { state: inner, outer, ctes, top: false }),
+    chars,
+  );
   switch (statement.kind) {
     case 'query': {
       const compiled = compileTop(statement.query, state);
@@ -38,7 +44,9 @@ export function compileStatement(statement: Statement, context: SqlCompileContex
 function compileTop(query: Query, state: StatementState): CompiledSql {
   // compat: missing tables are reported before anything else
   eachBaseTable(query, (parts) => resolveRelation(state, parts));
-  return finished(compileQuery(query, { state, outer: undefined, ctes: undefined, top: true }), state);
+  const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true });
+  checkComplexity(nestedSql(compiled), state.statementChars);
+  return finished(compiled, state);
 }
 
 function finished(query: CompiledQuery, state: StatementState): CompiledSql {

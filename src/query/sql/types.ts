@@ -55,10 +55,20 @@ export function relationColumnType(type: RelationColumn['type']): SqlType {
       return duration;
     case 'int32':
       return int32;
+    case 'uint8':
+      return { kind: 'int', bits: 8, signed: false };
+    case 'uint32':
+      return { kind: 'int', bits: 32, signed: false };
     case 'date':
       return dateType;
+    case 'time_ms':
+      return { kind: 'timestamp', unit: 'ms', zone: undefined };
+    case 'time_s_utc':
+      return { kind: 'timestamp', unit: 's', zone: 'UTC' };
     case 'list_string':
       return { kind: 'list', item: utf8 };
+    case 'list_uint16':
+      return { kind: 'list', item: { kind: 'int', bits: 16, signed: false } };
     case 'list_uint64':
       return { kind: 'list', item: uint64 };
   }

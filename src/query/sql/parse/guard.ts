@@ -17,7 +17,9 @@ const clauseWords = new Set(
   'select from where group having order limit offset qualify on when then else by with using values as'.split(' '),
 );
 const operatorWords = new Set(
-  'and or not is like ilike similar in between union intersect except at collate interval array join div xor'.split(' '),
+  'not is like ilike similar in between union intersect except at collate interval array struct map pivot unpivot prior tablesample join div xor'.split(
+    ' ',
+  ),
 );
 
 /** Throws when the text passes a limit. Unterminated literals are left to the parser, which words the error. */
@@ -37,27 +39,36 @@ export function guardQueryText(text: string): void {
 
 /** Operators since the last comma, clause word or bracket, per bracket level. */
 class ChainCounter {
-  readonly #counts: number[] = [0];
+  /** Per level: AND/OR seen, and other operators since the last of them; a tree is no deeper than their sum. */
+  readonly #logical: number[] = [0];
+  readonly #others: number[] = [0];
   #setOperations = 0;
 
   open(): void {
-    this.#counts.push(0);
-    if (this.#counts.length > queryDepthMax) throw sqlError('RecursionLimitExceeded');
+    this.#logical.push(0);
+    this.#others.push(0);
+    if (this.#logical.length > queryDepthMax) throw sqlError('RecursionLimitExceeded');
   }
 
   close(): void {
-    if (this.#counts.length > 1) this.#counts.pop();
+    if (this.#logical.length === 1) return;
+    this.#logical.pop();
+    this.#others.pop();
   }
 
   reset(): void {
-    this.#counts[this.#counts.length - 1] = 0;
+    this.#logical[this.#logical.length - 1] = 0;
+    this.#others[this.#others.length - 1] = 0;
   }
 
-  operator(): void {
-    const level = this.#counts.length - 1;
-    const count = (this.#counts[level] as number) + 1;
-    this.#counts[level] = count;
-    if (count > chainedOperatorsMax) throw notImplemented(`more than ${chainedOperatorsMax} chained operators`);
+  operator(logical = false): void {
+    const level = this.#logical.length - 1;
+    const before = this.#logical[level] as number;
+    const others = logical ? 0 : (this.#others[level] as number) + 1;
+    const depth = logical ? before + 1 : before;
+    this.#logical[level] = depth;
+    this.#others[level] = others;
+    if (depth + others > chainedOperatorsMax) throw notImplemented(`more than ${chainedOperatorsMax} chained operators`);
   }
 
   word(word: string): void {
@@ -67,6 +78,7 @@ class ChainCounter {
       if (++this.#setOperations > chainedOperatorsMax) throw notImplemented(`more than ${chainedOperatorsMax} set operations`);
       this.reset();
     } else if (clauseWords.has(word)) this.reset();
+    else if (word === 'and' || word === 'or') this.operator(true);
     else if (operatorWords.has(word)) this.operator();
   }
 }

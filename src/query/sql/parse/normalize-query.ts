@@ -199,7 +199,7 @@ function joined(left: TableRef, raw: RawObject): TableRef {
     return { kind: 'join', type, left, right, on: undefined, using };
   }
   if (constraint.kind === 'Natural') return { kind: 'join', type, left, right, on: undefined, using: 'natural' };
-  if (type !== 'CROSS' && type !== 'INNER') throw notImplemented('NONE constraint is not supported');
+  if (type !== 'CROSS') throw notImplemented('NONE constraint is not supported');
   return { kind: 'join', type: 'CROSS', left, right, on: undefined, using: undefined };
 }
 

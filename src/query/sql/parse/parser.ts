@@ -2,6 +2,7 @@
 import { notImplemented, planError, sqlError } from '../errors.ts';
 import type { Statement } from './ast.ts';
 import { guardQueryText } from './guard.ts';
+import { freshLibrary, isCrash, type ParserLibrary, sharedLibrary } from './library.ts';
 import { normalizeStatement } from './normalize-statement.ts';
 import { listOf, type Raw } from './raw.ts';
 
@@ -10,16 +11,11 @@ const cacheEntriesMax = 256;
 /** Longer texts are not kept. */
 const cachedTextCharsMax = 16_384;
 
-/** What this file needs of the parser library. */
-interface ParserLibrary {
-  parse(sql: string): unknown;
-  format(sql: string): string;
-}
-
 /** Parses statements. Loads the library (about 100 ms, 10 MB) at the first use. */
 export class SqlParser {
   readonly #cache = new Map<string, Statement>();
   #library: Promise<ParserLibrary> | undefined;
+  #crashes = 0;
 
   async parse(text: string): Promise<Statement> {
     const known = this.#cache.get(text);
@@ -29,10 +25,22 @@ export class SqlParser {
       return known;
     }
     guardQueryText(text);
-    this.#library ??= loadLibrary();
-    const statement = parseStatement(await this.#library, text);
+    this.#library ??= this.#crashes === 0 ? sharedLibrary() : freshLibrary(this.#crashes);
+    const statement = this.#parseWith(await this.#library, text);
     if (text.length <= cachedTextCharsMax) this.#remember(text, statement);
     return statement;
+  }
+
+  #parseWith(library: ParserLibrary, text: string): Statement {
+    try {
+      return parseStatement(library, text);
+    } catch (error) {
+      if (!isCrash(error)) throw error;
+      // a crashed instance answers nothing any more
+      this.#crashes++;
+      this.#library = undefined;
+      throw notImplemented('the statement is too complex for the parser');
+    }
   }
 
   #remember(text: string, statement: Statement): void {
@@ -46,18 +54,12 @@ export class SqlParser {
   }
 }
 
-async function loadLibrary(): Promise<ParserLibrary> {
-  const library = await import('@guanmingchiu/sqlparser-ts');
-  await library.init();
-  return { parse: (sql) => library.parse(sql, 'generic'), format: (sql) => library.format(sql, 'generic') };
-}
-
 function parseStatement(library: ParserLibrary, text: string): Statement {
   let statements: readonly Raw[];
   try {
     statements = listOf(library.parse(text) as Raw);
   } catch (error) {
-    throw parserError(error);
+    throw isCrash(error) ? error : parserError(error);
   }
   if (statements.length === 0) throw planError('No SQL statements were provided in the query string');
   if (statements.length > 1) throw notImplemented('The context currently only supports a single SQL statement');

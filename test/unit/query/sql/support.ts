@@ -32,6 +32,11 @@ const engineTypes: Readonly<Record<RelationColumn['type'], string>> = {
   boolean: 'BOOLEAN',
   duration: 'BIGINT',
   int32: 'INTEGER',
+  uint8: 'UBIGINT',
+  uint32: 'UBIGINT',
+  time_ms: 'TIMESTAMP_NS',
+  time_s_utc: 'TIMESTAMP_NS',
+  list_uint16: 'USMALLINT[]',
   date: 'DATE',
   list_string: 'VARCHAR[]',
   list_uint64: 'UBIGINT[]',
@@ -138,7 +143,7 @@ export class TestEngine {
     const sql = printed(compiled);
     try {
       const reader = await this.#connection.runAndReadAll(sql);
-      assert.equal(reader.columnCount, compiled.output.length, 'the compiler knows every output column');
+      if (compiled.explain === 'no') assert.equal(reader.columnCount, compiled.output.length, 'the compiler knows every output column');
       return reader
         .getRowsJson()
         .map((row) => Object.fromEntries(compiled.output.map((column, index) => [column.name, plain(row[index])])));

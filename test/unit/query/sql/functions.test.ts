@@ -1,0 +1,219 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { TestEngine } from './support.ts';
+
+/** Expression -> value. SQL spec 6.5 to 6.9. */
+const cases: readonly (readonly [string, unknown])[] = [
+  ['acos(2)', 'NaN'],
+  ['asin(1)', Math.asin(1)],
+  ['sqrt(-1)', 'NaN'],
+  ['sqrt(4)', 2],
+  ['ln(0)', '-Infinity'],
+  ['log(2, 8)', 3],
+  ['log(100)', 2],
+  ['log2(8)', 3],
+  ['atanh(2)', 'NaN'],
+  ['power(2, 3)', 8],
+  ['pow(2.0, 0.5)', Math.SQRT2],
+  ['round(2.5)', 3],
+  ['round(-2.5)', -3],
+  ['round(1.234, 2)', 1.23],
+  ['trunc(2.7)', 2],
+  ['abs(-3)', 3],
+  ['ceil(1)', 1],
+  ['floor(-1.5)', -2],
+  ['factorial(5)', 120],
+  ['gcd(4, 6)', 2],
+  ['cbrt(27)', 3],
+  ['signum(-2.5)', -1],
+  ['nanvl(0.0 / 0.0, 2)', 2],
+  ['isnan(0.0 / 0.0)', true],
+  ['iszero(0)', true],
+  ['cot(0)', 'Infinity'],
+  ["lpad('a', 3)", '  a'],
+  ["rpad('a', 3, 'x')", 'axx'],
+  ["substr('abc', -1, 3)", 'a'],
+  ["substr('abc', 2)", 'bc'],
+  ["substring('abc' FROM 2 FOR 1)", 'b'],
+  ["split_part('a.b.c', '.', 2)", 'b'],
+  ["upper('ß')", 'SS'],
+  ["initcap('hello wORLD')", 'Hello World'],
+  ["btrim(' a ')", 'a'],
+  ["trim(BOTH 'x' FROM 'xax')", 'a'],
+  ["trim(LEADING 'x' FROM 'xax')", 'ax'],
+  ["position('b' IN 'abc')", 2],
+  ["overlay('abcdef' PLACING 'XX' FROM 2 FOR 3)", 'aXXef'],
+  ["overlay('abcdef' PLACING 'XX' FROM 2)", 'aXXdef'],
+  ["concat('a', 1, NULL, true)", 'a1true'],
+  ["concat_ws('-', 'a', 'b')", 'a-b'],
+  ["left('abc', 2)", 'ab'],
+  ["right('abc', 2)", 'bc'],
+  ['to_hex(255)', 'ff'],
+  ["length('Äb')", 2],
+  ["octet_length('Äb')", 3],
+  ["find_in_set('b', 'a,b')", 2],
+  ["substr_index('a.b.c', '.', 2)", 'a.b'],
+  ["substr_index('a.b.c', '.', -1)", 'c'],
+  ["encode('a', 'base64')", 'YQ'],
+  ["encode('z', 'hex')", '7a'],
+  ["decode('YQ', 'base64') = 'a'", true],
+  ["md5('a')", '0cc175b9c0f1b6a831c399e269772661'],
+  ["encode(sha256('a'), 'hex')", 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'],
+  ["translate('abc', 'ab', 'xy')", 'xyc'],
+  ["levenshtein('kitten', 'sitting')", 3],
+  ["regexp_like('abc', 'B', 'i')", true],
+  ["regexp_replace('abc', '(b)', '<$1>')", 'a<b>c'],
+  ["regexp_replace('aaa', 'a', 'b')", 'baa'],
+  ["regexp_replace('aaa', 'a', 'b', 'g')", 'bbb'],
+  ["regexp_match('foobar', '(foo)(bar)')", ['foo', 'bar']],
+  ["regexp_match('foobar', 'o+')", ['oo']],
+  ["regexp_match('foobar', 'x')", null],
+  ["regexp_count('abcabc', 'b')", 2],
+  ["regexp_count('abcabc', 'b', 3)", 1],
+  ['coalesce(NULL, 1)', 1],
+  ['nullif(1, 1)', null],
+  ['nvl(NULL, 2)', 2],
+  ['nvl2(NULL, 2, 3)', 3],
+  ['greatest(1, NULL, 2)', 2],
+  ['least(1.5, 2)', 1.5],
+  ['array_distinct([3, 1, 3])', ['3', '1']],
+  ['array_union([3, 1], [1, 2])', ['3', '1', '2']],
+  ['array_except([1, 2], [2])', ['1']],
+  ['array_intersect([1, 2], [2])', ['2']],
+  ['array_has([1, 2], 2)', true],
+  ['array_position([1, 2], 2)', 2],
+  ['array_remove([1, 2, 1], 1)', ['2', '1']],
+  ['array_replace_all([1, 2, 1], 1, 5)', ['5', '2', '5']],
+  ["array_to_string([1, NULL, 2], '-')", '1-2'],
+  ["string_to_array('a,b', ',')", ['a', 'b']],
+  ["array_sort([1, NULL, 2], 'DESC', 'NULLS LAST')", ['2', '1', null]],
+  ['array_length([1, 2])', 2],
+  ['flatten([[[1], [2]], [[3]]])', ['1', '2', '3']],
+  ['cardinality(MAP {1: 2})', 1],
+  ["MAP {'a': 1}['a']", 1],
+  ["struct(1, 'a')", { c0: '1', c1: 'a' }],
+  ["named_struct('a', 1)", { a: '1' }],
+];
+
+describe('functions', () => {
+  let engine: TestEngine;
+  before(async () => {
+    engine = await TestEngine.open();
+  });
+
+  for (const [expression, value] of cases) {
+    test(`${expression} is ${JSON.stringify(value)}`, async () => {
+      assert.deepEqual(await engine.value(expression), value);
+    });
+  }
+
+  test('functions take columns where they take constants', async () => {
+    const rows = await engine.rows(
+      "SELECT upper(room) AS u, sqrt(temp) > 4 AS s, lpad(room, 3) AS l FROM home WHERE room = 'Kitchen' LIMIT 1",
+    );
+    assert.deepEqual(rows, [{ u: 'KITCHEN', s: true, l: 'Kit' }]);
+  });
+
+  test('suggests a name for an unknown function', async () => {
+    assert.deepEqual(await engine.failure('SELECT flor(1.5)'), {
+      status: 400,
+      message: "Error during planning: Invalid function 'flor'.\nDid you mean 'floor'?",
+    });
+  });
+
+  test('raises the reference text for negative lengths and positions', async () => {
+    assert.deepEqual(await engine.failure("SELECT split_part('a', ',', 0)"), {
+      status: 500,
+      message: 'Execution error: field position must not be zero',
+    });
+    assert.match((await engine.failure("SELECT substr('a', 1, -1)")).message, /negative substring length not allowed/);
+  });
+
+  test('aggregates keep the types of the reference', async () => {
+    const rows = await engine.rows(
+      'SELECT arrow_typeof(sum(co)) AS s, arrow_typeof(sum(temp)) AS f, arrow_typeof(median(co)) AS m, arrow_typeof(count(*)) AS c, arrow_typeof(max(time)) AS t FROM home',
+    );
+    assert.deepEqual(rows, [{ s: 'Int64', f: 'Float64', m: 'Int64', c: 'Int64', t: 'Timestamp(ns)' }]);
+    assert.deepEqual(await engine.column('SELECT sum(co) + NULL FROM home'), [null]);
+    assert.deepEqual(await engine.rows('SELECT median(x) AS m FROM (VALUES (3), (6)) AS v(x)'), [{ m: 4 }]);
+    assert.deepEqual(await engine.rows('SELECT sum(co) AS s, sum(u) AS u FROM home, t'), [{ s: 411, u: 286 }]);
+  });
+
+  test('aggregates take DISTINCT, FILTER and ORDER BY', async () => {
+    const rows = await engine.rows(
+      "SELECT count(DISTINCT room) AS d, count(*) FILTER (WHERE temp > 22) AS f, string_agg(DISTINCT room, '|' ORDER BY room DESC) AS s, first_value(temp ORDER BY time, room) AS a, last_value(temp ORDER BY time, room) AS z, nth_value(temp, 2 ORDER BY time, room) AS n FROM home",
+    );
+    assert.deepEqual(rows, [{ d: 2, f: 22, s: 'Living Room|Kitchen', a: 21, z: 22.2, n: 21.1 }]);
+  });
+
+  test('statistics and percentiles', async () => {
+    const rows = await engine.rows(
+      'SELECT stddev(x) AS a, var_pop(x) AS b, approx_percentile_cont(x, 0.5) AS c, approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY x) AS d, approx_median(x) AS e, approx_distinct(x) AS f, corr(x, x) AS g FROM (VALUES (1.0), (2.0), (3.0)) AS v(x)',
+    );
+    assert.deepEqual(rows, [{ a: 1, b: 2 / 3, c: 2, d: 2, e: 2, f: 3, g: 1 }]);
+  });
+
+  test('selectors give value and time, whole or by member', async () => {
+    const rows = await engine.rows(
+      "SELECT room, selector_max(temp, time)['value'] AS v, selector_max(temp, time)['time'] AS t, selector_first(temp, time) AS f, selector_last(temp, time)['time'] AS l, selector_min(temp, time, hum)['other_1'] AS o FROM home GROUP BY room ORDER BY room",
+    );
+    assert.deepEqual(rows, [
+      {
+        room: 'Kitchen',
+        v: 23.3,
+        t: '2022-01-01 18:00:00',
+        f: { value: 21, time: '2022-01-01 08:00:00' },
+        l: '2022-01-01 20:00:00',
+        o: 35.9,
+      },
+      {
+        room: 'Living Room',
+        v: 22.8,
+        t: '2022-01-01 18:00:00',
+        f: { value: 21.1, time: '2022-01-01 08:00:00' },
+        l: '2022-01-01 20:00:00',
+        o: 35.9,
+      },
+    ]);
+  });
+
+  test('selector_min and selector_max take the earliest time of equal values', async () => {
+    const rows = await engine.rows(
+      "SELECT selector_max(temp, time)['time'] AS a, selector_min(temp, time)['time'] AS b FROM home WHERE temp IN (22.7, 22.4)",
+    );
+    assert.deepEqual(rows, [{ a: '2022-01-01 10:00:00', b: '2022-01-01 11:00:00' }]);
+  });
+
+  test('selectors check their arguments', async () => {
+    assert.deepEqual(await engine.failure('SELECT selector_first(temp) FROM home'), {
+      status: 400,
+      message: 'Error during planning: selector_first requires at least 2 arguments, got 1',
+    });
+    assert.deepEqual(await engine.failure('SELECT selector_first(temp, s) FROM t, home'), {
+      status: 400,
+      message: 'Error during planning: selector_first second argument must be a timestamp, but got Utf8',
+    });
+  });
+
+  test('window functions', async () => {
+    const rows = await engine.rows(
+      "SELECT row_number() OVER w AS n, lag(temp) OVER w AS l, lead(temp, 1, 0) OVER w AS d, first_value(temp) OVER w AS f, sum(co) OVER w AS s, rank() OVER (ORDER BY co) AS r, ntile(2) OVER w AS h FROM home WHERE room = 'Kitchen' AND time < '2022-01-01T10:00:00Z' WINDOW w AS (PARTITION BY room ORDER BY time) ORDER BY n",
+    );
+    assert.deepEqual(rows, [
+      { n: 1, l: null, d: 23, f: 21, s: 0, r: 1, h: 1 },
+      { n: 2, l: 21, d: 0, f: 21, s: 0, r: 1, h: 2 },
+    ]);
+  });
+
+  test('window frames by rows and by time', async () => {
+    const sql = (frame: string): string =>
+      `SELECT sum(co) OVER (ORDER BY time ${frame}) FROM home WHERE room = 'Kitchen' ORDER BY time DESC LIMIT 1`;
+    assert.deepEqual(await engine.column(sql('ROWS BETWEEN 1 PRECEDING AND CURRENT ROW')), [48]);
+    assert.deepEqual(await engine.column(sql("RANGE BETWEEN INTERVAL '2 hours' PRECEDING AND CURRENT ROW")), [66]);
+    assert.deepEqual(await engine.column(sql('ROWS UNBOUNDED PRECEDING')), [87]);
+  });
+
+  test('IGNORE NULLS looks past nulls', async () => {
+    assert.deepEqual(await engine.column('SELECT last_value(i) IGNORE NULLS OVER (ORDER BY time) FROM t ORDER BY time DESC LIMIT 1'), [7]);
+  });
+});
