@@ -85,9 +85,47 @@ describe('client commands against the real server', () => {
     assert.equal(wrong.code, 1);
     assert.match(wrong.stderr, /^Query command failed: server responded with error \[404 Not Found\]: .*database not found: sensor/);
     assert.match(wrong.stderr, /\n {2}hint: /);
+    assert.match((await run(['telemetry', 'status'])).stdout, /^telemetry +off: /);
+    assert.match((await run(['telemetry', 'schema'])).stdout, /^\{\n {2}"/);
     const bad = await run(['write', '-d', 'sensors', 'home temp=']);
     assert.equal(bad.code, 1);
     assert.match(bad.stderr, /^Write command failed: server responded with error \[400 Bad Request\]: /);
+  });
+});
+
+describe('tokens from the first one on', () => {
+  it('makes the operator token, refuses strangers with a hint, makes and deletes a named one (acceptance 12)', async (t) => {
+    const cwd = await testDirectory(t);
+    const server = await startServer(t, cwd, { bare: true, args: ['--disable-telemetry-upload'] });
+    const base = { INFLUXDB3_HOST_URL: server.url };
+    const made = await runProgram(['create', 'token', '--admin', '--format', 'json'], { cwd, env: base });
+    const { token } = JSON.parse(made.stdout) as { token: string };
+    assert.match(token, /^apiv3_/);
+    const stranger = await runProgram(['create', 'database', 'x'], { cwd, env: base });
+    assert.equal(stranger.code, 1);
+    assert.match(stranger.stderr, /\[401 Unauthorized\].*\n {2}hint: give a token/);
+
+    const env = { ...base, INFLUXDB3_AUTH_TOKEN: token };
+    const again = await runProgram(['create', 'token', '--admin'], { cwd, env });
+    assert.equal(again.code, 0);
+    assert.ok(again.stdout.startsWith('Failed to create token, error: ApiError { code: 409, message: "token name already exists, _admin"'));
+    assert.equal((await runProgram(['create', 'database', 'x'], { cwd, env })).stdout, 'Database "x" created successfully\n');
+    const listed = await runProgram(['show', 'databases', '--format', 'csv'], { cwd, env });
+    assert.equal(listed.stdout, 'iox::database\n_internal\nx\n\n');
+    await runProgram(['create', 'token', '--admin', '--name', 'ci'], { cwd, env });
+    const deleted = await runProgram(['delete', 'token', '--token-name', 'ci'], { cwd, env, input: 'yes\n' });
+    assert.equal(deleted.stdout, 'Token "ci" deleted successfully\n');
+    assert.ok(!server.output.includes(token));
+  });
+
+  it('a token file made without a server is accepted by one (acceptance 13)', async (t) => {
+    const cwd = await testDirectory(t);
+    const file = join(cwd, 'admin.json');
+    await runProgram(['create', 'token', '--admin', '--offline', '--output-file', file], { cwd });
+    const { token } = JSON.parse(readFileSync(file, 'utf8')) as { token: string };
+    const server = await startServer(t, cwd, { bare: true, args: ['--disable-telemetry-upload', '--admin-token-file', file] });
+    const env = { INFLUXDB3_HOST_URL: server.url, INFLUXDB3_AUTH_TOKEN: token };
+    assert.equal((await runProgram(['create', 'database', 'x'], { cwd, env })).stdout, 'Database "x" created successfully\n');
   });
 });
 

@@ -1,7 +1,7 @@
 import type { ServeConfig } from '../../config/index.ts';
 
 /** What a start with this configuration would use (`serve --check`). No secrets. */
-export function describeConfig(config: ServeConfig): string {
+export function describeConfig(config: ServeConfig, telemetry: { readonly state: 'on' | 'off'; readonly reason: string }): string {
   const scheme = config.http.tls === undefined ? 'http' : 'https';
   const host = config.http.host.includes(':') ? `[${config.http.host}]` : config.http.host;
   const params = Object.entries(JSON.parse(config.cliParams) as Record<string, string>);
@@ -12,7 +12,7 @@ export function describeConfig(config: ServeConfig): string {
     ['store', config.store.kind],
     ['data', config.store.dataDir ?? 'not on disk'],
     ['auth', config.auth.enabled ? 'on' : 'off'],
-    ['telemetry', `endpoint ${config.telemetry.endpoint}; \`influxdb3 telemetry status\` shows the state of a running server`],
+    ['telemetry', `${telemetry.state}: ${telemetry.reason}`],
     ['log', `${config.log.format} to ${config.log.destination}, ${config.log.filter}`],
     ['given', given.length === 0 ? 'nothing, all defaults' : given.join(' ')],
     ...(config.inactiveOptions.length === 0 ? [] : [['not used', config.inactiveOptions.join(' ')] as [string, string]]),

@@ -25,7 +25,8 @@ export async function runServe(call: RawCall): Promise<number> {
     await noticeAutoNodeId(config, call);
     checkServeConfig(config);
     if (config.tooling.checkOnly) {
-      await print(call.io, describeConfig(config));
+      const { resolveTelemetry } = await import('../../telemetry/index.ts');
+      await print(call.io, describeConfig(config, resolveTelemetry(config.telemetry)));
       return 0;
     }
     return await serve(config, call);

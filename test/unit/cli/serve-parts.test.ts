@@ -130,11 +130,12 @@ describe('files that announce the address', () => {
 describe('serve --check', () => {
   it('says what would be used, without secrets, and starts nothing', async () => {
     const { code, stdout, stderr } = await cli(['serve', '--check', '--node-id', 'n', '--data-dir', folder, '--http-bind', '[::1]:0'], {
-      env: { AWS_SECRET_ACCESS_KEY: 'very-secret' },
+      env: { AWS_SECRET_ACCESS_KEY: 'very-secret', DO_NOT_TRACK: '1' },
     });
     assert.deepEqual([code, stderr], [0, '']);
     assert.match(stdout, /^configuration is valid\n {2}node {7}n\n {2}listen {5}http:\/\/\[::1\]:0\n/);
     assert.ok(stdout.includes(folder));
+    assert.match(stdout, /\n {2}telemetry {2}off: .*DO_NOT_TRACK/);
     assert.ok(!stdout.includes('very-secret'));
   });
 
