@@ -17,10 +17,6 @@ const missingBucket: Readonly<Partial<Record<StoreConfig['kind'], string>>> = {
  */
 export function checkServeConfig(config: ServeConfig): void {
   checkStore(config.store);
-  const recovery = config.auth.recovery;
-  if (recovery !== undefined) {
-    throw new StartupError('--admin-token-recovery-http-bind is not supported by this build; start without it');
-  }
 }
 
 function checkStore(store: StoreConfig): void {

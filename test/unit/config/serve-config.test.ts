@@ -275,10 +275,4 @@ describe('checks of the machine (config spec 7)', () => {
       rmSync(root, { recursive: true });
     }
   });
-
-  it('a security option that is not built yet stops the start', () => {
-    assert.throws(() => checkServeConfig(configOf({ 'object-store': 'memory', 'admin-token-recovery-http-bind': true })), {
-      name: 'StartupError',
-    });
-  });
 });
