@@ -121,8 +121,11 @@ function dispatcher(values: ConnectionValues, environment: Environment): Dispatc
     rejectUnauthorized: !values.tlsNoVerify,
     ...(values.tlsCa === undefined ? undefined : { ca: [...rootCertificates, readCertificate(values.tlsCa)] }),
   };
-  const proxied = ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'].some((name) => environment[name]);
-  return proxied ? new EnvHttpProxyAgent({ connect: tls, requestTls: tls }) : new Agent({ connect: tls });
+  const httpProxy = environment['http_proxy'] ?? environment['HTTP_PROXY'];
+  const httpsProxy = environment['https_proxy'] ?? environment['HTTPS_PROXY'];
+  if (!httpProxy && !httpsProxy) return new Agent({ connect: tls });
+  const noProxy = environment['no_proxy'] ?? environment['NO_PROXY'] ?? '';
+  return new EnvHttpProxyAgent({ connect: tls, requestTls: tls, httpProxy: httpProxy ?? '', httpsProxy: httpsProxy ?? '', noProxy });
 }
 
 /** PEM text of a certificate file; DER is recognized by its name. */
