@@ -4,14 +4,14 @@ import { Registry } from 'prom-client';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
 import type { HttpConfig, ServeConfig, SocketAddress } from '../config/index.ts';
 import { QueryExecutor } from '../query/executor.ts';
-import { SystemTables } from '../query/system-tables/index.ts';
+import { QueryLog, SystemTables } from '../query/system-tables/index.ts';
 import { type AdminService, buildHttpServer, type HttpServer, RecoveryListener, type TlsSettings } from '../server/http/index.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import { StartupError } from '../shared/startup-error.ts';
 import { readProductVersion, versionLine } from '../shared/version.ts';
 import { registerTelemetryMetrics } from '../telemetry/http.ts';
-import { firstStartNotice, resolveTelemetry } from '../telemetry/index.ts';
+import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry/index.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
 import { OpenParts } from './open-parts.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
@@ -48,7 +48,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, parts: OpenP
   const adminService = openAdminService(config, storage.catalog, clock, (database) => storage.writes.forget(database));
   const server = await buildHttpServer({
     writeService: storage.writes,
-    queryService: queryExecutor(config, storage, telemetry.recorder),
+    queryService: queryExecutor(config, storage, telemetry),
     adminService,
     authenticator: await openAuthenticator(config, storage.catalog, clock, logger),
     telemetry: telemetry.recorder,
@@ -103,18 +103,18 @@ async function openRecovery(
   if (recoveryTcpListenerFile !== undefined) await writeFile(recoveryTcpListenerFile, joinAddress(bound), { flag: 'wx' });
 }
 
-function queryExecutor(
-  config: ServeConfig,
-  storage: OpenStorage,
-  telemetry: ConstructorParameters<typeof QueryExecutor>[0]['telemetry'],
-): QueryExecutor {
+function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Telemetry): QueryExecutor {
   const { catalog, engine, temporaryDirectory, writes } = storage;
+  const queryLog = new QueryLog({ entriesMax: config.query.logEntries, clock: systemClock, randomUuid: randomUUID });
+  const { pluginDir } = config.processing;
+  const providers = systemTableProviders({ storage, queryLog, telemetry, authEnabled: config.auth.enabled, pluginDir });
   return new QueryExecutor({
     engine: () => engine.get(),
     tables: writes,
-    systemTables: new SystemTables(systemTableProviders(storage), userTables(catalog)),
+    systemTables: new SystemTables(providers, userTables(catalog)),
+    queryLog,
     databaseExists: (name) => catalog.database(name) !== undefined,
-    telemetry,
+    telemetry: telemetry.recorder,
     clock: systemClock,
     temporaryDirectory,
     timeoutMs: config.query.timeoutMs,

@@ -1,11 +1,51 @@
 import type { RelationColumn } from '../query/sql/contract.ts';
-import type { SystemTableProvider } from '../query/system-tables/index.ts';
-import type { Catalog, TableSchema } from '../write/catalog/index.ts';
+import { byBytes, type QueryLog, queriesTable, type SystemTableProvider } from '../query/system-tables/index.ts';
+import { type Telemetry, telemetryReportsTable } from '../telemetry/index.ts';
+import { type Catalog, INTERNAL_DATABASE, type TableSchema } from '../write/catalog/index.ts';
+import {
+  databasesTable,
+  generationDurationsTable,
+  influxdbSchemaTable,
+  nodesTable,
+  tablesTable,
+  tokensTable,
+} from './admin/catalog-tables.ts';
+import { distinctCachesTable, lastCachesTable, parquetFilesTable } from './admin/data-tables.ts';
+import { type PluginLogRow, pluginFilesTable, pluginLogsTable, triggerArgumentsTable, triggersTable } from './admin/trigger-tables.ts';
 import type { OpenStorage } from './storage.ts';
 
-/** The `system` schema, from the server's own state. */
-export function systemTableProviders(storage: OpenStorage): SystemTableProvider[] {
-  return [parquetFiles(storage)];
+export interface SystemTableSources {
+  readonly storage: Pick<OpenStorage, 'catalog' | 'writes'>;
+  readonly queryLog: QueryLog;
+  readonly telemetry: Pick<Telemetry, 'ledger'>;
+  readonly authEnabled: boolean;
+  /** `--plugin-dir`. */
+  readonly pluginDir: string | undefined;
+  /** What plugins logged, oldest first; undefined database = all of them. Absent = there is no processing engine. */
+  readonly pluginLogs?: (database: string | undefined) => readonly PluginLogRow[];
+}
+
+/** The `system` schema, from the server's own state (system tables spec 1 and 2). */
+export function systemTableProviders(sources: SystemTableSources): SystemTableProvider[] {
+  const { authEnabled, pluginDir, pluginLogs, queryLog, storage, telemetry } = sources;
+  const { catalog, writes } = storage;
+  return [
+    queriesTable(queryLog),
+    lastCachesTable(catalog),
+    distinctCachesTable(catalog),
+    parquetFilesTable(catalog, (table) => writes.parquetFiles(table)),
+    influxdbSchemaTable(catalog),
+    triggersTable(catalog),
+    triggerArgumentsTable(catalog),
+    pluginLogsTable(pluginLogs ?? (() => [])),
+    databasesTable(catalog),
+    tablesTable(catalog),
+    nodesTable(catalog),
+    generationDurationsTable(catalog),
+    pluginFilesTable(catalog, pluginDir),
+    tokensTable(catalog, authEnabled),
+    { ...telemetryReportsTable(telemetry), listedIn: INTERNAL_DATABASE },
+  ];
 }
 
 /** User tables for the information schema; columns sorted by name. */
@@ -15,28 +55,6 @@ export function userTables(catalog: Catalog): (database: string) => Iterable<{ n
   };
 }
 
-function parquetFiles({ catalog, writes }: OpenStorage): SystemTableProvider {
-  return {
-    name: 'parquet_files',
-    columns: [
-      { name: 'table_name', type: 'string' },
-      { name: 'path', type: 'string' },
-      { name: 'size_bytes', type: 'uinteger' },
-      { name: 'row_count', type: 'uinteger' },
-      { name: 'min_time', type: 'integer' },
-      { name: 'max_time', type: 'integer' },
-    ],
-    rows(database) {
-      const tables = [...(catalog.database(database)?.tables.values() ?? [])];
-      return tables.flatMap((table) =>
-        writes
-          .parquetFiles(table)
-          .map((file) => [table.name, file.path, BigInt(file.sizeBytes), BigInt(file.rowCount), file.minTimeNs, file.maxTimeNs]),
-      );
-    },
-  };
-}
-
 function sortedColumns(table: TableSchema): RelationColumn[] {
-  return table.columns.map(({ name, type }) => ({ name, type })).sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+  return table.columns.map(({ name, type }) => ({ name, type })).sort((a, b) => byBytes(a.name, b.name));
 }

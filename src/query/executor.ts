@@ -11,14 +11,27 @@ import { streamQuery } from './engine/stream-query.ts';
 import type { QueryService, SqlRequest } from './query-service.ts';
 import type { QueryResult } from './result.ts';
 import { type TableReader, type TableSnapshot, tableSource } from './scan/sources.ts';
-import type { CompiledSql, RelationInfo } from './sql/contract.ts';
+import type { CacheFunctionName, CompiledSql, RelationInfo, RelationUse } from './sql/contract.ts';
 import { compileSql, mapEngineError, physicalNames } from './sql/index.ts';
-import { rowsSource, type SystemTables } from './system-tables/index.ts';
+import {
+  type CacheFunctions,
+  type CacheRelation,
+  type LoggedQuery,
+  LoggedResult,
+  MadeTables,
+  type QueryLog,
+  type QueryLogEntry,
+  type RowSet,
+  type SystemTables,
+} from './system-tables/index.ts';
 
 export interface QueryExecutorDependencies {
   readonly engine: () => Promise<Engine>;
   readonly tables: TableReader;
   readonly systemTables: SystemTables;
+  /** Absent = `last_cache(..)` and `distinct_cache(..)` are refused. */
+  readonly caches?: CacheFunctions;
+  readonly queryLog: QueryLog;
   /** True when the name is a database of the catalog, deleted or not. */
   readonly databaseExists: (name: string) => boolean;
   readonly telemetry: TelemetryRecorder;
@@ -33,6 +46,8 @@ export interface QueryExecutorDependencies {
 export class QueryExecutor implements QueryService {
   readonly #deps: QueryExecutorDependencies;
   readonly #relations = new WeakMap<TableSchema, RelationInfo>();
+  readonly #cacheRelations = new WeakMap<RelationInfo, CacheRelation>();
+  readonly #madeTables = new MadeTables();
   #temporaryFiles = 0;
 
   constructor(dependencies: QueryExecutorDependencies) {
@@ -40,11 +55,35 @@ export class QueryExecutor implements QueryService {
   }
 
   async sql(request: SqlRequest): Promise<QueryResult> {
+    this.#requireDatabase(request.database);
+    const entry = this.#deps.queryLog.begin(loggedQuery(request));
+    const result = await this.#logged(entry, request.signal, () => this.#stream(request, entry));
+    return new LoggedResult(result, entry, request.signal);
+  }
+
+  /** A query of the server itself: neither counted nor in the query log. */
+  async internalSql(request: SqlRequest): Promise<QueryResult> {
+    this.#requireDatabase(request.database);
+    return this.#stream(request, undefined);
+  }
+
+  async sqlToParquet(request: SqlRequest): Promise<Uint8Array> {
+    this.#requireDatabase(request.database);
+    const entry = this.#deps.queryLog.begin(loggedQuery(request));
+    const file = await this.#logged(entry, request.signal, () => this.#file(request, entry));
+    entry.succeed();
+    return file;
+  }
+
+  async #stream(request: SqlRequest, entry: QueryLogEntry | undefined): Promise<QueryResult> {
     const compiled = await this.#compile(request);
+    entry?.compiled();
     const engine = await this.#deps.engine();
-    const plan = await this.#plan(compiled, request.database);
+    const plan = await this.#plan(engine, compiled, request.database);
     try {
-      this.#deps.telemetry.recordQuery();
+      entry?.planned(plan);
+      if (entry !== undefined) this.#deps.telemetry.recordQuery();
+      entry?.permitted();
       return await streamQuery({
         engine,
         sql: plan.sql,
@@ -60,16 +99,19 @@ export class QueryExecutor implements QueryService {
     }
   }
 
-  async sqlToParquet(request: SqlRequest): Promise<Uint8Array> {
+  async #file(request: SqlRequest, entry: QueryLogEntry): Promise<Uint8Array> {
     const compiled = await this.#compile(request);
+    entry.compiled();
     const engine = await this.#deps.engine();
-    const plan = await this.#plan(compiled, request.database);
+    const plan = await this.#plan(engine, compiled, request.database);
     const path = join(this.#deps.temporaryDirectory, `result-${process.pid}-${this.#temporaryFiles++}.parquet`);
     const connection = await engine.acquire();
     const interrupt = (): void => connection.interrupt();
     request.signal?.addEventListener('abort', interrupt, { once: true });
     try {
+      entry.planned(plan);
       this.#deps.telemetry.recordQuery();
+      entry.permitted();
       await connection.run(`COPY (${plan.sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`);
       return await readFile(path);
     } catch (error) {
@@ -82,17 +124,40 @@ export class QueryExecutor implements QueryService {
     }
   }
 
+  /** Ends the entry of a query that fails before its result exists. */
+  async #logged<T>(entry: QueryLogEntry, signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+    try {
+      return await run();
+    } catch (error) {
+      if (signal?.aborted === true) entry.cancel();
+      else entry.fail();
+      throw error;
+    }
+  }
+
+  #requireDatabase(database: string): void {
+    if (!this.#deps.databaseExists(database)) throw databaseNotFound(database);
+  }
+
   async #compile(request: SqlRequest): Promise<CompiledSql> {
-    if (!this.#deps.databaseExists(request.database)) throw databaseNotFound(request.database);
+    const { database } = request;
+    const { caches } = this.#deps;
     return compileSql(request.query, {
-      database: request.database,
+      database,
       nowNs: this.#deps.clock.nowNs(),
       params: request.params,
-      relation: (schema, name) => this.#relation(request.database, schema, name),
+      relation: (schema, name) => this.#relation(database, schema, name),
+      ...(caches === undefined ? {} : { cacheFunction: (name, args) => this.#cacheRelation(caches.resolve(database, name, args), name) }),
     });
   }
 
-  #relation(database: string, schema: RelationInfo['schema'], name: string): RelationInfo | undefined {
+  #cacheRelation(cache: CacheRelation, name: CacheFunctionName): RelationInfo {
+    const relation: RelationInfo = { schema: 'function', name, columns: cache.columns };
+    this.#cacheRelations.set(relation, cache);
+    return relation;
+  }
+
+  #relation(database: string, schema: 'iox' | 'system' | 'information_schema', name: string): RelationInfo | undefined {
     if (schema !== 'iox') return this.#deps.systemTables.relation(schema, name, database);
     const table = this.#deps.tables.table(database, name);
     if (table === undefined) return undefined;
@@ -103,24 +168,27 @@ export class QueryExecutor implements QueryService {
     return relation;
   }
 
-  /** One snapshot per table, however often the statement uses it. */
-  async #plan(compiled: CompiledSql, database: string): Promise<{ sql: string; release: () => void }> {
-    const { tables, systemTables } = this.#deps;
+  /** One snapshot per table, however often the statement uses it; all of them are taken before anything is read. */
+  async #plan(engine: Engine, compiled: CompiledSql, database: string): Promise<Plan> {
+    const { tables } = this.#deps;
     const snapshots = new Map<string, TableSnapshot>();
-    let released = false;
+    const releases: (() => void)[] = [];
     const release = (): void => {
-      if (released) return;
-      released = true;
-      for (const snapshot of snapshots.values()) snapshot.release();
+      for (const done of releases.splice(0)) done();
     };
     try {
+      const made = await this.#madeRows(compiled, database);
       const sources: string[] = [];
       const bounds = boundsPerTable(compiled);
       for (const use of compiled.uses) {
         const { schema, name, columns } = use.relation;
         const physical = physicalNames(columns.map((column) => column.name));
         if (schema !== 'iox') {
-          sources.push(rowsSource(await systemTables.rows(schema, name, database), use.columns, physical));
+          const rows = made.get(use);
+          if (rows === undefined) throw new Error('internal error: a made table has no rows');
+          const source = await this.#madeTables.source(engine, rows, use.columns, physical);
+          releases.push(source.release);
+          sources.push(source.sql);
           continue;
         }
         let snapshot = snapshots.get(name);
@@ -129,15 +197,64 @@ export class QueryExecutor implements QueryService {
           if (table === undefined) throw new Error('internal error: a table vanished while its query was planned');
           snapshot = await tables.snapshot(table, bounds.get(name)?.min, bounds.get(name)?.max);
           snapshots.set(name, snapshot);
+          releases.push(snapshot.release.bind(snapshot));
         }
         sources.push(tableSource(use, snapshot, tables.chunkDurationNs, physical));
       }
-      return { sql: compiled.print((index) => sources[index] as string), release };
+      return { sql: compiled.print((index) => sources[index] as string), release, ...planSize(snapshots.values()) };
     } catch (error) {
       release();
       throw error;
     }
   }
+
+  /** Rows of every use of a table that the server makes itself; equal tables share one reading. */
+  async #madeRows(compiled: CompiledSql, database: string): Promise<Map<RelationUse, RowSet>> {
+    const reading = new Map<string, Promise<RowSet>>();
+    const rowsOf = (use: RelationUse): Promise<RowSet> | undefined => {
+      const { relation, columns } = use;
+      const { schema, name } = relation;
+      if (schema === 'iox') return undefined;
+      if (schema === 'function') {
+        return this.#cacheRelations
+          .get(relation)
+          ?.rows(columns)
+          .then((rows) => ({ columns: relation.columns, rows }));
+      }
+      const key = `${schema}.${name}`;
+      const known = reading.get(key) ?? this.#deps.systemTables.rows(schema, name, database);
+      reading.set(key, known);
+      return known;
+    };
+    const all = compiled.uses.map(async (use) => [use, await rowsOf(use)] as const);
+    const made = new Map<RelationUse, RowSet>();
+    for (const [use, rows] of await Promise.all(all)) if (rows !== undefined) made.set(use, rows);
+    return made;
+  }
+}
+
+/** A statement ready to run. */
+interface Plan {
+  readonly sql: string;
+  readonly partitions: number;
+  readonly parquetFiles: number;
+  /** Idempotent. */
+  readonly release: () => void;
+}
+
+/** Files that the plan reads and the time chunks that they are of. */
+function planSize(snapshots: Iterable<TableSnapshot>): { partitions: number; parquetFiles: number } {
+  let partitions = 0;
+  let parquetFiles = 0;
+  for (const { files } of snapshots) {
+    partitions += new Set(files.map((file) => file.chunkTimeNs)).size;
+    parquetFiles += files.length;
+  }
+  return { partitions, parquetFiles };
+}
+
+function loggedQuery({ kind, query, traceId }: SqlRequest): LoggedQuery {
+  return { kind: kind ?? 'sql', text: query, traceId };
 }
 
 /** Widest time bounds over all uses of each table. */

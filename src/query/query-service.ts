@@ -4,6 +4,10 @@ export interface SqlRequest {
   readonly database: string;
   readonly query: string;
   readonly params: ReadonlyMap<string, BindValue>;
+  /** How the query log names it; `sql` when absent. */
+  readonly kind?: 'sql' | 'influxql' | 'flightsql';
+  /** Lower-case hex, for the query log. */
+  readonly traceId?: string;
   /** Aborting cancels the query. */
   readonly signal?: AbortSignal;
 }

@@ -1,3 +1,6 @@
+export type { CacheFunctions, CacheRelation } from './cache-functions.ts';
+export { LoggedResult } from './logged-result.ts';
+export { MadeTables } from './made-table.ts';
+export { type LoggedQuery, type QueryKind, QueryLog, type QueryLogEntry, queriesTable } from './query-log.ts';
 export type { Cell, RowSet } from './rows-source.ts';
-export { rowsSource } from './rows-source.ts';
-export { type SystemTableProvider, SystemTables } from './system-tables.ts';
+export { byBytes, type SystemColumn, type SystemTableProvider, SystemTables } from './system-tables.ts';

@@ -1,112 +1,129 @@
-import type { ColumnType } from '../../shared/column-type.ts';
 import type { RelationColumn } from '../sql/contract.ts';
+import { arrowTypeText, relationColumnType } from '../sql/index.ts';
 import type { Cell, RowSet } from './rows-source.ts';
+import { settingsRows } from './settings.ts';
+import type { SystemColumn } from './system-tables.ts';
 
 /** A table as the information schema lists it. */
 export interface ListedTable {
-  readonly schema: 'iox' | 'system' | 'information_schema';
+  readonly schema: 'iox' | 'system';
   readonly name: string;
-  readonly kind: 'BASE TABLE' | 'VIEW';
   /** Sorted by name for user tables, in their own order for system tables. */
-  readonly columns: readonly RelationColumn[];
+  readonly columns: readonly SystemColumn[];
 }
+
+/** Columns of a view of the information schema; undefined = there is no such view. */
+export function informationSchemaColumns(name: string): readonly RelationColumn[] | undefined {
+  return (VIEWS as Readonly<Record<string, readonly RelationColumn[]>>)[Object.hasOwn(VIEWS, name) ? name : ''];
+}
+
+/** Rows of a view. `tables` in listing order: user tables, then system tables (system tables spec 3). */
+export function informationSchemaRows(view: InformationSchemaTables, tables: readonly ListedTable[]): RowSet {
+  return { columns: VIEWS[view], rows: rowsOf(view, tables) };
+}
+
+function rowsOf(view: InformationSchemaTables, tables: readonly ListedTable[]): readonly (readonly Cell[])[] {
+  switch (view) {
+    case 'tables':
+      return [
+        ...tables.map(({ schema, name }) => ['public', schema, name, 'BASE TABLE']),
+        ...Object.keys(VIEWS).map((name) => ['public', 'information_schema', name, 'VIEW']),
+      ];
+    case 'columns':
+      return tables.flatMap((table) => table.columns.map((column, position) => columnRow(table, column, position)));
+    case 'schemata':
+      return ['iox', 'system'].map((schema) => ['public', schema, null, null, null, null, null]);
+    case 'df_settings':
+      return settingsRows();
+    case 'views':
+    case 'routines':
+    case 'parameters':
+      return [];
+  }
+}
+
+function columnRow(table: ListedTable, column: SystemColumn, position: number): Cell[] {
+  const dataType = column.arrowType ?? arrowTypeText(relationColumnType(column.type));
+  const required = table.schema === 'iox' ? column.type === 'time' : column.required === true;
+  const precision = PRECISION.get(dataType) ?? null;
+  return [
+    'public',
+    table.schema,
+    table.name,
+    column.name,
+    BigInt(position),
+    null,
+    required ? 'NO' : 'YES',
+    dataType,
+    null,
+    dataType === 'Utf8' ? 2147483647n : null,
+    precision,
+    precision === null ? null : 2n,
+    null,
+    null,
+    null,
+  ];
+}
+
+/** compat: 64-bit integers have none, and floats have that of a single */
+const PRECISION: ReadonlyMap<string, bigint> = new Map([
+  ['Int8', 8n],
+  ['Int16', 16n],
+  ['Int32', 32n],
+  ['UInt8', 8n],
+  ['UInt16', 16n],
+  ['UInt32', 32n],
+  ['Float32', 24n],
+  ['Float64', 24n],
+]);
 
 const text = (name: string): RelationColumn => ({ name, type: 'string' });
-const u64 = (name: string): RelationColumn => ({ name, type: 'uinteger' });
+const number = (name: string): RelationColumn => ({ name, type: 'uinteger' });
+const flag = (name: string): RelationColumn => ({ name, type: 'boolean' });
 
-export const TABLES_COLUMNS: readonly RelationColumn[] = ['table_catalog', 'table_schema', 'table_name', 'table_type'].map(text);
+/** In the order of their listing. */
+const VIEWS = {
+  tables: ['table_catalog', 'table_schema', 'table_name', 'table_type'].map(text),
+  views: ['table_catalog', 'table_schema', 'table_name', 'definition'].map(text),
+  columns: [
+    ...['table_catalog', 'table_schema', 'table_name', 'column_name'].map(text),
+    number('ordinal_position'),
+    ...['column_default', 'is_nullable', 'data_type'].map(text),
+    ...[
+      'character_maximum_length',
+      'character_octet_length',
+      'numeric_precision',
+      'numeric_precision_radix',
+      'numeric_scale',
+      'datetime_precision',
+    ].map(number),
+    text('interval_type'),
+  ],
+  df_settings: ['name', 'value', 'description'].map(text),
+  schemata: [
+    'catalog_name',
+    'schema_name',
+    'schema_owner',
+    'default_character_set_catalog',
+    'default_character_set_schema',
+    'default_character_set_name',
+    'sql_path',
+  ].map(text),
+  routines: [
+    ...['specific_catalog', 'specific_schema', 'specific_name', 'routine_catalog', 'routine_schema', 'routine_name', 'routine_type'].map(
+      text,
+    ),
+    flag('is_deterministic'),
+    ...['data_type', 'function_type', 'description', 'syntax_example'].map(text),
+  ],
+  parameters: [
+    ...['specific_catalog', 'specific_schema', 'specific_name'].map(text),
+    number('ordinal_position'),
+    ...['parameter_mode', 'parameter_name', 'data_type', 'parameter_default'].map(text),
+    flag('is_variadic'),
+    { name: 'rid', type: 'uint8' },
+  ],
+} as const satisfies Readonly<Record<string, readonly RelationColumn[]>>;
 
-export const COLUMNS_COLUMNS: readonly RelationColumn[] = [
-  text('table_catalog'),
-  text('table_schema'),
-  text('table_name'),
-  text('column_name'),
-  u64('ordinal_position'),
-  text('column_default'),
-  text('is_nullable'),
-  text('data_type'),
-  u64('character_maximum_length'),
-  u64('character_octet_length'),
-  u64('numeric_precision'),
-  u64('numeric_precision_radix'),
-  u64('numeric_scale'),
-  u64('datetime_precision'),
-  text('interval_type'),
-];
-
-export const SCHEMATA_COLUMNS: readonly RelationColumn[] = [
-  'catalog_name',
-  'schema_name',
-  'schema_owner',
-  'default_character_set_catalog',
-  'default_character_set_schema',
-  'default_character_set_name',
-  'sql_path',
-].map(text);
-
-export const VIEWS_COLUMNS: readonly RelationColumn[] = ['table_catalog', 'table_schema', 'table_name', 'definition'].map(text);
-
-export const SETTINGS_COLUMNS: readonly RelationColumn[] = ['name', 'value', 'description'].map(text);
-
-/** `information_schema.tables`. */
-export function tablesRows(tables: readonly ListedTable[]): RowSet {
-  return { columns: TABLES_COLUMNS, rows: tables.map((table) => ['public', table.schema, table.name, table.kind]) };
-}
-
-/** `information_schema.columns`. */
-export function columnsRows(tables: readonly ListedTable[]): RowSet {
-  const rows: Cell[][] = [];
-  for (const table of tables) {
-    table.columns.forEach((column, position) => {
-      const nullable = column.type === 'time' && table.schema === 'iox' ? 'NO' : 'YES';
-      rows.push([
-        'public',
-        table.schema,
-        table.name,
-        column.name,
-        BigInt(position),
-        null,
-        nullable,
-        arrowTypeName(column.type),
-        null,
-        column.type === 'string' || column.type === 'tag' ? 2147483647n : null,
-        column.type === 'float' ? 24n : null,
-        column.type === 'float' ? 2n : null,
-        null,
-        null,
-        null,
-      ]);
-    });
-  }
-  return { columns: COLUMNS_COLUMNS, rows };
-}
-
-/** Arrow's text for a column type, as `data_type` shows it (SQL spec 5.1). */
-export function arrowTypeName(type: ColumnType | RelationColumn['type']): string {
-  switch (type) {
-    case 'tag':
-      return 'Dictionary(Int32, Utf8)';
-    case 'time':
-      return 'Timestamp(ns)';
-    case 'float':
-      return 'Float64';
-    case 'integer':
-      return 'Int64';
-    case 'uinteger':
-      return 'UInt64';
-    case 'string':
-      return 'Utf8';
-    case 'boolean':
-      return 'Boolean';
-    case 'duration':
-      return 'Duration(ns)';
-    case 'int32':
-      return 'Int32';
-    case 'date':
-      return 'Date32';
-    case 'list_string':
-      return 'List(Utf8)';
-    case 'list_uint64':
-      return 'List(UInt64)';
-  }
-}
+/** Views of the information schema. */
+export type InformationSchemaTables = keyof typeof VIEWS;

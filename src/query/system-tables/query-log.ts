@@ -1,0 +1,185 @@
+import type { Clock } from '../../shared/clock.ts';
+import type { Cell } from './rows-source.ts';
+import type { SystemTableProvider } from './system-tables.ts';
+
+/** Language and door through which a query came. */
+export type QueryKind = 'sql' | 'influxql' | 'flightsql';
+
+/** How far a query got. */
+export type QueryPhase = 'received' | 'logically_planned' | 'physically_planned' | 'execution_permit' | 'success' | 'fail' | 'cancel';
+
+/** Characters kept of one statement, so that a full log has a bounded size. */
+export const LOGGED_TEXT_CHARS_MAX = 64 * 1024;
+
+export interface QueryLogOptions {
+  /** `--query-log-size`; 0 keeps nothing. */
+  readonly entriesMax: number;
+  readonly clock: Clock;
+  /** UUIDv4 maker. */
+  readonly randomUuid: () => string;
+}
+
+export interface LoggedQuery {
+  readonly kind: QueryKind;
+  readonly text: string;
+  /** Lower-case hex. */
+  readonly traceId?: string | undefined;
+}
+
+/** The newest queries of this server, oldest first. In memory only (system tables spec 1.1). */
+export class QueryLog {
+  readonly #options: QueryLogOptions;
+  readonly #entries: QueryLogEntry[] = [];
+  /** Place of the oldest entry once the log is full. */
+  #oldest = 0;
+
+  constructor(options: QueryLogOptions) {
+    this.#options = options;
+  }
+
+  /** Notes the arrival of a query. The entry follows it from then on. */
+  begin(query: LoggedQuery): QueryLogEntry {
+    const { clock, entriesMax, randomUuid } = this.#options;
+    const entry = new QueryLogEntry(query, clock, randomUuid());
+    if (this.#entries.length < entriesMax) {
+      this.#entries.push(entry);
+    } else if (entriesMax > 0) {
+      this.#entries[this.#oldest] = entry;
+      this.#oldest = (this.#oldest + 1) % entriesMax;
+    }
+    return entry;
+  }
+
+  /** Oldest first. */
+  entries(): readonly QueryLogEntry[] {
+    return [...this.#entries.slice(this.#oldest), ...this.#entries.slice(0, this.#oldest)];
+  }
+}
+
+/** One query on its way through the server. The first final phase stays. */
+export class QueryLogEntry {
+  readonly #id: string;
+  readonly #query: LoggedQuery;
+  readonly #clock: Clock;
+  readonly #issueTimeNs: bigint;
+  readonly #issuedMs: number;
+  #phase: QueryPhase = 'received';
+  #partitions: number | undefined;
+  #files: number | undefined;
+  #plannedMs: number | undefined;
+  #permittedMs: number | undefined;
+  #endedMs: number | undefined;
+
+  constructor(query: LoggedQuery, clock: Clock, id: string) {
+    const { text } = query;
+    this.#query = text.length > LOGGED_TEXT_CHARS_MAX ? { ...query, text: text.slice(0, LOGGED_TEXT_CHARS_MAX) } : query;
+    this.#clock = clock;
+    this.#id = id;
+    this.#issueTimeNs = clock.nowNs();
+    this.#issuedMs = clock.monotonicMs();
+  }
+
+  get phase(): QueryPhase {
+    return this.#phase;
+  }
+
+  /** The statement was understood. */
+  compiled(): void {
+    if (!this.#final) this.#phase = 'logically_planned';
+  }
+
+  /** What will be read is known. `partitions` = time chunks with files. */
+  planned(plan: { readonly partitions: number; readonly parquetFiles: number }): void {
+    if (this.#final) return;
+    this.#phase = 'physically_planned';
+    this.#partitions = plan.partitions;
+    this.#files = plan.parquetFiles;
+    this.#plannedMs = this.#clock.monotonicMs();
+  }
+
+  /** Nothing stands between the query and the engine any more. */
+  permitted(): void {
+    if (this.#final) return;
+    this.#phase = 'execution_permit';
+    this.#permittedMs = this.#clock.monotonicMs();
+  }
+
+  /** The last row was handed over. */
+  succeed(): void {
+    this.#end('success');
+  }
+
+  fail(): void {
+    this.#end('fail');
+  }
+
+  /** The client went away or the result was dropped before its end. */
+  cancel(): void {
+    this.#end('cancel');
+  }
+
+  /** In the order of `QUERIES_COLUMNS`. */
+  cells(): readonly Cell[] {
+    const { kind, text, traceId } = this.#query;
+    const running = !this.#final;
+    return [
+      this.#id,
+      this.#phase,
+      this.#issueTimeNs,
+      kind,
+      text,
+      this.#partitions === undefined ? null : BigInt(this.#partitions),
+      this.#files === undefined ? null : BigInt(this.#files),
+      span(this.#issuedMs, this.#plannedMs),
+      span(this.#plannedMs, this.#permittedMs),
+      span(this.#permittedMs, this.#endedMs),
+      span(this.#issuedMs, this.#endedMs),
+      running ? null : 0n,
+      running ? null : 0n,
+      this.#phase === 'success',
+      running,
+      this.#phase === 'cancel',
+      traceId ?? null,
+    ];
+  }
+
+  get #final(): boolean {
+    return this.#endedMs !== undefined;
+  }
+
+  #end(phase: 'success' | 'fail' | 'cancel'): void {
+    if (this.#final) return;
+    this.#phase = phase;
+    this.#endedMs = this.#clock.monotonicMs();
+  }
+}
+
+/** Nanoseconds between two readings of the monotonic clock; null while one of them is missing. */
+function span(fromMs: number | undefined, toMs: number | undefined): bigint | null {
+  return fromMs === undefined || toMs === undefined ? null : BigInt(Math.round((toMs - fromMs) * 1e6));
+}
+
+/** `system.queries`: one log for the whole server, the same in every database. */
+export function queriesTable(log: QueryLog): SystemTableProvider {
+  return { name: 'queries', columns: QUERIES_COLUMNS, rows: () => log.entries().map((entry) => entry.cells()) };
+}
+
+const QUERIES_COLUMNS: SystemTableProvider['columns'] = [
+  { name: 'id', type: 'string', required: true },
+  { name: 'phase', type: 'string', required: true },
+  { name: 'issue_time', type: 'time', required: true },
+  { name: 'query_type', type: 'string', required: true },
+  { name: 'query_text', type: 'string', required: true },
+  { name: 'partitions', type: 'integer' },
+  { name: 'parquet_files', type: 'integer' },
+  { name: 'plan_duration', type: 'duration' },
+  { name: 'permit_duration', type: 'duration' },
+  { name: 'execute_duration', type: 'duration' },
+  { name: 'end2end_duration', type: 'duration' },
+  { name: 'compute_duration', type: 'duration' },
+  { name: 'max_memory', type: 'integer' },
+  { name: 'success', type: 'boolean', required: true },
+  { name: 'running', type: 'boolean', required: true },
+  { name: 'cancelled', type: 'boolean', required: true },
+  { name: 'trace_id', type: 'string' },
+];
