@@ -85,6 +85,7 @@ describe('recovery listener', () => {
         return { id: 0n, name: '_admin', token: 'apiv3_x', hash: 'ff', createdAtMs: 0, expiryMs: undefined };
       },
       tls: undefined,
+      clock: fixedClock,
       logger: silentLogger,
     });
     const { port } = await listener.listen('127.0.0.1', 0);

@@ -132,6 +132,28 @@ describe('one port', () => {
     assert.match(endlessBody, /^HTTP\/1\.1 413 /);
   });
 
+  test('4 a client that sends on gets its 413, and is cut off after 64 MiB', async () => {
+    const { port } = await listening();
+    const agent = new Agent({ keepAlive: true });
+    const path = '/api/v3/write_lp?db=foo';
+    const refused = await send(port, { method: 'POST', path, body: Buffer.alloc(5_000_000, 'a'), agent });
+    assert.deepEqual([refused.status, refused.body], [413, 'max request size (1000 bytes) exceeded']);
+    assert.equal((await send(port, { path: '/health', agent })).status, 200);
+    agent.destroy();
+    const socket = connect(port, '127.0.0.1');
+    socket.on('error', () => {});
+    socket.write(`POST ${path} HTTP/1.1\r\nhost: x\r\ncontent-length: 999999999\r\n\r\n`);
+    const piece = Buffer.alloc(1_000_000, 'a');
+    const feed = (): void => {
+      while (!socket.destroyed && socket.write(piece));
+    };
+    socket.on('drain', feed);
+    feed();
+    socket.resume();
+    await new Promise<void>((resolve) => socket.on('close', () => resolve()));
+    assert.ok(socket.bytesWritten > 64 * 1024 * 1024 && socket.bytesWritten < 200_000_000);
+  });
+
   test('a broken request line is a plain 400, too many headers 431', async () => {
     const { port } = await listening({ limits: { headerBytesMax: 2048 } });
     assert.match(await rawExchange(port, ['NONSENSE\r\n\r\n'], /\r\n\r\n/), /^HTTP\/1\.1 400 /);
@@ -239,6 +261,18 @@ describe('streaming', () => {
     socket.destroy();
     while (!state.cancelled) await new Promise((resolve) => setImmediate(resolve));
     assert.ok(queries.requests[0]?.signal?.aborted);
+  });
+
+  test('7 the same over HTTP/2', async () => {
+    const state = { cancelled: false };
+    const { port, queries } = await listening();
+    queries.answer = () => endless(state);
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    const stream = session.request({ ':path': '/api/v3/query_sql?db=foo&q=x&format=csv' });
+    await once(stream, 'data');
+    stream.close();
+    while (!state.cancelled) await new Promise((resolve) => setImmediate(resolve));
+    session.destroy();
   });
 
   test('7 a failure after the first piece cuts the connection', async () => {

@@ -190,21 +190,25 @@ describe('/api/v3/query_sql', () => {
     }
   });
 
-  test('a failure before the first piece is a status, also in a later batch', async () => {
+  test('a failure before the first piece is a status, also in a later batch, and ends the query', async () => {
     const { inject, queries } = await testServer();
+    let cancelled = 0;
     queries.answer = () => ({
       columns,
       async *batches() {
         yield { rowCount: 0, columns: [] };
         throw new InfluxError({ code: 'E', message: 'query error: error while executing plan: x', status: 500 });
       },
-      cancel: () => {},
+      cancel: () => {
+        cancelled++;
+      },
     });
     const reply = await inject({ method: 'GET', url: '/api/v3/query_sql?db=foo&q=x&format=csv' });
     assert.deepEqual(
       [reply.statusCode, reply.body, reply.headers['content-type']],
       [500, 'query error: error while executing plan: x', undefined],
     );
+    assert.equal(cancelled, 1);
   });
 
   test('InfluxQL endpoints say that they are not implemented', async () => {

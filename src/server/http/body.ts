@@ -9,11 +9,14 @@ const gunzipAsync = promisify(gunzip);
 /** Zipped bodies up to this size inflate on the spot: a hop to the thread pool would cost more. */
 const INFLATE_IN_PLACE_BYTES_MAX = 16 * 1024;
 
+/** Bytes of a refused body that are still taken off the wire. */
+const DISCARD_BYTES_MAX = 64 * 1024 * 1024;
+
 /** Smallest output step of zlib. */
 const INFLATE_CHUNK_BYTES_MIN = 16 * 1024;
 
 /** What reading needs of a request; both HTTP versions have it. */
-export type BodySource = Pick<IncomingMessage, 'headers' | 'on' | 'off' | 'pause' | 'resume' | 'readableEnded' | 'destroyed'>;
+export type BodySource = Pick<IncomingMessage, 'headers' | 'on' | 'off' | 'resume' | 'destroy' | 'readableEnded' | 'destroyed'>;
 
 /**
  * Reads and unzips a request body (http-api.md 4). Reading stops at the limit; the same inclusive limit holds for the
@@ -29,12 +32,16 @@ export async function readBody(request: BodySource, maxBytes: number): Promise<B
 
 function readRaw(request: BodySource, maxBytes: number): Promise<Buffer> {
   const declared = declaredLength(request);
-  if (declared !== undefined && declared > maxBytes) return Promise.reject(requestTooLarge(maxBytes));
+  if (declared !== undefined && declared > maxBytes) {
+    discardRest(request);
+    return Promise.reject(requestTooLarge(maxBytes));
+  }
   return new Promise<Buffer>((resolve, reject) => {
     const collector = new BodyCollector(declared);
     const onData = (chunk: Buffer): void => {
       if (collector.byteCount + chunk.length > maxBytes) {
         finish(requestTooLarge(maxBytes));
+        discardRest(request);
         return;
       }
       collector.add(chunk);
@@ -56,6 +63,19 @@ function readRaw(request: BodySource, maxBytes: number): Promise<Buffer> {
     request.on('end', onEnd);
     request.on('error', onError);
     request.on('close', onClose);
+  });
+}
+
+/**
+ * Throws away what a client still sends of a refused body, so that it gets to read the answer; past the limit the
+ * connection is cut.
+ */
+function discardRest(request: BodySource): void {
+  let left = DISCARD_BYTES_MAX;
+  request.on('error', () => {});
+  request.on('data', (chunk: Buffer) => {
+    left -= chunk.length;
+    if (left < 0) request.destroy();
   });
 }
 

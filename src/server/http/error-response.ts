@@ -1,16 +1,16 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply } from 'fastify';
 import { InfluxError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/logger.ts';
+import type { ErrorLog } from './error-log.ts';
 import { internalError } from './errors.ts';
 
 /** Turns whatever a handler threw into the catalogue error that the client hears. Our own faults are logged here, once. */
-export function toInfluxError(error: unknown, logger: Logger): InfluxError {
+export function toInfluxError(error: unknown, log: ErrorLog): InfluxError {
   if (error instanceof InfluxError) {
-    if (error.status >= 500) logger.warn('request failed', { code: error.code, err: error });
+    if (error.status >= 500) log.known(error);
     return error;
   }
-  logger.error('unexpected error while answering a request', { err: error });
+  log.unexpected(error);
   return internalError(error);
 }
 

@@ -1,6 +1,8 @@
+import { type Clock, systemClock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { CreatedToken } from './admin-service.ts';
 import { type AnyRequest, type AnyResponse, defaultHttpLimits, type TlsSettings } from './dependencies.ts';
+import { ErrorLog } from './error-log.ts';
 import { toInfluxError } from './error-response.ts';
 import { Port } from './port.ts';
 import { splitTarget } from './query-string.ts';
@@ -11,6 +13,7 @@ const REGENERATE_PATH = '/api/v3/configure/token/admin/regenerate';
 export interface RecoveryListenerOptions {
   readonly regenerate: () => Promise<CreatedToken>;
   readonly tls: TlsSettings | undefined;
+  readonly clock?: Clock;
   readonly logger: Logger;
 }
 
@@ -21,9 +24,11 @@ export interface RecoveryListenerOptions {
 export class RecoveryListener {
   readonly #options: RecoveryListenerOptions;
   readonly #port: Port;
+  readonly #errorLog: ErrorLog;
 
   constructor(options: RecoveryListenerOptions) {
     this.#options = options;
+    this.#errorLog = new ErrorLog(options.clock ?? systemClock, options.logger);
     const handler = (request: AnyRequest, response: AnyResponse): void => {
       request.resume();
       void this.#answer(request, response);
@@ -51,7 +56,7 @@ export class RecoveryListener {
       finish(response, 201, tokenText(created));
       this.#options.logger.warn('operator token was regenerated through the recovery endpoint, which closes now');
     } catch (error) {
-      const { status, message } = toInfluxError(error, this.#options.logger);
+      const { status, message } = toInfluxError(error, this.#errorLog);
       finish(response, status, message);
     }
   }

@@ -26,7 +26,13 @@ export async function sendResult(reply: FastifyReply, result: QueryResult, forma
   const sink = new TextSink(PIECE_BYTES + PIECE_BYTES / 2);
   const encoder = encoders[format](result.columns, sink);
   const batches = result.batches()[Symbol.asyncIterator]();
-  const first = await nextPiece(batches, encoder, format === 'pretty' ? Number.POSITIVE_INFINITY : PIECE_BYTES);
+  const first = await nextPiece(batches, encoder, format === 'pretty' ? Number.POSITIVE_INFINITY : PIECE_BYTES).catch(
+    async (error: unknown) => {
+      result.cancel();
+      await batches.return?.();
+      throw error;
+    },
+  );
   reply.header('content-type', contentTypes[format]);
   if (first.last) return reply.send(first.bytes);
   return reply.send(Readable.from(pieces(batches, encoder, first.bytes, result), { objectMode: false, highWaterMark: PIECE_BYTES }));

@@ -1,5 +1,6 @@
 import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
 import { type AnyRequest, type AnyResponse, defaultHttpLimits, type HttpDependencies, type HttpServer } from './dependencies.ts';
+import { ErrorLog } from './error-log.ts';
 import { sendError, sendText, toInfluxError } from './error-response.ts';
 import { isGrpc, refuseGrpc } from './grpc-refusal.ts';
 import { HttpMetrics } from './metrics.ts';
@@ -36,13 +37,14 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
   };
   const app = fastify(options);
   const logger = deps.logger.child('influxdb3_server::http');
+  const errorLog = new ErrorLog(deps.clock, logger);
   const metrics = new HttpMetrics(deps.metrics, deps.product, deps.clock.nowMs() / 1000);
   leaveBodiesAlone(app);
   observeRequests(app, { metrics, clock: deps.clock, logger });
   registerGate(app, deps.authenticator, deps.clusterUuid);
   app.setNotFoundHandler((_request, reply) => sendText(reply.code(404), 'Not found'));
-  app.setErrorHandler((error, _request, reply) => sendError(reply, toInfluxError(error, logger)));
-  registerRoutes(app, { ...deps, logger, httpMetrics: metrics });
+  app.setErrorHandler((error, _request, reply) => sendError(reply, toInfluxError(error, errorLog)));
+  registerRoutes(app, { ...deps, httpMetrics: metrics, errorLog });
   for (const plugin of deps.routePlugins ?? []) await app.register(async (scope) => plugin(scope));
   await app.ready();
   return {

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { HttpDependencies } from '../dependencies.ts';
+import type { ErrorLog } from '../error-log.ts';
 import type { HttpMetrics } from '../metrics.ts';
 import { registerCaches } from './caches.ts';
 import { registerDatabases } from './databases.ts';
@@ -12,12 +13,12 @@ import { registerWriteV1 } from './write-v1.ts';
 import { registerWriteV2 } from './write-v2.ts';
 import { registerWriteV3 } from './write-v3.ts';
 
-export type RouteDependencies = HttpDependencies & { readonly httpMetrics: HttpMetrics };
+export type RouteDependencies = HttpDependencies & { readonly httpMetrics: HttpMetrics; readonly errorLog: ErrorLog };
 
 /** Registers every endpoint of the route table (http-api.md 2). */
 export function registerRoutes(app: FastifyInstance, deps: RouteDependencies): void {
-  const { writeService, telemetry, maxBodyBytes, httpMetrics, logger } = deps;
-  const write = { writeService, telemetry, maxBodyBytes, metrics: httpMetrics, logger };
+  const { writeService, telemetry, maxBodyBytes, httpMetrics, errorLog } = deps;
+  const write = { writeService, telemetry, maxBodyBytes, metrics: httpMetrics, errorLog };
   registerWriteV3(app, write);
   registerWriteV1(app, write);
   registerWriteV2(app, write);

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { InfluxError } from '../../../shared/errors.ts';
-import type { Logger } from '../../../shared/logger.ts';
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
 import { readBody } from '../body.ts';
+import type { ErrorLog } from '../error-log.ts';
 import { sendJson, toInfluxError } from '../error-response.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
 import { requireUtf8 } from '../utf8.ts';
@@ -16,18 +16,18 @@ const rules = {
 } as const;
 
 /** `POST /api/v2/write` (http-api.md 6.3): the v1 rules with errors in shape E2. */
-export function registerWriteV2(app: FastifyInstance, deps: WriteEndpointDependencies & { readonly logger: Logger }): void {
+export function registerWriteV2(app: FastifyInstance, deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): void {
   app.post('/api/v2/write', async (request, reply) => {
     try {
       const target = decodeTarget(request.originalUrl);
       const body = await readBody(request.raw, deps.maxBodyBytes);
       requireUtf8(body);
       await storeWrite(deps, { ...target, body, acceptPartial: false, noSync: false }).catch((error: unknown) => {
-        throw asWriteBufferError(toInfluxError(error, deps.logger));
+        throw asWriteBufferError(toInfluxError(error, deps.errorLog));
       });
       return reply.code(204).send();
     } catch (error) {
-      return sendV2Error(reply, toInfluxError(error, deps.logger));
+      return sendV2Error(reply, toInfluxError(error, deps.errorLog));
     }
   });
 }
