@@ -89,7 +89,7 @@ function countStar(call: CallExpr): AggregateParts {
 }
 
 function printAggregate(call: CallExpr, parts: AggregateParts, env: Env, over: string): string {
-  const distinct = call.distinct ? 'DISTINCT ' : '';
+  const distinct = call.distinct || parts.distinct ? 'DISTINCT ' : '';
   const order = call.orderBy.length > 0 && parts.ordered ? ` ORDER BY ${orderList(call.orderBy, env)}` : '';
   const filter = call.filter ? ` FILTER (WHERE ${compileCondition(call.filter, env).sql})` : '';
   const nulls = call.ignoreNulls && over !== '' ? ' IGNORE NULLS' : '';

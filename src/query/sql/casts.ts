@@ -2,7 +2,7 @@
 import { arrowError, coercionError, planError } from './errors.ts';
 import { intervalNs, parseInterval } from './intervals.ts';
 import { quoteString } from './quote.ts';
-import { parseTimestamp } from './timestamps.ts';
+import { parseTimestamp, timestampNsMax } from './timestamps.ts';
 import { booleanConstant, floatConstant, intConstant, intervalConstant, type Typed, timestampConstant } from './typed.ts';
 import { arrowTypeText, engineType, isFloat, type SqlType, sameType } from './types.ts';
 
@@ -59,7 +59,7 @@ function toTimestamp(x: Typed, to: Extract<SqlType, { kind: 'timestamp' }>, atte
     }
   }
   if (x.constant?.kind === 'timestamp') return { ...timestampConstant(truncate(x.constant.ns, factor)), type: to };
-  if (x.constant?.kind === 'int') return { ...timestampConstant(x.constant.value * factor), type: to };
+  if (x.constant?.kind === 'int') return { ...timestampConstant(inTimestampRange(x.constant.value * factor)), type: to };
   switch (x.type.kind) {
     case 'timestamp':
       if (unitNs[x.type.unit] >= factor) return { ...x, type: to };
@@ -74,6 +74,12 @@ function toTimestamp(x: Typed, to: Extract<SqlType, { kind: 'timestamp' }>, atte
     default:
       return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS TIMESTAMP_NS)`, type: to };
   }
+}
+
+function inTimestampRange(ns: bigint): bigint {
+  // the engine keeps the two ends of the range for infinity
+  if (ns > -timestampNsMax && ns < timestampNsMax) return ns;
+  throw arrowError(`Cast error: Overflow converting ${ns} to Timestamp(ns)`);
 }
 
 function truncate(ns: bigint, factor: bigint): bigint {

@@ -127,12 +127,18 @@ function incomparable(op: string, a: SqlType, b: SqlType): Error {
 }
 
 function concat(left: Typed, right: Typed): Typed {
-  if (left.type.kind === 'list' || right.type.kind === 'list') {
-    const type = left.type.kind === 'list' ? left.type : right.type;
-    const side = (x: Typed): string => (x.type.kind === 'list' ? x.sql : `[${x.sql}]`);
-    return typed(`list_concat(${side(left)}, ${side(right)})`, type);
-  }
+  if (left.type.kind === 'list' || right.type.kind === 'list') return listConcat(left, right);
   return typed(`(${toText(left).sql} || ${toText(right).sql})`, utf8);
+}
+
+function listConcat(left: Typed, right: Typed): Typed {
+  const item = (type: SqlType): SqlType => (type.kind === 'list' ? type.item : type);
+  const common = commonType(item(left.type), item(right.type));
+  if (!common)
+    throw coercionError(`Cannot infer common string concat type for ${arrowTypeText(left.type)} || ${arrowTypeText(right.type)}`);
+  const type: SqlType = { kind: 'list', item: common };
+  const side = (x: Typed): string => `CAST(${x.type.kind === 'list' ? x.sql : `[${x.sql}]`} AS ${engineType(type)})`;
+  return typed(`list_concat(${side(left)}, ${side(right)})`, type);
 }
 
 function regexMatch(op: '~' | '~*' | '!~' | '!~*', left: Typed, right: Typed): Typed {

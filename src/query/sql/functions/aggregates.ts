@@ -27,6 +27,8 @@ export interface AggregateParts {
   readonly type: SqlType;
   /** Turns the engine's result into the reference's. */
   readonly wrap?: (sql: string) => string;
+  /** True: counts distinct values even when the call does not say so. */
+  readonly distinct?: boolean;
   /** True: `ORDER BY` goes inside the brackets. */
   readonly ordered?: boolean;
 }
@@ -53,7 +55,7 @@ const aggregates = table([
     'approx_distinct',
     1,
     1,
-    (args) => ({ fn: 'count', args: [`DISTINCT ${sqlOf(args, 0)}`], type: uint64, wrap: (sql) => `CAST(${sql} AS UBIGINT)` }),
+    (args) => ({ fn: 'count', args: [sqlOf(args, 0)], distinct: true, type: uint64, wrap: (sql) => `CAST(${sql} AS UBIGINT)` }),
   ],
   [
     'array_agg',
@@ -67,8 +69,8 @@ const aggregates = table([
     2,
     (args) => ({ fn: 'string_agg', args: [castTo(args[0] as Typed, utf8).sql, sqlOf(args, 1)], type: utf8, ordered: true }),
   ],
-  ['bit_and bit_or bit_xor', 1, 1, (args, name) => ({ fn: name, args: [sqlOf(args, 0)], type: typeOf(args, 0) })],
-  ['bool_and bool_or', 1, 1, (args, name) => ({ fn: name, args: [sqlOf(args, 0)], type: boolean })],
+  ['bit_and bit_or bit_xor', 1, 1, (args, name) => checked(args, name, 'int')],
+  ['bool_and bool_or', 1, 1, (args, name) => checked(args, name, 'boolean')],
   [
     'first_value last_value',
     1,
@@ -151,6 +153,14 @@ function sqlOf(args: readonly Typed[], index: number): string {
 
 function typeOf(args: readonly Typed[], index: number): SqlType {
   return (args[index] as Typed).type;
+}
+
+function checked(args: readonly Typed[], name: string, kind: 'int' | 'boolean'): AggregateParts {
+  const value = args[0] as Typed;
+  const wanted = kind === 'int' ? int64 : boolean;
+  if (value.type.kind === 'null') return { fn: name, args: [castTo(value, wanted).sql], type: wanted };
+  if (value.type.kind !== kind) throw cannotCoerce(name, value.type);
+  return { fn: name, args: [value.sql], type: value.type };
 }
 
 function unsupported(name: string): never {

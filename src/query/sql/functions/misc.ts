@@ -31,9 +31,9 @@ export const miscFunctions = defineFunctions([
     (call) => ({ sql: `list_prepend(${sqlList(call.args)})`, type: arg(call, 1).type }),
   ],
   ['array_concat array_cat list_concat list_cat', 1, many, listConcat],
-  ['array_has list_has array_contains list_contains', 2, 2, (call) => typed(`list_contains(${sqlList(call.args)})`, boolean)],
-  ['array_has_all list_has_all', 2, 2, (call) => typed(`list_has_all(${sqlList(call.args)})`, boolean)],
-  ['array_has_any list_has_any arrays_overlap', 2, 2, (call) => typed(`list_has_any(${sqlList(call.args)})`, boolean)],
+  ['array_has list_has array_contains list_contains', 2, 2, (call) => listTest(call, 'list_contains')],
+  ['array_has_all list_has_all', 2, 2, (call) => listTest(call, 'list_has_all')],
+  ['array_has_any list_has_any arrays_overlap', 2, 2, (call) => listTest(call, 'list_has_any')],
   ['array_element list_element array_extract list_extract', 2, 2, (call) => element(arg(call, 0), arg(call, 1))],
   ['array_pop_back list_pop_back', 1, 1, (call) => typed(`${arg(call, 0).sql}[:-2]`, arg(call, 0).type)],
   ['array_pop_front list_pop_front', 1, 1, (call) => typed(`${arg(call, 0).sql}[2:]`, arg(call, 0).type)],
@@ -166,16 +166,29 @@ function mapType(call: ScalarCall): { key: SqlType; value: SqlType } {
   return type;
 }
 
+function checkList(call: ScalarCall): void {
+  const { type } = arg(call, 0);
+  if (type.kind !== 'list' && type.kind !== 'null' && type.kind !== 'unknown')
+    throw planError(`${call.name} does not support type '${arrowTypeText(type)}'`);
+}
+
 function listCall(call: ScalarCall, name: string): Typed {
+  checkList(call);
   return typed(`${name}(${sqlList(call.args)})`, arg(call, 0).type);
 }
 
+function listTest(call: ScalarCall, name: string): Typed {
+  return { ...listCall(call, name), type: boolean };
+}
+
 function itemCall(call: ScalarCall, name: string): Typed {
+  checkList(call);
   const { type } = arg(call, 0);
   return typed(`${name}(${arg(call, 0).sql})`, type.kind === 'list' ? type.item : { kind: 'unknown' });
 }
 
 function listConcat(call: ScalarCall): Typed {
+  checkList(call);
   const sql = call.args.map((value) => value.sql).reduce((left, right) => `list_concat(${left}, ${right})`);
   return typed(sql, arg(call, 0).type);
 }

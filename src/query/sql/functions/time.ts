@@ -127,6 +127,7 @@ const truncParts = new Set([
   'nanosecond',
 ]);
 const fixedParts: Readonly<Record<string, bigint>> = {
+  week: 7n * dayNs,
   day: dayNs,
   hour: 3_600_000_000_000n,
   minute: 60_000_000_000n,
@@ -145,10 +146,23 @@ function dateTrunc(call: ScalarCall): Typed {
   const zoned = zone !== undefined && !isUtc(zone);
   const local = zoned ? typed(`_df.to_local(${quoteString(zone)}, ${time.sql})`, timestampNs) : time;
   const ns = fixedParts[part];
-  const cut =
-    ns === undefined ? typed(`CAST(date_trunc('${part}', _df.us(${local.sql})) AS TIMESTAMP_NS)`, time.type) : binned({ ns }, local, 0n);
+  // weeks start on Monday; 1970 began on a Thursday
+  const origin = part === 'week' ? -3n * dayNs : 0n;
+  const cut = ns === undefined ? calendarTrunc(part, local) : binned({ ns }, local, origin);
   if (!zoned) return { ...cut, type: time.type };
   return typed(`_df.from_local(${quoteString(zone)}, ${cut.sql})`, time.type);
+}
+
+function calendarTrunc(part: string, time: Typed): Typed {
+  if (time.constant?.kind === 'timestamp') return timestampConstant(calendarStart(part, time.constant.ns));
+  return typed(`CAST(date_trunc('${part}', _df.us(${time.sql})) AS TIMESTAMP_NS)`, timestampNs);
+}
+
+/** Start of the month, quarter or year of an instant. */
+function calendarStart(part: string, ns: bigint): bigint {
+  const date = new Date(Number((ns - (((ns % dayNs) + dayNs) % dayNs)) / 1_000_000n));
+  const month = part === 'year' ? 0 : part === 'quarter' ? Math.floor(date.getUTCMonth() / 3) * 3 : date.getUTCMonth();
+  return BigInt(Date.UTC(date.getUTCFullYear(), month, 1)) * 1_000_000n;
 }
 
 const plainParts = new Set(['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second', 'dow', 'doy']);

@@ -20,6 +20,10 @@ const cases: readonly (readonly [string, readonly Bounds[]])[] = [
   ["SELECT * FROM home WHERE time >= TIMESTAMP '2022-01-05' - INTERVAL '1 day' * 2", [[jan(3), undefined]]],
   ['SELECT * FROM home WHERE time >= 1640995200000000000::timestamp', [[jan(1), undefined]]],
   ["SELECT * FROM home WHERE time >= date_bin(INTERVAL '1 day', TIMESTAMP '2022-01-01T05:00:00')", [[jan(1), undefined]]],
+  [
+    "SELECT * FROM home WHERE time >= date_trunc('month', TIMESTAMP '2022-01-20') AND time < to_timestamp('2022-01-02')",
+    [[jan(1), jan(2) - 1n]],
+  ],
   ["SELECT * FROM home WHERE time > '2022-01-01' OR temp > 1", [[undefined, undefined]]],
   ["SELECT * FROM home WHERE NOT (time > '2022-01-01')", [[undefined, undefined]]],
   ["SELECT * FROM home WHERE time + INTERVAL '1 day' > '2022-01-01'", [[undefined, undefined]]],

@@ -17,6 +17,9 @@ const cases: readonly (readonly [string, unknown])[] = [
   [`date_bin(INTERVAL '1 year', ${at('2022-02-17T05:00:00')}, '2000-02-01')`, '2022-02-01 00:00:00'],
   [`date_trunc('week', ${at('2022-01-01T08:44:00')})`, '2021-12-27 00:00:00'],
   [`date_trunc('quarter', ${at('2022-05-01T08:44:00')})`, '2022-04-01 00:00:00'],
+  [`date_trunc('week', ${at('1969-12-31T23:44:00')})`, '1969-12-29 00:00:00'],
+  [`date_trunc('year', ${at('1969-12-31T23:44:00')})`, '1969-01-01 00:00:00'],
+  [`date_trunc('month', ${at('1969-11-30T23:44:00.5')})`, '1969-11-01 00:00:00'],
   [`date_trunc('HOUR', ${at('1969-12-31T23:44:00')})`, '1969-12-31 23:00:00'],
   [`date_trunc('microsecond', ${at('2022-01-01T00:00:00.123456789')})`, '2022-01-01 00:00:00.123456'],
   [`date_trunc('nanosecond', ${at('2022-01-01T00:00:00.123456789')})`, '2022-01-01 00:00:00.123456789'],
@@ -92,7 +95,13 @@ describe('time functions', () => {
     assert.deepEqual(await engine.column("SELECT date_bin(INTERVAL '1 hour', time, '2050-01-01T00:10:00Z') FROM t ORDER BY 1 LIMIT 1"), [
       '1969-12-31 23:10:00',
     ]);
-    assert.deepEqual(await engine.column("SELECT date_trunc('week', time) FROM home LIMIT 1"), ['2021-12-27 00:00:00']);
+    for (const [part, start] of [
+      ['week', '2021-12-27'],
+      ['month', '2022-01-01'],
+      ['year', '2022-01-01'],
+    ]) {
+      assert.deepEqual(await engine.column(`SELECT date_trunc('${part}', time) FROM home LIMIT 1`), [`${start} 00:00:00`]);
+    }
   });
 
   test('refuses strides that are zero or mixed', async () => {
