@@ -1,4 +1,4 @@
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import type { QueryConfig } from '../config/index.ts';
 
 /** Shares of memory that the parts of a server may use, bytes. */
@@ -9,13 +9,32 @@ export interface MemoryBudget {
   readonly forceSnapshotBytes: number;
 }
 
-/** Buffered rows beyond this only make restarts slow; a snapshot of this size takes a second or two. */
-const BUFFER_BYTES_MAX = 512 * 1024 * 1024;
+/** Buffered rows beyond this only make restarts slow; a snapshot of this size takes seconds. */
+const BUFFER_BYTES_MAX = 256 * 1024 * 1024;
+
+/** The buffer's share of all memory: it exists twice while a snapshot runs. */
+const BUFFER_SHARE = 1 / 8;
+
+/** The engine takes at most this share of what other programs leave free. */
+const AVAILABLE_SHARE = 0.8;
 
 /** Splits what the options allow: the buffer lives inside the engine, so the engine gets both shares. */
-export function memoryBudget(query: QueryConfig): MemoryBudget {
-  const forceSnapshotBytes = Math.max(1, Math.min(query.forceSnapshotBytes, BUFFER_BYTES_MAX));
+export function memoryBudget(query: QueryConfig, totalBytes: number): MemoryBudget {
+  const forceSnapshotBytes = Math.max(1, Math.min(query.forceSnapshotBytes, BUFFER_BYTES_MAX, Math.floor(totalBytes * BUFFER_SHARE)));
   return { engineBytes: query.memoryBytes + forceSnapshotBytes * 2, forceSnapshotBytes };
+}
+
+/** Memory that this process may use at most: its control group's limit, or what the machine has. */
+export function totalMemoryBytes(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 && limit < totalmem() ? limit : totalmem();
+}
+
+/** The engine's limit on the machine as it is now: never more than what is free, whatever the options say. */
+export async function engineMemoryBytes(budget: MemoryBudget): Promise<number> {
+  const { mem } = await import('systeminformation');
+  const { available } = await mem();
+  return Math.min(budget.engineBytes, Math.floor(available * AVAILABLE_SHARE));
 }
 
 /** Engine threads: as configured, at least 1. */

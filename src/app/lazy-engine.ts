@@ -1,18 +1,19 @@
 import { mkdir } from 'node:fs/promises';
 import type { Engine, EngineOptions } from '../engine/index.ts';
 
-/**
- * Opens the query engine once, when first asked: loading it takes most of a start. `setup` gives the statements that
- * prepare it.
- */
+/** What is only worth finding out when the engine is needed. */
+type PreparedOptions = Pick<EngineOptions, 'setupStatements' | 'memoryLimitBytes'>;
+type FixedOptions = Omit<EngineOptions, keyof PreparedOptions>;
+
+/** Opens the query engine once, when first asked: loading it takes most of a start. */
 export class LazyEngine {
-  readonly #options: Omit<EngineOptions, 'setupStatements'>;
-  readonly #setup: () => Promise<readonly string[]>;
+  readonly #options: FixedOptions;
+  readonly #prepare: () => Promise<PreparedOptions>;
   #opening: Promise<Engine> | undefined;
 
-  constructor(options: Omit<EngineOptions, 'setupStatements'>, setup: () => Promise<readonly string[]>) {
+  constructor(options: FixedOptions, prepare: () => Promise<PreparedOptions>) {
     this.#options = options;
-    this.#setup = setup;
+    this.#prepare = prepare;
   }
 
   /** A failed opening is tried again by the next caller. */
@@ -30,8 +31,8 @@ export class LazyEngine {
   }
 
   async #open(): Promise<Engine> {
-    const { Engine: EngineClass } = await import('../engine/index.ts');
-    await mkdir(this.#options.tempDirectory, { recursive: true });
-    return EngineClass.open({ ...this.#options, setupStatements: await this.#setup() });
+    const directory = mkdir(this.#options.tempDirectory, { recursive: true });
+    const [{ Engine: EngineClass }, prepared] = await Promise.all([import('../engine/index.ts'), this.#prepare(), directory]);
+    return EngineClass.open({ ...this.#options, ...prepared });
   }
 }

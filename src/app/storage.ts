@@ -8,7 +8,7 @@ import { openStore, type Store } from '../storage/index.ts';
 import { usableCores } from '../telemetry/index.ts';
 import { Catalog, type NodeRecord } from '../write/catalog/index.ts';
 import { WriteStore } from '../write/write-store.ts';
-import { engineThreads, memoryBudget } from './budget.ts';
+import { engineMemoryBytes, engineThreads, memoryBudget, totalMemoryBytes } from './budget.ts';
 import { LazyEngine } from './lazy-engine.ts';
 import { fieldsFirst } from './log-adapter.ts';
 
@@ -40,15 +40,17 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
       logger.warn('the gen1 duration of existing data cannot change; the stored one is used', fields);
     }
     const temporaryDirectory = join(store.root, 'tmp');
-    const budget = memoryBudget(config.query);
+    const budget = memoryBudget(config.query, totalMemoryBytes());
     const engine = new LazyEngine(
       {
         threads: engineThreads(config.query),
-        memoryLimitBytes: budget.engineBytes,
         tempDirectory: temporaryDirectory,
         allowedDirectories: [store.root],
       },
-      async () => (await import('../query/sql/index.ts')).engineSetupStatements(),
+      async () => ({
+        setupStatements: (await import('../query/sql/index.ts')).engineSetupStatements(),
+        memoryLimitBytes: await engineMemoryBytes(budget),
+      }),
     );
     const writes = await WriteStore.open({
       store,
