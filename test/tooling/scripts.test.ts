@@ -28,7 +28,7 @@ describe('project scripts', () => {
 
   it('every script of package.json that names a file has it', () => {
     for (const [name, command] of Object.entries(manifest.scripts)) {
-      const file = /^node (\S+\.mjs)$/.exec(command)?.[1];
+      const file = /^(?:exec )?node (\S+\.mjs)$/.exec(command)?.[1];
       if (file !== undefined) assert.ok(statSync(join(root, file)).isFile(), name);
     }
   });
