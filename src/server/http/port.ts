@@ -1,5 +1,5 @@
 import { createServer, type Server as HttpServer1 } from 'node:http';
-import { createServer as createHttp2Server, type Http2Server, type ServerHttp2Session } from 'node:http2';
+import { createServer as createHttp2Server, type Http2Server, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { AnyRequest, AnyResponse, HttpLimits, TlsSettings } from './dependencies.ts';
@@ -94,6 +94,7 @@ export class Port {
     response.once('close', () => {
       if (this.#closing !== undefined) setImmediate(() => this.#dropIdle());
     });
+    if ('stream' in request) consumeUnread(request, response);
     handler(request, response);
   }
 
@@ -161,6 +162,12 @@ export class Port {
     socket.on('timeout', onError).on('error', onError).on('end', onEnd).on('readable', onReadable);
     socket.once('close', () => this.#unsniffed.delete(socket));
   }
+}
+
+/** An HTTP/2 stream that a client resets is only closed once its body was taken: without this nobody would hear of it. */
+function consumeUnread(request: Http2ServerRequest, response: AnyResponse): void {
+  if (request.stream.endAfterHeaders) request.resume();
+  response.once('finish', () => request.resume());
 }
 
 /** Names a live connection; the encrypted socket does not show the one below it. */
