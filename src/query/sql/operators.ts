@@ -32,7 +32,7 @@ export function binaryOperator(op: BinaryOperator, left: Typed, right: Typed): T
     case 'AND':
       return { sql: `(${condition(left, op)} AND ${condition(right, op)})`, type: boolean, bounds: joinBounds(left, right) };
     case 'OR':
-      return typed(`(${condition(left, op)} OR ${condition(right, op)})`, boolean);
+      return { sql: `(${condition(left, op)} OR ${condition(right, op)})`, type: boolean, bounds: eitherBounds(left, right) };
     case '||':
       return concat(left, right);
     case '~':
@@ -60,6 +60,37 @@ function condition(x: Typed, op: string): string {
 function joinBounds(left: Typed, right: Typed): readonly Bound[] {
   if (!left.bounds) return right.bounds ?? [];
   return right.bounds ? [...left.bounds, ...right.bounds] : left.bounds;
+}
+
+/** Bounds that hold whichever side is true. */
+function eitherBounds(left: Typed, right: Typed): readonly Bound[] {
+  if (!left.bounds?.length || !right.bounds?.length) return [];
+  const rights = tightest(right.bounds);
+  const bounds: Bound[] = [];
+  for (const { column, min, max } of tightest(left.bounds).values()) {
+    const other = rights.get(column);
+    if (!other) continue;
+    bounds.push({
+      column,
+      min: min === undefined || other.min === undefined ? undefined : min < other.min ? min : other.min,
+      max: max === undefined || other.max === undefined ? undefined : max > other.max ? max : other.max,
+    });
+  }
+  return bounds;
+}
+
+/** The conjunction of all bounds, per column. */
+function tightest(bounds: readonly Bound[]): ReadonlyMap<Bound['column'], Bound> {
+  const result = new Map<Bound['column'], Bound>();
+  for (const { column, min, max } of bounds) {
+    const known = result.get(column);
+    result.set(column, {
+      column,
+      min: known?.min === undefined || (min !== undefined && min > known.min) ? min : known.min,
+      max: known?.max === undefined || (max !== undefined && max < known.max) ? max : known.max,
+    });
+  }
+  return result;
 }
 
 /** A comparison, with the bound it sets when it compares a column with a constant instant. */

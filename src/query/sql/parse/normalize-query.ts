@@ -2,7 +2,8 @@
 import { notImplemented, planError } from '../errors.ts';
 import type { Cte, Expr, JoinType, Query, QueryBody, Select, SelectItem, SetOperation, TableAlias, TableRef, WindowSpec } from './ast.ts';
 import { identifier, objectName } from './names.ts';
-import { normalizeExpr, normalizeOrder, windowSpec } from './normalize-expr.ts';
+import { normalizeOrder, windowSpec } from './normalize-call.ts';
+import { normalizeExpr } from './normalize-expr.ts';
 import { has, isObject, isTrue, listOf, nodeOf, objectOf, onlyMembers, type Raw, type RawObject, textOf } from './raw.ts';
 
 export function normalizeQuery(raw: Raw): Query {
