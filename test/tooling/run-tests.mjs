@@ -1,7 +1,8 @@
 // `npm test [-- path part …]`: set-up, build of sources and tests, then the runner of Node over every test file.
-// The summary of the runner is the last thing printed.
+// The counts of the runner are the last thing printed, also after failures.
 import { spawnSync } from 'node:child_process';
 import { join, relative, sep } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { buildTests, listFiles, root, setUp } from './setup.mjs';
 
 const outDir = join('.build', 'all');
@@ -20,7 +21,8 @@ if (files.length === 0) {
   process.exit(1);
 }
 
-const args = ['--enable-source-maps', '--test', '--test-reporter=spec', '--test-concurrency=2', ...files];
+const reporter = pathToFileURL(join(root, 'test', 'tooling', 'reporter.mjs')).href;
+const args = ['--enable-source-maps', '--test', `--test-reporter=${reporter}`, '--test-concurrency=2', ...files];
 const environment = { ...process.env, INFLUXDB3_TELEMETRY_DISABLE_UPLOAD: 'true' };
 const result = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: environment });
 process.exitCode = result.status ?? 1;
