@@ -110,6 +110,17 @@ describe('tokens from the first one on', () => {
     assert.equal(again.code, 0);
     assert.ok(again.stdout.startsWith('Failed to create token, error: ApiError { code: 409, message: "token name already exists, _admin"'));
     assert.equal((await runProgram(['create', 'database', 'x'], { cwd, env })).stdout, 'Database "x" created successfully\n');
+    assert.equal(
+      (await runProgram(['update', 'database', '-d', 'x', '-r', '90m'], { cwd, env })).stdout,
+      'Database "x" updated successfully\n',
+    );
+    const retention = await runProgram(['show', 'retention', '--format', 'csv'], { cwd, env });
+    assert.equal(retention.stdout, 'database_name,retention_period\n_internal,7d\nx,90m\n\n');
+    const system = await runProgram(['show', 'system', '-d', 'x', 'table', 'meow'], { cwd, env });
+    assert.match(
+      system.stderr,
+      /^Show command failed: system table 'meow' not found: please use a valid system table name: \[".*"queries"/,
+    );
     const listed = await runProgram(['show', 'databases', '--format', 'csv'], { cwd, env });
     assert.equal(listed.stdout, 'iox::database\n_internal\nx\n\n');
     await runProgram(['create', 'token', '--admin', '--name', 'ci'], { cwd, env });

@@ -61,7 +61,8 @@ function showRetention(): LeafModel {
 
 /** Retention in the largest unit that divides it exactly; no retention is `infinite`. */
 export function retentionQuery(database: string | undefined): string {
-  const nanos = 'retention_period_ns';
+  // Unsigned by signed division is decimal in this dialect.
+  const nanos = 'cast(retention_period_ns AS bigint)';
   const units = [
     ['d', 86_400],
     ['h', 3_600],
