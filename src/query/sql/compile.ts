@@ -1,14 +1,16 @@
 import type { CompiledSql, SqlCompileContext } from './contract.ts';
+import type { QuotedColumns } from './env.ts';
 import { SqlParser } from './parse/parser.ts';
 import { compileStatement } from './statements.ts';
 
 /** Compiles statements; keeps what it parsed. One per server. */
 export class SqlCompiler {
   readonly #parser = new SqlParser();
+  readonly #quoted: QuotedColumns = new WeakMap();
 
   /** Throws `InfluxError` with the texts and statuses of the SQL spec, sections 3 and 9. */
   async compile(text: string, context: SqlCompileContext): Promise<CompiledSql> {
-    return compileStatement(await this.#parser.parse(text), context, text.length);
+    return compileStatement(await this.#parser.parse(text), context, { chars: text.length, quoted: this.#quoted });
   }
 }
 

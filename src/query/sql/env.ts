@@ -3,6 +3,8 @@ import { InfluxError } from '../../shared/errors.ts';
 import type { BindValue } from '../result.ts';
 import type { CacheFunctionName, RelationInfo, SqlCompileContext } from './contract.ts';
 import type { Cte, Expr, Query, WindowSpec } from './parse/ast.ts';
+import { physicalNames } from './physical-names.ts';
+import { quoteIdent } from './quote.ts';
 import type { MutableUse, Scope } from './scope.ts';
 import type { Typed } from './typed.ts';
 import type { SqlType } from './types.ts';
@@ -45,6 +47,9 @@ export interface CompiledQuery {
   readonly columns: readonly OutputColumn[];
 }
 
+/** What is known about relations from statement to statement; entries go with the relation. */
+export type QuotedColumns = WeakMap<RelationInfo, readonly string[]>;
+
 /** State of one statement's compilation. */
 export class StatementState {
   readonly nowNs: bigint;
@@ -54,13 +59,30 @@ export class StatementState {
   readonly #context: SqlCompileContext;
   /** Compiles a nested query; given by the query compiler, so that expressions need not know it. */
   readonly compileNested: (query: Query, state: StatementState, outer: Scope, ctes: CteScope | undefined) => CompiledQuery;
+  readonly #quoted: QuotedColumns;
   #names = 0;
 
-  constructor(context: SqlCompileContext, compileNested: StatementState['compileNested'], statementChars: number) {
-    this.statementChars = statementChars;
+  constructor(
+    context: SqlCompileContext,
+    compileNested: StatementState['compileNested'],
+    { chars, quoted }: { readonly chars: number; readonly quoted: QuotedColumns },
+  ) {
+    this.#quoted = quoted;
+    this.statementChars = chars;
     this.#context = context;
     this.nowNs = context.nowNs;
     this.compileNested = compileNested;
+  }
+
+  /** Engine names of a relation's columns, quoted. */
+  quotedColumns(relation: RelationInfo): readonly string[] {
+    let quoted = this.#quoted.get(relation);
+    if (!quoted) {
+      const physical = physicalNames(relation.columns.map((column) => column.name));
+      quoted = relation.columns.map((column) => quoteIdent(physical.get(column.name) ?? column.name));
+      this.#quoted.set(relation, quoted);
+    }
+    return quoted;
   }
 
   param(name: string): BindValue | undefined {

@@ -19,7 +19,7 @@ const int64Max = 9_223_372_036_854_775_807n;
 const uint64Max = 18_446_744_073_709_551_615n;
 
 export function compileExpr(expr: Expr, env: Env): Typed {
-  const replaced = env.replacement?.match(expr);
+  const replaced = hidesColumn(expr, env) ? undefined : env.replacement?.match(expr);
   if (replaced) return replaced;
   switch (expr.kind) {
     case 'column':
@@ -94,6 +94,11 @@ export function compileCondition(expr: Expr, env: Env): Typed {
 export function nestedSql(query: { definitions: readonly string[]; recursive: boolean; sql: string }): string {
   if (query.definitions.length === 0) return query.sql;
   return `WITH ${query.recursive ? 'RECURSIVE ' : ''}${query.definitions.join(', ')} ${query.sql}`;
+}
+
+/** True for a name that ORDER BY takes from the select list. */
+function hidesColumn(expr: Expr, env: Env): boolean {
+  return env.aliasesFirst === true && expr.kind === 'column' && expr.path.length === 1 && env.aliases?.has(expr.path[0] as string) === true;
 }
 
 function column(expr: Extract<Expr, { kind: 'column' }>, env: Env): Typed {

@@ -7,8 +7,6 @@ import { compileCondition, compileExpr, nestedSql } from './expr.ts';
 import { intervalNs } from './intervals.ts';
 import { comparable } from './operators.ts';
 import type { JoinRef, TableAlias, TableRef } from './parse/ast.ts';
-import { physicalNames } from './physical-names.ts';
-import { quoteIdent } from './quote.ts';
 import { resolveRelation } from './relations.ts';
 import { emptyScope, type MutableUse, type Scope, type ScopeColumn, type ScopeTable } from './scope.ts';
 import { type Bound, type Typed, typed } from './typed.ts';
@@ -60,12 +58,12 @@ function relationClause(
 ): FromClause {
   const { use, index } = env.state.addUse(relation);
   const name = env.state.freshName('t');
-  const physical = physicalNames(relation.columns.map((column) => column.name));
+  const quoted = env.state.quotedColumns(relation);
   const columns = relation.columns.map(
-    (column): ScopeColumn => ({
+    (column, position): ScopeColumn => ({
       name: column.name,
       qualifier,
-      sql: `${name}.${quoteIdent(physical.get(column.name) as string)}`,
+      sql: `${name}.${quoted[position]}`,
       type: relationColumnType(column.type),
       use,
       timeUses: column.type === 'time' && column.name === 'time' ? [use] : [],
@@ -211,13 +209,19 @@ function join(ref: JoinRef, env: Env): FromClause {
     parent: env.scope.parent,
   };
   checkAliases(both);
-  if (ref.type === 'CROSS') return { sql: `${left.sql} CROSS JOIN ${right.sql}`, scope: both };
+  const cross = (): FromClause => ({ sql: `${left.sql} CROSS JOIN ${operand(ref.right, right)}`, scope: both });
+  if (ref.type === 'CROSS') return cross();
   const using = ref.using === 'natural' ? commonNames(left.scope, right.scope) : ref.using;
-  if (using && using.length === 0) return { sql: `${left.sql} CROSS JOIN ${right.sql}`, scope: both };
+  if (using && using.length === 0) return cross();
   const { on, scope } = using
     ? usingCondition(using, ref, left.scope, right.scope, both)
     : onCondition(ref, left.scope, right.scope, both, env);
   return printJoin(ref, left, right, on, scope);
+}
+
+/** The right operand of a join; joins group from the left. */
+function operand(ref: TableRef, clause: FromClause): string {
+  return ref.kind === 'join' ? `(${clause.sql})` : clause.sql;
 }
 
 function lateral(ref: TableRef): boolean {
@@ -225,15 +229,14 @@ function lateral(ref: TableRef): boolean {
 }
 
 function printJoin(ref: JoinRef, left: FromClause, right: FromClause, on: string, both: Scope): FromClause {
-  const rightSql = ref.right.kind === 'join' ? `(${right.sql})` : right.sql;
+  const rightSql = operand(ref.right, right);
   switch (ref.type) {
     case 'LEFT SEMI':
     case 'LEFT ANTI':
       return { sql: `${left.sql} ${ref.type.slice(5)} JOIN ${rightSql} ON ${on}`, scope: left.scope };
     case 'RIGHT SEMI':
     case 'RIGHT ANTI': {
-      const leftSql = ref.left.kind === 'join' ? `(${left.sql})` : left.sql;
-      return { sql: `${right.sql} ${ref.type.slice(6)} JOIN ${leftSql} ON ${on}`, scope: right.scope };
+      return { sql: `${right.sql} ${ref.type.slice(6)} JOIN ${operand(ref.left, left)} ON ${on}`, scope: right.scope };
     }
     default:
       return { sql: `${left.sql} ${ref.type} JOIN ${rightSql} ON ${on}`, scope: both };

@@ -1,7 +1,7 @@
 /** Whole statements: what runs, and what its columns are. */
 import { checkComplexity } from './complexity.ts';
 import type { CompiledSql, RelationInfo, RelationUse, SqlCompileContext } from './contract.ts';
-import { type CompiledQuery, StatementState } from './env.ts';
+import { type CompiledQuery, type QuotedColumns, StatementState } from './env.ts';
 import { nestedSql } from './expr.ts';
 import { sourceName } from './from.ts';
 import type { Expr, Query, Statement } from './parse/ast.ts';
@@ -12,12 +12,16 @@ import { byBytes } from './scope.ts';
 import { arrowTypeText, relationColumnType, resultType } from './types.ts';
 import { eachBaseTable } from './walk.ts';
 
-/** `chars` is the length of the statement's text. */
-export function compileStatement(statement: Statement, context: SqlCompileContext, chars: number): CompiledSql {
+/** `chars` is the length of the statement's text; `quoted` lives as long as the compiler. */
+export function compileStatement(
+  statement: Statement,
+  context: SqlCompileContext,
+  known: { readonly chars: number; readonly quoted: QuotedColumns },
+): CompiledSql {
   const state = new StatementState(
     context,
     (query, inner, outer, ctes) => compileQuery(query, { state: inner, outer, ctes, top: false }),
-    chars,
+    known,
   );
   switch (statement.kind) {
     case 'query': {

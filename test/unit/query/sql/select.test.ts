@@ -43,6 +43,8 @@ const columns: readonly (readonly [string, unknown[]])[] = [
   ['SELECT count(*) FROM other LEFT JOIN home USING (room)', [14]],
   ['SELECT room FROM home RIGHT JOIN other USING (room) GROUP BY room ORDER BY room', ['Attic', 'Kitchen']],
   ['SELECT room FROM home FULL JOIN other USING (room) GROUP BY room ORDER BY room', ['Attic', 'Kitchen', 'Living Room']],
+  ['SELECT count(*) FROM home, other o RIGHT JOIN (SELECT 1 AS x UNION ALL SELECT 2) r ON o.size = r.x', [52]],
+  ['SELECT reverse(room) AS room FROM home GROUP BY room ORDER BY room', ['mooR gniviL', 'nehctiK']],
   ['SELECT count(*) FROM home NATURAL JOIN other', [1]],
   ['SELECT room FROM home UNION SELECT room FROM other ORDER BY room', ['Attic', 'Kitchen', 'Living Room']],
   ['SELECT 1 UNION ALL SELECT 2.5 ORDER BY 1 DESC', [2.5, 1]],
