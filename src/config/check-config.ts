@@ -1,4 +1,5 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { StartupError } from '../shared/startup-error.ts';
 import type { ServeConfig, StoreConfig } from './serve-config.ts';
 
@@ -28,7 +29,7 @@ function checkStore(store: StoreConfig): void {
 
 function checkDataDir(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true });
+    makeDirectory(dataDir);
   } catch (error) {
     throw storeError(`Unable to create database directory "${dataDir}": ${osReason(error)}`, error);
   }
@@ -37,6 +38,14 @@ function checkDataDir(dataDir: string): void {
   } catch (error) {
     throw storeError(`Database directory "${dataDir}" cannot be written by this user: ${osReason(error)}`, error);
   }
+}
+
+/** One level at a time: the runtime's recursive mode never returns where the parent takes no directories, as below /proc. */
+function makeDirectory(path: string): void {
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found?.isDirectory() === true) return;
+  if (found === undefined && dirname(path) !== path) makeDirectory(dirname(path));
+  mkdirSync(path);
 }
 
 function storeError(reason: string, cause?: unknown): StartupError {

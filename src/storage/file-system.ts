@@ -11,6 +11,8 @@ export interface FileSystem {
   /** Hard link; fails with EEXIST when `to` exists. */
   link(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
+  /** Removes an empty directory; fails with ENOTEMPTY (or EEXIST) when it is not. */
+  rmdir(path: string): Promise<void>;
   /** Names, sorted by code unit; a missing directory has none. */
   readdir(path: string): Promise<string[]>;
   /** With all parents; an existing directory is fine. */

