@@ -15,6 +15,11 @@ export class ChunkTimes {
     this.durationNs = durationNs;
   }
 
+  /** Start of the chunk that holds a time. */
+  startOf(timeNs: bigint): bigint {
+    return chunkStart(timeNs, this.durationNs);
+  }
+
   /** Start of the chunk that holds a time given as signed high and unsigned low half. */
   startOfHalves(hi: number, lo: number): bigint {
     const afterStart = hi > this.#startHi || (hi === this.#startHi && lo >= this.#startLo);

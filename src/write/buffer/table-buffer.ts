@@ -4,6 +4,7 @@ import type { TableSchema } from '../catalog/schema.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import { ChunkTimes } from './chunk-times.ts';
 import { Generation } from './generation.ts';
+import type { RecentRows } from './recent-rows.ts';
 import { SeriesTable } from './series-table.ts';
 
 /** What a reader may use until it releases it: the generations in arrival order and the tags of their series. */
@@ -24,16 +25,25 @@ export class TableBuffer {
   readonly #nextName: (kind: string) => string;
   readonly #seriesTable: SeriesTable;
   readonly #times: ChunkTimes;
+  readonly #recent: RecentRows;
   #generations: Generation[] = [];
   #active: Generation | undefined;
   readonly #dirty = new Set<bigint>();
 
-  constructor(engine: Engine, table: TableSchema, series: SeriesIndex, chunkDurationNs: bigint, nextName: (kind: string) => string) {
+  constructor(
+    engine: Engine,
+    table: TableSchema,
+    series: SeriesIndex,
+    chunkDurationNs: bigint,
+    recent: RecentRows,
+    nextName: (kind: string) => string,
+  ) {
     this.#engine = engine;
     this.table = table;
     this.series = series;
     this.#nextName = nextName;
     this.#times = new ChunkTimes(chunkDurationNs);
+    this.#recent = recent;
     this.#seriesTable = new SeriesTable(engine, nextName('s'), table, series);
   }
 
@@ -130,6 +140,7 @@ export class TableBuffer {
   async drop(): Promise<void> {
     this.replace(this.#generations, undefined);
     this.#dirty.clear();
+    this.#recent.clear();
     this.#active = undefined;
     await this.#seriesTable.drop();
   }
@@ -138,13 +149,14 @@ export class TableBuffer {
   #track(generation: Generation, section: TableSection): void {
     const { seriesIds, rowCount } = section;
     const halves = new Int32Array(section.timesNs.buffer, section.timesNs.byteOffset, rowCount * 2);
+    const doubtful: number[] = [];
     let chunk: bigint | undefined;
     let rows = 0;
     for (let row = 0; row < rowCount; row++) {
       const lo = (halves[row * 2] as number) >>> 0;
       const hi = halves[row * 2 + 1] as number;
       const start = this.#times.startOfHalves(hi, lo);
-      if (this.series.observe(seriesIds[row] as number, hi, lo)) this.#dirty.add(start);
+      if (this.series.observe(seriesIds[row] as number, hi, lo) && !this.#dirty.has(start)) doubtful.push(row);
       if (start === chunk) {
         rows++;
         continue;
@@ -154,6 +166,10 @@ export class TableBuffer {
       rows = 1;
     }
     if (chunk !== undefined) this.#count(generation, section, chunk, rows);
+    if (doubtful.length > 0) {
+      for (const row of this.#recent.repeats(section, doubtful)) this.#dirty.add(this.#times.startOf(section.timesNs[row] as bigint));
+    }
+    this.#recent.add(section);
   }
 
   #count(generation: Generation, section: TableSection, chunk: bigint, rows: number): void {

@@ -2,6 +2,7 @@ import type { Engine } from '../../engine/index.ts';
 import { decodeBatch, type TableSection } from '../batch/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
 import { SeriesIndex } from '../series/index.ts';
+import { RecentRows, RecentRowsLimit } from './recent-rows.ts';
 import { TableBuffer } from './table-buffer.ts';
 
 export interface WriteBufferOptions {
@@ -23,6 +24,7 @@ export class WriteBuffer {
   readonly #options: WriteBufferOptions;
   readonly #tables = new Map<string, TableBuffer>();
   readonly #series = new Map<string, SeriesIndex>();
+  readonly #recent = new RecentRowsLimit();
   #engine: Engine | undefined;
   #names = 0;
   #pendingBytes = 0;
@@ -109,7 +111,8 @@ export class WriteBuffer {
     if (table === undefined) {
       if (this.#engine === undefined) throw new Error('internal error: write buffer is not open');
       const nextName = (kind: string): string => `${kind}_${schema.databaseId}_${schema.id}_${this.#names++}`;
-      table = new TableBuffer(this.#engine, schema, this.series(schema), this.#options.chunkDurationNs, nextName);
+      const recent = new RecentRows(this.#recent, this.#options.fileMaxTimeNs(schema.databaseId, schema.id));
+      table = new TableBuffer(this.#engine, schema, this.series(schema), this.#options.chunkDurationNs, recent, nextName);
       this.#tables.set(key, table);
     }
     return table;
