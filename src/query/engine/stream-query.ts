@@ -108,7 +108,7 @@ class RunningQuery implements QueryResult {
 }
 
 async function openRows(connection: DuckDBConnection, query: StreamQuery): Promise<Rows> {
-  const result: DuckDBResult = await connection.stream(query.sql);
+  const result = await openStream(connection, query.sql);
   const names = query.output.length === result.columnCount ? query.output.map((column) => column.name) : result.columnNames();
   const hints = query.output.length === result.columnCount ? query.output.map((column) => column.type) : [];
   const columns = resultColumns(names, result.columnTypes(), hints);
@@ -119,6 +119,16 @@ async function openRows(connection: DuckDBConnection, query: StreamQuery): Promi
       return chunk === null || chunk.rowCount === 0 ? undefined : toResultBatch(chunk, columns);
     },
   };
+}
+
+/** One statement, prepared directly: the connection's own `stream` parses every text once more to count its statements. */
+async function openStream(connection: DuckDBConnection, sql: string): Promise<DuckDBResult> {
+  const prepared = await connection.prepare(sql);
+  try {
+    return await prepared.stream();
+  } finally {
+    prepared.destroySync();
+  }
 }
 
 /** The engine's plan as the two columns that clients of EXPLAIN expect. */
