@@ -25,12 +25,13 @@ export async function openAuthenticator(config: ServeConfig, catalog: Catalog, c
 /** The configure endpoints' operations over the catalog. */
 export function openAdminService(
   config: ServeConfig,
-  catalog: Catalog,
+  { catalog, caches }: Pick<AdminDependencies, 'catalog' | 'caches'>,
   clock: Clock,
   onDeleted: AdminDependencies['onDeleted'],
 ): ReturnType<typeof createAdminService> {
   return createAdminService({
     catalog,
+    caches,
     makeToken: () => makeToken(),
     pluginDir: config.processing.pluginDir,
     hardDeleteDefaultMs: config.retention.hardDeleteDefaultMs,

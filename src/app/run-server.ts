@@ -13,6 +13,7 @@ import { readProductVersion, versionLine } from '../shared/version.ts';
 import { registerTelemetryMetrics } from '../telemetry/http.ts';
 import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry/index.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
+import { startCaches } from './caches.ts';
 import { OpenParts } from './open-parts.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
 import { systemTableProviders, userTables } from './system-tables.ts';
@@ -45,10 +46,12 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, parts: OpenP
   const tls = config.http.tls === undefined ? undefined : await readTls(config.http.tls);
   const metrics = new Registry();
   registerTelemetryMetrics(metrics, telemetry);
-  const adminService = openAdminService(config, storage.catalog, clock, (database) => storage.writes.forget(database));
+  const executor = queryExecutor(config, storage, telemetry);
+  startCaches(storage, config, clock, executor);
+  const adminService = openAdminService(config, storage, clock, (database) => storage.writes.forget(database));
   const server = await buildHttpServer({
     writeService: storage.writes,
-    queryService: queryExecutor(config, storage, telemetry),
+    queryService: executor,
     adminService,
     authenticator: await openAuthenticator(config, storage.catalog, clock, logger),
     telemetry: telemetry.recorder,
@@ -112,6 +115,7 @@ function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Tel
     engine: () => engine.get(),
     tables: writes,
     systemTables: new SystemTables(providers, userTables(catalog)),
+    caches: storage.caches,
     queryLog,
     databaseExists: (name) => catalog.database(name) !== undefined,
     telemetry: telemetry.recorder,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { ValueCaches } from '../caches/index.ts';
 import type { ServeConfig } from '../config/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -9,6 +10,7 @@ import { usableCores } from '../telemetry/index.ts';
 import { Catalog, type NodeRecord } from '../write/catalog/index.ts';
 import { WriteStore } from '../write/write-store.ts';
 import { engineMemoryBytes, engineThreads, memoryBudget, totalMemoryBytes } from './budget.ts';
+import { openCaches } from './caches.ts';
 import { LazyEngine } from './lazy-engine.ts';
 import { fieldsFirst } from './log-adapter.ts';
 
@@ -21,6 +23,7 @@ export interface OpenStorage {
   readonly firstStart: boolean;
   readonly engine: LazyEngine;
   readonly writes: WriteStore;
+  readonly caches: ValueCaches;
   /** Where queries may put files; inside the engine's allowed directories. */
   readonly temporaryDirectory: string;
   close(): Promise<void>;
@@ -52,6 +55,7 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
         memoryLimitBytes: await engineMemoryBytes(budget),
       }),
     );
+    const caches = openCaches(catalog, clock, logger);
     const writes = await WriteStore.open({
       store,
       catalog,
@@ -68,15 +72,17 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
         replayFailOnError: config.wal.replayFailOnError,
       },
       forceSnapshotBytes: budget.forceSnapshotBytes,
+      onApplied: (table, section, series) => caches.apply(table, section, series),
     });
     const close = async (): Promise<void> => {
+      caches.stop();
       await writes.stop();
       await engine.close();
       await catalog.stopNode(config.node.id);
       await catalog.close();
       await store.close();
     };
-    return { store, catalog, node, firstStart, engine, writes, temporaryDirectory, close };
+    return { store, catalog, node, firstStart, engine, writes, caches, temporaryDirectory, close };
   } catch (error) {
     await store.close();
     throw error;

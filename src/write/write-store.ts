@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Engine } from '../engine/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { errorText, type Log, type Store } from '../storage/index.ts';
-import { type BufferView, WriteBuffer } from './buffer/index.ts';
+import { type AppliedListener, type BufferView, WriteBuffer } from './buffer/index.ts';
 import type { Catalog, TableSchema } from './catalog/index.ts';
 import { Ingest } from './ingest.ts';
 import type { FileTotals, LiveFile } from './parquet/file-index.ts';
@@ -31,6 +31,8 @@ export interface WriteStoreOptions {
   };
   /** Buffered bytes at which everything is persisted whatever the WAL says. */
   readonly forceSnapshotBytes: number;
+  /** Told of all durable rows, live and replayed. */
+  readonly onApplied?: AppliedListener;
 }
 
 /** A table's rows at one moment (see `TableReader` of the query side). */
@@ -66,6 +68,7 @@ export class WriteStore implements WriteService {
       tableSchema,
       fileMaxTimeNs: (databaseId, tableId) => files.index.maxTimeNs(databaseId, tableId),
       pendingBytesMax: PENDING_BYTES_MAX,
+      ...(options.onApplied === undefined ? {} : { onApplied: options.onApplied }),
       onError: (message, error) => log.error({ error: errorText(error) }, message),
     });
     const wal = new Wal({

@@ -1,13 +1,16 @@
+import type { ValueCaches } from '../../caches/index.ts';
 import type { AdminService } from '../../server/http/index.ts';
 import type { Catalog } from '../../write/catalog/index.ts';
+import { cacheAdmin } from './caches.ts';
 import { databaseAdmin, tableAdmin } from './databases.ts';
 import { type TokenMaker, tokenAdmin } from './tokens.ts';
-import { cacheAdmin, triggerAdmin } from './unavailable.ts';
+import { triggerAdmin } from './unavailable.ts';
 
 export type { TokenMaker } from './tokens.ts';
 
 export interface AdminDependencies {
   readonly catalog: Catalog;
+  readonly caches: Pick<ValueCaches, 'filled'>;
   readonly makeToken: TokenMaker;
   /** `--plugin-dir`. */
   readonly pluginDir: string | undefined;
@@ -23,7 +26,7 @@ export function createAdminService(deps: AdminDependencies): AdminService {
   return {
     databases: databaseAdmin(deps),
     tables: tableAdmin(deps),
-    caches: cacheAdmin(),
+    caches: cacheAdmin(deps),
     tokens: tokenAdmin(deps),
     triggers: triggerAdmin(deps),
   };

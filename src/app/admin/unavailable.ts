@@ -1,18 +1,6 @@
-import type { CacheAdmin, TriggerAdmin } from '../../server/http/index.ts';
+import type { TriggerAdmin } from '../../server/http/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { AdminDependencies } from './index.ts';
-
-/** Caches are not part of this build: every operation says so. */
-export function cacheAdmin(): CacheAdmin {
-  const refuse = (what: string) => (): Promise<never> =>
-    Promise.reject(new InfluxError({ code: 'NOT_IMPLEMENTED', message: `This feature is not implemented: ${what}`, status: 405 }));
-  return {
-    createLast: refuse('last value caches'),
-    deleteLast: refuse('last value caches'),
-    createDistinct: refuse('distinct value caches'),
-    deleteDistinct: refuse('distinct value caches'),
-  };
-}
 
 /** Without a plugin directory triggers fail as they do everywhere; with one, this build has no engine to run them. */
 export function triggerAdmin({ pluginDir }: Pick<AdminDependencies, 'pluginDir'>): TriggerAdmin {

@@ -5,6 +5,12 @@ import { SeriesIndex } from '../series/index.ts';
 import { RecentRows, RecentRowsLimit } from './recent-rows.ts';
 import { TableBuffer } from './table-buffer.ts';
 
+/**
+ * Told of rows as they are applied: synchronous, in order, live and replayed. The section is only valid during the call;
+ * its series ids are those of `series`. Must not throw.
+ */
+export type AppliedListener = (table: TableSchema, section: TableSection, series: SeriesIndex) => void;
+
 export interface WriteBufferOptions {
   /** Opens the engine on first use. */
   readonly engine: () => Promise<Engine>;
@@ -17,6 +23,7 @@ export interface WriteBufferOptions {
   /** Rows that may wait outside the engine before writers are slowed. */
   readonly pendingBytesMax: number;
   readonly onError: (message: string, error: unknown) => void;
+  readonly onApplied?: AppliedListener;
 }
 
 /** Every table's buffered rows: durable, not yet in Parquet, visible to queries. */
@@ -63,6 +70,7 @@ export class WriteBuffer {
     const before = table.pendingBytes;
     table.apply(section);
     this.#pendingBytes += table.pendingBytes - before;
+    this.#options.onApplied?.(schema, section, table.series);
     if (table.wantsDrain || this.#pendingBytes > this.#options.pendingBytesMax) this.#drainSoon();
   }
 

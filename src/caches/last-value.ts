@@ -1,0 +1,283 @@
+import type { Clock } from '../shared/clock.ts';
+import type { ColumnType } from '../shared/column-type.ts';
+import type { TableSection } from '../write/batch/index.ts';
+import type { LastCacheDefinition, TableSchema } from '../write/catalog/index.ts';
+import type { SeriesIndex } from '../write/series/index.ts';
+import { CACHE_BYTES_MAX, CACHE_KEPT_SHARE } from './limits.ts';
+import { type CellReader, fieldReader, keyText, tagValue, type Value, valueBytes } from './values.ts';
+
+export interface LastValueCacheOptions {
+  readonly definition: LastCacheDefinition;
+  readonly table: TableSchema;
+  readonly clock: Clock;
+  /** Called when keys had to leave because the cache is full. */
+  readonly onFull: (keys: number) => void;
+  readonly bytesMax?: number;
+}
+
+/** A column of the cache, in output order. */
+export interface CacheColumn {
+  readonly id: number;
+  readonly name: string;
+  readonly type: ColumnType;
+  readonly key: boolean;
+}
+
+/** A row as it comes from stored data; `values` by column id. */
+export interface HistoryRow {
+  readonly timeNs: bigint;
+  readonly values: ReadonlyMap<number, Value>;
+}
+
+interface KeptRow {
+  readonly timeNs: bigint;
+  /** Monotonic clock. */
+  readonly arrivedMs: number;
+  /** By slot. A missing end means null: the columns came later. */
+  readonly values: readonly Value[];
+  readonly bytes: number;
+}
+
+/** Everything kept for one combination of key values. */
+interface KeyEntry {
+  readonly keys: readonly Value[];
+  readonly text: string;
+  readonly bytes: number;
+  /** Oldest first. */
+  rows: KeptRow[];
+  /** Newest time held, halves; later rows must be after it. */
+  newestHi: number;
+  newestLo: number;
+  /** Rows of the section at hand that will be kept. */
+  pending: number[];
+  /** It was removed; a series that still points to it must look again. */
+  gone: boolean;
+}
+
+/** The newest rows of each key (storage spec 12). */
+export class LastValueCache {
+  readonly definition: LastCacheDefinition;
+  readonly #table: TableSchema;
+  readonly #clock: Clock;
+  readonly #onFull: (keys: number) => void;
+  readonly #bytesMax: number;
+  readonly #ttlMs: number;
+  readonly #tagKeysOnly: boolean;
+  readonly #entries = new Map<string, KeyEntry>();
+  /** By series id; null = the series lacks a key column. */
+  readonly #bySeries: (KeyEntry | null | undefined)[] = [];
+  /** Ids of value columns without `time`, in the order in which they became known. */
+  #slots: number[] = [];
+  #knownColumns = 0;
+  #bytes = 0;
+
+  constructor({ definition, table, clock, onFull, bytesMax }: LastValueCacheOptions) {
+    this.definition = definition;
+    this.#table = table;
+    this.#clock = clock;
+    this.#onFull = onFull;
+    this.#bytesMax = bytesMax ?? CACHE_BYTES_MAX;
+    this.#ttlMs = definition.ttlSecs * 1000;
+    this.#tagKeysOnly = definition.keyColumnIds.every((id) => table.columns[id]?.type === 'tag');
+    this.#refreshSlots();
+  }
+
+  /** Estimated. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** Keys held, expired ones included until the next eviction. */
+  get keyCount(): number {
+    return this.#entries.size;
+  }
+
+  /** Keys, then values: in the order given at creation, else all others by name. */
+  columns(): CacheColumn[] {
+    const { keyColumnIds, valueColumnIds } = this.definition;
+    const columns = this.#table.columns;
+    const keys = keyColumnIds.flatMap((id) => columns[id] ?? []);
+    const values =
+      valueColumnIds === undefined
+        ? columns.filter(({ id }) => !keyColumnIds.includes(id)).sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
+        : valueColumnIds.flatMap((id) => columns[id] ?? []);
+    return [...keys.map((column) => ({ ...column, key: true })), ...values.map((column) => ({ ...column, key: false }))];
+  }
+
+  /** Takes durable rows over. */
+  apply(section: TableSection, series: SeriesIndex): void {
+    this.#refreshSlots();
+    const { seriesIds, rowCount } = section;
+    const halves = new Int32Array(section.timesNs.buffer, section.timesNs.byteOffset, rowCount * 2);
+    const fieldKeys = this.#tagKeysOnly ? undefined : this.#keyReaders(section, series);
+    const touched: KeyEntry[] = [];
+    for (let row = 0; row < rowCount; row++) {
+      const seriesId = seriesIds[row] as number;
+      const entry = fieldKeys === undefined ? this.#entryOfSeries(seriesId, series) : this.#entryOfRow(fieldKeys, row);
+      if (entry === null) continue;
+      const lo = (halves[row * 2] as number) >>> 0;
+      const hi = halves[row * 2 + 1] as number;
+      if (hi < entry.newestHi || (hi === entry.newestHi && lo <= entry.newestLo)) continue;
+      entry.newestHi = hi;
+      entry.newestLo = lo;
+      if (entry.pending.length === 0) touched.push(entry);
+      else if (entry.pending.length === this.definition.count) entry.pending.shift();
+      entry.pending.push(row);
+    }
+    this.#keepPending(touched, section, series);
+    if (this.#bytes > this.#bytesMax) this.#dropOldest();
+  }
+
+  /**
+   * Rows as of now, newest first per key, keys in the order of their first row.
+   * @param columns as `columns` gave them before
+   */
+  rows(columns: readonly CacheColumn[]): Value[][] {
+    const nowMs = this.#clock.monotonicMs();
+    const cells = columns.map(({ id, key, type }): ((entry: KeyEntry, row: KeptRow) => Value) => {
+      if (key) {
+        const at = this.definition.keyColumnIds.indexOf(id);
+        return (entry) => entry.keys[at] ?? null;
+      }
+      if (type === 'time') return (_, row) => row.timeNs;
+      const slot = this.#slots.indexOf(id);
+      return (_, row) => row.values[slot] ?? null;
+    });
+    const rows: Value[][] = [];
+    for (const entry of this.#entries.values()) {
+      for (let i = entry.rows.length - 1; i >= 0; i--) {
+        const row = entry.rows[i] as KeptRow;
+        if (!this.#expired(row, nowMs)) rows.push(cells.map((cell) => cell(entry, row)));
+      }
+    }
+    return rows;
+  }
+
+  /** Removes what expired. A key without rows is forgotten with its newest time. */
+  evict(): void {
+    const nowMs = this.#clock.monotonicMs();
+    for (const entry of this.#entries.values()) {
+      const kept = entry.rows.filter((row) => !this.#expired(row, nowMs));
+      if (kept.length === entry.rows.length && kept.length > 0) continue;
+      for (const row of entry.rows) if (this.#expired(row, nowMs)) this.#bytes -= row.bytes;
+      entry.rows = kept;
+      if (kept.length === 0) this.#forget(entry);
+    }
+  }
+
+  /** Adds a stored row where no row of the same time is held. It counts as having arrived at its time. */
+  addHistory({ timeNs, values }: HistoryRow): void {
+    const keys = this.definition.keyColumnIds.map((id) => values.get(id) ?? null);
+    if (keys.includes(null) || timeNs <= 0n) return;
+    const entry = this.#entry(keys);
+    if (entry.rows.some((row) => row.timeNs === timeNs)) return;
+    const cells = this.#slots.map((id) => values.get(id) ?? null);
+    const ageMs = Math.max(0, this.#clock.nowMs() - Number(timeNs / 1_000_000n));
+    this.#keep(entry, timeNs, this.#clock.monotonicMs() - ageMs, cells);
+    entry.rows.sort((a, b) => (a.timeNs < b.timeNs ? -1 : 1));
+    this.#trim(entry);
+    const newest = (entry.rows.at(-1) as KeptRow).timeNs;
+    const held = (BigInt(entry.newestHi) << 32n) | BigInt(entry.newestLo);
+    if (newest > held) {
+      entry.newestHi = Number(newest >> 32n);
+      entry.newestLo = Number(newest & 0xffffffffn);
+    }
+    if (this.#bytes > this.#bytesMax) this.#dropOldest();
+  }
+
+  #refreshSlots(): void {
+    const { columns } = this.#table;
+    if (columns.length === this.#knownColumns) return;
+    const { keyColumnIds, valueColumnIds } = this.definition;
+    const wanted = valueColumnIds ?? columns.map(({ id }) => id).filter((id) => !keyColumnIds.includes(id));
+    const fresh = wanted.filter((id) => columns[id]?.type !== 'time' && !this.#slots.includes(id));
+    this.#slots = [...this.#slots, ...fresh];
+    this.#knownColumns = columns.length;
+  }
+
+  #keyReaders(section: TableSection, series: SeriesIndex): CellReader[] {
+    return this.definition.keyColumnIds.map((id) => this.#reader(section, series, id));
+  }
+
+  #reader(section: TableSection, series: SeriesIndex, id: number): CellReader {
+    if (this.#table.columns[id]?.type !== 'tag') return fieldReader(section, id);
+    return (row) => tagValue(series, section.seriesIds[row] as number, id);
+  }
+
+  #entryOfSeries(seriesId: number, series: SeriesIndex): KeyEntry | null {
+    const known = this.#bySeries[seriesId];
+    if (known === null || known?.gone === false) return known;
+    const keys = this.definition.keyColumnIds.map((id) => tagValue(series, seriesId, id));
+    const entry = keys.includes(null) ? null : this.#entry(keys);
+    this.#bySeries[seriesId] = entry;
+    return entry;
+  }
+
+  #entryOfRow(readers: readonly CellReader[], row: number): KeyEntry | null {
+    const keys = readers.map((read) => read(row));
+    return keys.includes(null) ? null : this.#entry(keys);
+  }
+
+  #entry(keys: readonly Value[]): KeyEntry {
+    const text = keyText(keys);
+    const known = this.#entries.get(text);
+    if (known !== undefined) return known;
+    const bytes = 160 + text.length * 2 + valueBytes(keys);
+    const entry: KeyEntry = { keys, text, bytes, rows: [], newestHi: 0, newestLo: 0, pending: [], gone: false };
+    this.#entries.set(text, entry);
+    this.#bytes += bytes;
+    return entry;
+  }
+
+  #keepPending(touched: readonly KeyEntry[], section: TableSection, series: SeriesIndex): void {
+    if (touched.length === 0) return;
+    const readers = this.#slots.map((id) => this.#reader(section, series, id));
+    const nowMs = this.#clock.monotonicMs();
+    for (const entry of touched) {
+      for (const row of entry.pending) {
+        const values = readers.map((read) => read(row));
+        this.#keep(entry, section.timesNs[row] as bigint, nowMs, values);
+      }
+      entry.pending = [];
+      this.#trim(entry);
+    }
+  }
+
+  #keep(entry: KeyEntry, timeNs: bigint, arrivedMs: number, values: readonly Value[]): void {
+    const bytes = 64 + valueBytes(values);
+    entry.rows.push({ timeNs, arrivedMs, values, bytes });
+    this.#bytes += bytes;
+  }
+
+  #trim(entry: KeyEntry): void {
+    while (entry.rows.length > this.definition.count) this.#bytes -= entry.rows.shift()?.bytes ?? 0;
+  }
+
+  #expired(row: KeptRow, nowMs: number): boolean {
+    return row.arrivedMs + this.#ttlMs <= nowMs;
+  }
+
+  #forget(entry: KeyEntry): void {
+    for (const row of entry.rows) this.#bytes -= row.bytes;
+    this.#bytes -= entry.bytes;
+    entry.rows = [];
+    entry.gone = true;
+    this.#entries.delete(entry.text);
+  }
+
+  /** Makes room: the keys that were written longest ago leave. */
+  #dropOldest(): void {
+    const byArrival = [...this.#entries.values()].sort((a, b) => lastArrival(a) - lastArrival(b));
+    let dropped = 0;
+    for (const entry of byArrival) {
+      if (this.#bytes <= this.#bytesMax * CACHE_KEPT_SHARE) break;
+      this.#forget(entry);
+      dropped++;
+    }
+    this.#onFull(dropped);
+  }
+}
+
+function lastArrival(entry: KeyEntry): number {
+  return entry.rows.at(-1)?.arrivedMs ?? Number.NEGATIVE_INFINITY;
+}
