@@ -3,10 +3,10 @@ import type { Clock } from '../shared/clock.ts';
 import { errorText, type Log, type Store } from '../storage/index.ts';
 import type { WriteBuffer } from './buffer/index.ts';
 import type { Catalog } from './catalog/index.ts';
-import type { FileIndexStore } from './parquet/file-index-store.ts';
+import type { FileChange, FileIndexStore } from './parquet/file-index-store.ts';
 import { ParquetWriter } from './parquet/parquet-writer.ts';
 import type { PendingFiles } from './pending-files.ts';
-import { type ParquetFileInfo, type SnapshotInfo, type SnapshotPlan, SnapshotPlanner } from './snapshot/index.ts';
+import { type ParquetFileInfo, type SnapshotPlan, SnapshotPlanner } from './snapshot/index.ts';
 import type { PersistedFile } from './snapshot/persist-table.ts';
 import { runSnapshot, type SealedTable, sealBuffer } from './snapshot/snapshotter.ts';
 import type { Wal, WalPeriod } from './wal/index.ts';
@@ -39,7 +39,6 @@ export class SnapshotScheduler {
   readonly #planner: SnapshotPlanner;
   readonly #stopping = new AbortController();
   #running: Promise<void> | undefined;
-  #nextFileId: number;
   #forced = false;
   #lastClosed: number;
   #checkedAtMs = 0;
@@ -48,12 +47,10 @@ export class SnapshotScheduler {
   constructor(options: SnapshotSchedulerOptions) {
     this.#options = options;
     const { newest } = options.files;
-    this.#nextFileId = newest?.nextFileId ?? 0;
     this.#lastClosed = options.periods.at(-1)?.fileNumber ?? newest?.walFileNumber ?? 0;
     this.#planner = new SnapshotPlanner({
       walFilesPerSnapshot: options.filesPerSnapshot,
       gen1DurationNs: options.chunkDurationNs,
-      lastSequence: newest?.sequence ?? 0,
       periods: options.periods,
     });
     options.wal.onPeriodClosed((period) => this.#periodClosed(period));
@@ -61,12 +58,34 @@ export class SnapshotScheduler {
 
   /** Persists everything buffered now; resolves when it is in Parquet files. */
   async force(): Promise<void> {
-    await this.#running;
-    this.#forced = true;
-    await this.#options.wal.rotate();
-    // With nothing written since the last rotation no period was closed: the buffer is complete as it is.
-    if (this.#forced) this.#maybeStart();
-    await this.#running;
+    do {
+      await this.#running;
+      this.#forced = true;
+      await this.#options.wal.rotate();
+      // With nothing written since the last rotation no period was closed: the buffer is complete as it is.
+      if (this.#forced) this.#maybeStart();
+      await this.#running;
+    } while (this.#forced && !this.#stopping.signal.aborted);
+  }
+
+  /** True while a snapshot (or what excludes one) is under way. */
+  get busy(): boolean {
+    return this.#running !== undefined;
+  }
+
+  /** Runs a task while no snapshot does; one that becomes due meanwhile starts with the next WAL file. */
+  async exclusive<T>(task: () => Promise<T>): Promise<T> {
+    while (this.#running !== undefined) await this.#running;
+    const result = task();
+    this.#running = result
+      .then(
+        () => undefined,
+        () => undefined, // the caller hears of it
+      )
+      .finally(() => {
+        this.#running = undefined;
+      });
+    return result;
   }
 
   /** Resolves when the buffer may take more: over its limit, writers wait for the snapshot that makes room. */
@@ -121,7 +140,6 @@ export class SnapshotScheduler {
   async #run(plan: SnapshotPlan, frozenWalFile: number, sealed: readonly SealedTable[]): Promise<void> {
     const { buffer, chunkDurationNs, files, filesToKeep, log, pending, store, wal } = this.#options;
     const engine = await buffer.open();
-    let info: SnapshotInfo | undefined;
     await runSnapshot({ endMarkerNs: plan.endTimeMarkerNs, lastCoveredWalFile: plan.lastFileNumber }, sealed, {
       engine,
       writer: new ParquetWriter(engine, store.fs),
@@ -130,44 +148,35 @@ export class SnapshotScheduler {
       chunkDurationNs,
       log,
       announce: (paths) => pending.announce(paths),
-      save: async (persisted) => {
-        info = this.#info(plan, frozenWalFile, persisted);
-        await files.save(info);
-      },
-      publish: () => {
-        if (info === undefined) throw new Error('internal error: published before it was saved');
-        files.publish(info);
-        this.#nextFileId = info.nextFileId;
+      commit: async (persisted, swap) => {
+        const change = this.#change(plan, frozenWalFile, persisted);
+        await files.commit(() => change, { pause: () => this.pause(), onVisible: swap });
+        pending.settle(persisted.map((file) => file.path));
       },
       fileCount: (databaseId, tableId, chunkTimeNs) => {
         const end = chunkTimeNs + chunkDurationNs - 1n;
-        return files.index.filesFor(databaseId, tableId, chunkTimeNs, end).filter((file) => file.chunkTimeNs === chunkTimeNs).length;
+        return files.index.filesFor(databaseId, tableId, chunkTimeNs, end).length;
       },
-      pause: () => this.#pause(),
+      pause: () => this.pause(),
     });
     this.#planner.accept(plan);
     await wal.deleteCovered(plan.lastFileNumber, filesToKeep);
   }
 
-  #info(plan: SnapshotPlan, frozenWalFileNumber: number, persisted: readonly PersistedFile[]): SnapshotInfo {
-    const { catalog, nodeId, store } = this.#options;
-    let id = this.#nextFileId;
-    const files = persisted.map((file): ParquetFileInfo => ({ ...file, id: id++, path: `${store.prefix}/${file.path}` }));
+  #change(plan: SnapshotPlan, frozenWalFileNumber: number, persisted: readonly PersistedFile[]): FileChange {
+    const { catalog, files, nodeId, store } = this.#options;
+    let id = files.takeFileIds(persisted.length);
     return {
       nodeId,
-      sequence: plan.sequence,
-      nextFileId: id,
-      walFileNumber: plan.lastFileNumber,
       catalogSequence: catalog.sequence,
-      files,
+      files: persisted.map((file): ParquetFileInfo => ({ ...file, id: id++, path: `${store.prefix}/${file.path}` })),
       removedFiles: [],
-      endTimeMarkerNs: plan.endTimeMarkerNs,
-      frozenWalFileNumber,
+      snapshot: { walFileNumber: plan.lastFileNumber, endTimeMarkerNs: plan.endTimeMarkerNs, frozenWalFileNumber },
     };
   }
 
-  /** A second, or less when the server stops: then the snapshot is given up, its rows are still in the log. */
-  async #pause(): Promise<void> {
+  /** A second, or less when the server stops: then it rejects, and whoever retried gives up. */
+  async pause(): Promise<void> {
     const { signal } = this.#stopping;
     signal.throwIfAborted();
     await new Promise<void>((resolve) => {

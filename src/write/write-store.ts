@@ -5,8 +5,16 @@ import { errorText, type Log, type Store } from '../storage/index.ts';
 import { type AppliedListener, type BufferView, WriteBuffer } from './buffer/index.ts';
 import type { Catalog, TableSchema } from './catalog/index.ts';
 import { Ingest } from './ingest.ts';
+import {
+  type CompactionTotals,
+  defaultMaintenance,
+  Maintenance,
+  type MaintenanceSettings,
+  retentionPeriodNs,
+} from './maintenance/index.ts';
 import type { FileTotals, LiveFile } from './parquet/file-index.ts';
 import { FileIndexStore } from './parquet/file-index-store.ts';
+import { FileRemoval } from './parquet/file-removal.ts';
 import { PendingFiles } from './pending-files.ts';
 import { Replay } from './recovery/index.ts';
 import type { ScanFile } from './scan/index.ts';
@@ -33,6 +41,8 @@ export interface WriteStoreOptions {
   readonly forceSnapshotBytes: number;
   /** Told of all durable rows, live and replayed. */
   readonly onApplied?: AppliedListener;
+  /** Retention, deletion and compaction; what is left out has its default. */
+  readonly maintenance?: Partial<MaintenanceSettings>;
 }
 
 /** A table's rows at one moment (see `TableReader` of the query side). */
@@ -53,14 +63,16 @@ export class WriteStore implements WriteService {
   readonly #files: FileIndexStore;
   readonly #ingest: Ingest;
   readonly #snapshots: SnapshotScheduler;
+  readonly #removal: FileRemoval;
+  readonly #maintenance: Maintenance;
 
   /** Loads the file index, removes leftovers of a crash and replays the log. Throws `StartupError`. */
   static async open(options: WriteStoreOptions): Promise<WriteStore> {
     const { catalog, log, store } = options;
     const files = await FileIndexStore.open({ fs: store.fs, root: store.root, uuid: catalog.uuid, log });
     const pending = new PendingFiles(store.fs, store.root);
-    const removed = await pending.removeLeftovers((path) => isLive(files, `${store.prefix}/${path}`));
-    if (removed > 0) log.info({ files: removed }, 'removed Parquet files of a snapshot that did not finish');
+    const removed = await pending.removeLeftovers(livePaths(files, store.prefix));
+    if (removed > 0) log.info({ files: removed }, 'removed Parquet files of a change that did not finish');
     const tableSchema = (databaseId: number, tableId: number): TableSchema | undefined => catalog.tableById(databaseId, tableId);
     const buffer = new WriteBuffer({
       engine: options.engine,
@@ -81,11 +93,10 @@ export class WriteStore implements WriteService {
       flushIntervalMs: options.wal.flushIntervalMs,
       maxBufferedWrites: options.wal.maxBufferedWrites,
     });
-    const { newest } = files;
     const replay = new Replay(buffer, tableSchema, files.persistedRanges);
     const started = options.clock.monotonicMs();
     const report = await wal.replay({
-      afterFileNumber: newest?.walFileNumber ?? 0,
+      afterFileNumber: files.newest?.walFileNumber ?? 0,
       failOnError: options.wal.replayFailOnError,
       async onRecord(fileNumber, body) {
         await buffer.open();
@@ -107,10 +118,11 @@ export class WriteStore implements WriteService {
       filesPerSnapshot: options.wal.filesPerSnapshot,
       filesToKeep: options.wal.snapshottedFilesToKeep,
     });
-    return new WriteStore(options, wal, buffer, files, snapshots);
+    return new WriteStore(options, { wal, buffer, files, snapshots, pending });
   }
 
-  private constructor(options: WriteStoreOptions, wal: Wal, buffer: WriteBuffer, files: FileIndexStore, snapshots: SnapshotScheduler) {
+  private constructor(options: WriteStoreOptions, parts: WriteStoreParts) {
+    const { wal, buffer, files, pending, snapshots } = parts;
     this.#options = options;
     this.chunkDurationNs = options.chunkDurationNs;
     this.#wal = wal;
@@ -119,6 +131,20 @@ export class WriteStore implements WriteService {
     this.#snapshots = snapshots;
     const onLostWrite = (error: unknown): void => options.log.error({ error: errorText(error) }, 'a write sent with no_sync was lost');
     this.#ingest = new Ingest({ catalog: options.catalog, wal, buffer, clock: options.clock, onLostWrite });
+    this.#removal = new FileRemoval({ fs: options.store.fs, root: options.store.root, log: options.log, pending });
+    this.#maintenance = new Maintenance({
+      ...options,
+      ...defaultMaintenance,
+      ...options.maintenance,
+      buffer,
+      files,
+      pending,
+      removal: this.#removal,
+      snapshots,
+      scanFiles: (_table, live) => this.#scanFiles(live),
+      forget: (database) => this.#ingest.forget(database),
+    });
+    this.#maintenance.start();
   }
 
   async write(request: WriteRequest): Promise<WriteOutcome> {
@@ -141,10 +167,24 @@ export class WriteStore implements WriteService {
     const cutoffNs = this.#cutoffNs(table);
     const viewing = this.#buffer.table(table.databaseId, table.id)?.view();
     const live = this.#files.index.filesFor(table.databaseId, table.id, minTimeNs, maxTimeNs);
-    const base = join(this.#options.store.root, '..');
-    const files = live.map((file) => ({ ...file, path: join(base, file.path) }));
-    const buffer = await viewing;
-    return { table, files, buffer, cutoffNs, release: () => buffer?.release() };
+    const release = this.#removal.reader();
+    try {
+      const files = this.#scanFiles(live);
+      const buffer = await viewing;
+      return {
+        table,
+        files,
+        buffer,
+        cutoffNs,
+        release: () => {
+          buffer?.release();
+          release();
+        },
+      };
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /** Sums over all live Parquet files. */
@@ -157,6 +197,17 @@ export class WriteStore implements WriteService {
     return this.#files.index.filesFor(table.databaseId, table.id);
   }
 
+  /** What compaction did since the start. */
+  get compaction(): CompactionTotals {
+    return this.#maintenance.compaction;
+  }
+
+  /** Removes what is past its retention or hard-delete time and merges files that are due, now. Never rejects. */
+  async maintainNow(): Promise<void> {
+    await this.#maintenance.tick();
+    await this.#maintenance.sweep();
+  }
+
   /** Persists everything that is buffered now. */
   async snapshotNow(): Promise<void> {
     await this.#snapshots.force();
@@ -166,11 +217,17 @@ export class WriteStore implements WriteService {
   async stop(): Promise<void> {
     await this.#wal.stop();
     await this.#snapshots.stop();
+    await this.#maintenance.stop();
     await this.#files.close();
   }
 
+  #scanFiles(live: readonly LiveFile[]): ScanFile[] {
+    const base = join(this.#options.store.root, '..');
+    return live.map((file) => ({ ...file, path: join(base, file.path) }));
+  }
+
   #cutoffNs(table: TableSchema): bigint | undefined {
-    const period = table.retentionPeriodNs ?? this.#options.catalog.databaseById(table.databaseId)?.retentionPeriodNs;
+    const period = retentionPeriodNs(this.#options.catalog, table);
     return period === undefined ? undefined : this.#options.clock.nowNs() - period;
   }
 }
@@ -178,7 +235,19 @@ export class WriteStore implements WriteService {
 /** Rows that may wait outside the engine. */
 const PENDING_BYTES_MAX = 32 * 1024 * 1024;
 
-function isLive(files: FileIndexStore, path: string): boolean {
-  const match = /\/dbs\/(\d+)\/(\d+)\//.exec(path);
-  return match !== null && files.index.filesFor(Number(match[1]), Number(match[2])).some((file) => file.path === path);
+interface WriteStoreParts {
+  readonly wal: Wal;
+  readonly buffer: WriteBuffer;
+  readonly files: FileIndexStore;
+  readonly snapshots: SnapshotScheduler;
+  readonly pending: PendingFiles;
+}
+
+/** Whether a path below the node's directory is a live file; the set is built when it is first needed. */
+function livePaths(files: FileIndexStore, prefix: string): (path: string) => boolean {
+  let live: Set<string> | undefined;
+  return (path) => {
+    live ??= new Set([...files.index.tables()].flatMap((table) => table.files.map((file) => file.path)));
+    return live.has(`${prefix}/${path}`);
+  };
 }

@@ -30,8 +30,9 @@ export class TestWriteStore {
   }
 
   static async open(directory: string, overrides: Partial<WriteStoreOptions> = {}): Promise<TestWriteStore> {
+    const clock = overrides.clock ?? systemClock;
     const store = await openStore({ kind: 'file', dataDir: directory, nodeId: 'n1' });
-    const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock: systemClock, randomUuid: randomUUID, log: silentLog });
+    const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock, randomUuid: randomUUID, log: silentLog });
     const engine = await Engine.open({
       threads: 2,
       memoryLimitBytes: 512 * 1024 * 1024,
@@ -43,7 +44,7 @@ export class TestWriteStore {
       store,
       catalog,
       engine: async () => engine,
-      clock: systemClock,
+      clock,
       log: silentLog,
       nodeId: 'n1',
       chunkDurationNs: CHUNK_NS,

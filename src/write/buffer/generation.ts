@@ -1,6 +1,7 @@
 import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType, sqlIdentifier } from '../../engine/index.ts';
 import type { FieldType } from '../../shared/column-type.ts';
 import type { ColumnSection, TableSection } from '../batch/index.ts';
+import type { RowDelete } from '../deletes/row-delete.ts';
 
 /** Engine chunks moved before other work gets a turn. */
 const CHUNKS_PER_TURN = 8;
@@ -40,6 +41,7 @@ export class Generation {
   #retired = false;
   #rows = 0;
   #bytes = 0;
+  #deletes: readonly RowDelete[] = [];
 
   constructor(engine: Engine, engineTable: string) {
     this.#engine = engine;
@@ -68,6 +70,16 @@ export class Generation {
   /** Field columns, in the order of the engine table. */
   get fields(): readonly FieldColumn[] {
     return this.#fields;
+  }
+
+  /** Deletes that came after its rows. */
+  get deletes(): readonly RowDelete[] {
+    return this.#deletes;
+  }
+
+  /** Hides rows. The generation must be sealed: rows that come later are not meant. */
+  hide(deleted: RowDelete): void {
+    this.#deletes = [...this.#deletes, deleted];
   }
 
   /** Queues the rows of a section. Synchronous; the caller keeps the section's memory untouched from here on. */

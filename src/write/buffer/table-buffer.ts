@@ -29,6 +29,8 @@ export class TableBuffer {
   #generations: Generation[] = [];
   #active: Generation | undefined;
   readonly #dirty = new Set<bigint>();
+  #views = 0;
+  #dropped = false;
 
   constructor(
     engine: Engine,
@@ -83,8 +85,15 @@ export class TableBuffer {
     const generations = this.#generations.slice();
     const dirtyChunks = new Set(this.#dirty);
     for (const generation of generations) generation.retain();
+    this.#views++;
+    let released = false;
     const release = (): void => {
+      if (released) return;
+      released = true;
       for (const generation of generations) generation.release();
+      this.#views--;
+      // A closed engine has nothing left to free.
+      if (this.#dropped && this.#views === 0) void this.#seriesTable.drop().catch(() => undefined);
     };
     try {
       if (generations.length > 0) {
@@ -136,13 +145,14 @@ export class TableBuffer {
     return chunks;
   }
 
-  /** Forgets everything; used when the table is gone. */
+  /** Forgets everything; used when the table is gone. Views keep what they read until they are released. */
   async drop(): Promise<void> {
     this.replace(this.#generations, undefined);
     this.#dirty.clear();
     this.#recent.clear();
     this.#active = undefined;
-    await this.#seriesTable.drop();
+    this.#dropped = true;
+    if (this.#views === 0) await this.#seriesTable.drop();
   }
 
   /** Counts rows per gen1 chunk and notes chunks in which a key may occur twice. */

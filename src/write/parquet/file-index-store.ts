@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { atomicWrite, errorText, type FileSystem, type Log, removeTemporaryFiles, systemErrorCode } from '../../storage/index.ts';
-import { type SnapshotInfo, SnapshotStore } from '../snapshot/index.ts';
+import { type ParquetFileInfo, type PersistedRange, type SnapshotInfo, SnapshotStore } from '../snapshot/index.ts';
 import { FileIndex, type LiveFile } from './file-index.ts';
 import { decodeFileIndex, encodeFileIndex, type StoredFileIndex } from './file-index-codec.ts';
 
@@ -10,12 +10,20 @@ const SNAPSHOTS_PER_SAVE = 50;
 /** Infos before the end of the index file that are read all the same, for `persistedRanges`. */
 const INFOS_LOOKED_BACK = 8;
 
-/** Rows that a snapshot persisted although their WAL files are still replayed. */
-export interface PersistedRange {
-  /** Newest WAL file with rows in the persisted chunks. */
-  readonly lastWalFileNumber: number;
-  /** Chunks that start below it were persisted. */
-  readonly endMarkerNs: bigint;
+/** One atomic change of the live files. */
+export interface FileChange {
+  readonly nodeId: string;
+  readonly catalogSequence: number;
+  /** Complete and durable on disk; ids come from `takeFileIds`. */
+  readonly files: readonly ParquetFileInfo[];
+  /** Live files; their paths are announced as pending. */
+  readonly removedFiles: readonly ParquetFileInfo[];
+  /** What a snapshot of the buffer covers; undefined for other changes. */
+  readonly snapshot?: {
+    readonly walFileNumber: number;
+    readonly endTimeMarkerNs: bigint;
+    readonly frozenWalFileNumber: number;
+  };
 }
 
 export interface FileIndexStoreOptions {
@@ -37,13 +45,20 @@ export class FileIndexStore {
    * What replay must leave out, newest first: a snapshot persists whole chunks, also rows of WAL files that it does not
    * cover, and when times go backwards a later snapshot need not cover the same chunks.
    */
-  readonly persistedRanges: readonly PersistedRange[];
+  get persistedRanges(): readonly PersistedRange[] {
+    return this.#ranges;
+  }
+
   /** Snapshot infos that could not be read and were renamed: files that only they listed are not served. */
   readonly movedAside: readonly string[];
   readonly #options: FileIndexStoreOptions;
   readonly #snapshots: SnapshotStore;
   readonly #path: string;
   #savedSequence: number;
+  #ranges: readonly PersistedRange[];
+  #walFileNumber: number;
+  #nextFileId: number;
+  #changing: Promise<unknown> = Promise.resolve();
   #saving: Promise<void> | undefined;
 
   /** Reads the index file and the infos after it; without a usable index file, all infos. */
@@ -78,9 +93,71 @@ export class FileIndexStore {
     this.#path = join(options.root, 'files', 'index');
     this.index = loaded.index;
     this.newest = loaded.infos[0];
-    this.persistedRanges = persistedRanges(loaded.infos);
+    this.#ranges = this.newest?.persistedRanges ?? persistedRanges(loaded.infos);
+    this.#walFileNumber = this.newest?.walFileNumber ?? 0;
+    this.#nextFileId = this.newest?.nextFileId ?? 0;
     this.movedAside = loaded.movedAside;
     this.#savedSequence = loaded.saved;
+  }
+
+  /** Reserves file ids; returns the first. Ids that no change uses are given out again after a restart. */
+  takeFileIds(count: number): number {
+    const first = this.#nextFileId;
+    this.#nextFileId += count;
+    return first;
+  }
+
+  /**
+   * Makes a change durable, then visible; changes queue up behind each other. `build` runs when its turn has come, so it
+   * sees the index that it changes; undefined = nothing to do after all. `onVisible` runs in the same step in which
+   * readers see the change. A failing disk is tried again after each `pause`: once the write was begun nobody can know
+   * whether it took place, so it must not be given up as long as the process goes on. Rejects when `pause` does.
+   */
+  commit(build: () => FileChange | undefined, options: CommitOptions): Promise<boolean> {
+    const next = this.#changing.then(() => this.#commit(build, options));
+    this.#changing = next.catch(() => undefined); // reported to whoever wanted the change
+    return next;
+  }
+
+  async #commit(build: () => FileChange | undefined, options: CommitOptions): Promise<boolean> {
+    const change = build();
+    if (change === undefined) return false;
+    const info = this.#infoOf(change);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        await this.save(info);
+        break;
+      } catch (error) {
+        if (attempt === 1) {
+          this.#options.log.error({ error: errorText(error) }, 'writing the snapshot info failed; retrying every second');
+        }
+        await options.pause();
+      }
+    }
+    this.#ranges = info.persistedRanges ?? [];
+    this.#walFileNumber = info.walFileNumber;
+    this.publish(info);
+    options.onVisible?.();
+    return true;
+  }
+
+  #infoOf(change: FileChange): SnapshotInfo {
+    const { snapshot } = change;
+    const walFileNumber = snapshot?.walFileNumber ?? this.#walFileNumber;
+    const added =
+      snapshot === undefined ? [] : [{ lastWalFileNumber: snapshot.frozenWalFileNumber, endMarkerNs: snapshot.endTimeMarkerNs }];
+    return {
+      nodeId: change.nodeId,
+      sequence: this.index.sequence + 1,
+      nextFileId: this.#nextFileId,
+      walFileNumber,
+      catalogSequence: change.catalogSequence,
+      files: change.files,
+      removedFiles: change.removedFiles,
+      endTimeMarkerNs: snapshot?.endTimeMarkerNs,
+      frozenWalFileNumber: snapshot?.frozenWalFileNumber,
+      persistedRanges: neededRanges([...added, ...this.#ranges], walFileNumber),
+    };
   }
 
   /**
@@ -124,6 +201,24 @@ export class FileIndexStore {
   }
 }
 
+/** What `commit` may need besides the change. */
+export interface CommitOptions {
+  /** Waits before the next attempt; rejects when the server stops. */
+  readonly pause: () => Promise<void>;
+  readonly onVisible?: () => void;
+}
+
+/** Without those whose WAL files are gone or whose rows another range leaves out as well. */
+function neededRanges(ranges: readonly PersistedRange[], walFileNumber: number): PersistedRange[] {
+  const needed: PersistedRange[] = [];
+  for (const range of ranges) {
+    if (range.lastWalFileNumber <= walFileNumber) continue;
+    if (needed.some((kept) => kept.lastWalFileNumber >= range.lastWalFileNumber && kept.endMarkerNs >= range.endMarkerNs)) continue;
+    needed.push(range);
+  }
+  return needed;
+}
+
 function persistedRanges(infos: readonly SnapshotInfo[]): PersistedRange[] {
   const covered = infos[0]?.walFileNumber ?? 0;
   const ranges: PersistedRange[] = [];
@@ -141,7 +236,7 @@ function liveFiles(stored: StoredFileIndex | undefined, infos: readonly Snapshot
   for (const info of infos.toReversed()) {
     if (stored !== undefined && info.sequence <= stored.sequence) continue;
     for (const file of info.removedFiles) live.delete(file.path);
-    for (const file of info.files) live.set(file.path, { ...file, snapshotSequence: info.sequence });
+    for (const file of info.files) live.set(file.path, { ...file, snapshotSequence: file.dataSequence ?? info.sequence });
   }
   return [...live.values()];
 }

@@ -2,7 +2,7 @@ import type { ParquetFileInfo } from '../snapshot/index.ts';
 
 /** A Parquet file that queries must read. */
 export interface LiveFile extends ParquetFileInfo {
-  /** Snapshot that added it: of two files with the same row the one with the higher sequence wins. */
+  /** Snapshot that its rows come from: of two files with the same row the one with the higher sequence wins. */
   readonly snapshotSequence: number;
 }
 
@@ -50,7 +50,7 @@ export class FileIndex {
 
   /** Takes files out and puts files in, in one step. A file with a known path replaces the one of that path. */
   apply(change: FileIndexChange): void {
-    const added = change.files.map((file): LiveFile => ({ ...file, snapshotSequence: change.sequence }));
+    const added = change.files.map((file): LiveFile => ({ ...file, snapshotSequence: file.dataSequence ?? change.sequence }));
     this.#replace(change.removedFiles, added);
     this.#sequence = Math.max(this.#sequence, change.sequence);
   }

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { dirname } from 'node:path';
 import { type Engine, sqlIdentifier, sqlString } from '../../engine/index.ts';
 import { type FileSystem, TEMPORARY_SUFFIX, unlinkIfPresent } from '../../storage/index.ts';
 import type { ColumnSchema, TableSchema } from '../catalog/schema.ts';
@@ -57,6 +57,7 @@ export class ParquetWriter {
       await this.#fs.syncDirectory(dirname(job.path));
       return facts;
     } catch (error) {
+      this.#directories.clear(); // the directory may have been removed with its last file
       await unlinkIfPresent(this.#fs, temporary).catch(() => undefined); // the first failure is the one to report
       throw error;
     }
@@ -87,13 +88,15 @@ export class ParquetWriter {
     }
   }
 
-  /** Creates a directory and makes its name durable, once per directory. */
+  /** Creates a directory and makes its name, and those of its parents up to the node's directory, durable; each once. */
   async #makeDirectory(directory: string): Promise<void> {
     if (this.#directories.has(directory)) return;
     await this.#fs.mkdir(directory);
-    for (let at = directory, depth = 0; depth < 5; at = join(at, '..'), depth++) await this.#fs.syncDirectory(join(at, '..'));
     if (this.#directories.size > 10_000) this.#directories.clear();
-    this.#directories.add(directory);
+    for (let at = directory, depth = 0; depth < 5 && !this.#directories.has(at); at = dirname(at), depth++) {
+      await this.#fs.syncDirectory(dirname(at));
+      this.#directories.add(at);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import { decodeBatch, type TableSection } from '../batch/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
-import type { PersistedRange } from '../parquet/file-index-store.ts';
+import type { PersistedRange } from '../snapshot/index.ts';
 import { sectionRows } from './section-rows.ts';
 
 export interface ReplayStats {

@@ -1,17 +1,21 @@
 import { sqlIdentifier, sqlString } from '../../engine/index.ts';
 import { type BufferView, bufferColumn, engineType, type Generation } from '../buffer/index.ts';
 import type { ColumnSchema, TableSchema } from '../catalog/schema.ts';
+import { type RowDelete, spared } from '../deletes/row-delete.ts';
+import { chunksOf, rangesToMerge, type TimeRange } from './merge-ranges.ts';
 
 /** A Parquet file that a scan reads. */
 export interface ScanFile {
   /** Path that the engine can open. */
   readonly path: string;
-  /** Gen1 chunk start, ns. */
+  /** Start of its first gen1 chunk, ns. */
   readonly chunkTimeNs: bigint;
   readonly minTimeNs: bigint;
   readonly maxTimeNs: bigint;
-  /** May repeat a key of an older file of its chunk. */
+  /** May repeat a key of an older file that reaches into the same chunk. */
   readonly mayOverlap: boolean;
+  /** Deletes that came after its rows. */
+  readonly deletes?: readonly RowDelete[] | undefined;
 }
 
 /** One output column of a scan: a catalog column under the name that the outer query uses. */
@@ -35,13 +39,6 @@ export interface TableScan {
   readonly cutoffNs: bigint | undefined;
 }
 
-interface TimeRange {
-  /** Inclusive. */
-  readonly from: bigint;
-  /** Exclusive. */
-  readonly to: bigint;
-}
-
 /**
  * A parenthesised query that delivers the rows of one table, each key once: the newest non-null value of every field
  * (storage spec 9). Chunks that cannot hold a key twice are read as they are; only the others pay for merging.
@@ -51,16 +48,16 @@ export function tableScanSql(scan: TableScan): string {
   const generations = (scan.buffer?.generations ?? []).filter((generation) =>
     [...generation.chunks.values()].some((chunk) => overlaps(scan, chunk.minTimeNs, chunk.maxTimeNs)),
   );
-  const dirty = dirtyRanges(scan, files, generations);
-  const inDirty = (time: bigint): boolean => dirty.some((range) => time >= range.from && time < range.to);
-  const cleanFiles = files.filter((file) => !inDirty(file.chunkTimeNs));
-  const dirtyFiles = files.filter((file) => inDirty(file.chunkTimeNs));
+  const dirty = rangesToMerge(files, generations, scan.buffer?.dirtyChunks ?? new Set(), scan.chunkDurationNs);
+  const clean = files.filter((file) => !reaches(scan, file, dirty));
+  const dirtyFiles = files.filter((file) => reaches(scan, file, dirty));
   const parts: string[] = [];
-  if (cleanFiles.length > 0) parts.push(filesSql(scan, scan.columns, cleanFiles, undefined, cutoff(scan)));
-  for (const generation of generations) {
-    const where = [...cutoff(scan), ...(dirty.length > 0 ? [`NOT (${rangesSql(dirty)})`] : [])];
-    parts.push(generationSql(scan, scan.columns, generation, undefined, where));
-  }
+  parts.push(...filesSql(scan, scan.columns, clean, undefined, cutoff(scan)));
+  // A file may reach beyond the chunks that need merging: the rest of it is read as it is.
+  const outside = [...cutoff(scan), ...(dirty.length > 0 ? [`NOT (${rangesSql(dirty)})`] : [])];
+  const partly = dirtyFiles.filter((file) => !isInside(scan, file, dirty));
+  parts.push(...filesSql(scan, scan.columns, partly, undefined, outside));
+  for (const generation of generations) parts.push(generationSql(scan, scan.columns, generation, undefined, outside));
   if (dirty.length > 0) parts.push(mergedSql(scan, dirtyFiles, generations, dirty));
   if (parts.length === 0)
     return `(SELECT ${scan.columns.map((c) => `${nullOf(c.column)} AS ${sqlIdentifier(c.as)}`).join(', ') || '1'} WHERE false)`;
@@ -73,27 +70,15 @@ function overlaps(scan: TableScan, minTimeNs: bigint, maxTimeNs: bigint): boolea
   return scan.cutoffNs === undefined || maxTimeNs >= scan.cutoffNs;
 }
 
-/** Time ranges whose chunks need merging, neighbours joined. */
-function dirtyRanges(scan: TableScan, files: readonly ScanFile[], generations: readonly Generation[]): TimeRange[] {
-  const fileCount = new Map<bigint, number>();
-  const starts = new Set<bigint>();
-  for (const file of files) fileCount.set(file.chunkTimeNs, (fileCount.get(file.chunkTimeNs) ?? 0) + 1);
-  for (const file of files) if (file.mayOverlap && (fileCount.get(file.chunkTimeNs) as number) > 1) starts.add(file.chunkTimeNs);
-  for (const chunk of scan.buffer?.dirtyChunks ?? []) {
-    if (generations.some((generation) => generation.chunks.has(chunk))) starts.add(chunk);
-  }
-  const sorted = [...starts].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
-  const ranges: { from: bigint; to: bigint }[] = [];
-  for (const start of sorted) {
-    const last = ranges.at(-1);
-    if (last !== undefined && last.to === start) last.to = start + scan.chunkDurationNs;
-    else ranges.push({ from: start, to: start + scan.chunkDurationNs });
-  }
-  return ranges.length > RANGES_MAX ? [{ from: (ranges[0] as TimeRange).from, to: (ranges.at(-1) as TimeRange).to }] : ranges;
+function reaches(scan: TableScan, file: ScanFile, ranges: readonly TimeRange[]): boolean {
+  const chunks = chunksOf(file, scan.chunkDurationNs);
+  return ranges.some((range) => chunks.from < range.to && chunks.to > range.from);
 }
 
-/** Above this many separate ranges one wide range is cheaper to test. */
-const RANGES_MAX = 64;
+function isInside(scan: TableScan, file: ScanFile, ranges: readonly TimeRange[]): boolean {
+  const chunks = chunksOf(file, scan.chunkDurationNs);
+  return ranges.some((range) => chunks.from >= range.from && chunks.to <= range.to);
+}
 
 /** Rows per source that the order of rows inside it may number. */
 const ROWS_PER_SOURCE = 1n << 40n;
@@ -104,7 +89,8 @@ function mergedSql(scan: TableScan, files: readonly ScanFile[], generations: rea
   const inner: ScanColumn[] = [...keys, ...fields].map((column) => ({ column, as: mergeName(column) }));
   const where = [...cutoff(scan), `(${rangesSql(ranges)})`];
   const sources: string[] = [];
-  if (files.length > 0) sources.push(filesSql(scan, inner, files, `file_index::BIGINT * ${ROWS_PER_SOURCE}`, cutoff(scan)));
+  const order = (first: number): string => `(file_index + ${first})::BIGINT * ${ROWS_PER_SOURCE}`;
+  sources.push(...filesSql(scan, inner, files, order, where));
   generations.forEach((generation, i) => {
     sources.push(generationSql(scan, inner, generation, `${BigInt(files.length + i) * ROWS_PER_SOURCE} + b.rowid`, where));
   });
@@ -116,7 +102,34 @@ function mergedSql(scan: TableScan, files: readonly ScanFile[], generations: rea
   return `SELECT ${outputs.join(', ') || '1'} FROM (${sources.join(' UNION ALL ')}) GROUP BY ${keys.map(mergeName).join(', ')}`;
 }
 
+/**
+ * Queries over files, in their order; neighbours without deletes of their own share one.
+ * @param order SQL of the order number, given the number of the query's first file
+ */
 function filesSql(
+  scan: TableScan,
+  columns: readonly ScanColumn[],
+  files: readonly ScanFile[],
+  order: ((first: number) => string) | undefined,
+  where: readonly string[],
+): string[] {
+  const queries: string[] = [];
+  for (let first = 0; first < files.length; ) {
+    const deletes = files[first]?.deletes;
+    let end = first + 1;
+    while (end < files.length && sameDeletes(deletes, files[end]?.deletes)) end++;
+    queries.push(fileRunSql(scan, columns, files.slice(first, end), order?.(first), where));
+    first = end;
+  }
+  return queries;
+}
+
+function sameDeletes(a: readonly RowDelete[] | undefined, b: readonly RowDelete[] | undefined): boolean {
+  if ((a?.length ?? 0) !== (b?.length ?? 0)) return false;
+  return (a ?? []).every((deleted, i) => deleted === b?.[i]);
+}
+
+function fileRunSql(
   scan: TableScan,
   columns: readonly ScanColumn[],
   files: readonly ScanFile[],
@@ -124,7 +137,12 @@ function filesSql(
   where: readonly string[],
 ): string {
   const time = timeColumn(scan.table);
+  const deletes = files[0]?.deletes ?? [];
   const read = new Map([...columns.map(({ column }): [number, ColumnSchema] => [column.id, column]), [time.id, time]]);
+  for (const tag of deletes.flatMap((deleted) => deleted.tags)) {
+    const column = scan.table.columns[tag.columnId];
+    if (column !== undefined) read.set(column.id, column);
+  }
   const schema = [...read.values()]
     .map((column) => `${column.id}: {name: '${bufferColumn(column.id)}', type: '${parquetSqlType(column)}', default_value: NULL}`)
     .join(', ');
@@ -132,6 +150,7 @@ function filesSql(
   const outputs = columns.map(({ column, as }) => `${bufferColumn(column.id)} AS ${sqlIdentifier(as)}`);
   if (order !== undefined) outputs.push(`${order} AS ord`);
   const conditions = where.map((condition) => condition.replaceAll(TIME, bufferColumn(time.id)));
+  for (const deleted of deletes) conditions.push(spared(deleted, bufferColumn(time.id), bufferColumn));
   return `SELECT ${outputs.join(', ') || '1'} FROM read_parquet([${paths}], schema=MAP {${schema}})${whereSql(conditions)}`;
 }
 
@@ -154,8 +173,10 @@ function generationSql(
     return `${value} AS ${sqlIdentifier(as)}`;
   });
   if (order !== undefined) outputs.push(`${order} AS ord`);
+  if (generation.deletes.some((deleted) => deleted.tags.length > 0)) tags = true;
   const join = tags ? ` JOIN ${sqlIdentifier(scan.buffer?.seriesTable ?? '')} AS s ON s.sid = b.sid` : '';
   const conditions = where.map((condition) => condition.replaceAll(TIME, 'b.time'));
+  for (const deleted of generation.deletes) conditions.push(spared(deleted, 'b.time', (id) => `s.${bufferColumn(id)}`));
   return `SELECT ${outputs.join(', ') || '1'} FROM ${sqlIdentifier(generation.engineTable)} AS b${join}${whereSql(conditions)}`;
 }
 

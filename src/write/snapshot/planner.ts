@@ -9,7 +9,6 @@ export interface PlannedPeriod {
 
 /** One snapshot to take: persist all chunks that start before the marker, then the covered WAL files are needless. */
 export interface SnapshotPlan {
-  readonly sequence: number;
   /** Chunks with a start below this are persisted, also rows that came with later WAL files. */
   readonly endTimeMarkerNs: bigint;
   readonly firstFileNumber: number;
@@ -22,8 +21,6 @@ export interface SnapshotPlannerOptions {
   /** `--wal-snapshot-size`: files that one ordinary snapshot is meant to remove. */
   readonly walFilesPerSnapshot: number;
   readonly gen1DurationNs: bigint;
-  /** Sequence of the newest snapshot, 0 without one. */
-  readonly lastSequence: number;
   /** Of replay, by number. */
   readonly periods: readonly PlannedPeriod[];
 }
@@ -37,23 +34,17 @@ export function chunkStartNs(timeNs: bigint, gen1DurationNs: bigint): bigint {
 export class SnapshotPlanner {
   readonly #walFilesPerSnapshot: number;
   readonly #gen1DurationNs: bigint;
-  #lastSequence: number;
   #periods: PlannedPeriod[];
 
   constructor(options: SnapshotPlannerOptions) {
     this.#walFilesPerSnapshot = options.walFilesPerSnapshot;
     this.#gen1DurationNs = options.gen1DurationNs;
-    this.#lastSequence = options.lastSequence;
     this.#periods = [...options.periods];
   }
 
   /** WAL files that no snapshot covers yet. */
   get periodCount(): number {
     return this.#periods.length;
-  }
-
-  get lastSequence(): number {
-    return this.#lastSequence;
   }
 
   /** Periods come in the order of their numbers. */
@@ -77,8 +68,6 @@ export class SnapshotPlanner {
 
   /** The snapshot is durable: its WAL files leave the list. */
   accept(plan: SnapshotPlan): void {
-    assert(plan.sequence === this.#lastSequence + 1, 'snapshots are accepted out of order');
-    this.#lastSequence = plan.sequence;
     this.#periods = this.#periods.filter((period) => period.fileNumber > plan.lastFileNumber);
   }
 
@@ -108,7 +97,6 @@ export class SnapshotPlanner {
     const last = covered.at(-1);
     if (first === undefined || last === undefined) return undefined;
     return {
-      sequence: this.#lastSequence + 1,
       endTimeMarkerNs,
       firstFileNumber: first.fileNumber,
       lastFileNumber: last.fileNumber,

@@ -1,11 +1,15 @@
+import { crc32 } from 'node:zlib';
 import { type JsonValue, parseJson, printJson } from './json.ts';
-import type { ParquetFileInfo, SnapshotInfo } from './snapshot-info.ts';
+import type { ParquetFileInfo, PersistedRange, SnapshotInfo } from './snapshot-info.ts';
 
 const VERSION = '1';
 
 /** Bounds of an empty set of times. */
 const INT64_MIN = -(2n ** 63n);
 const INT64_MAX = 2n ** 63n - 1n;
+
+/** The last member: CRC-32 of the text as it would be without this member. */
+const CHECKSUM = /,\n {2}"checksum": (\d+)\n}$/;
 
 /** JSON as the reference writes it, and some members of our own. All integers have all their digits. */
 export function encodeSnapshotInfo(info: SnapshotInfo): Uint8Array {
@@ -32,15 +36,18 @@ export function encodeSnapshotInfo(info: SnapshotInfo): Uint8Array {
     max_time: maxTimeNs,
     end_time_marker: info.endTimeMarkerNs,
     frozen_wal_file_number: info.frozenWalFileNumber,
+    persisted_ranges: info.persistedRanges?.map((range) => [range.lastWalFileNumber, range.endMarkerNs]),
     databases: groupFiles(info.files),
     removed_files: groupFiles(info.removedFiles),
   });
-  return Buffer.from(text);
+  return Buffer.from(text.replace(/\n}$/, `,\n  "checksum": ${crc32(text)}\n}`));
 }
 
 /** Throws an `Error` that names the member which is missing or wrong. */
 export function decodeSnapshotInfo(bytes: Uint8Array): SnapshotInfo {
-  const info = asRecord(parseJson(new TextDecoder('utf-8', { fatal: true }).decode(bytes)), 'snapshot info');
+  const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  const info = asRecord(parseJson(text), 'snapshot info');
+  checkChecksum(text, info);
   if (info['version'] !== VERSION) throw new Error(`version ${JSON.stringify(info['version'])} is not supported`);
   return {
     nodeId: asText(info['node_id'] ?? info['writer_id'], 'node_id'),
@@ -52,7 +59,23 @@ export function decodeSnapshotInfo(bytes: Uint8Array): SnapshotInfo {
     removedFiles: readGroups(info['removed_files'] ?? [], 'removed_files'),
     endTimeMarkerNs: info['end_time_marker'] === undefined ? undefined : asInt64(info, 'end_time_marker'),
     frozenWalFileNumber: info['frozen_wal_file_number'] === undefined ? undefined : asCount(info, 'frozen_wal_file_number'),
+    ...(info['persisted_ranges'] === undefined ? {} : { persistedRanges: readRanges(info['persisted_ranges']) }),
   };
+}
+
+function readRanges(value: unknown): PersistedRange[] {
+  return asArray(value, 'persisted_ranges').map((pair) => {
+    const [wal, marker] = asArray(pair, 'persisted_ranges');
+    const range = { wal, marker };
+    return { lastWalFileNumber: asCount(range, 'wal'), endMarkerNs: asInt64(range, 'marker') };
+  });
+}
+
+/** Infos without our own members come from elsewhere and have no checksum. */
+function checkChecksum(text: string, info: Readonly<Record<string, unknown>>): void {
+  const given = CHECKSUM.exec(text)?.[1];
+  if (given === undefined && info['persisted_ranges'] === undefined && info['checksum'] === undefined) return;
+  if (given === undefined || crc32(text.replace(CHECKSUM, '\n}')) !== Number(given)) throw new Error('checksum mismatch');
 }
 
 /** `[[db_id, {"tables": [[table_id, [file, ...]], ...]}], ...]` in the order of the first file of each. */
@@ -72,6 +95,7 @@ function groupFiles(files: readonly ParquetFileInfo[]): JsonValue {
       min_time: file.minTimeNs,
       max_time: file.maxTimeNs,
       may_overlap: file.mayOverlap,
+      data_sequence: file.dataSequence,
     });
   }
   return [...databases].map(([id, tables]) => [id, { tables: [...tables] }]);
@@ -102,6 +126,7 @@ function readFile(value: unknown, databaseId: number, tableId: number): ParquetF
     minTimeNs: asInt64(file, 'min_time'),
     maxTimeNs: asInt64(file, 'max_time'),
     mayOverlap: file['may_overlap'] !== false, // unknown means yes
+    ...(file['data_sequence'] === undefined ? {} : { dataSequence: asCount(file, 'data_sequence') }),
   };
 }
 

@@ -14,6 +14,19 @@ export interface ParquetFileInfo {
   readonly maxTimeNs: bigint;
   /** It may hold a series and time that another file of its chunk holds too. */
   readonly mayOverlap: boolean;
+  /**
+   * Last snapshot whose rows the file holds, when that is not the one that lists it: a merged file is as new as what it
+   * was made from. Of two files with the same row the one with the higher number wins.
+   */
+  readonly dataSequence?: number | undefined;
+}
+
+/** Rows that a snapshot persisted although their WAL files are still replayed. */
+export interface PersistedRange {
+  /** Newest WAL file with rows in the persisted chunks. */
+  readonly lastWalFileNumber: number;
+  /** Chunks that start below it were persisted. */
+  readonly endMarkerNs: bigint;
 }
 
 /** What one snapshot changed (storage.md 6). */
@@ -31,4 +44,6 @@ export interface SnapshotInfo {
   readonly endTimeMarkerNs: bigint | undefined;
   /** Newest WAL file with rows in the persisted chunks. */
   readonly frozenWalFileNumber: number | undefined;
+  /** All ranges that replay must leave out from this snapshot on. Undefined = read them from the snapshots before. */
+  readonly persistedRanges?: readonly PersistedRange[] | undefined;
 }

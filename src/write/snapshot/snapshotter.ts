@@ -22,11 +22,12 @@ export interface SnapshotterDependencies {
   readonly log: Log;
   /** Notes the paths that are about to be written, so that a start after a crash can remove what no info lists. */
   readonly announce: (paths: readonly string[]) => Promise<void>;
-  /** Makes the snapshot durable: from then on the covered WAL files are not needed. */
-  readonly save: (files: readonly PersistedFile[]) => Promise<void>;
-  /** Makes the saved files visible. Synchronous: it happens in one step with the swap of the buffer. */
-  readonly publish: () => void;
-  /** Number of live files of a chunk. */
+  /**
+   * Makes the snapshot durable (from then on the covered WAL files are not needed), then visible. `swap` runs in the
+   * same step in which readers see the files.
+   */
+  readonly commit: (files: readonly PersistedFile[], swap: () => void) => Promise<void>;
+  /** Number of live files that reach into a chunk. */
   readonly fileCount: (databaseId: number, tableId: number, chunkTimeNs: bigint) => number;
   /** Waits before a failed step is tried again; rejects when the server stops. */
   readonly pause: () => Promise<void>;
@@ -66,9 +67,9 @@ export async function runSnapshot(order: SnapshotOrder, sealed: readonly SealedT
     persisted.push(await retried(deps, 'writing Parquet files failed', () => persistTable(table, generations, options)));
   }
   const files = persisted.flatMap((table) => table.files);
-  await retried(deps, 'writing the snapshot info failed', () => deps.save(files));
-  deps.publish();
-  for (const table of persisted) swap(table, deps);
+  await deps.commit(files, () => {
+    for (const table of persisted) swap(table, deps);
+  });
   const rows = files.reduce((sum, file) => sum + file.rowCount, 0);
   const elapsedMs = Math.round(performance.now() - started);
   log.info({ files: files.length, rows, wal_file_number: order.lastCoveredWalFile, elapsed_ms: elapsedMs }, 'snapshot persisted');

@@ -63,6 +63,11 @@ export class FaultyFileSystem implements FileSystem {
     await this.#inner.unlink(path);
   }
 
+  async rmdir(path: string): Promise<void> {
+    this.step('rmdir');
+    await this.#inner.rmdir(path);
+  }
+
   async readdir(path: string): Promise<string[]> {
     this.step('readdir');
     return this.#inner.readdir(path);

@@ -3,10 +3,10 @@ import { test } from 'node:test';
 import { encodeBatch, SeriesDefinitions } from '../../../../src/write/batch/index.ts';
 import { WriteBuffer } from '../../../../src/write/buffer/index.ts';
 import type { TableSchema } from '../../../../src/write/catalog/schema.ts';
-import type { PersistedRange } from '../../../../src/write/parquet/file-index-store.ts';
 import { Replay } from '../../../../src/write/recovery/index.ts';
 import { tableScanSql } from '../../../../src/write/scan/index.ts';
 import { SeriesIndex } from '../../../../src/write/series/index.ts';
+import type { PersistedRange } from '../../../../src/write/snapshot/index.ts';
 import { readRows, testEngine } from '../../../support/engine.ts';
 import { modelLine, parsedTable, type TestRow, testTable } from '../../../support/model-table.ts';
 

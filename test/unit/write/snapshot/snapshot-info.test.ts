@@ -79,7 +79,8 @@ test('S-13 the info is pretty JSON with all digits of its integers', () => {
       }
     ]
   ],
-  "removed_files": []
+  "removed_files": [],
+  "checksum": 1396172477
 }`,
   );
 });

@@ -57,6 +57,7 @@ export class GatedFileSystem implements FileSystem {
   readonly rename = this.#inner.rename;
   readonly link = this.#inner.link;
   readonly unlink = this.#inner.unlink;
+  readonly rmdir = this.#inner.rmdir;
   readonly readdir = this.#inner.readdir;
   readonly mkdir = this.#inner.mkdir;
   readonly size = this.#inner.size;

@@ -1,0 +1,184 @@
+import { join } from 'node:path';
+import type { Engine } from '../../engine/index.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { type Log, type Store, unlinkIfPresent } from '../../storage/index.ts';
+import { chunkStart } from '../buffer/index.ts';
+import type { Catalog, TableSchema } from '../catalog/index.ts';
+import type { LiveFile } from '../parquet/file-index.ts';
+import type { FileIndexStore } from '../parquet/file-index-store.ts';
+import { mergedFilePath } from '../parquet/file-path.ts';
+import type { FileRemoval } from '../parquet/file-removal.ts';
+import { fileColumnName, ParquetWriter } from '../parquet/parquet-writer.ts';
+import type { PendingFiles } from '../pending-files.ts';
+import { type ScanFile, tableScanSql } from '../scan/index.ts';
+import type { ParquetFileInfo } from '../snapshot/index.ts';
+import { type CompactionJob, type CompactionLimits, planCompaction } from './compaction-plan.ts';
+import type { FileChanges } from './file-changes.ts';
+
+export interface CompactorOptions {
+  readonly store: Store;
+  readonly catalog: Catalog;
+  readonly engine: () => Promise<Engine>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly files: FileIndexStore;
+  readonly pending: PendingFiles;
+  readonly removal: FileRemoval;
+  readonly changes: FileChanges;
+  readonly limits: CompactionLimits;
+  /** A set of files must have stayed the same this long, so that late rows do not cause a rewrite each. */
+  readonly quietMs: number;
+  /** Files as the scan reads them. */
+  readonly scanFiles: (table: TableSchema, files: readonly LiveFile[]) => ScanFile[];
+  /** True = something more important runs: no further file is begun. */
+  readonly busy: () => boolean;
+}
+
+/** Sums since the start. */
+export interface CompactionTotals {
+  readonly runs: number;
+  readonly filesIn: number;
+  readonly filesOut: number;
+  readonly bytesIn: number;
+  readonly bytesOut: number;
+}
+
+/** Files in a job from which on it does not wait for quiet. */
+const CROWDED_FILES = 32;
+
+/** Merges small and overlapping Parquet files in the background, one at a time. */
+export class Compactor {
+  readonly #options: CompactorOptions;
+  /** When a job was first seen with these files, monotonic ms. */
+  #seen = new Map<string, number>();
+  #totals: CompactionTotals = { runs: 0, filesIn: 0, filesOut: 0, bytesIn: 0, bytesOut: 0 };
+
+  constructor(options: CompactorOptions) {
+    this.#options = options;
+  }
+
+  get totals(): CompactionTotals {
+    return this.#totals;
+  }
+
+  /** Runs the jobs that are due, until `busy`. Returns how many files were merged away. Rejects when the disk fails. */
+  async run(signal: AbortSignal): Promise<number> {
+    let merged = 0;
+    const started = this.#options.clock.monotonicMs();
+    const before = this.#totals;
+    // Files and deletes that come from now on get higher numbers, so they still win over the merged rows.
+    const dataSequence = this.#options.files.index.sequence;
+    for (const { table, job } of this.#due()) {
+      if (signal.aborted || this.#options.busy()) break;
+      if (await this.#runJob(table, job, dataSequence)) merged += job.files.length;
+    }
+    if (merged > 0) {
+      const { filesIn, filesOut, bytesIn, bytesOut } = this.#totals;
+      this.#options.log.info(
+        {
+          files_in: filesIn - before.filesIn,
+          files_out: filesOut - before.filesOut,
+          bytes_in: bytesIn - before.bytesIn,
+          bytes_out: bytesOut - before.bytesOut,
+          elapsed_ms: Math.round(this.#options.clock.monotonicMs() - started),
+        },
+        'Parquet files compacted',
+      );
+    }
+    return merged;
+  }
+
+  #due(): { table: TableSchema; job: CompactionJob }[] {
+    const { catalog, clock, files, limits, quietMs } = this.#options;
+    const nowMs = clock.monotonicMs();
+    const seen = new Map<string, number>();
+    const due: { table: TableSchema; job: CompactionJob }[] = [];
+    for (const { databaseId, tableId, files: live } of files.index.tables()) {
+      const table = catalog.tableById(databaseId, tableId);
+      if (table === undefined || table.deleted) continue;
+      for (const job of planCompaction(live, limits)) {
+        const key = `${databaseId}/${tableId} ${job.files.map((file) => file.id).join(' ')}`;
+        const sinceMs = this.#seen.get(key) ?? nowMs;
+        seen.set(key, sinceMs);
+        if (nowMs - sinceMs >= quietMs || job.files.length >= CROWDED_FILES) due.push({ table, job });
+      }
+    }
+    this.#seen = seen;
+    return due;
+  }
+
+  /** False = a file of the job was removed meanwhile, or the table went. */
+  async #runJob(table: TableSchema, job: CompactionJob, dataSequence: number): Promise<boolean> {
+    const { catalog, changes, files, pending, removal, store } = this.#options;
+    if (catalog.tableById(table.databaseId, table.id) === undefined) return false;
+    const release = removal.reader();
+    const inputs = this.#options.scanFiles(table, job.files);
+    const id = files.takeFileIds(1);
+    const path = mergedFilePath(table.databaseId, table.id, job.fromNs, id);
+    try {
+      await pending.announce([path]);
+      const facts = await this.#write(table, inputs, path);
+      const output: ParquetFileInfo[] =
+        facts === undefined
+          ? []
+          : [
+              {
+                databaseId: table.databaseId,
+                tableId: table.id,
+                id,
+                path: `${store.prefix}/${path}`,
+                ...facts,
+                chunkTimeNs: chunkStart(facts.minTimeNs, this.#options.limits.chunkDurationNs),
+                mayOverlap: false,
+                dataSequence,
+              },
+            ];
+      const replaced = await changes.replace(job.files, output);
+      if (replaced) this.#count(job.files, output);
+      else await this.#discard(path);
+      return replaced;
+    } finally {
+      release();
+    }
+  }
+
+  async #write(table: TableSchema, inputs: readonly ScanFile[], path: string) {
+    const { limits, store } = this.#options;
+    const engine = await this.#options.engine();
+    const columns = table.columns.slice();
+    const source = tableScanSql({
+      table,
+      columns: columns.map((column) => ({ column, as: fileColumnName(columns, column) })),
+      files: inputs,
+      buffer: undefined,
+      chunkDurationNs: limits.chunkDurationNs,
+      minTimeNs: undefined,
+      maxTimeNs: undefined,
+      cutoffNs: undefined,
+    });
+    const writer = new ParquetWriter(engine, store.fs);
+    try {
+      return await writer.write({ table, columns, source, where: undefined, path: join(store.root, path) });
+    } catch (error) {
+      await this.#discard(path).catch(() => undefined); // the first failure is the one to report; the path stays announced
+      throw error;
+    }
+  }
+
+  async #discard(path: string): Promise<void> {
+    await unlinkIfPresent(this.#options.store.fs, join(this.#options.store.root, path));
+    this.#options.pending.settle([path]);
+  }
+
+  #count(inputs: readonly LiveFile[], outputs: readonly ParquetFileInfo[]): void {
+    const bytes = (files: readonly ParquetFileInfo[]): number => files.reduce((sum, file) => sum + file.sizeBytes, 0);
+    const { runs, filesIn, filesOut, bytesIn, bytesOut } = this.#totals;
+    this.#totals = {
+      runs: runs + 1,
+      filesIn: filesIn + inputs.length,
+      filesOut: filesOut + outputs.length,
+      bytesIn: bytesIn + bytes(inputs),
+      bytesOut: bytesOut + bytes(outputs),
+    };
+  }
+}

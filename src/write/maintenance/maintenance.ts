@@ -1,0 +1,158 @@
+import type { Engine } from '../../engine/index.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { errorText, type Log, type Store } from '../../storage/index.ts';
+import type { WriteBuffer } from '../buffer/index.ts';
+import type { Catalog, TableSchema } from '../catalog/index.ts';
+import type { LiveFile } from '../parquet/file-index.ts';
+import type { FileIndexStore } from '../parquet/file-index-store.ts';
+import type { FileRemoval } from '../parquet/file-removal.ts';
+import type { PendingFiles } from '../pending-files.ts';
+import type { ScanFile } from '../scan/index.ts';
+import type { SnapshotScheduler } from '../snapshot-scheduler.ts';
+import { type CompactionTotals, Compactor } from './compactor.ts';
+import { FileChanges } from './file-changes.ts';
+import { HardDelete } from './hard-delete.ts';
+import { RetentionSweep } from './retention.ts';
+
+/** How files are looked after; all times in ms. */
+export interface MaintenanceSettings {
+  /** `--retention-check-interval`; the first sweep comes after one interval. */
+  readonly retentionCheckMs: number;
+  /** `--delete-grace-period`. */
+  readonly deleteGraceMs: number;
+  /** A set of files that is worth merging must have stayed the same this long. */
+  readonly compactionQuietMs: number;
+}
+
+export const defaultMaintenance: MaintenanceSettings = {
+  retentionCheckMs: 30 * 60_000,
+  deleteGraceMs: 24 * 3_600_000,
+  compactionQuietMs: 60_000,
+};
+
+export interface MaintenanceOptions extends MaintenanceSettings {
+  readonly store: Store;
+  readonly catalog: Catalog;
+  readonly engine: () => Promise<Engine>;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly nodeId: string;
+  readonly chunkDurationNs: bigint;
+  readonly buffer: WriteBuffer;
+  readonly files: FileIndexStore;
+  readonly pending: PendingFiles;
+  readonly removal: FileRemoval;
+  readonly snapshots: SnapshotScheduler;
+  readonly scanFiles: (table: TableSchema, files: readonly LiveFile[]) => ScanFile[];
+  readonly forget: (database: string) => void;
+}
+
+/** Time between two looks at what is due. */
+const TICK_MS = 10_000;
+
+/** Merged files stay below these, unless their rows overlap. */
+const MERGED_BYTES_MAX = 128 * 1024 * 1024;
+const MERGED_ROWS_MAX = 4_000_000;
+
+/** What happens to stored data without anybody asking: hard deletes, retention, compaction. One thing at a time. */
+export class Maintenance {
+  readonly #options: MaintenanceOptions;
+  readonly #hardDelete: HardDelete;
+  readonly #retention: RetentionSweep;
+  readonly #compactor: Compactor;
+  readonly #stopping = new AbortController();
+  readonly #failing = new Set<string>();
+  #timer: NodeJS.Timeout | undefined;
+  #working: Promise<unknown> = Promise.resolve();
+  #queued = 0;
+  #retentionAtMs: number;
+  #unsubscribe: () => void = () => undefined;
+
+  constructor(options: MaintenanceOptions) {
+    this.#options = options;
+    const { catalog, clock, files, log, snapshots } = options;
+    const changes = new FileChanges({ ...options, pause: () => snapshots.pause() });
+    const exclusive = <T>(task: () => Promise<T>): Promise<T> => snapshots.exclusive(task);
+    this.#hardDelete = new HardDelete({ ...options, changes, exclusive, graceMs: options.deleteGraceMs });
+    this.#retention = new RetentionSweep({ catalog, files, changes, clock, log });
+    const limits = { chunkDurationNs: options.chunkDurationNs, fileBytesMax: MERGED_BYTES_MAX, fileRowsMax: MERGED_ROWS_MAX };
+    const busy = (): boolean => snapshots.busy;
+    this.#compactor = new Compactor({ ...options, changes, limits, quietMs: options.compactionQuietMs, busy });
+    this.#retentionAtMs = clock.monotonicMs() + options.retentionCheckMs;
+  }
+
+  /** Looks after the files from now on. */
+  start(): void {
+    this.#unsubscribe = this.#options.catalog.onChange(({ ops }) => {
+      const deletes = ops.some(({ op }) => op === 'delete_table' || op === 'delete_database');
+      if (deletes && this.#queued === 0) void this.tick();
+    });
+    this.#schedule();
+  }
+
+  get compaction(): CompactionTotals {
+    return this.#compactor.totals;
+  }
+
+  /** Does what is due now. Never rejects: what fails is logged once and tried again at the next tick. */
+  tick(): Promise<void> {
+    this.#queued++;
+    return this.#enqueue(async () => {
+      this.#queued--;
+      await this.#guarded('removing deleted data failed', () => this.#hardDelete.run());
+      if (this.#options.clock.monotonicMs() >= this.#retentionAtMs) await this.sweep();
+      await this.#guarded('compaction failed', async () => {
+        if (!this.#options.snapshots.busy) await this.#compactor.run(this.#stopping.signal);
+      });
+      await this.#options.removal.flush();
+    });
+  }
+
+  /** Removes what is past its retention period, now. */
+  async sweep(): Promise<void> {
+    this.#retentionAtMs = this.#options.clock.monotonicMs() + this.#options.retentionCheckMs;
+    await this.#guarded('removing expired files failed', () => this.#retention.run());
+  }
+
+  /** Merges what is due now. */
+  compact(): Promise<void> {
+    return this.#enqueue(() => this.#guarded('compaction failed', () => this.#compactor.run(this.#stopping.signal)));
+  }
+
+  /** Ends the loop and waits for the step under way. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#unsubscribe();
+    clearTimeout(this.#timer);
+    await this.#working;
+    await this.#options.removal.flush();
+  }
+
+  #enqueue(task: () => Promise<void>): Promise<void> {
+    const next = this.#working.then(async () => {
+      if (!this.#stopping.signal.aborted) await task();
+    });
+    this.#working = next;
+    return next;
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      void this.tick().then(() => {
+        if (!this.#stopping.signal.aborted) this.#schedule();
+      });
+    }, TICK_MS);
+    this.#timer.unref();
+  }
+
+  async #guarded(message: string, task: () => Promise<unknown>): Promise<void> {
+    try {
+      await task();
+      this.#failing.delete(message);
+    } catch (error) {
+      if (this.#stopping.signal.aborted) return;
+      if (!this.#failing.has(message)) this.#options.log.error({ error: errorText(error) }, `${message}; it will be tried again`);
+      this.#failing.add(message);
+    }
+  }
+}

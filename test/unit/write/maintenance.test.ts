@@ -1,0 +1,240 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import type { Clock } from '../../../src/shared/clock.ts';
+import { TestWriteStore, temporaryDirectory } from '../../support/write-store.ts';
+
+const MINUTE = 60_000_000_000n;
+const DAY = 1440n * MINUTE;
+const START = 20_000n * DAY;
+const EAGER = { maintenance: { compactionQuietMs: 0 } };
+
+/** A clock that the test moves. */
+class TestClock implements Clock {
+  wallNs = START + 10n * DAY;
+  monotonic = 0;
+
+  nowNs(): bigint {
+    return this.wallNs;
+  }
+
+  nowMs(): number {
+    return Number(this.wallNs / 1_000_000n);
+  }
+
+  monotonicMs(): number {
+    return this.monotonic;
+  }
+
+  pass(ns: bigint): void {
+    this.wallNs += ns;
+    this.monotonic += Number(ns / 1_000_000n);
+  }
+}
+
+async function parquetFiles(store: TestWriteStore): Promise<string[]> {
+  // Directories may go while they are listed.
+  const names = await readdir(join(store.directory, 'n1'), { recursive: true }).catch(() => undefined);
+  if (names === undefined) return parquetFiles(store);
+  return names.filter((name) => name.endsWith('.parquet')).sort();
+}
+
+async function until(probe: () => Promise<boolean>): Promise<void> {
+  while (!(await probe())) await new Promise(setImmediate);
+}
+
+/** One row every two hours from `START` on, each in a chunk of its own. */
+function twoHours(table: string, count: number): string {
+  return Array.from({ length: count }, (_, i) => `${table},k=x v=${1 + i}i ${START + BigInt(i) * 120n * MINUTE + 5n}`).join('\n');
+}
+
+/** One row every ten minutes from `START` on. */
+function tenMinutes(table: string, count: number, value = 1): string {
+  return Array.from({ length: count }, (_, i) => `${table},k=x v=${value + i}i ${START + BigInt(i) * 10n * MINUTE + 5n}`).join('\n');
+}
+
+test('the small files of a day that is over become one file with the same rows', async (t) => {
+  const store = await TestWriteStore.open(await temporaryDirectory(t), EAGER);
+  await store.write('db', twoHours('m', 14));
+  await store.writes.snapshotNow();
+  assert.equal(store.writes.parquetTotals.fileCount, 14);
+  const before = await store.rows('db', 'm');
+  await store.writes.maintainNow();
+  // The first day is over: one file. The two rows of the second day are alone in their hours.
+  assert.equal(store.writes.parquetTotals.fileCount, 3);
+  assert.equal(store.writes.parquetTotals.rowCount, 14);
+  const sorted = (rows: typeof before) => rows.map((row) => `${row.timeNs} ${row.fields['v']}`).sort();
+  assert.deepEqual(sorted(await store.rows('db', 'm')), sorted(before));
+  await until(async () => (await parquetFiles(store)).length === 3);
+  assert.ok((await parquetFiles(store)).some((path) => /^dbs\/1\/0\/2024-10-04\/00-00\/c\d{10}\.parquet$/.test(path)));
+  assert.deepEqual(store.writes.compaction.filesIn, 12);
+  await store.stop();
+  const again = await TestWriteStore.open(store.directory, EAGER);
+  assert.deepEqual(sorted(await again.rows('db', 'm')), sorted(before));
+  await again.stop();
+});
+
+test('the small files of an hour that is over become one file while the day goes on', async (t) => {
+  const store = await TestWriteStore.open(await temporaryDirectory(t), EAGER);
+  await store.write('db', tenMinutes('m', 8));
+  await store.writes.snapshotNow();
+  await store.writes.maintainNow();
+  assert.equal(store.writes.parquetTotals.fileCount, 3);
+  assert.equal((await store.rows('db', 'm')).length, 8);
+  await store.stop();
+});
+
+test('S-16 late rows win over rows of a merged file, before and after they are merged too', async (t) => {
+  const store = await TestWriteStore.open(await temporaryDirectory(t), EAGER);
+  await store.write('db', twoHours('m', 14));
+  await store.writes.snapshotNow();
+  await store.writes.maintainNow();
+  const late = START + 600n * MINUTE + 5n;
+  const expected = async (value: bigint | undefined, extra: number | undefined): Promise<void> => {
+    const rows = await store.rows('db', 'm');
+    assert.equal(rows.length, 14);
+    const row = rows.find((each) => each.timeNs === late);
+    assert.deepEqual(row?.fields, extra === undefined ? { v: value } : { v: value, w: extra });
+  };
+  await expected(6n, undefined);
+  await store.write('db', `m,k=x w=1.5 ${late}`);
+  await expected(6n, 1.5);
+  await store.writes.snapshotNow();
+  await expected(6n, 1.5);
+  await store.write('db', `m,k=x v=99i ${late}`);
+  await store.writes.snapshotNow();
+  await expected(99n, 1.5);
+  assert.equal(store.writes.parquetTotals.fileCount, 5);
+  await store.writes.maintainNow();
+  assert.equal(store.writes.parquetTotals.fileCount, 3);
+  assert.equal(store.writes.parquetTotals.rowCount, 14);
+  await expected(99n, 1.5);
+  await store.stop();
+});
+
+test('a file that a reader knows stays until the reader has finished', async (t) => {
+  const store = await TestWriteStore.open(await temporaryDirectory(t), EAGER);
+  await store.write('db', twoHours('m', 14));
+  await store.writes.snapshotNow();
+  const table = store.writes.table('db', 'm');
+  assert.ok(table);
+  const reader = await store.writes.snapshot(table, undefined, undefined);
+  await store.writes.maintainNow();
+  assert.equal(store.writes.parquetTotals.fileCount, 3);
+  for (const file of reader.files) assert.ok(existsSync(file.path), file.path);
+  const later = await store.writes.snapshot(table, undefined, undefined);
+  reader.release();
+  await until(async () => !existsSync(reader.files[0]?.path ?? ''));
+  for (const file of later.files) assert.ok(existsSync(file.path), file.path);
+  later.release();
+  await until(async () => (await parquetFiles(store)).length === 3);
+  await store.stop();
+});
+
+test('files that a crash left between the change of the index and their deletion go at the next start', async (t) => {
+  const store = await TestWriteStore.open(await temporaryDirectory(t), EAGER);
+  await store.write('db', twoHours('m', 14));
+  await store.writes.snapshotNow();
+  const table = store.writes.table('db', 'm');
+  assert.ok(table);
+  const reader = await store.writes.snapshot(table, undefined, undefined); // keeps all files on disk
+  await store.writes.maintainNow();
+  const survivor = await store.crashed(t, EAGER);
+  assert.equal((await parquetFiles(survivor)).length, 3);
+  assert.equal((await survivor.rows('db', 'm')).length, 14);
+  await survivor.stop();
+  reader.release();
+  await store.stop();
+});
+
+test('retention removes files without any write, and the totals follow', async (t) => {
+  const clock = new TestClock();
+  const options = { clock, maintenance: { retentionCheckMs: 1_800_000, compactionQuietMs: 1e12 } };
+  const store = await TestWriteStore.open(await temporaryDirectory(t), options);
+  await store.write('db', tenMinutes('m', 12));
+  await store.writes.snapshotNow();
+  await store.catalog.setRetention('db', 10n * DAY);
+  clock.pass(29n * MINUTE);
+  await store.writes.maintainNow();
+  assert.equal(store.writes.parquetTotals.fileCount, 9, 'rows of the first three chunks are older than ten days');
+  clock.pass(2n * 60n * MINUTE);
+  await store.writes.maintainNow();
+  assert.deepEqual(store.writes.parquetTotals, { fileCount: 0, sizeBytes: 0, rowCount: 0 });
+  await until(async () => (await parquetFiles(store)).length === 0);
+  await store.stop();
+  const again = await TestWriteStore.open(store.directory, options);
+  assert.equal(again.writes.parquetTotals.fileCount, 0);
+  await again.stop();
+});
+
+test('a clock that jumps forward does not cost data at the next sweep', async (t) => {
+  const clock = new TestClock();
+  const options = { clock, maintenance: { compactionQuietMs: 1e12 } };
+  const store = await TestWriteStore.open(await temporaryDirectory(t), options);
+  await store.write('db', tenMinutes('m', 3));
+  await store.writes.snapshotNow();
+  await store.catalog.setRetention('db', 30n * DAY);
+  clock.wallNs += 365n * DAY;
+  await store.writes.maintainNow();
+  assert.equal(store.writes.parquetTotals.fileCount, 3);
+  clock.wallNs -= 365n * DAY;
+  await store.writes.maintainNow();
+  assert.equal(store.writes.parquetTotals.fileCount, 3);
+  assert.equal((await store.rows('db', 'm')).length, 3);
+  await store.stop();
+});
+
+test('a table deleted with hard_delete_at=now gives its bytes back, its name is free, and its entry goes after the grace period', async (t) => {
+  const clock = new TestClock();
+  const options = { clock, maintenance: { deleteGraceMs: 60_000 } };
+  const store = await TestWriteStore.open(await temporaryDirectory(t), options);
+  await store.write('db', tenMinutes('m', 3));
+  await store.writes.snapshotNow();
+  await store.write('db', tenMinutes('m', 5, 100));
+  await store.write('db', 'other v=1 1');
+  const old = store.writes.table('db', 'm');
+  assert.ok(old);
+  const reader = await store.writes.snapshot(old, undefined, undefined);
+  await store.catalog.softDeleteTable('db', 'm', { kind: 'now' });
+  await until(async () => store.writes.parquetTotals.fileCount === 0);
+  assert.equal((await store.rows('db', old.name)).length, 0);
+  reader.release();
+  await until(async () => (await parquetFiles(store)).length === 0);
+  await store.write('db', 'm v=7i 1');
+  assert.deepEqual((await store.rows('db', 'm')).length, 1);
+  assert.notEqual(store.writes.table('db', 'm')?.id, old.id);
+  const survivor = await store.crashed(t, options);
+  await survivor.writes.maintainNow();
+  assert.equal((await survivor.rows('db', old.name)).length, 0, 'rows of the log are dropped again');
+  assert.equal((await survivor.rows('db', 'm')).length, 1);
+  await survivor.stop();
+  clock.pass(MINUTE);
+  await store.writes.maintainNow();
+  assert.equal(store.catalog.tableById(1, old.id), undefined);
+  assert.equal((await store.rows('db', 'other')).length, 1);
+  await store.stop();
+});
+
+test('a deleted database goes with all its tables, files and buffered rows', async (t) => {
+  const clock = new TestClock();
+  const options = { clock, maintenance: { deleteGraceMs: 0 } };
+  const store = await TestWriteStore.open(await temporaryDirectory(t), options);
+  await store.write('gone', `a v=1 1\nb v=1 1`);
+  await store.write('kept', 'a v=1 1');
+  await store.writes.snapshotNow();
+  await store.write('gone', 'a v=2 2');
+  const id = store.catalog.database('gone')?.id ?? -1;
+  await store.catalog.softDeleteDatabase('gone', { kind: 'at', timeNs: clock.nowNs() + MINUTE });
+  await store.writes.maintainNow();
+  assert.equal(store.writes.parquetTotals.fileCount, 3, 'not yet');
+  clock.pass(MINUTE);
+  await store.writes.maintainNow();
+  assert.equal(store.writes.parquetTotals.fileCount, 1);
+  assert.equal(store.catalog.databaseById(id), undefined);
+  assert.equal((await store.rows('kept', 'a')).length, 1);
+  await store.write('gone', 'a v=3 3');
+  assert.equal((await store.rows('gone', 'a')).length, 1);
+  await store.stop();
+});
