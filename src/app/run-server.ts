@@ -15,6 +15,7 @@ import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry
 import { openAdminService, openAuthenticator } from './auth.ts';
 import { startCaches } from './caches.ts';
 import { OpenParts } from './open-parts.ts';
+import { StartLog } from './start-log.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
 import { systemTableProviders, userTables } from './system-tables.ts';
 import { openTelemetry, telemetryPlugins } from './telemetry.ts';
@@ -38,8 +39,11 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, parts: OpenP
   if (config.inactiveOptions.length > 0) logger.info('options accepted but not used by this build', { options: config.inactiveOptions });
   const product = readProductVersion();
   const processId = randomUUID();
+  const log = new StartLog(logger);
+  log.starting(config, product, processId);
   const storage = await openStorage(config, clock, logger, processId);
   parts.add(() => storage.close());
+  log.storageOpened(config, storage);
   const resolution = resolveTelemetry(config.telemetry);
   const telemetry = openTelemetry(config, resolution, storage, product.version, logger);
   parts.add(() => telemetry.stop());
@@ -69,6 +73,8 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, parts: OpenP
   const bound = await bind(server, config.http);
   await openRecovery(config, adminService, tls, logger, parts);
   const url = reachableUrl(bound, config.http);
+  const startupMs = Math.round(clock.monotonicMs() - started);
+  log.ready(startupMs, joinAddress(bound));
   hooks.onReady({
     url,
     address: joinAddress(bound),
@@ -78,7 +84,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, parts: OpenP
     authEnabled: config.auth.enabled,
     hasAdminToken: storage.catalog.tokens().length > 0,
     notice: storage.firstStart ? firstStartNotice(resolution) : '',
-    startupMs: Math.round(clock.monotonicMs() - started),
+    startupMs,
     product: versionLine(product),
   });
   telemetry.start();
@@ -86,7 +92,11 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, parts: OpenP
   setImmediate(
     () => void storage.engine.get().catch((error: unknown) => logger.error('the query engine does not load', { error: String(error) })),
   );
-  return runningServer(url, () => parts.close());
+  return runningServer(url, async () => {
+    const stopping = clock.monotonicMs();
+    await parts.close();
+    log.stopped(clock.monotonicMs() - stopping);
+  });
 }
 
 /** `--admin-token-recovery-http-bind`: a second socket that makes a new operator token, once. */

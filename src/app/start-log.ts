@@ -1,0 +1,53 @@
+import type { ServeConfig } from '../config/index.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { ProductVersion } from '../shared/version.ts';
+import { usableCores } from '../telemetry/index.ts';
+import type { OpenStorage } from './storage.ts';
+
+/** The log lines of a start and a stop that tools look for (cli spec 9.2, 9.5). */
+export class StartLog {
+  readonly #serve: Logger;
+  readonly #server: Logger;
+  readonly #catalog: Logger;
+
+  constructor(logger: Logger) {
+    this.#serve = logger.child('influxdb3_lib::commands::serve');
+    this.#server = logger.child('influxdb3_server');
+    this.#catalog = logger.child('influxdb3_catalog');
+  }
+
+  starting(config: ServeConfig, product: ProductVersion, processId: string): void {
+    this.#serve.info('server starting', {
+      node_id: config.node.id,
+      git_hash: product.revision,
+      version: product.version,
+      uuid: processId,
+      num_cpus: usableCores(),
+      product_name: 'InfluxDB 3 Core',
+    });
+    const { dataDir, kind } = config.store;
+    this.#serve.info(
+      'Object Store',
+      kind === 'file' ? { db_dir: dataDir, object_store_type: 'Directory' } : { object_store_type: 'Memory' },
+    );
+  }
+
+  storageOpened(config: ServeConfig, { catalog, node }: OpenStorage): void {
+    this.#catalog.info('catalog initialized', { catalog_uuid: catalog.uuid, instance_id: node.instanceId });
+    if (!config.auth.enabled) {
+      this.#serve.warn(
+        'server started without auth (`--without-auth` switch), all token creation and regeneration of admin token endpoints are disabled',
+      );
+    } else if (config.auth.openPaths.length > 0) {
+      this.#serve.info('setting up server with authz disabled for paths', { paths_without_authz: config.auth.openPaths });
+    }
+  }
+
+  ready(startupMs: number, address: string): void {
+    this.#server.info(`startup time: ${startupMs}ms`, { address });
+  }
+
+  stopped(elapsedMs: number): void {
+    this.#serve.info('shutdown complete', { elapsed_ms: Math.round(elapsedMs) });
+  }
+}
