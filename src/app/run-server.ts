@@ -132,6 +132,7 @@ function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Tel
     clock: systemClock,
     temporaryDirectory,
     timeoutMs: config.query.timeoutMs,
+    fileLimit: config.query.fileLimit,
   });
 }
 

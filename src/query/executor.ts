@@ -4,7 +4,7 @@ import type { Engine } from '../engine/index.ts';
 import { sqlString } from '../engine/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ColumnType } from '../shared/column-type.ts';
-import { databaseNotFound } from '../shared/errors.ts';
+import { databaseNotFound, InfluxError } from '../shared/errors.ts';
 import type { TelemetryRecorder } from '../telemetry/recorder.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
 import { streamQuery } from './engine/stream-query.ts';
@@ -40,6 +40,8 @@ export interface QueryExecutorDependencies {
   readonly temporaryDirectory: string;
   /** Undefined = no limit. */
   readonly timeoutMs: number | undefined;
+  /** Parquet files that one use of a table may read; undefined = no limit. */
+  readonly fileLimit?: number | undefined;
 }
 
 /** Compiles a statement, takes one consistent snapshot of every table in it, runs it and streams the rows. */
@@ -198,6 +200,7 @@ export class QueryExecutor implements QueryService {
           snapshot = await tables.snapshot(table, bounds.get(name)?.min, bounds.get(name)?.max);
           snapshots.set(name, snapshot);
           releases.push(snapshot.release.bind(snapshot));
+          this.#checkFileLimit(snapshot.files.length);
         }
         sources.push(tableSource(use, snapshot, tables.chunkDurationNs, physical));
       }
@@ -206,6 +209,13 @@ export class QueryExecutor implements QueryService {
       release();
       throw error;
     }
+  }
+
+  #checkFileLimit(files: number): void {
+    const { fileLimit } = this.#deps;
+    if (fileLimit === undefined || files <= fileLimit) return;
+    const message = `External error: Query would scan ${files} Parquet files, exceeding the file limit. Narrow the time range, or raise --query-file-limit (${fileLimit} now).`;
+    throw new InfluxError({ code: 'QUERY_FILE_LIMIT', message, status: 500 });
   }
 
   /** Rows of every use of a table that the server makes itself; equal tables share one reading. */
