@@ -12,7 +12,7 @@ import type { QueryService, SqlRequest } from './query-service.ts';
 import type { QueryResult } from './result.ts';
 import { type TableReader, type TableSnapshot, tableSource } from './scan/sources.ts';
 import type { CacheFunctionName, CompiledSql, RelationInfo, RelationUse } from './sql/contract.ts';
-import { compileSql, mapEngineError, physicalNames } from './sql/index.ts';
+import { mapEngineError, physicalNames, SqlCompiler } from './sql/index.ts';
 import {
   type CacheFunctions,
   type CacheRelation,
@@ -50,6 +50,7 @@ export class QueryExecutor implements QueryService {
   readonly #relations = new WeakMap<TableSchema, RelationInfo>();
   readonly #cacheRelations = new WeakMap<RelationInfo, CacheRelation>();
   readonly #madeTables = new MadeTables();
+  readonly #compiler = new SqlCompiler();
   #temporaryFiles = 0;
 
   constructor(dependencies: QueryExecutorDependencies) {
@@ -144,7 +145,7 @@ export class QueryExecutor implements QueryService {
   async #compile(request: SqlRequest): Promise<CompiledSql> {
     const { database } = request;
     const { caches } = this.#deps;
-    return compileSql(request.query, {
+    return this.#compiler.compile(request.query, {
       database,
       nowNs: this.#deps.clock.nowNs(),
       params: request.params,
