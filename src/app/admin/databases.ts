@@ -1,6 +1,7 @@
 import type { DatabaseAdmin, HardDelete, NewField, TableAdmin } from '../../server/http/index.ts';
-import type { FieldType } from '../../shared/column-type.ts';
-import type { HardDelete as CatalogHardDelete } from '../../write/catalog/index.ts';
+import { type FieldType, ioxColumnType } from '../../shared/column-type.ts';
+import { InfluxError } from '../../shared/errors.ts';
+import type { HardDelete as CatalogHardDelete, TableDefinition } from '../../write/catalog/index.ts';
 import type { AdminDependencies } from './index.ts';
 
 type Deps = Pick<AdminDependencies, 'catalog' | 'hardDeleteDefaultMs' | 'nowMs' | 'onDeleted'>;
@@ -31,13 +32,27 @@ export function tableAdmin(deps: Deps): TableAdmin {
   const { catalog } = deps;
   return {
     async create({ database, table, tags, fields }) {
-      await catalog.createTable(database, table, { tags, fields: fields.map(({ name, type }) => ({ name, type: FIELD_TYPES[type] })) });
+      const definition = { tags, fields: fields.map(({ name, type }) => ({ name, type: FIELD_TYPES[type] })) };
+      try {
+        await catalog.createTable(database, table, definition);
+      } catch (error) {
+        throw conflictOfTagAndField(error, definition) ?? error;
+      }
     },
     async delete({ database, table, hardDelete }) {
       await catalog.softDeleteTable(database, table, catalogTime(hardDelete, deps));
       deps.onDeleted(database);
     },
   };
+}
+
+/** compat: the reference takes the fields first, so that it is the tag that comes second */
+function conflictOfTagAndField(error: unknown, { tags, fields }: TableDefinition): InfluxError | undefined {
+  if (!(error instanceof InfluxError) || error.code !== 'COLUMN_TYPE_CONFLICT') return undefined;
+  const field = fields.find(({ name }) => tags.includes(name));
+  if (field === undefined) return undefined;
+  const message = `invalid column type for column '${field.name}', expected ${ioxColumnType(field.type)}, got ${ioxColumnType('tag')}`;
+  return new InfluxError({ code: error.code, message, status: error.status, shape: error.shape, cause: error });
 }
 
 const FIELD_TYPES: Readonly<Record<NewField['type'], FieldType>> = {
