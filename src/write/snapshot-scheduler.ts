@@ -28,7 +28,11 @@ export interface SnapshotSchedulerOptions {
   readonly forceSnapshotBytes: number;
   readonly filesPerSnapshot: number;
   readonly filesToKeep: number;
+  /** Between attempts of a failed step; 1000 by default. */
+  readonly retryPauseMs?: number;
 }
+
+const RETRY_PAUSE_MS = 1_000;
 
 /** How often the buffer's size is looked at while rows arrive. */
 const MEMORY_CHECK_MS = 1_000;
@@ -175,12 +179,12 @@ export class SnapshotScheduler {
     };
   }
 
-  /** A second, or less when the server stops: then it rejects, and whoever retried gives up. */
+  /** The pause between attempts, or less when the server stops: then it rejects, and whoever retried gives up. */
   async pause(): Promise<void> {
     const { signal } = this.#stopping;
     signal.throwIfAborted();
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, 1_000);
+      const timer = setTimeout(done, this.#options.retryPauseMs ?? RETRY_PAUSE_MS);
       function done(): void {
         clearTimeout(timer);
         signal.removeEventListener('abort', done);

@@ -43,6 +43,8 @@ export interface WriteStoreOptions {
   readonly onApplied?: AppliedListener;
   /** Retention, deletion and compaction; what is left out has its default. */
   readonly maintenance?: Partial<MaintenanceSettings>;
+  /** Time between attempts of a step that the disk refuses; 1000 by default. */
+  readonly retryPauseMs?: number;
 }
 
 /** A table's rows at one moment (see `TableReader` of the query side). */

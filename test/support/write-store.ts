@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Engine } from '../../src/engine/index.ts';
 import { systemClock } from '../../src/shared/clock.ts';
-import { openStore, type Store, silentLog } from '../../src/storage/index.ts';
+import { type FileSystem, openStore, type Store, silentLog } from '../../src/storage/index.ts';
 import { Catalog } from '../../src/write/catalog/index.ts';
 import { tableScanSql } from '../../src/write/scan/index.ts';
 import { WriteStore, type WriteStoreOptions } from '../../src/write/write-store.ts';
@@ -29,9 +29,14 @@ export class TestWriteStore {
     this.writes = writes;
   }
 
-  static async open(directory: string, overrides: Partial<WriteStoreOptions> = {}): Promise<TestWriteStore> {
+  static async open(
+    directory: string,
+    overrides: Partial<WriteStoreOptions> = {},
+    wrap: (fs: FileSystem) => FileSystem = (fs) => fs,
+  ): Promise<TestWriteStore> {
     const clock = overrides.clock ?? systemClock;
-    const store = await openStore({ kind: 'file', dataDir: directory, nodeId: 'n1' });
+    const opened = await openStore({ kind: 'file', dataDir: directory, nodeId: 'n1' });
+    const store: Store = { ...opened, fs: wrap(opened.fs) };
     const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock, randomUuid: randomUUID, log: silentLog });
     const engine = await Engine.open({
       threads: 2,
@@ -96,8 +101,17 @@ export class TestWriteStore {
 
   /** What a crash would leave: a copy of the directory as it is now, opened as a new store. */
   async crashed(t: { after(fn: () => Promise<void>): void }, overrides: Partial<WriteStoreOptions> = {}): Promise<TestWriteStore> {
+    return TestWriteStore.crashedAt(t, this.directory, overrides);
+  }
+
+  /** The same for a directory whose store never got as far as being open. */
+  static async crashedAt(
+    t: { after(fn: () => Promise<void>): void },
+    directory: string,
+    overrides: Partial<WriteStoreOptions> = {},
+  ): Promise<TestWriteStore> {
     const copy = await temporaryDirectory(t);
-    await cp(this.directory, copy, { recursive: true, filter: (path) => !path.includes('.lock') && !path.includes('spill') });
+    await cp(directory, copy, { recursive: true, filter: (path) => !path.includes('.lock') && !path.includes('spill') });
     return TestWriteStore.open(copy, overrides);
   }
 }

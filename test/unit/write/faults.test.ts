@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { ModelTable, modelLine, type TestRow } from '../../support/model-table.ts';
+import { TestWriteStore, temporaryDirectory } from '../../support/write-store.ts';
+import { FaultyFileSystem } from '../storage/faulty-file-system.ts';
+
+const MINUTE = 60_000_000_000n;
+const SETTINGS = { maintenance: { compactionQuietMs: 0, deleteGraceMs: 0 }, retryPauseMs: 1 };
+
+/** Fault positions that are left out between two that are tried; `FAULT_STEP=1` tries every one. */
+const STEP = Number(process.env['FAULT_STEP'] ?? 9);
+
+/** What clients know: rows that were acknowledged, and those of the write whose answer never came. */
+class Known {
+  readonly acknowledged: TestRow[][] = [];
+  doubtful: TestRow[][] = [];
+
+  async write(store: TestWriteStore, rows: TestRow[]): Promise<void> {
+    this.doubtful.push(rows);
+    const lines = rows.map((row) => `m,k=${row.tags['k']} ${fields(row)} ${row.timeNs}`);
+    await store.write('db', lines.join('\n'));
+    this.doubtful = this.doubtful.filter((each) => each !== rows);
+    this.acknowledged.push(rows);
+  }
+
+  /** The rows are all of the acknowledged ones, with or without the doubtful writes as a whole. */
+  check(rows: readonly TestRow[], when: string): void {
+    const found = rows.map(modelLine).sort();
+    for (let mask = 0; mask < 1 << this.doubtful.length; mask++) {
+      const model = new ModelTable();
+      const kept = this.doubtful.filter((_, i) => (mask >> i) & 1);
+      for (const row of [...this.acknowledged, ...kept].flat()) model.write(row);
+      if (JSON.stringify(model.lines()) === JSON.stringify(found)) return;
+    }
+    const model = new ModelTable();
+    for (const row of this.acknowledged.flat()) model.write(row);
+    assert.deepEqual(found, model.lines(), when);
+  }
+}
+
+function fields(row: TestRow): string {
+  return Object.entries(row.fields)
+    .map(([name, value]) => `${name}=${value}i`)
+    .join(',');
+}
+
+function rows(first: number, field: string, value: bigint): TestRow[] {
+  return Array.from({ length: 3 }, (_, i) => ({
+    tags: { k: `k${i % 2}` },
+    fields: { [field]: value + BigInt(i) },
+    timeNs: BigInt(first + i) * 29n * MINUTE,
+  }));
+}
+
+/** Writes, rewrites, snapshots, a compaction and a hard delete. Stops at the first error that a client would see. */
+async function scenario(store: TestWriteStore, known: Known): Promise<void> {
+  await known.write(store, rows(0, 'a', 1n));
+  await store.write('db', 'other v=1 1');
+  await store.writes.snapshotNow();
+  await known.write(store, rows(1, 'b', 100n));
+  await store.writes.snapshotNow();
+  await store.writes.maintainNow();
+  await known.write(store, rows(1, 'a', 200n));
+  await store.catalog.softDeleteTable('db', 'other', { kind: 'now' });
+  await store.writes.maintainNow();
+  await store.writes.snapshotNow();
+  await store.writes.maintainNow();
+  await known.write(store, rows(2, 'b', 300n));
+}
+
+async function countOperations(t: TestContext): Promise<number> {
+  let faulty: FaultyFileSystem | undefined;
+  const store = await TestWriteStore.open(await temporaryDirectory(t), SETTINGS, (fs) => (faulty = new FaultyFileSystem(fs)));
+  const known = new Known();
+  await scenario(store, known);
+  known.check(await store.rows('db', 'm'), 'without any fault');
+  await store.stop();
+  return faulty?.operations.length ?? 0;
+}
+
+test('S-19 a process that dies at any file operation loses no acknowledged row and shows no half write', async (t) => {
+  const total = await countOperations(t);
+  t.diagnostic(`${total} file operations`);
+  assert.ok(total > 100, `${total} operations`);
+  for (let at = 1; at < total; at += STEP) {
+    const known = new Known();
+    let dead: () => void = () => undefined;
+    const died = new Promise<void>((resolve) => {
+      dead = resolve;
+    });
+    const wrap = (fs: ConstructorParameters<typeof FaultyFileSystem>[0]): FaultyFileSystem => {
+      const faulty = new FaultyFileSystem(fs, { at, dead: true, code: 'EIO' });
+      const step = faulty.step.bind(faulty);
+      faulty.step = (name) => {
+        if (faulty.operations.length >= at) dead();
+        step(name);
+      };
+      return faulty;
+    };
+    const directory = await temporaryDirectory(t);
+    const opening = TestWriteStore.open(directory, SETTINGS, wrap);
+    const running = opening.then((store) => scenario(store, known)).catch(() => undefined); // the client of a dead server
+    await Promise.race([running, died]);
+    const survivor = await TestWriteStore.crashedAt(t, directory, SETTINGS);
+    known.check(await survivor.rows('db', 'm'), `dead at operation ${at}`);
+    await survivor.writes.snapshotNow();
+    await survivor.writes.maintainNow();
+    known.check(await survivor.rows('db', 'm'), `dead at operation ${at}, after a snapshot`);
+    await survivor.stop();
+    const store = await opening.catch(() => undefined); // it may have died before it was open
+    await store?.stop().catch(() => undefined); // the dead cannot stop in order
+  }
+});
+
+test('S-19 a file operation that fails once at any point costs at most the write that it belongs to', async (t) => {
+  const total = await countOperations(t);
+  for (let at = 8; at < total; at += STEP) {
+    const known = new Known();
+    const directory = await temporaryDirectory(t);
+    let faulty: FaultyFileSystem | undefined;
+    const store = await TestWriteStore.open(directory, SETTINGS, (fs) => (faulty = new FaultyFileSystem(fs))).catch(() => undefined);
+    if (store === undefined || faulty === undefined) continue;
+    faulty.fault = { at: Math.max(at, faulty.operations.length), dead: false, code: 'EIO' };
+    await scenario(store, known).catch(() => undefined); // the client of the failed write gives up
+    known.check(await store.rows('db', 'm'), `failed at operation ${at}`);
+    await known.write(store, rows(1, 'c', 500n));
+    known.check(await store.rows('db', 'm'), `failed at operation ${at}, written again`);
+    await store.stop();
+    const again = await TestWriteStore.open(directory, SETTINGS);
+    known.check(await again.rows('db', 'm'), `failed at operation ${at}, after a restart`);
+    await again.stop();
+  }
+});
+
+test('a full disk refuses writes with the text of the log and lets them pass again when there is room', async (t) => {
+  let full = false;
+  const wrap = (fs: ConstructorParameters<typeof FaultyFileSystem>[0]): FaultyFileSystem => {
+    const faulty = new FaultyFileSystem(fs);
+    const step = faulty.step.bind(faulty);
+    faulty.step = (name) => {
+      step(name);
+      if (full && (name === 'writev' || name === 'datasync'))
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+    };
+    return faulty;
+  };
+  const directory = await temporaryDirectory(t);
+  const store = await TestWriteStore.open(directory, SETTINGS, wrap);
+  const known = new Known();
+  await known.write(store, rows(0, 'a', 1n));
+  full = true;
+  for (let i = 0; i < 3; i++) {
+    await assert.rejects(store.write('db', `m,k=k0 a=${i}i 5`), {
+      status: 500,
+      message: 'write buffer error: error from wal: ENOSPC: no space left on device',
+    });
+  }
+  const snapshot = store.writes.snapshotNow();
+  known.check(await store.rows('db', 'm'), 'while the disk is full');
+  full = false;
+  await snapshot;
+  await known.write(store, rows(4, 'b', 100n));
+  known.check(await store.rows('db', 'm'), 'with room again');
+  await store.stop();
+  const again = await TestWriteStore.open(directory, SETTINGS);
+  known.check(await again.rows('db', 'm'), 'after a restart');
+  await again.stop();
+});
