@@ -15,23 +15,24 @@ import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry
 import { openAdminService, openAuthenticator } from './auth.ts';
 import { startCaches } from './caches.ts';
 import { OpenParts } from './open-parts.ts';
+import { type ServerSeed, seedCatalog } from './seed.ts';
 import { StartLog } from './start-log.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
 import { systemTableProviders, userTables } from './system-tables.ts';
 import { openTelemetry, telemetryPlugins } from './telemetry.ts';
 
 /** Builds and starts a server; resolves once it answers. Throws `StartupError`; nothing is left open then. */
-export async function runServer(config: ServeConfig, hooks: ServerHooks): Promise<RunningServer> {
+export async function runServer(config: ServeConfig, hooks: ServerHooks, seed: ServerSeed = {}): Promise<RunningServer> {
   const parts = new OpenParts();
   try {
-    return await startServer(config, hooks, parts);
+    return await startServer(config, hooks, seed, parts);
   } catch (error) {
     await parts.close();
     throw error;
   }
 }
 
-async function startServer(config: ServeConfig, hooks: ServerHooks, parts: OpenParts): Promise<RunningServer> {
+async function startServer(config: ServeConfig, hooks: ServerHooks, seed: ServerSeed, parts: OpenParts): Promise<RunningServer> {
   const clock = systemClock;
   const started = clock.monotonicMs();
   const { logger } = hooks;
@@ -43,6 +44,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, parts: OpenP
   log.starting(config, product, processId);
   const storage = await openStorage(config, clock, logger, processId);
   parts.add(() => storage.close());
+  await seedCatalog(storage.catalog, seed);
   log.storageOpened(config, storage);
   const resolution = resolveTelemetry(config.telemetry);
   const telemetry = openTelemetry(config, resolution, storage, product.version, logger);

@@ -10,6 +10,7 @@ const linesMax = 400;
 /** Import arrows between the folders of src; `app` may know everything. */
 const arrows: Readonly<Record<string, readonly string[]>> = {
   cli: ['config', 'app', 'telemetry', 'shared'],
+  embed: ['config', 'app', 'auth', 'shared'],
   config: ['shared'],
   server: ['write', 'query', 'processing', 'telemetry', 'auth', 'shared'],
   auth: ['write', 'shared'],
