@@ -7,6 +7,7 @@ import { columnReference, compileCondition, compileExpr } from './expr.ts';
 import { applyBounds, compileFrom } from './from.ts';
 import { compileGapFill, isGapFill } from './gapfill.ts';
 import { compileGrouping, type Grouping, groupedReplacement } from './grouping.ts';
+import { latestRowsOnly } from './latest-rows.ts';
 import type { OrderItem, Select } from './parse/ast.ts';
 import { uniqueNames } from './physical-names.ts';
 import { ordinal, type QueryPlace } from './query.ts';
@@ -16,7 +17,8 @@ import { checkUniqueLabels, type ExpandedItem, expandItems, itemNames } from './
 import type { Typed } from './typed.ts';
 import { containsAggregate, containsWindow } from './walk.ts';
 
-export function compileSelect(select: Select, orderBy: readonly OrderItem[], limits: string, place: QueryPlace): CompiledQuery {
+export function compileSelect(given: Select, orderBy: readonly OrderItem[], limits: string, place: QueryPlace): CompiledQuery {
+  const select = latestRowsOnly(given, place.state, place.ctes);
   if (isGapFill(select)) return compileGapFill(select, orderBy, limits, place);
   const input = compileInput(select, place);
   const { env } = input;

@@ -37,6 +37,26 @@ export function containsWindow(node: unknown): boolean {
   return containsCall(node, (call) => call.over !== undefined);
 }
 
+/** True when a query stands somewhere in the expression. */
+export function hasSubquery(node: unknown): boolean {
+  let found = false;
+  visit(node, (inner) => {
+    if ('ctes' in inner) found = true;
+    return !found;
+  });
+  return found;
+}
+
+/** True when a column is called by a path that `test` accepts, nested queries included. */
+export function hasPath(node: unknown, test: (path: readonly string[]) => boolean): boolean {
+  let found = false;
+  visit(node, (inner) => {
+    if (inner.kind === 'column' && test((inner as Extract<Expr, { kind: 'column' }>).path)) found = true;
+    return !found;
+  });
+  return found;
+}
+
 /** Aggregate calls of an expression, outermost only. */
 export function aggregateCalls(node: unknown): readonly CallExpr[] {
   const calls: CallExpr[] = [];
