@@ -1,0 +1,83 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { FieldType, InfluxDB, toNanoDate } from 'influx';
+import { type GuardedServer, sharedServer } from './support.ts';
+
+const schema = [
+  {
+    measurement: 'cpu',
+    tags: ['host'],
+    fields: { usage: FieldType.FLOAT, count: FieldType.INTEGER, note: FieldType.STRING, on: FieldType.BOOLEAN },
+  },
+];
+
+/** The client as v1 users set it up: user name and password, the password being the token. */
+function client({ server, token }: GuardedServer, database = 'v1db', password = token): InfluxDB {
+  const { hostname, port } = new URL(server.url);
+  return new InfluxDB({ host: hostname, port: Number(port), protocol: 'http', database, username: 'any', password, schema });
+}
+
+const shared = sharedServer();
+
+describe('influx', () => {
+  test('http 5: ping finds the server on line, with its version', async () => {
+    const guarded = shared();
+    const [host] = await client(guarded).ping(5000);
+    assert.equal(host?.online, true);
+    assert.match(host?.version ?? '', /^3\./);
+  });
+
+  test('http 6.2 and auth 3: writePoints with user name and token, every field type', async () => {
+    const guarded = shared();
+    await client(guarded).writePoints([
+      {
+        measurement: 'cpu',
+        tags: { host: 'a b' },
+        fields: { usage: 0.5, count: 3, note: 'say "hi"', on: true },
+        timestamp: toNanoDate('1700000000123456789'),
+      },
+    ]);
+    assert.deepEqual(await guarded.rows('v1db', 'SELECT host, usage, count, note, "on", time FROM cpu'), [
+      { host: 'a b', usage: 0.5, count: 3, note: 'say "hi"', on: true, time: '2023-11-14T22:13:20.123456789' },
+    ]);
+  });
+
+  test('http 6.2: the precisions of the client mean the same instant', async () => {
+    const guarded = shared();
+    const influx = client(guarded, 'precisions');
+    const date = new Date(1_700_000_000_000);
+    for (const precision of ['n', 'u', 'ms', 's'] as const) {
+      await influx.writePoints([{ measurement: 'cpu', tags: { host: precision }, fields: { count: 1 }, timestamp: date }], { precision });
+    }
+    assert.deepEqual(await guarded.rows('precisions', 'SELECT count(*) AS n, count(DISTINCT time) AS times, max(time) AS t FROM cpu'), [
+      { n: 4, times: 1, t: '2023-11-14T22:13:20' },
+    ]);
+  });
+
+  test('http 6.2: database and retention policy name the target', async () => {
+    const guarded = shared();
+    const influx = client(guarded);
+    const point = { measurement: 'cpu', tags: { host: 'a' }, fields: { count: 1 }, timestamp: new Date(0) };
+    await influx.writePoints([point], { database: 'other', retentionPolicy: 'autogen' });
+    await influx.writePoints([point], { database: 'other', retentionPolicy: 'Week' });
+    assert.deepEqual(await guarded.rows('other', 'SELECT count(*) AS n FROM cpu'), [{ n: 1 }]);
+    assert.deepEqual(await guarded.rows('other/week', 'SELECT count(*) AS n FROM cpu'), [{ n: 1 }]);
+  });
+
+  test('refusals reach the caller with status and text', async () => {
+    const guarded = shared();
+    const point = { measurement: 'cpu', tags: { host: 'a' }, fields: { count: 1 } };
+    await assert.rejects(
+      client(guarded, 'v1db', 'wrong').writePoints([point]),
+      /A 401 Unauthorized error occurred: \{"error": "the request was not authenticated"\}/,
+    );
+    await assert.rejects(
+      client(guarded).writePoints([point], { database: 'no good' }),
+      /A 400 Bad Request error occurred: \{"error":"namespace name 'no good' contains invalid character, character number 2 is not allowed"\}/,
+    );
+  });
+
+  test('http 8: statements that the server does not know are refused by name', async () => {
+    await assert.rejects(client(shared()).createDatabase('new'), /This feature is not implemented: /);
+  });
+});
