@@ -304,6 +304,36 @@ test('Y-1 system tables answer under their spellings, and nothing else does', as
   }
 });
 
+test('4: SHOW COLUMNS, DESCRIBE and the information schema agree on types and nulls of system tables', async (t) => {
+  const server = await startServer(t, await testDirectory(t));
+  const expected = [
+    ['database_name', 'Utf8View', 'NO'],
+    ['retention_period_ns', 'UInt64', 'YES'],
+    ['deleted', 'Boolean', 'NO'],
+    ['hard_deletion_time', 'Timestamp(s, "UTC")', 'YES'],
+  ];
+  for (const query of [
+    'SHOW COLUMNS FROM system.databases',
+    'DESCRIBE system.databases',
+    "SELECT * FROM information_schema.columns WHERE table_name = 'databases' ORDER BY ordinal_position",
+  ]) {
+    const rows = await server.rows('_internal', query);
+    assert.deepEqual(
+      rows.map((row) => [row['column_name'], row['data_type'], row['is_nullable']]),
+      expected,
+      query,
+    );
+  }
+  const levels = await server.rows('_internal', "SELECT * FROM information_schema.columns WHERE table_name = 'generation_durations'");
+  assert.deepEqual(
+    levels.map((row) => [row['data_type'], row['numeric_precision'], row['numeric_precision_radix']]),
+    [
+      ['UInt8', 8, 2],
+      ['UInt64', undefined, undefined],
+    ],
+  );
+});
+
 test('the reports table of telemetry can be read everywhere', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 'm v=1');

@@ -1,4 +1,5 @@
-import { byBytes, type Cell, type SystemColumn, type SystemTableProvider } from '../../query/system-tables/index.ts';
+import type { RelationColumn } from '../../query/sql/contract.ts';
+import { byBytes, type Cell, type SystemTableProvider } from '../../query/system-tables/index.ts';
 import { type Catalog, INTERNAL_DATABASE } from '../../write/catalog/index.ts';
 
 /** `system.influxdb_schema`: every column of every table (system tables spec 1.5). */
@@ -106,7 +107,7 @@ export function generationDurationsTable(catalog: Catalog): SystemTableProvider 
 
 /** `system.tokens` (2.6): never a token, never a whole hash. */
 export function tokensTable(catalog: Catalog, authEnabled: boolean): SystemTableProvider {
-  const columns: SystemColumn[] = [
+  const columns: RelationColumn[] = [
     required('token_id', 'uinteger'),
     view('name'),
     view('hash'),
@@ -146,16 +147,16 @@ export function tokensTable(catalog: Catalog, authEnabled: boolean): SystemTable
 const SHOWN_HASH_DIGITS = 9;
 
 /** A text column that the reference gives as a view type. */
-export function view(name: string): SystemColumn {
+export function view(name: string): RelationColumn {
   return { name, type: 'string', required: true, arrowType: 'Utf8View' };
 }
 
 /** A column that is never null. */
-export function required(name: string, type: SystemColumn['type']): SystemColumn {
+export function required(name: string, type: RelationColumn['type']): RelationColumn {
   return { name, type, required: true };
 }
 
-const HARD_DELETION: SystemColumn = { name: 'hard_deletion_time', type: 'time_s_utc' };
+const HARD_DELETION: RelationColumn = { name: 'hard_deletion_time', type: 'time_s_utc' };
 
 function wholeSeconds(timeNs: bigint | undefined): bigint | null {
   return timeNs === undefined ? null : timeNs - (timeNs % 1_000_000_000n);

@@ -24,6 +24,10 @@ export interface RelationColumn {
     | 'list_string'
     | 'list_uint16'
     | 'list_uint64';
+  /** Never null. User tables need not say it of `time`. */
+  readonly required?: boolean;
+  /** Arrow's text for the type where it is not that of `type`. */
+  readonly arrowType?: string;
 }
 
 /** Table functions whose rows the server makes. */

@@ -88,7 +88,8 @@ function describeTable(relation: RelationInfo): CompiledSql {
 }
 
 function describedColumn(column: RelationInfo['columns'][number]): readonly string[] {
-  return [column.name, arrowTypeText(relationColumnType(column.type)), column.type === 'time' && column.name === 'time' ? 'NO' : 'YES'];
+  const required = column.required ?? (column.type === 'time' && column.name === 'time');
+  return [column.name, column.arrowType ?? arrowTypeText(relationColumnType(column.type)), required ? 'NO' : 'YES'];
 }
 
 function describeQuery(query: Query, state: StatementState): CompiledSql {

@@ -3,4 +3,4 @@ export { LoggedResult } from './logged-result.ts';
 export { MadeTables } from './made-table.ts';
 export { type LoggedQuery, type QueryKind, QueryLog, type QueryLogEntry, queriesTable } from './query-log.ts';
 export type { Cell, RowSet } from './rows-source.ts';
-export { byBytes, type SystemColumn, type SystemTableProvider, SystemTables } from './system-tables.ts';
+export { byBytes, type SystemTableProvider, SystemTables } from './system-tables.ts';

@@ -2,14 +2,13 @@ import type { RelationColumn } from '../sql/contract.ts';
 import { arrowTypeText, relationColumnType } from '../sql/index.ts';
 import type { Cell, RowSet } from './rows-source.ts';
 import { settingsRows } from './settings.ts';
-import type { SystemColumn } from './system-tables.ts';
 
 /** A table as the information schema lists it. */
 export interface ListedTable {
   readonly schema: 'iox' | 'system';
   readonly name: string;
   /** Sorted by name for user tables, in their own order for system tables. */
-  readonly columns: readonly SystemColumn[];
+  readonly columns: readonly RelationColumn[];
 }
 
 /** Columns of a view of the information schema; undefined = there is no such view. */
@@ -42,7 +41,7 @@ function rowsOf(view: InformationSchemaTables, tables: readonly ListedTable[]): 
   }
 }
 
-function columnRow(table: ListedTable, column: SystemColumn, position: number): Cell[] {
+function columnRow(table: ListedTable, column: RelationColumn, position: number): Cell[] {
   const dataType = column.arrowType ?? arrowTypeText(relationColumnType(column.type));
   const required = table.schema === 'iox' ? column.type === 'time' : column.required === true;
   const precision = PRECISION.get(dataType) ?? null;

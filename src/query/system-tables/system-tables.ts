@@ -2,18 +2,10 @@ import type { RelationColumn, RelationInfo } from '../sql/contract.ts';
 import { type InformationSchemaTables, informationSchemaColumns, informationSchemaRows, type ListedTable } from './information-schema.ts';
 import type { Cell, RowSet } from './rows-source.ts';
 
-/** Column of a system table. */
-export interface SystemColumn extends RelationColumn {
-  /** Never null. */
-  readonly required?: boolean;
-  /** Arrow's text for the type where it is not that of `type`. */
-  readonly arrowType?: string;
-}
-
 /** One table of the `system` schema. */
 export interface SystemTableProvider {
   readonly name: string;
-  readonly columns: readonly SystemColumn[];
+  readonly columns: readonly RelationColumn[];
   /** Present only in this database; undefined = in every one. */
   readonly onlyIn?: string;
   /** Listed only in this database, although every one has it; undefined = where it is present. */
