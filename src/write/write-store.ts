@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import type { Engine } from '../engine/index.ts';
 import type { Clock } from '../shared/clock.ts';
+import { databaseNotFound } from '../shared/errors.ts';
 import { errorText, type Log, type Store } from '../storage/index.ts';
+import { encodeDeleteRecord } from './batch/index.ts';
 import { type AppliedListener, type BufferView, WriteBuffer } from './buffer/index.ts';
 import type { Catalog, TableSchema } from './catalog/index.ts';
+import { type DeleteRequest, resolveDeletes } from './deletes/index.ts';
 import { Ingest } from './ingest.ts';
 import {
   type CompactionTotals,
@@ -143,7 +146,7 @@ export class WriteStore implements WriteService {
       pending,
       removal: this.#removal,
       snapshots,
-      scanFiles: (_table, live) => this.#scanFiles(live),
+      scanFiles: (live) => this.#scanFiles(live),
       forget: (database) => this.#ingest.forget(database),
     });
     this.#maintenance.start();
@@ -199,6 +202,31 @@ export class WriteStore implements WriteService {
     return this.#files.index.filesFor(table.databaseId, table.id);
   }
 
+  /**
+   * Deletes rows of every table that the request means, those that were acknowledged before it. Durable when it
+   * resolves; a request that fails may have been carried out in part and can be repeated. Throws DATABASE_NOT_FOUND.
+   */
+  async deleteRows(database: string, request: DeleteRequest): Promise<void> {
+    const schema = this.#options.catalog.database(database);
+    if (schema === undefined || schema.deleted) throw databaseNotFound(database);
+    const deletes = resolveDeletes(schema, request);
+    if (deletes.length === 0) return;
+    // A snapshot under way could bring rows back that it read before.
+    await this.#snapshots.exclusive(async () => {
+      await this.#wal.append([encodeDeleteRecord(deletes)], 0n, 0n, () => {
+        for (const deleted of deletes) this.#buffer.table(deleted.databaseId, deleted.tableId)?.hide(deleted);
+      });
+      const change = {
+        nodeId: this.#options.nodeId,
+        catalogSequence: this.#options.catalog.sequence,
+        files: [],
+        removedFiles: [],
+        deletes,
+      };
+      await this.#files.commit(() => change, { pause: () => this.#snapshots.pause() });
+    });
+  }
+
   /** What compaction did since the start. */
   get compaction(): CompactionTotals {
     return this.#maintenance.compaction;
@@ -225,7 +253,7 @@ export class WriteStore implements WriteService {
 
   #scanFiles(live: readonly LiveFile[]): ScanFile[] {
     const base = join(this.#options.store.root, '..');
-    return live.map((file) => ({ ...file, path: join(base, file.path) }));
+    return live.map((file) => ({ ...file, path: join(base, file.path), deletes: this.#files.index.deletesOf(file) }));
   }
 
   #cutoffNs(table: TableSchema): bigint | undefined {

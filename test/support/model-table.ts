@@ -105,6 +105,11 @@ export class ModelTable {
     this.#rows.set(key, known === undefined ? row : { ...row, fields: { ...known.fields, ...row.fields } });
   }
 
+  /** Takes out the rows that match. */
+  delete(matches: (row: TestRow) => boolean): void {
+    for (const [key, row] of this.#rows) if (matches(row)) this.#rows.delete(key);
+  }
+
   /** One text per row, sorted: `time|tag=value,..|field=value,..` with nulls left out. */
   lines(): string[] {
     return [...this.#rows.values()].map(modelLine).sort();

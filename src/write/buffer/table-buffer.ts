@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine/index.ts';
 import type { TableSection } from '../batch/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
+import type { RowDelete } from '../deletes/row-delete.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import { ChunkTimes } from './chunk-times.ts';
 import { Generation } from './generation.ts';
@@ -73,6 +74,12 @@ export class TableBuffer {
     }
     this.#active.add(section);
     this.#track(this.#active, section);
+  }
+
+  /** Hides rows that arrived before now. */
+  hide(deleted: RowDelete): void {
+    this.#active = undefined;
+    for (const generation of this.#generations) generation.hide(deleted);
   }
 
   /** Moves full engine chunks of waiting rows. */

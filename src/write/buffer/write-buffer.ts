@@ -6,8 +6,8 @@ import { RecentRows, RecentRowsLimit } from './recent-rows.ts';
 import { TableBuffer } from './table-buffer.ts';
 
 /**
- * Told of rows as they are applied: synchronous, in order, live and replayed. The section is only valid during the call;
- * its series ids are those of `series`. Must not throw.
+ * Told of rows as they are applied: synchronous, in order, live and replayed. The section's bytes never change and may be
+ * kept; its series ids are those of `series`. Must not throw.
  */
 export type AppliedListener = (table: TableSchema, section: TableSection, series: SeriesIndex) => void;
 

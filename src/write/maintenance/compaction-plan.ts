@@ -9,6 +9,9 @@ export interface CompactionLimits {
   readonly fileRowsMax: number;
 }
 
+/** True = some rows of the file were deleted and can be left out for good. */
+export type HasDeletes = (file: LiveFile) => boolean;
+
 /** Files of one table that are to become one file. */
 export interface CompactionJob {
   readonly files: readonly LiveFile[];
@@ -39,7 +42,7 @@ interface Unit {
  * merged and what is not stays clear. An hour is merged when rows of a later hour are in files, a day when rows of a
  * later day are; neighbours are joined only as long as the result stays within the limits.
  */
-export function planCompaction(files: readonly LiveFile[], limits: CompactionLimits): CompactionJob[] {
+export function planCompaction(files: readonly LiveFile[], limits: CompactionLimits, hasDeletes: HasDeletes): CompactionJob[] {
   const units = unitsOf(files, limits.chunkDurationNs);
   let newestNs: bigint | undefined;
   for (const { toNs } of units) if (newestNs === undefined || toNs > newestNs) newestNs = toNs;
@@ -47,9 +50,11 @@ export function planCompaction(files: readonly LiveFile[], limits: CompactionLim
   const newestChunk = newestNs - limits.chunkDurationNs;
   const jobs: CompactionJob[] = [];
   for (const window of windowsOf(units, newestChunk)) {
-    const groups = window.closed ? joined(window.units, limits) : window.units.filter((unit) => unit.files.length >= OPEN_FILES_MIN);
+    const groups = window.closed
+      ? joined(window.units, limits)
+      : window.units.filter((unit) => unit.files.length >= OPEN_FILES_MIN || unit.files.some(hasDeletes));
     for (const { files: inputs, fromNs, bytes } of groups) {
-      if (inputs.length > 1 && bytes <= OVERLAP_BYTES_MAX) jobs.push({ files: inputs, fromNs });
+      if ((inputs.length > 1 || inputs.some(hasDeletes)) && bytes <= OVERLAP_BYTES_MAX) jobs.push({ files: inputs, fromNs });
     }
   }
   return jobs;

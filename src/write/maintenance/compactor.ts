@@ -29,7 +29,7 @@ export interface CompactorOptions {
   /** A set of files must have stayed the same this long, so that late rows do not cause a rewrite each. */
   readonly quietMs: number;
   /** Files as the scan reads them. */
-  readonly scanFiles: (table: TableSchema, files: readonly LiveFile[]) => ScanFile[];
+  readonly scanFiles: (files: readonly LiveFile[]) => ScanFile[];
   /** True = something more important runs: no further file is begun. */
   readonly busy: () => boolean;
 }
@@ -96,8 +96,8 @@ export class Compactor {
     for (const { databaseId, tableId, files: live } of files.index.tables()) {
       const table = catalog.tableById(databaseId, tableId);
       if (table === undefined || table.deleted) continue;
-      for (const job of planCompaction(live, limits)) {
-        const key = `${databaseId}/${tableId} ${job.files.map((file) => file.id).join(' ')}`;
+      for (const job of planCompaction(live, limits, (file) => files.index.deletesOf(file) !== undefined)) {
+        const key = `${databaseId}/${tableId} ${job.files.map((file) => file.id).join(' ')} ${files.index.deletes().length}`;
         const sinceMs = this.#seen.get(key) ?? nowMs;
         seen.set(key, sinceMs);
         if (nowMs - sinceMs >= quietMs || job.files.length >= CROWDED_FILES) due.push({ table, job });
@@ -112,7 +112,7 @@ export class Compactor {
     const { catalog, changes, files, pending, removal, store } = this.#options;
     if (catalog.tableById(table.databaseId, table.id) === undefined) return false;
     const release = removal.reader();
-    const inputs = this.#options.scanFiles(table, job.files);
+    const inputs = this.#options.scanFiles(job.files);
     const id = files.takeFileIds(1);
     const path = mergedFilePath(table.databaseId, table.id, job.fromNs, id);
     try {

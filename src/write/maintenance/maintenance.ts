@@ -2,7 +2,7 @@ import type { Engine } from '../../engine/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { errorText, type Log, type Store } from '../../storage/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
-import type { Catalog, TableSchema } from '../catalog/index.ts';
+import type { Catalog } from '../catalog/index.ts';
 import type { LiveFile } from '../parquet/file-index.ts';
 import type { FileIndexStore } from '../parquet/file-index-store.ts';
 import type { FileRemoval } from '../parquet/file-removal.ts';
@@ -43,7 +43,7 @@ export interface MaintenanceOptions extends MaintenanceSettings {
   readonly pending: PendingFiles;
   readonly removal: FileRemoval;
   readonly snapshots: SnapshotScheduler;
-  readonly scanFiles: (table: TableSchema, files: readonly LiveFile[]) => ScanFile[];
+  readonly scanFiles: (files: readonly LiveFile[]) => ScanFile[];
   readonly forget: (database: string) => void;
 }
 

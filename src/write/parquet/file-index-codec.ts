@@ -1,16 +1,17 @@
 import { crc32 } from 'node:zlib';
-import type { LiveFile } from './file-index.ts';
+import type { LiveDelete, LiveFile } from './file-index.ts';
 
 /**
  * header: magic 8 · CRC-32 of all that follows it 4 · file count 4 · snapshot sequence 8 · catalog UUID 16
  * then one column after the other, each `count` long: chunk, min and max time (int64) · id, size, rows, snapshot (float64,
- * all integers below 2^53) · database, table, overlap flag (uint32) · then the paths, one a line.
+ * all integers below 2^53) · database, table, overlap flag (uint32) · then the paths, one a
+ * line, then a line with the deletes that the files may still hold rows of, as JSON.
  * Columns lie in the file as they lie in memory. The index is only a faster way to what the snapshot infos say, so a
  * machine with the other byte order may find it damaged and build it anew.
  */
 const HEADER_BYTES = 40;
 const CHECKED_FROM = 12;
-const MAGIC = Buffer.from('i3ts-idx', 'latin1');
+const MAGIC = Buffer.from('i3ts-ix2', 'latin1');
 
 const BYTES_PER_FILE = 7 * 8 + 3 * 4;
 
@@ -18,11 +19,12 @@ const BYTES_PER_FILE = 7 * 8 + 3 * 4;
 export interface StoredFileIndex {
   readonly sequence: number;
   readonly files: readonly LiveFile[];
+  readonly deletes: readonly LiveDelete[];
 }
 
 export function encodeFileIndex(index: StoredFileIndex, uuid: string): Uint8Array {
   const count = index.files.length;
-  const paths = Buffer.from(index.files.map((file) => file.path).join('\n'));
+  const paths = Buffer.from([...index.files.map((file) => file.path), encodeDeletes(index.deletes)].join('\n'));
   const bytes = Buffer.from(new ArrayBuffer(HEADER_BYTES + count * BYTES_PER_FILE + paths.byteLength));
   MAGIC.copy(bytes, 0);
   bytes.writeUInt32LE(count, 12);
@@ -56,9 +58,21 @@ export function decodeFileIndex(input: Uint8Array, uuid: string): StoredFileInde
   const count = bytes.readUInt32LE(12);
   const pathsStart = HEADER_BYTES + count * BYTES_PER_FILE;
   if (bytes.length < pathsStart) return 'file is shorter than its header says';
-  const paths = count === 0 ? [] : bytes.toString('utf8', pathsStart).split('\n');
+  const paths = bytes.toString('utf8', pathsStart).split('\n');
+  const deletes = paths.pop() ?? '[]';
   if (paths.length !== count) return 'file has too few or too many paths';
-  return { sequence: Number(bytes.readBigUInt64LE(16)), files: readFiles(columnsOf(bytes, count), paths) };
+  const sequence = Number(bytes.readBigUInt64LE(16));
+  return { sequence, files: readFiles(columnsOf(bytes, count), paths), deletes: decodeDeletes(deletes) };
+}
+
+function encodeDeletes(deletes: readonly LiveDelete[]): string {
+  return JSON.stringify(deletes, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+}
+
+/** The checksum was right: the text is what `encodeDeletes` wrote. */
+function decodeDeletes(text: string): LiveDelete[] {
+  const list = JSON.parse(text) as (Omit<LiveDelete, 'startNs' | 'stopNs'> & { startNs: string; stopNs: string })[];
+  return list.map((deleted) => ({ ...deleted, startNs: BigInt(deleted.startNs), stopNs: BigInt(deleted.stopNs) }));
 }
 
 function readFiles(columns: Columns, paths: readonly string[]): LiveFile[] {

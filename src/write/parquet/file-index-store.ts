@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import { atomicWrite, errorText, type FileSystem, type Log, removeTemporaryFiles, systemErrorCode } from '../../storage/index.ts';
+import type { TableDelete } from '../deletes/row-delete.ts';
 import { type ParquetFileInfo, type PersistedRange, type SnapshotInfo, SnapshotStore } from '../snapshot/index.ts';
-import { FileIndex, type LiveFile } from './file-index.ts';
+import { FileIndex, type LiveDelete, type LiveFile } from './file-index.ts';
 import { decodeFileIndex, encodeFileIndex, type StoredFileIndex } from './file-index-codec.ts';
 
 /** Snapshots after which the index file is rewritten: a start reads at most about as many infos. */
@@ -18,6 +19,7 @@ export interface FileChange {
   readonly files: readonly ParquetFileInfo[];
   /** Live files; their paths are announced as pending. */
   readonly removedFiles: readonly ParquetFileInfo[];
+  readonly deletes?: readonly TableDelete[];
   /** What a snapshot of the buffer covers; undefined for other changes. */
   readonly snapshot?: {
     readonly walFileNumber: number;
@@ -79,7 +81,10 @@ export class FileIndexStore {
     }
     const index = new FileIndex();
     const newest = loaded.infos[0];
-    if (newest !== undefined) index.restore(newest.sequence, liveFiles(usable ? stored : undefined, loaded.infos));
+    if (newest !== undefined) {
+      const known = usable ? stored : undefined;
+      index.restore(newest.sequence, liveFiles(known, loaded.infos), liveDeletes(known, loaded.infos));
+    }
     return new FileIndexStore(options, snapshots, { index, infos: loaded.infos, movedAside, saved: usable ? stored.sequence : 0 });
   }
 
@@ -154,6 +159,7 @@ export class FileIndexStore {
       catalogSequence: change.catalogSequence,
       files: change.files,
       removedFiles: change.removedFiles,
+      deletes: change.deletes,
       endTimeMarkerNs: snapshot?.endTimeMarkerNs,
       frozenWalFileNumber: snapshot?.frozenWalFileNumber,
       persistedRanges: neededRanges([...added, ...this.#ranges], walFileNumber),
@@ -193,7 +199,11 @@ export class FileIndexStore {
     const files: LiveFile[] = [];
     for (const table of this.index.tables()) for (const file of table.files) files.push(file);
     try {
-      await atomicWrite(this.#options.fs, this.#path, encodeFileIndex({ sequence, files }, this.#options.uuid));
+      await atomicWrite(
+        this.#options.fs,
+        this.#path,
+        encodeFileIndex({ sequence, files, deletes: this.index.deletes() }, this.#options.uuid),
+      );
     } catch (error) {
       this.#options.log.warn({ error: errorText(error) }, 'file index could not be written');
     }
@@ -239,6 +249,16 @@ function liveFiles(stored: StoredFileIndex | undefined, infos: readonly Snapshot
     for (const file of info.files) live.set(file.path, { ...file, snapshotSequence: file.dataSequence ?? info.sequence });
   }
   return [...live.values()];
+}
+
+/** May hold some that no file needs; the index forgets those. */
+function liveDeletes(stored: StoredFileIndex | undefined, infos: readonly SnapshotInfo[]): LiveDelete[] {
+  const deletes: LiveDelete[] = [...(stored?.deletes ?? [])];
+  for (const info of infos.toReversed()) {
+    if (stored !== undefined && info.sequence <= stored.sequence) continue;
+    for (const deleted of info.deletes ?? []) deletes.push({ ...deleted, sequence: info.sequence });
+  }
+  return deletes;
 }
 
 async function readStored(options: FileIndexStoreOptions, path: string): Promise<StoredFileIndex | undefined> {

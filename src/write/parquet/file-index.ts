@@ -1,3 +1,4 @@
+import type { TableDelete } from '../deletes/row-delete.ts';
 import type { ParquetFileInfo } from '../snapshot/index.ts';
 
 /** A Parquet file that queries must read. */
@@ -11,6 +12,13 @@ export interface FileIndexChange {
   readonly sequence: number;
   readonly files: readonly ParquetFileInfo[];
   readonly removedFiles: readonly ParquetFileInfo[];
+  readonly deletes?: readonly TableDelete[] | undefined;
+}
+
+/** A delete that some live files may still hold rows of. */
+export interface LiveDelete extends TableDelete {
+  /** Files with a lower snapshot sequence are older than the delete. */
+  readonly sequence: number;
 }
 
 /** Sums over all live files. Integers. */
@@ -34,6 +42,7 @@ interface TableFiles {
 /** All live Parquet files of the node, in memory. Reading and changing are synchronous. */
 export class FileIndex {
   readonly #tables = new Map<string, TableFiles>();
+  readonly #deletes = new Map<string, readonly LiveDelete[]>();
   #sequence = 0;
   #fileCount = 0;
   #sizeBytes = 0;
@@ -51,13 +60,23 @@ export class FileIndex {
   /** Takes files out and puts files in, in one step. A file with a known path replaces the one of that path. */
   apply(change: FileIndexChange): void {
     const added = change.files.map((file): LiveFile => ({ ...file, snapshotSequence: file.dataSequence ?? change.sequence }));
+    for (const deleted of change.deletes ?? []) {
+      const key = keyOf(deleted.databaseId, deleted.tableId);
+      this.#deletes.set(key, [...(this.#deletes.get(key) ?? []), { ...deleted, sequence: change.sequence }]);
+    }
     this.#replace(change.removedFiles, added);
+    this.#forgetDeletes();
     this.#sequence = Math.max(this.#sequence, change.sequence);
   }
 
   /** Fills an empty index with what was live after `sequence`. */
-  restore(sequence: number, files: readonly LiveFile[]): void {
+  restore(sequence: number, files: readonly LiveFile[], deletes: readonly LiveDelete[] = []): void {
     this.#replace([], files);
+    for (const deleted of deletes) {
+      const key = keyOf(deleted.databaseId, deleted.tableId);
+      this.#deletes.set(key, [...(this.#deletes.get(key) ?? []), deleted]);
+    }
+    this.#forgetDeletes();
     this.#sequence = sequence;
   }
 
@@ -78,6 +97,17 @@ export class FileIndex {
     return found;
   }
 
+  /** All deletes that a file may still hold rows of. */
+  deletes(): LiveDelete[] {
+    return [...this.#deletes.values()].flat();
+  }
+
+  /** Deletes that the rows of a file must be checked against; undefined = none. */
+  deletesOf(file: LiveFile): readonly LiveDelete[] | undefined {
+    const found = this.#deletes.get(keyOf(file.databaseId, file.tableId))?.filter((deleted) => concerns(deleted, file));
+    return found === undefined || found.length === 0 ? undefined : found;
+  }
+
   /** Newest time in any file of the table. */
   maxTimeNs(databaseId: number, tableId: number): bigint | undefined {
     return this.#tables.get(keyOf(databaseId, tableId))?.maxTimeNs;
@@ -86,6 +116,16 @@ export class FileIndex {
   /** Tables that have files. */
   *tables(): Generator<{ readonly databaseId: number; readonly tableId: number; readonly files: readonly LiveFile[] }> {
     yield* this.#tables.values();
+  }
+
+  /** A delete is forgotten when no file has rows that it could mean. */
+  #forgetDeletes(): void {
+    for (const [key, deletes] of this.#deletes) {
+      const files = this.#tables.get(key)?.files ?? [];
+      const needed = deletes.filter((deleted) => files.some((file) => concerns(deleted, file)));
+      if (needed.length === 0) this.#deletes.delete(key);
+      else if (needed.length < deletes.length) this.#deletes.set(key, needed);
+    }
   }
 
   #replace(removed: readonly ParquetFileInfo[], added: readonly LiveFile[]): void {
@@ -125,6 +165,10 @@ export class FileIndex {
     this.#sizeBytes += sign * file.sizeBytes;
     this.#rowCount += sign * file.rowCount;
   }
+}
+
+function concerns(deleted: LiveDelete, file: LiveFile): boolean {
+  return file.snapshotSequence < deleted.sequence && file.minTimeNs <= deleted.stopNs && file.maxTimeNs >= deleted.startNs;
 }
 
 function keyOf(databaseId: number, tableId: number): string {

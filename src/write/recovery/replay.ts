@@ -1,4 +1,4 @@
-import { decodeBatch, type TableSection } from '../batch/index.ts';
+import { decodeBatch, decodeDeleteRecord, type TableSection } from '../batch/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
 import type { PersistedRange } from '../snapshot/index.ts';
@@ -39,6 +39,11 @@ export class Replay {
     if (fileNumber !== this.#fileNumber) {
       this.#fileNumber = fileNumber;
       this.#seriesIds = new Map();
+    }
+    const deletes = decodeDeleteRecord(body);
+    if (deletes !== undefined) {
+      for (const deleted of deletes) this.#buffer.table(deleted.databaseId, deleted.tableId)?.hide(deleted);
+      return;
     }
     for (const section of decodeBatch(body)) this.#section(fileNumber, section);
   }

@@ -10,6 +10,7 @@ import {
   type TableBuffer,
 } from '../buffer/index.ts';
 import type { ColumnSchema } from '../catalog/schema.ts';
+import { spared } from '../deletes/row-delete.ts';
 import { parquetFilePath } from '../parquet/file-path.ts';
 import { fileColumnName, type ParquetFileFacts, type ParquetWriter } from '../parquet/parquet-writer.ts';
 import { type TableScan, tableScanSql } from '../scan/index.ts';
@@ -73,7 +74,7 @@ export async function persistTable(
       const file = await persistChunk(table, sealed, chunk, options);
       if (file !== undefined) files.push(file);
     }
-    const remainder = await keepRemainder(table, generations, options);
+    const remainder = await keepRemainder(table, generations, view.seriesTable, options);
     return { table, generations, remainder, files };
   } finally {
     view.release();
@@ -123,6 +124,7 @@ function chunkScan(
 async function keepRemainder(
   table: TableBuffer,
   generations: readonly Generation[],
+  seriesTable: string,
   options: PersistOptions,
 ): Promise<Generation | undefined> {
   const chunks = new Map<bigint, ChunkRows>();
@@ -145,11 +147,15 @@ async function keepRemainder(
   const columns = list.map((field) => `, ${bufferColumn(field.id)} ${engineType(field.type)}`).join('');
   await options.engine.run(`CREATE TABLE ${name} (sid INTEGER, time TIMESTAMP_NS${columns})`);
   for (const generation of generations) {
-    const held = ['sid', 'time', ...generation.fields.map((field) => bufferColumn(field.id))].join(', ');
-    const source = sqlIdentifier(generation.engineTable);
-    await options.engine.run(
-      `INSERT INTO ${name} (${held}) SELECT ${held} FROM ${source} WHERE time >= make_timestamp_ns(${options.endMarkerNs})`,
-    );
+    const held = ['sid', 'time', ...generation.fields.map((field) => bufferColumn(field.id))];
+    const tags = generation.deletes.some((deleted) => deleted.tags.length > 0);
+    const join = tags ? ` JOIN ${sqlIdentifier(seriesTable)} AS s ON s.sid = b.sid` : '';
+    const where = [`b.time >= make_timestamp_ns(${options.endMarkerNs})`];
+    for (const deleted of generation.deletes) where.push(spared(deleted, 'b.time', (id) => `s.${bufferColumn(id)}`));
+    const source = `${sqlIdentifier(generation.engineTable)} AS b${join} WHERE ${where.join(' AND ')}`;
+    const columns = held.map((column) => `b.${column}`).join(', ');
+    // The order of the copy decides which of two rows with the same key is newer; a join may lose it.
+    await options.engine.run(`INSERT INTO ${name} (${held.join(', ')}) SELECT ${columns} FROM ${source}${tags ? ' ORDER BY b.rowid' : ''}`);
   }
   remainder.adopt(list, chunks, bytes);
   return remainder;

@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { TableDelete } from '../deletes/row-delete.ts';
 import { type JsonValue, parseJson, printJson } from './json.ts';
 import type { ParquetFileInfo, PersistedRange, SnapshotInfo } from './snapshot-info.ts';
 
@@ -37,6 +38,13 @@ export function encodeSnapshotInfo(info: SnapshotInfo): Uint8Array {
     end_time_marker: info.endTimeMarkerNs,
     frozen_wal_file_number: info.frozenWalFileNumber,
     persisted_ranges: info.persistedRanges?.map((range) => [range.lastWalFileNumber, range.endMarkerNs]),
+    deletes: info.deletes?.map(({ databaseId, tableId, startNs, stopNs, tags }) => ({
+      database_id: databaseId,
+      table_id: tableId,
+      start: startNs,
+      stop: stopNs,
+      tags: tags.map(({ columnId, value }) => [columnId, value]),
+    })),
     databases: groupFiles(info.files),
     removed_files: groupFiles(info.removedFiles),
   });
@@ -60,7 +68,24 @@ export function decodeSnapshotInfo(bytes: Uint8Array): SnapshotInfo {
     endTimeMarkerNs: info['end_time_marker'] === undefined ? undefined : asInt64(info, 'end_time_marker'),
     frozenWalFileNumber: info['frozen_wal_file_number'] === undefined ? undefined : asCount(info, 'frozen_wal_file_number'),
     ...(info['persisted_ranges'] === undefined ? {} : { persistedRanges: readRanges(info['persisted_ranges']) }),
+    ...(info['deletes'] === undefined ? {} : { deletes: readDeletes(info['deletes']) }),
   };
+}
+
+function readDeletes(value: unknown): TableDelete[] {
+  return asArray(value, 'deletes').map((item) => {
+    const deleted = asRecord(item, 'deletes');
+    return {
+      databaseId: asCount(deleted, 'database_id'),
+      tableId: asCount(deleted, 'table_id'),
+      startNs: asInt64(deleted, 'start'),
+      stopNs: asInt64(deleted, 'stop'),
+      tags: asArray(deleted['tags'], 'tags').map((pair) => {
+        const [columnId, text] = asArray(pair, 'tags');
+        return { columnId: asId(columnId, 'tags'), value: asText(text, 'tags') };
+      }),
+    };
+  });
 }
 
 function readRanges(value: unknown): PersistedRange[] {

@@ -1,3 +1,5 @@
+import type { TableDelete } from '../deletes/row-delete.ts';
+
 /** One Parquet file as snapshot infos list it. */
 export interface ParquetFileInfo {
   readonly databaseId: number;
@@ -45,5 +47,7 @@ export interface SnapshotInfo {
   /** Newest WAL file with rows in the persisted chunks. */
   readonly frozenWalFileNumber: number | undefined;
   /** All ranges that replay must leave out from this snapshot on. Undefined = read them from the snapshots before. */
+  /** Deletes of rows that older files may hold. */
+  readonly deletes?: readonly TableDelete[] | undefined;
   readonly persistedRanges?: readonly PersistedRange[] | undefined;
 }

@@ -46,7 +46,7 @@ async function check(store: TestWriteStore, model: ModelTable, when: string): Pr
   assert.deepEqual(rows.map(modelLine).sort(), model.lines(), when);
 }
 
-test('S-16 S-17 one answer per key through writes, snapshots, compaction, crashes and restarts in any order', async (t) => {
+test('S-16 S-17 one answer per key through writes, deletes, snapshots, compaction, crashes and restarts in any order', async (t) => {
   for (let seed = 1; seed <= 3; seed++) {
     const pick = random(seed * 7919);
     const model = new ModelTable();
@@ -56,6 +56,14 @@ test('S-16 S-17 one answer per key through writes, snapshots, compaction, crashe
       const rows = Array.from({ length: 1 + pick(40) }, () => randomRow(pick));
       await store.write('db', rows.map((row) => toLine('m', row)).join('\n'));
       for (const row of rows) model.write(row);
+      if (pick(3) === 0) {
+        const startNs = BigInt(pick(60)) * 67_000_000_000n + 1_700_000_000_000_000_000n;
+        const stopNs = startNs + BigInt(pick(20)) * 67_000_000_000n;
+        const host = pick(5) === 0 ? '' : `host-${pick(4)}`;
+        const byHost = pick(2) === 0;
+        await store.writes.deleteRows('db', { startNs, stopNs, tags: byHost ? [['host', host]] : [] });
+        model.delete((row) => row.timeNs >= startNs && row.timeNs <= stopNs && (!byHost || (row.tags['host'] ?? '') === host));
+      }
       const action = pick(8);
       if (action === 0) await store.writes.snapshotNow();
       if (action === 1) {

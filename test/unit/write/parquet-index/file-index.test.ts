@@ -107,9 +107,13 @@ test('a file with the path of a live one replaces it', () => {
 
 test('the index file keeps everything and refuses damage', () => {
   const files: LiveFile[] = [file(1, -(2n ** 63n), 3, [0n, 1n]), file(2, 2n ** 62n)].map((each, i) => ({ ...each, snapshotSequence: i }));
-  const bytes = encodeFileIndex({ sequence: 9, files }, UUID);
-  assert.deepEqual(decodeFileIndex(bytes, UUID), { sequence: 9, files });
-  assert.deepEqual(decodeFileIndex(encodeFileIndex({ sequence: 0, files: [] }, UUID), UUID), { sequence: 0, files: [] });
+  const deletes = [
+    { databaseId: 1, tableId: 3, startNs: -(2n ** 63n), stopNs: 2n ** 63n - 1n, tags: [{ columnId: 2, value: 'a\nb' }], sequence: 8 },
+  ];
+  const bytes = encodeFileIndex({ sequence: 9, files, deletes }, UUID);
+  assert.deepEqual(decodeFileIndex(bytes, UUID), { sequence: 9, files, deletes });
+  const empty = { sequence: 0, files: [], deletes: [] };
+  assert.deepEqual(decodeFileIndex(encodeFileIndex(empty, UUID), UUID), empty);
   assert.equal(decodeFileIndex(bytes, UUID.replace('0', 'f')), 'file belongs to another catalog');
   assert.equal(decodeFileIndex(bytes.slice(0, 20), UUID), 'file is shorter than its header');
   for (let at = 12; at < bytes.length; at += 5) {
@@ -212,7 +216,7 @@ test('50,000 files are loaded from the index file in less than a second', async 
   const { root, open } = await storeIn(t);
   await publish(await open(), info(1, []));
   const files = Array.from({ length: 50_000 }, (_, i) => ({ ...file(i, BigInt(i) * 600_000_000_000n, i % 20), snapshotSequence: 1 }));
-  await writeFile(join(root, 'files', 'index'), encodeFileIndex({ sequence: 1, files }, UUID));
+  await writeFile(join(root, 'files', 'index'), encodeFileIndex({ sequence: 1, files, deletes: [] }, UUID));
   let fastestMs = Number.POSITIVE_INFINITY; // other work on the machine must not decide
   for (let i = 0; i < 3; i++) {
     const started = performance.now();
