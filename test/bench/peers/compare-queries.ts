@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { PERSIST_EARLY } from './compare-writes.ts';
+import { influxdb3 } from './influxdb3.ts';
+import { type Batches, batchesOf, ingest, percentile } from './ingest.ts';
+import { QUESTION_NAMES, question } from './questions.ts';
+import type { Runner } from './runner.ts';
+import type { RunningServer } from './running-server.ts';
+import { type Answer, sameAnswer, type Target } from './target.ts';
+
+/** First time of the generated data, s. */
+const START_SECS = 1_704_067_200;
+const SERIES = 100;
+const ROWS_PER_HOUR = SERIES * 360;
+
+/** Longest time for one question of one server, ms. */
+const QUESTION_MS_MAX = 3000;
+
+/** The query set over the same rows everywhere; every answer is held against the first server's. */
+export async function compareQueries(runner: Runner): Promise<void> {
+  const hours = runner.options.quick ? 6 : 12;
+  const batches = batchesOf('cpu100', hours * ROWS_PER_HOUR, 1000);
+  const answers = new Map<string, Answer>();
+  const parquet = runner.targets.filter((target) => target.debian === undefined).map((target) => onFiles(target));
+  for (const target of [...runner.targets, ...parquet]) {
+    if (parquet.includes(target)) runner.extraNames.push(target.name);
+    process.stderr.write(`queries: ${target.name}\n`);
+    await runner.withServer(target, async (server) => {
+      await load(server, batches);
+      if (parquet.includes(target)) await persisted(server, batches);
+      for (const name of QUESTION_NAMES) await askAll(runner, server, name, hours, answers);
+    });
+  }
+}
+
+/** Our server with everything in Parquet files. */
+function onFiles(target: Target): Target {
+  return influxdb3(`${target.name} on files`, PERSIST_EARLY);
+}
+
+async function load(server: RunningServer, batches: Batches): Promise<void> {
+  await ingest(server, batches, { connections: 1, maxMs: 600_000, noSync: false });
+  // Peers make rows visible a little after they acknowledge them.
+  if (server.target.debian !== undefined) await delay(2000);
+}
+
+async function persisted(server: RunningServer, batches: Batches): Promise<void> {
+  let bytes = -1;
+  for (let seconds = 0; seconds < 30; seconds++) {
+    const now = server.diskBytes((path) => path.endsWith('.parquet'));
+    if (now === bytes && now > batches.bodies.length) return;
+    bytes = now;
+    await delay(1500);
+  }
+}
+
+async function askAll(
+  runner: Runner,
+  server: RunningServer,
+  name: (typeof QUESTION_NAMES)[number],
+  hours: number,
+  answers: Map<string, Answer>,
+): Promise<void> {
+  const { report } = runner;
+  const measure = report.measure(`Queries over ${SERIES} hosts x ${hours} h, median`, name, 'ms', false);
+  const times: number[] = [];
+  const started = performance.now();
+  for (let round = 0; round < (runner.options.quick ? 20 : 60); round++) {
+    const result = await server.ask(question(name, round, START_SECS, hours));
+    if (result === undefined) return;
+    times.push(result.ms);
+    const key = `${name} ${round}`;
+    const first = answers.get(key);
+    if (first === undefined) answers.set(key, result.answer);
+    else if (!sameAnswer(first, result.answer)) {
+      measure.agrees.set(server.target.name, false);
+      process.stderr.write(`${server.target.name} differs: ${key}: ${JSON.stringify([first, result.answer])}\n`);
+    }
+    if (round >= 2 && performance.now() - started > QUESTION_MS_MAX) break;
+  }
+  // The first question pays for what the others find warm.
+  report.add(measure, server.target.name, percentile(times.slice(1), 0.5));
+}

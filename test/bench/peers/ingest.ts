@@ -1,0 +1,82 @@
+import { Client } from 'undici';
+import { generate, type ShapeName } from '../line-protocol-shapes.ts';
+import type { RunningServer } from './running-server.ts';
+
+export interface Batches {
+  readonly shape: ShapeName;
+  readonly rowsPerBatch: number;
+  readonly bodies: readonly Buffer[];
+}
+
+/** Cuts `rows` generated lines into bodies of `rowsPerBatch`. */
+export function batchesOf(shape: ShapeName, rows: number, rowsPerBatch: number): Batches {
+  const all = generate(shape, rows);
+  const bodies: Buffer[] = [];
+  let start = 0;
+  let lines = 0;
+  for (let at = all.indexOf(10); at >= 0; at = all.indexOf(10, at + 1)) {
+    lines++;
+    if (lines % rowsPerBatch !== 0) continue;
+    bodies.push(all.subarray(start, at + 1));
+    start = at + 1;
+  }
+  return { shape, rowsPerBatch, bodies };
+}
+
+export interface IngestResult {
+  readonly rowsPerSec: number;
+  readonly requestsPerSec: number;
+  /** Times to the acknowledgement. */
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Server processor time per row, microseconds; undefined where the system does not tell. */
+  readonly cpuMicrosPerRow: number | undefined;
+}
+
+export interface IngestOptions {
+  readonly connections: number;
+  /** Ends at the last batch or after this time, whichever is first. */
+  readonly maxMs: number;
+  readonly noSync: boolean;
+}
+
+/** Writes batches over connections that each wait for their answer. The first batch goes alone and is not timed. */
+export async function ingest(server: RunningServer, batches: Batches, options: IngestOptions): Promise<IngestResult> {
+  const path = server.target.writePath(options.noSync);
+  const [first, ...bodies] = batches.bodies;
+  if (first === undefined || bodies.length === 0) throw new Error('too few rows for a batch');
+  await server.request('POST', path, first);
+  const cpuBefore = server.cpuSecs();
+  const times: number[] = [];
+  const started = performance.now();
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    const client = new Client(server.url, { bodyTimeout: 600_000, headersTimeout: 600_000 });
+    while (next < bodies.length && performance.now() - started < options.maxMs) {
+      const body = bodies[next++] as Buffer;
+      const sent = performance.now();
+      const response = await client.request({ method: 'POST', path, body });
+      const text = await response.body.text();
+      if (response.statusCode >= 300) throw new Error(`${server.target.name}: HTTP ${response.statusCode} ${text.slice(0, 300)}`);
+      times.push(performance.now() - sent);
+    }
+    await client.close();
+  };
+  await Promise.all(Array.from({ length: options.connections }, worker));
+  const secs = (performance.now() - started) / 1000;
+  const cpuAfter = server.cpuSecs();
+  const rows = times.length * batches.rowsPerBatch;
+  return {
+    rowsPerSec: rows / secs,
+    requestsPerSec: times.length / secs,
+    p50Ms: percentile(times, 0.5),
+    p99Ms: percentile(times, 0.99),
+    cpuMicrosPerRow: cpuBefore === undefined || cpuAfter === undefined ? undefined : ((cpuAfter - cpuBefore) * 1e6) / rows,
+  };
+}
+
+/** Nearest rank; NaN of nothing. */
+export function percentile(values: readonly number[], share: number): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+}

@@ -1,0 +1,49 @@
+import { asMetricsPath } from './questions.ts';
+import type { Target } from './target.ts';
+
+interface MetricsAnswer {
+  readonly status: string;
+  readonly data: {
+    readonly result: readonly {
+      readonly metric: Readonly<Record<string, string>>;
+      readonly value?: readonly [number, string];
+      readonly values?: readonly (readonly [number, string])[];
+    }[];
+  };
+}
+
+/** VictoriaMetrics: one series a field, floats only, acknowledged from memory. */
+export const victoriaMetrics: Target = {
+  name: 'VictoriaMetrics 1.79',
+  durability: 'acknowledged from memory; seconds are lost in a crash',
+  debian: { program: 'victoria-metrics', packageName: 'victoria-metrics' },
+  strings: false,
+  command: (dir, port) => ({
+    program: 'victoria-metrics',
+    args: [
+      ...[`-storageDataPath=${dir}`, `-httpListenAddr=127.0.0.1:${port}`, '-retentionPeriod=100y', '-influxListenAddr='],
+      ...['-search.latencyOffset=0s', '-search.disableCache', '-search.maxUniqueTimeseries=10000000', '-loggerLevel=ERROR'],
+    ],
+  }),
+  readyPath: '/health',
+  prepare: undefined,
+  writePath: () => '/write?db=bench&precision=ns',
+  ask(question) {
+    const path = asMetricsPath(question);
+    return path === undefined ? undefined : { method: 'GET', path };
+  },
+  answer(body) {
+    const { status, data } = JSON.parse(body) as MetricsAnswer;
+    if (status !== 'success') throw new Error(body.slice(0, 300));
+    const rows = new Set<string>();
+    let sum = 0;
+    for (const { metric, value, values } of data.result) {
+      const { __name__: _name, db: _db, ...labels } = metric;
+      for (const [time, text] of values ?? (value === undefined ? [] : [value])) {
+        rows.add(`${JSON.stringify(labels)}${time}`);
+        sum += Number(text);
+      }
+    }
+    return { rows: rows.size, sum };
+  },
+};
