@@ -32,12 +32,17 @@ export function totalMemoryBytes(): number {
 
 /** The engine's limit on the machine as it is now: never more than what is free, whatever the options say. */
 export async function engineMemoryBytes(budget: MemoryBudget): Promise<number> {
-  const { mem } = await import('systeminformation');
-  const { available } = await mem();
-  return Math.min(budget.engineBytes, Math.floor(available * AVAILABLE_SHARE));
+  return Math.min(budget.engineBytes, Math.floor((await freeMemoryBytes()) * AVAILABLE_SHARE));
 }
 
 /** Engine threads: as configured, at least 1. */
 export function engineThreads(query: QueryConfig): number {
   return Math.max(1, Math.min(query.threads, availableParallelism()));
+}
+
+/** On Linux the runtime knows, control groups included; elsewhere it counts what caches could give back as used. */
+async function freeMemoryBytes(): Promise<number> {
+  if (process.platform === 'linux') return process.availableMemory();
+  const { mem } = await import('systeminformation');
+  return (await mem()).available;
 }

@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
-import { Registry } from 'prom-client';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
 import type { HttpConfig, ServeConfig, SocketAddress } from '../config/index.ts';
 import { QueryExecutor } from '../query/executor.ts';
@@ -8,6 +7,7 @@ import { QueryLog, SystemTables } from '../query/system-tables/index.ts';
 import { type AdminService, buildHttpServer, type HttpServer, RecoveryListener, type TlsSettings } from '../server/http/index.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { Registry } from '../shared/prometheus.ts';
 import { StartupError } from '../shared/startup-error.ts';
 import { readProductVersion, versionLine } from '../shared/version.ts';
 import { registerTelemetryMetrics } from '../telemetry/http.ts';
@@ -90,15 +90,22 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     product: versionLine(product),
   });
   telemetry.start();
-  // Loading the engine takes longer than all the rest; the first write or query should not have to wait for it.
-  setImmediate(
-    () => void storage.engine.get().catch((error: unknown) => logger.error('the query engine does not load', { error: String(error) })),
-  );
+  if (hasTables(storage)) warmUp(storage, logger);
   return runningServer(url, async () => {
     const stopping = clock.monotonicMs();
     await parts.close();
     log.stopped(clock.monotonicMs() - stopping);
   });
+}
+
+/** A server with data is going to be used. An empty one stays small (40 MB less) until the first write, which then takes longer. */
+function hasTables({ catalog }: Pick<OpenStorage, 'catalog'>): boolean {
+  return [...catalog.databases()].some(({ tables }) => tables.size > 0);
+}
+
+/** Loading the engine takes longer than all the rest of a start, so it comes after it, and before anybody waits for it. */
+function warmUp({ engine }: Pick<OpenStorage, 'engine'>, logger: Logger): void {
+  setImmediate(() => void engine.get().catch((error: unknown) => logger.error('the query engine does not load', { error: String(error) })));
 }
 
 /** `--admin-token-recovery-http-bind`: a second socket that makes a new operator token, once. */

@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from '../shared/prometheus.ts';
 import type { Telemetry } from './telemetry.ts';
 
 /** Adds metrics about telemetry itself; values are read when somebody scrapes. */

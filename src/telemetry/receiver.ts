@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import { Counter, type Registry } from 'prom-client';
 import type { Clock } from '../shared/clock.ts';
+import { Counter, type Registry } from '../shared/prometheus.ts';
 import type { TelemetryLogger } from './logger.ts';
 import { RateLimit } from './rate-limit.ts';
 import { REPORTS_DATABASE, reportLine } from './report-line.ts';

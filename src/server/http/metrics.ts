@@ -1,4 +1,4 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, type Registry } from '../../shared/prometheus.ts';
 import type { ProductInfo } from './dependencies.ts';
 
 const PRODUCT_NAME = 'InfluxDB 3 Core';
