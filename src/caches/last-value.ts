@@ -38,6 +38,14 @@ interface KeptRow {
   readonly bytes: number;
 }
 
+/** A batch with rows that were not read yet: most rows are replaced before anybody asks for them. */
+interface HeldBatch {
+  readonly section: TableSection;
+  readonly series: SeriesIndex;
+  readonly arrivedMs: number;
+  readers: readonly CellReader[] | undefined;
+}
+
 /** Everything kept for one combination of key values. */
 interface KeyEntry {
   readonly keys: readonly Value[];
@@ -48,11 +56,18 @@ interface KeyEntry {
   /** Newest time held, halves; later rows must be after it. */
   newestHi: number;
   newestLo: number;
-  /** Rows of the section at hand that will be kept. */
-  pending: number[];
+  /** Newer rows that still lie in batches, oldest first; at most `count`. */
+  readonly heldBatches: HeldBatch[];
+  readonly heldRows: number[];
   /** It was removed; a series that still points to it must look again. */
   gone: boolean;
 }
+
+/** Size of batches that are held before the rows that are still wanted are read from them. */
+const HELD_BYTES_MAX = 8 * 1024 * 1024;
+
+/** The same as a number of batches: a small one may keep a whole log file in memory while the log is replayed. */
+const HELD_BATCHES_MAX = 64;
 
 /** The newest rows of each key (storage spec 12). */
 export class LastValueCache {
@@ -70,6 +85,9 @@ export class LastValueCache {
   #slots: number[] = [];
   #knownColumns = 0;
   #bytes = 0;
+  /** Number and size of the batches that may hold rows not read yet. */
+  #heldBatches = 0;
+  #heldBytes = 0;
 
   constructor({ definition, table, clock, onFull, bytesMax }: LastValueCacheOptions) {
     this.definition = definition;
@@ -82,9 +100,9 @@ export class LastValueCache {
     this.#refreshSlots();
   }
 
-  /** Estimated. */
+  /** Estimated, held batches included. */
   get bytes(): number {
-    return this.#bytes;
+    return this.#bytes + this.#heldBytes;
   }
 
   /** Keys held, expired ones included until the next eviction. */
@@ -110,7 +128,7 @@ export class LastValueCache {
     const { seriesIds, rowCount } = section;
     const halves = new Int32Array(section.timesNs.buffer, section.timesNs.byteOffset, rowCount * 2);
     const fieldKeys = this.#tagKeysOnly ? undefined : this.#keyReaders(section, series);
-    const touched: KeyEntry[] = [];
+    const batch: HeldBatch = { section, series, arrivedMs: this.#clock.monotonicMs(), readers: undefined };
     for (let row = 0; row < rowCount; row++) {
       const seriesId = seriesIds[row] as number;
       const entry = fieldKeys === undefined ? this.#entryOfSeries(seriesId, series) : this.#entryOfRow(fieldKeys, row);
@@ -120,11 +138,11 @@ export class LastValueCache {
       if (hi < entry.newestHi || (hi === entry.newestHi && lo <= entry.newestLo)) continue;
       entry.newestHi = hi;
       entry.newestLo = lo;
-      if (entry.pending.length === 0) touched.push(entry);
-      else if (entry.pending.length === this.definition.count) entry.pending.shift();
-      entry.pending.push(row);
+      this.#hold(entry, batch, row);
     }
-    this.#keepPending(touched, section, series);
+    this.#heldBytes += section.byteLength;
+    this.#heldBatches++;
+    if (this.#heldBytes > HELD_BYTES_MAX || this.#heldBatches >= HELD_BATCHES_MAX) this.#readHeld();
     if (this.#bytes > this.#bytesMax) this.#dropOldest();
   }
 
@@ -133,6 +151,7 @@ export class LastValueCache {
    * @param columns as `columns` gave them before
    */
   rows(columns: readonly CacheColumn[]): Value[][] {
+    this.#readHeld();
     const nowMs = this.#clock.monotonicMs();
     const cells = columns.map(({ id, key, type }): ((entry: KeyEntry, row: KeptRow) => Value) => {
       if (key) {
@@ -155,6 +174,7 @@ export class LastValueCache {
 
   /** Removes what expired. A key without rows is forgotten with its newest time. */
   evict(): void {
+    this.#readHeld();
     const nowMs = this.#clock.monotonicMs();
     for (const entry of this.#entries.values()) {
       const kept = entry.rows.filter((row) => !this.#expired(row, nowMs));
@@ -163,17 +183,19 @@ export class LastValueCache {
       entry.rows = kept;
       if (kept.length === 0) this.#forget(entry);
     }
+    if (this.#bytes > this.#bytesMax) this.#dropOldest();
   }
 
   /** Adds a stored row where no row of the same time is held. It counts as having arrived at its time. */
   addHistory({ timeNs, values }: HistoryRow): void {
     const keys = this.definition.keyColumnIds.map((id) => values.get(id) ?? null);
     if (keys.includes(null) || timeNs <= 0n) return;
+    this.#readHeld();
     const entry = this.#entry(keys);
     if (entry.rows.some((row) => row.timeNs === timeNs)) return;
     const cells = this.#slots.map((id) => values.get(id) ?? null);
     const ageMs = Math.max(0, this.#clock.nowMs() - Number(timeNs / 1_000_000n));
-    this.#keep(entry, timeNs, this.#clock.monotonicMs() - ageMs, cells);
+    this.#keep(entry, { timeNs, arrivedMs: this.#clock.monotonicMs() - ageMs, values: cells, bytes: rowBytes(cells) });
     entry.rows.sort((a, b) => (a.timeNs < b.timeNs ? -1 : 1));
     this.#trim(entry);
     const newest = (entry.rows.at(-1) as KeptRow).timeNs;
@@ -223,30 +245,44 @@ export class LastValueCache {
     const known = this.#entries.get(text);
     if (known !== undefined) return known;
     const bytes = 160 + text.length * 2 + valueBytes(keys);
-    const entry: KeyEntry = { keys, text, bytes, rows: [], newestHi: 0, newestLo: 0, pending: [], gone: false };
+    const entry: KeyEntry = { keys, text, bytes, rows: [], newestHi: 0, newestLo: 0, heldBatches: [], heldRows: [], gone: false };
     this.#entries.set(text, entry);
     this.#bytes += bytes;
     return entry;
   }
 
-  #keepPending(touched: readonly KeyEntry[], section: TableSection, series: SeriesIndex): void {
-    if (touched.length === 0) return;
-    const readers = this.#slots.map((id) => this.#reader(section, series, id));
-    const nowMs = this.#clock.monotonicMs();
-    for (const entry of touched) {
-      for (const row of entry.pending) {
-        const values = readers.map((read) => read(row));
-        this.#keep(entry, section.timesNs[row] as bigint, nowMs, values);
-      }
-      entry.pending = [];
-      this.#trim(entry);
+  #hold({ heldBatches, heldRows }: KeyEntry, batch: HeldBatch, row: number): void {
+    if (heldRows.length === this.definition.count) {
+      heldBatches.shift();
+      heldRows.shift();
     }
+    heldBatches.push(batch);
+    heldRows.push(row);
   }
 
-  #keep(entry: KeyEntry, timeNs: bigint, arrivedMs: number, values: readonly Value[]): void {
-    const bytes = 64 + valueBytes(values);
-    entry.rows.push({ timeNs, arrivedMs, values, bytes });
-    this.#bytes += bytes;
+  /** Reads the rows that still lie in batches, so that the batches can go. */
+  #readHeld(): void {
+    if (this.#heldBatches === 0) return;
+    for (const entry of this.#entries.values()) {
+      const { heldBatches, heldRows } = entry;
+      if (heldRows.length === 0) continue;
+      heldBatches.forEach((batch, i) => {
+        const at = heldRows[i] as number;
+        batch.readers ??= this.#slots.map((id) => this.#reader(batch.section, batch.series, id));
+        const values = batch.readers.map((read) => read(at));
+        this.#keep(entry, { timeNs: batch.section.timesNs[at] as bigint, arrivedMs: batch.arrivedMs, values, bytes: rowBytes(values) });
+      });
+      heldBatches.length = 0;
+      heldRows.length = 0;
+      this.#trim(entry);
+    }
+    this.#heldBytes = 0;
+    this.#heldBatches = 0;
+  }
+
+  #keep(entry: KeyEntry, row: KeptRow): void {
+    entry.rows.push(row);
+    this.#bytes += row.bytes;
   }
 
   #trim(entry: KeyEntry): void {
@@ -267,6 +303,7 @@ export class LastValueCache {
 
   /** Makes room: the keys that were written longest ago leave. */
   #dropOldest(): void {
+    this.#readHeld();
     const byArrival = [...this.#entries.values()].sort((a, b) => lastArrival(a) - lastArrival(b));
     let dropped = 0;
     for (const entry of byArrival) {
@@ -276,6 +313,10 @@ export class LastValueCache {
     }
     this.#onFull(dropped);
   }
+}
+
+function rowBytes(values: readonly Value[]): number {
+  return 96 + valueBytes(values);
 }
 
 function lastArrival(entry: KeyEntry): number {

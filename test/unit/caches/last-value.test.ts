@@ -157,6 +157,7 @@ describe('last-value cache (storage 12)', () => {
       fixture.clock.forward(1);
       fixture.write(row(key(`host${i}`), { v: i }, 1));
     }
+    fixture.cache.evict();
     assert.ok(fixture.cache.bytes <= 20_000);
     assert.ok(fixture.dropped.length > 0);
     const hosts = fixture.rows('host').map(([host]) => host);
