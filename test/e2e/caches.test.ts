@@ -67,6 +67,17 @@ test('Y-10 the two caches of the specification show with their columns, counts a
   ]);
 });
 
+test('12: JSON of a cache of all columns leaves the value columns out, and ids are whole numbers', async (t) => {
+  const server = await startServer(t, await testDirectory(t));
+  await server.writeOk('db', 't,k=a v=1');
+  await created(server, 'last_cache', { db: 'db', table: 't' });
+  const answer = await server.sql('db', 'SELECT * FROM system.last_caches');
+  assert.equal(
+    await answer.text(),
+    '[{"table":"t","name":"t_k_last_cache","key_column_ids":[0],"key_column_names":["k"],"count":1,"ttl":14400}]',
+  );
+});
+
 test('http 11: creation answers 201 with the batch that the catalog logged', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 't,k=a v=1,w=2');
