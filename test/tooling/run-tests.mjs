@@ -5,6 +5,9 @@ import { join, relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { buildTests, listFiles, root, setUp } from './setup.mjs';
 
+/** A test that hangs must end the run with its name, not the patience of whoever started it. */
+const FILE_TIMEOUT_MS = 300_000;
+
 const outDir = join('.build', 'all');
 setUp();
 buildTests(outDir);
@@ -22,7 +25,14 @@ if (files.length === 0) {
 }
 
 const reporter = pathToFileURL(join(root, 'test', 'tooling', 'reporter.mjs')).href;
-const args = ['--enable-source-maps', '--test', `--test-reporter=${reporter}`, '--test-concurrency=2', ...files];
+const args = [
+  '--enable-source-maps',
+  '--test',
+  `--test-reporter=${reporter}`,
+  '--test-concurrency=2',
+  `--test-timeout=${FILE_TIMEOUT_MS}`,
+  ...files,
+];
 const environment = { ...process.env, INFLUXDB3_TELEMETRY_DISABLE_UPLOAD: 'true' };
 const result = spawnSync(process.execPath, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: environment });
 process.exitCode = result.status ?? 1;
