@@ -4,7 +4,7 @@
  */
 export interface FileSystem {
   /** Opens for writing. `create`: the file must not exist; `truncate`: created or emptied; `existing`: must exist. */
-  open(path: string, mode: 'create' | 'truncate' | 'existing'): Promise<OpenFile>;
+  open(path: string, mode: 'create' | 'truncate' | 'existing', hint?: OpenHint): Promise<OpenFile>;
   /** Whole content, at an 8-byte aligned `byteOffset`. */
   readFile(path: string): Promise<Uint8Array>;
   rename(from: string, to: string): Promise<void>;
@@ -21,6 +21,12 @@ export interface FileSystem {
   syncDirectory(path: string): Promise<void>;
   size(path: string): Promise<number>;
 }
+
+/**
+ * `sync-each-write`: every write will be followed by `datasync`. An implementation may then make writes durable by
+ * themselves and spare the second call; callers must call `datasync` all the same.
+ */
+export type OpenHint = 'sync-each-write';
 
 /** A file open for writing. */
 export interface OpenFile {

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { systemErrorCode } from './errors.ts';
@@ -5,10 +6,18 @@ import type { FileSystem, OpenFile } from './file-system.ts';
 
 const OPEN_FLAGS = { create: 'wx', truncate: 'w', existing: 'r+' } as const;
 
+/**
+ * A write that is durable when it returns: one call and one turn of the thread pool instead of two. Only where it means
+ * the same as write and fdatasync (macOS, for one, leaves data in the drive's cache).
+ */
+const SYNCED_CREATE_FLAGS =
+  process.platform === 'linux' ? constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_DSYNC : undefined;
+
 /** File operations of the operating system. */
 export const nodeFileSystem: FileSystem = {
-  async open(path, mode) {
-    return new NodeOpenFile(await open(path, OPEN_FLAGS[mode]));
+  async open(path, mode, hint) {
+    const synced = mode === 'create' && hint === 'sync-each-write' && SYNCED_CREATE_FLAGS !== undefined;
+    return new NodeOpenFile(await open(path, synced ? SYNCED_CREATE_FLAGS : OPEN_FLAGS[mode]), synced);
   },
   async readFile(path) {
     const bytes = await readFile(path);
@@ -73,9 +82,13 @@ export function unsyncedFileSystem(inner: FileSystem): FileSystem {
 
 class NodeOpenFile implements OpenFile {
   readonly #handle: FileHandle;
+  /** Each write is durable when it returns. */
+  readonly #syncedWrites: boolean;
+  #truncated = false;
 
-  constructor(handle: FileHandle) {
+  constructor(handle: FileHandle, syncedWrites: boolean) {
     this.#handle = handle;
+    this.#syncedWrites = syncedWrites;
   }
 
   async writev(parts: readonly Uint8Array[], position: number): Promise<void> {
@@ -88,12 +101,15 @@ class NodeOpenFile implements OpenFile {
     }
   }
 
-  datasync(): Promise<void> {
-    return this.#handle.datasync();
+  async datasync(): Promise<void> {
+    if (this.#syncedWrites && !this.#truncated) return;
+    await this.#handle.datasync();
+    this.#truncated = false;
   }
 
-  truncate(length: number): Promise<void> {
-    return this.#handle.truncate(length);
+  async truncate(length: number): Promise<void> {
+    this.#truncated = true;
+    await this.#handle.truncate(length);
   }
 
   close(): Promise<void> {

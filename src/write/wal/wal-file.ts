@@ -31,7 +31,7 @@ export class WalFileWriter {
       this.#length += byteLength;
       return;
     }
-    this.#file = await this.#fs.open(this.#path, 'create');
+    this.#file = await this.#fs.open(this.#path, 'create', 'sync-each-write');
     await this.#file.writev([encodeFileHeader(this.#fileNumber, this.#uuid), ...parts], 0);
     await Promise.all([this.#file.datasync(), this.#fs.syncDirectory(dirname(this.#path))]);
     this.#length = FILE_HEADER_BYTES + byteLength;
