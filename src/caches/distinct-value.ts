@@ -34,6 +34,8 @@ export class DistinctValueCache {
   readonly #onFull: (combinations: number) => void;
   readonly #bytesMax: number;
   readonly #maxAgeNs: bigint;
+  /** Each once, however often it was given. */
+  readonly #columnIds: readonly number[];
   readonly #tagsOnly: boolean;
   readonly #entries = new Map<string, Entry>();
   readonly #bySeries: (Entry | undefined)[] = [];
@@ -46,7 +48,8 @@ export class DistinctValueCache {
     this.#onFull = onFull;
     this.#bytesMax = bytesMax ?? CACHE_BYTES_MAX;
     this.#maxAgeNs = BigInt(definition.maxAgeSecs) * 1_000_000_000n;
-    this.#tagsOnly = definition.columnIds.every((id) => table.columns[id]?.type === 'tag');
+    this.#columnIds = [...new Set(definition.columnIds)];
+    this.#tagsOnly = this.#columnIds.every((id) => table.columns[id]?.type === 'tag');
   }
 
   /** Combinations held, expired ones included until the next eviction. */
@@ -60,13 +63,13 @@ export class DistinctValueCache {
   }
 
   columns(): ColumnSchema[] {
-    return this.definition.columnIds.flatMap((id) => this.#table.columns[id] ?? []);
+    return this.#columnIds.flatMap((id) => this.#table.columns[id] ?? []);
   }
 
   /** Takes durable rows over. A missing column is a value of its own. */
   apply(section: TableSection, series: SeriesIndex): void {
     const { seriesIds, rowCount, timesNs } = section;
-    const readers = this.#tagsOnly ? undefined : this.definition.columnIds.map((id) => this.#reader(section, series, id));
+    const readers = this.#tagsOnly ? undefined : this.#columnIds.map((id) => this.#reader(section, series, id));
     for (let row = 0; row < rowCount; row++) {
       const entry =
         readers === undefined
@@ -91,7 +94,7 @@ export class DistinctValueCache {
   rows(depth: number): Combination[] {
     const oldest = this.#clock.nowNs() - this.#maxAgeNs;
     const found = new Map<string, Combination>();
-    const whole = depth >= this.definition.columnIds.length;
+    const whole = depth >= this.#columnIds.length;
     for (const { values, seenNs, text } of this.#entries.values()) {
       if (seenNs <= oldest) continue;
       const part = whole ? values : values.slice(0, depth);
@@ -125,7 +128,7 @@ export class DistinctValueCache {
   #entryOfSeries(seriesId: number, series: SeriesIndex): Entry {
     const known = this.#bySeries[seriesId];
     if (known?.gone === false) return known;
-    const entry = this.#entry(this.definition.columnIds.map((id) => tagValue(series, seriesId, id)));
+    const entry = this.#entry(this.#columnIds.map((id) => tagValue(series, seriesId, id)));
     this.#bySeries[seriesId] = entry;
     return entry;
   }

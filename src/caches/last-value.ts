@@ -110,15 +110,15 @@ export class LastValueCache {
     return this.#entries.size;
   }
 
-  /** Keys, then values: in the order given at creation, else all others by name. */
+  /** Keys, then values: in the order given at creation, else all others by name. Each once, however often it was given. */
   columns(): CacheColumn[] {
     const { keyColumnIds, valueColumnIds } = this.definition;
     const columns = this.#table.columns;
-    const keys = keyColumnIds.flatMap((id) => columns[id] ?? []);
+    const keys = [...new Set(keyColumnIds)].flatMap((id) => columns[id] ?? []);
     const values =
       valueColumnIds === undefined
         ? columns.filter(({ id }) => !keyColumnIds.includes(id)).sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))
-        : valueColumnIds.flatMap((id) => columns[id] ?? []);
+        : [...new Set(valueColumnIds)].filter((id) => !keyColumnIds.includes(id)).flatMap((id) => columns[id] ?? []);
     return [...keys.map((column) => ({ ...column, key: true })), ...values.map((column) => ({ ...column, key: false }))];
   }
 

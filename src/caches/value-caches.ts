@@ -79,6 +79,13 @@ export class ValueCaches implements CacheFunctions {
     for (const { cache } of caches.distinct.values()) cache.apply(section, series);
   }
 
+  /** Rows of a table were deleted: its caches start anew and are filled from stored data before their next use. */
+  refresh(databaseId: number, tableId: number): void {
+    const caches = this.#tables.get(keyOf(databaseId, tableId));
+    for (const { table, cache } of [...(caches?.last.values() ?? [])]) this.#addLast(table, cache.definition);
+    for (const { table, cache } of [...(caches?.distinct.values() ?? [])]) this.#addDistinct(table, cache.definition);
+  }
+
   evictLast(): void {
     for (const { last } of this.#tables.values()) for (const { cache } of last.values()) cache.evict();
   }

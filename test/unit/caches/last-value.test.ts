@@ -53,6 +53,7 @@ describe('last-value cache (storage 12)', () => {
     const names = (fixture: Fixture): string[] => fixture.cache.columns().map((column) => column.name);
     assert.deepEqual(names(new Fixture()), ['region', 'host', 'big', 'id', 'name', 'on', 'time', 'v']);
     assert.deepEqual(names(new Fixture({ keyColumnIds: [1], valueColumnIds: [5, 2, 3] })), ['host', 'name', 'v', 'time']);
+    assert.deepEqual(names(new Fixture({ keyColumnIds: [1, 1], valueColumnIds: [1, 2, 2, 3] })), ['host', 'v', 'time'], 'each once');
   });
 
   test('a row without one of the key columns is ignored', () => {

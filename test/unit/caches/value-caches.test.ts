@@ -66,6 +66,19 @@ describe('all caches of a server', () => {
     assert.match(refusal(caches, 't'), /provided table name is invalid$/);
   });
 
+  test('after rows were deleted the caches of their table start anew, and only those', async (t) => {
+    const { catalog, caches, table, write } = await fixture(t);
+    await catalog.createDistinctCache('db', 't', { name: 'd', columns: ['k'], maxCardinality: 10, maxAgeSecs: 4_000_000_000 });
+    const distinct = (): Promise<unknown> => caches.resolve('db', 'distinct_cache', ['t']).rows(new Set(['k']));
+    write(1, 10);
+    caches.refresh(table.databaseId, table.id + 1);
+    assert.deepEqual([await lastRows(caches, ['t']), await distinct()], [[['a', 10_000_000_000n, 1]], [['a']]]);
+    caches.refresh(table.databaseId, table.id);
+    assert.deepEqual([await lastRows(caches, ['t']), await distinct()], [[], []]);
+    write(2, 5);
+    assert.deepEqual([await lastRows(caches, ['t']), await distinct()], [[['a', 5_000_000_000n, 2]], [['a']]]);
+  });
+
   test('evictions run at their own intervals and end with the server', async (t) => {
     const { caches, catalog, clock, write } = await fixture(t);
     const running = new Map<number, () => void>();
