@@ -1,3 +1,5 @@
+import { readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Connection } from '@duckdb/node-bindings';
 import { type Bindings, ChunkAppender, type EngineColumnType } from './chunk-appender.ts';
@@ -33,6 +35,7 @@ export class Engine {
 
   /** Loads the engine's library (tens of milliseconds the first time) and prepares it. */
   static async open(options: EngineOptions): Promise<Engine> {
+    await removeSpilled(options.tempDirectory);
     const { DuckDBInstance } = await import('@duckdb/node-api');
     const instance = await DuckDBInstance.create(':memory:', {
       threads: String(options.threads),
@@ -97,6 +100,17 @@ export class Engine {
     connection.closeSync();
   }
 }
+
+/** What an engine that was killed spilled: the files are of no use to anybody. */
+async function removeSpilled(directory: string): Promise<void> {
+  const names = await readdir(directory).catch(() => []); // not there yet
+  for (const name of names) {
+    if (SPILLED.test(name)) await rm(join(directory, name), { force: true });
+  }
+}
+
+/** The engine's own spill files, and results that were being written. */
+const SPILLED = /^(duckdb_temp_.*|result-.*\.parquet)$/;
 
 const IDLE_CONNECTIONS_MAX = 16;
 

@@ -37,6 +37,9 @@ const RETRY_PAUSE_MS = 1_000;
 /** How often the buffer's size is looked at while rows arrive. */
 const MEMORY_CHECK_MS = 1_000;
 
+/** It is also looked at when bodies that add up to this part of the limit have come since. */
+const UNCHECKED_SHARE = 8;
+
 /** Decides when to persist the buffer and does it in the background, one snapshot at a time (storage spec 3.3). */
 export class SnapshotScheduler {
   readonly #options: SnapshotSchedulerOptions;
@@ -47,6 +50,7 @@ export class SnapshotScheduler {
   #lastClosed: number;
   #checkedAtMs = 0;
   #lastBytes = 0;
+  #uncheckedBytes = 0;
 
   constructor(options: SnapshotSchedulerOptions) {
     this.#options = options;
@@ -92,12 +96,14 @@ export class SnapshotScheduler {
     return result;
   }
 
-  /** Resolves when the buffer may take more: over its limit, writers wait for the snapshot that makes room. */
-  async whenRoom(): Promise<void> {
+  /** Resolves when the buffer may take `bytes` more: over its limit, writers wait for the snapshot that makes room. */
+  async whenRoom(bytes: number): Promise<void> {
     const { buffer, clock, forceSnapshotBytes, log } = this.#options;
     const now = clock.monotonicMs();
-    if (now - this.#checkedAtMs >= MEMORY_CHECK_MS) {
+    this.#uncheckedBytes += bytes;
+    if (now - this.#checkedAtMs >= MEMORY_CHECK_MS || this.#uncheckedBytes * UNCHECKED_SHARE >= forceSnapshotBytes) {
       this.#checkedAtMs = now;
+      this.#uncheckedBytes = 0;
       this.#lastBytes = buffer.bytes;
     }
     if (this.#lastBytes < forceSnapshotBytes) return;

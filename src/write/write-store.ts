@@ -153,7 +153,7 @@ export class WriteStore implements WriteService {
   }
 
   async write(request: WriteRequest): Promise<WriteOutcome> {
-    await this.#snapshots.whenRoom();
+    await this.#snapshots.whenRoom(request.body.byteLength);
     return this.#ingest.write(request);
   }
 
@@ -225,6 +225,11 @@ export class WriteStore implements WriteService {
       };
       await this.#files.commit(() => change, { pause: () => this.#snapshots.pause() });
     });
+  }
+
+  /** Estimated memory of buffered rows. */
+  get bufferedBytes(): number {
+    return this.#buffer.bytes;
   }
 
   /** What compaction did since the start. */

@@ -8,6 +8,9 @@ import { decodeFileIndex, encodeFileIndex, type StoredFileIndex } from './file-i
 /** Snapshots after which the index file is rewritten: a start reads at most about as many infos. */
 const SNAPSHOTS_PER_SAVE = 50;
 
+/** With no more files than this the index file is rewritten after every change: a second copy of what the infos say. */
+const SMALL_INDEX_FILES = 2_000;
+
 /** Infos before the end of the index file that are read all the same, for `persistedRanges`. */
 const INFOS_LOOKED_BACK = 8;
 
@@ -73,7 +76,9 @@ export class FileIndexStore {
     let loaded = await snapshots.load(Math.max(0, (stored?.sequence ?? 0) - INFOS_LOOKED_BACK));
     const movedAside = [...loaded.movedAside];
     // The info that the index ends with must still be there; else infos were lost and the index knows too much.
-    const usable = stored !== undefined && loaded.infos.some((info) => info.sequence === stored.sequence);
+    // One that is there but damaged is no reason: the index is the better copy of it.
+    const usable =
+      stored !== undefined && (loaded.infos.some(({ sequence }) => sequence === stored.sequence) || loaded.corrupt.has(stored.sequence));
     if (stored !== undefined && !usable) {
       options.log.warn({ sequence: stored.sequence }, 'file index does not fit the snapshots and is built anew');
       loaded = await snapshots.load();
@@ -81,9 +86,10 @@ export class FileIndexStore {
     }
     const index = new FileIndex();
     const newest = loaded.infos[0];
-    if (newest !== undefined) {
-      const known = usable ? stored : undefined;
-      index.restore(newest.sequence, liveFiles(known, loaded.infos), liveDeletes(known, loaded.infos));
+    const known = usable ? stored : undefined;
+    if (newest !== undefined || known !== undefined) {
+      const sequence = Math.max(newest?.sequence ?? 0, known?.sequence ?? 0);
+      index.restore(sequence, liveFiles(known, loaded.infos), liveDeletes(known, loaded.infos));
     }
     return new FileIndexStore(options, snapshots, { index, infos: loaded.infos, movedAside, saved: usable ? stored.sequence : 0 });
   }
@@ -100,7 +106,7 @@ export class FileIndexStore {
     this.newest = loaded.infos[0];
     this.#ranges = this.newest?.persistedRanges ?? persistedRanges(loaded.infos);
     this.#walFileNumber = this.newest?.walFileNumber ?? 0;
-    this.#nextFileId = this.newest?.nextFileId ?? 0;
+    this.#nextFileId = Math.max(this.newest?.nextFileId ?? 0, loaded.index.maxFileId + 1);
     this.movedAside = loaded.movedAside;
     this.#savedSequence = loaded.saved;
   }
@@ -177,7 +183,9 @@ export class FileIndexStore {
   /** Serves the files of a saved snapshot, and rewrites the index file in the background when it is time. */
   publish(info: SnapshotInfo): void {
     this.index.apply(info);
-    if (info.sequence - this.#savedSequence >= (this.#options.snapshotsPerSave ?? SNAPSHOTS_PER_SAVE)) void this.saveIndex();
+    const everyInfo = this.#options.snapshotsPerSave === undefined && this.index.totals.fileCount <= SMALL_INDEX_FILES;
+    const due = everyInfo ? 1 : (this.#options.snapshotsPerSave ?? SNAPSHOTS_PER_SAVE);
+    if (info.sequence - this.#savedSequence >= due) void this.saveIndex();
   }
 
   /** Rewrites the index file. Never rejects: without it the next start reads more infos. */

@@ -108,6 +108,13 @@ export class FileIndex {
     return found === undefined || found.length === 0 ? undefined : found;
   }
 
+  /** Highest id of a live file, -1 without any. */
+  get maxFileId(): number {
+    let max = -1;
+    for (const table of this.#tables.values()) for (const file of table.files) if (file.id > max) max = file.id;
+    return max;
+  }
+
   /** Newest time in any file of the table. */
   maxTimeNs(databaseId: number, tableId: number): bigint | undefined {
     return this.#tables.get(keyOf(databaseId, tableId))?.maxTimeNs;

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { atomicWrite, errorText, type FileSystem, type Log, moveAside, removeTemporaryFiles } from '../../storage/index.ts';
 import type { SnapshotInfo } from './snapshot-info.ts';
 import { decodeSnapshotInfo, encodeSnapshotInfo } from './snapshot-info-codec.ts';
@@ -7,6 +7,8 @@ import { decodeSnapshotInfo, encodeSnapshotInfo } from './snapshot-info-codec.ts
 const SEQUENCE_MAX = 2n ** 64n - 1n;
 
 const FILE_NAME = /^(\d{20})\.info\.json$/;
+
+const CORRUPT_NAME = /^(\d{20})\.info\.json\.corrupt/;
 
 /** Infos read at the same time. */
 const READ_CONCURRENCY = 8;
@@ -17,6 +19,8 @@ export interface LoadedSnapshots {
   readonly infos: readonly SnapshotInfo[];
   /** Files that were no snapshot infos and are now `.corrupt`. */
   readonly movedAside: readonly string[];
+  /** Sequences of infos that are `.corrupt`, now or since an earlier start. */
+  readonly corrupt: ReadonlySet<number>;
 }
 
 /** Snapshot infos below `<root>/snapshots`. */
@@ -38,7 +42,8 @@ export class SnapshotStore {
     await this.#fs.mkdir(this.#directory);
     await this.#fs.syncDirectory(this.#root);
     await removeTemporaryFiles(this.#fs, this.#directory);
-    const names = (await this.#fs.readdir(this.#directory)).filter((name) => (sequenceOf(name) ?? -1) >= fromSequence);
+    const listed = await this.#fs.readdir(this.#directory);
+    const names = listed.filter((name) => (sequenceOf(name) ?? -1) >= fromSequence);
     const infos: SnapshotInfo[] = [];
     const movedAside: string[] = [];
     for (let start = 0; start < names.length; start += READ_CONCURRENCY) {
@@ -48,7 +53,12 @@ export class SnapshotStore {
         else infos.push(loaded);
       }
     }
-    return { infos, movedAside };
+    const corrupt = new Set<number>();
+    for (const name of [...listed, ...movedAside.map((path) => basename(path))]) {
+      const digits = CORRUPT_NAME.exec(name)?.[1];
+      if (digits !== undefined) corrupt.add(Number(SEQUENCE_MAX - BigInt(digits)));
+    }
+    return { infos, movedAside, corrupt };
   }
 
   /** Durable when it resolves. Saving the same snapshot again replaces it. */

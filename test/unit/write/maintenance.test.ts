@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Clock } from '../../../src/shared/clock.ts';
@@ -236,5 +236,45 @@ test('a deleted database goes with all its tables, files and buffered rows', asy
   assert.equal((await store.rows('kept', 'a')).length, 1);
   await store.write('gone', 'a v=3 3');
   assert.equal((await store.rows('gone', 'a')).length, 1);
+  await store.stop();
+});
+
+test('a damaged snapshot info costs nothing: the file index knows what it said', async (t) => {
+  for (const which of [0, 1]) {
+    const store = await TestWriteStore.open(await temporaryDirectory(t), EAGER);
+    await store.write('db', tenMinutes('m', 3));
+    await store.writes.snapshotNow();
+    await store.write('db', tenMinutes('m', 3, 100));
+    await store.writes.snapshotNow();
+    const before = (await store.rows('db', 'm')).map((row) => `${row.timeNs} ${row.fields['v']}`).sort();
+    await store.stop();
+    const directory = join(store.directory, 'n1', 'snapshots');
+    const path = join(directory, (await readdir(directory))[which] as string);
+    const bytes = await readFile(path);
+    bytes[200] = (bytes[200] as number) ^ 1;
+    await writeFile(path, bytes);
+    for (let restart = 0; restart < 2; restart++) {
+      const again = await TestWriteStore.open(store.directory, EAGER);
+      assert.deepEqual((await again.rows('db', 'm')).map((row) => `${row.timeNs} ${row.fields['v']}`).sort(), before);
+      await again.write('db', `m,k=y v=1i ${restart}`);
+      before.push(`${restart} 1`);
+      before.sort();
+      await again.writes.snapshotNow();
+      await again.stop();
+    }
+  }
+});
+
+test('a buffer limit of almost nothing bounds the buffer and loses nothing', async (t) => {
+  const store = await TestWriteStore.open(await temporaryDirectory(t), { forceSnapshotBytes: 200_000, clock: new TestClock() });
+  let largest = 0;
+  for (let batch = 0; batch < 30; batch++) {
+    const lines = Array.from({ length: 1_000 }, (_, i) => `m,k=k${i % 5} v=${i}i,w=1.5 ${START + BigInt(batch * 1_000 + i) * 1_000_000n}`);
+    await store.write('db', lines.join('\n'));
+    largest = Math.max(largest, store.writes.bufferedBytes);
+  }
+  assert.ok(largest < 1_000_000, `${largest} bytes buffered`);
+  assert.ok(store.writes.parquetTotals.fileCount > 0, 'the limit forced snapshots');
+  assert.equal((await store.rows('db', 'm')).length, 30_000);
   await store.stop();
 });

@@ -194,11 +194,27 @@ test('an index file that knows more than the infos is not believed', async (t) =
   const store = await open(100);
   for (let i = 1; i <= 3; i++) await publish(store, info(i, [file(i, BigInt(i))]));
   await store.close();
-  await writeFile(join(root, 'snapshots', snapshotFileName(3)), 'torn');
+  await rm(join(root, 'snapshots', snapshotFileName(3)));
   const reopened = await open();
   assert.deepEqual(ids(reopened.index.filesFor(1, 0)), [1, 2]);
   assert.equal(reopened.newest?.sequence, 2, 'replay starts from the snapshot that can be read');
-  assert.equal(reopened.movedAside.length, 1);
+});
+
+test('an index file stands in for a damaged newest info, at every later start too', async (t) => {
+  const { root, open } = await storeIn(t);
+  const store = await open(100);
+  for (let i = 1; i <= 3; i++) await publish(store, info(i, [file(i, BigInt(i))]));
+  await store.close();
+  await writeFile(join(root, 'snapshots', snapshotFileName(3)), 'torn');
+  for (let start = 0; start < 2; start++) {
+    const reopened = await open();
+    assert.deepEqual(ids(reopened.index.filesFor(1, 0)), [1, 2, 3]);
+    assert.equal(reopened.index.sequence, 3, 'its number is not used again');
+    assert.equal(reopened.newest?.sequence, 2, 'replay starts from the snapshot that can be read');
+    assert.equal(reopened.movedAside.length, start === 0 ? 1 : 0);
+    assert.ok(reopened.takeFileIds(1) > 3);
+    await reopened.close();
+  }
 });
 
 test('an index file that cannot be written costs nothing but the next start', async (t) => {
