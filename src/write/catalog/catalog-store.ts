@@ -82,7 +82,7 @@ export class CatalogStore {
       const file = decodeCatalogFile(await this.#fs.readFile(path), 'log');
       if (typeof file === 'string' || file.sequence !== number) {
         const reason = typeof file === 'string' ? file : 'file has the name of another sequence';
-        if (number !== last) throw corrupt(path, reason);
+        if (number !== last || !isCutOff(reason)) throw corrupt(path, reason);
         movedAside.push(await moveAside(this.#fs, path));
         this.#log.warn({ path, reason }, 'incomplete last catalog change moved aside');
         continue;
@@ -168,10 +168,18 @@ function numbersOf(names: readonly string[], pattern: RegExp): number[] {
   return numbers.sort((a, b) => a - b);
 }
 
+/**
+ * A crash can cut a file off at most. Anything else is damage to a change that was acknowledged: without it rows in the log
+ * would have no table, and its ids would be given out again.
+ */
+function isCutOff(reason: string): boolean {
+  return reason.startsWith('file is empty') || reason.startsWith('file is shorter');
+}
+
 function corrupt(path: string, reason: string, cause?: unknown): StorageStartupError {
   const message =
     `catalog file '${path}' cannot be used: ${reason}; ` +
-    `restore the catalog directory from a backup (an unusable last log is moved to '*${CORRUPT_SUFFIX}' by itself)`;
+    `restore the catalog directory from a backup, or, when it is the last log, rename it to '*${CORRUPT_SUFFIX}' to start without its change`;
   return new StorageStartupError('CATALOG_CORRUPT', message, cause);
 }
 
