@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { osReason, type ToolingConfig } from '../../config/index.ts';
 import { StartupError } from '../../shared/startup-error.ts';
 
@@ -25,7 +25,14 @@ export function announceFiles(tooling: ToolingConfig): ReadyFiles {
 /** The file must be new: two servers that write one file would mislead whoever reads it. */
 function writeNewFile(path: string, content: string): void {
   try {
-    writeFileSync(path, content, { flag: 'wx' });
+    // Whoever waits for the name must find the content: a link shows the finished file, and only if the name is free.
+    const unfinished = `${path}.${process.pid}.tmp`;
+    writeFileSync(unfinished, content);
+    try {
+      linkSync(unfinished, path);
+    } finally {
+      rmSync(unfinished, { force: true });
+    }
   } catch (error) {
     throw new StartupError(`Server error: io error: ${osReason(error)}`, { cause: error });
   }
@@ -33,7 +40,9 @@ function writeNewFile(path: string, content: string): void {
 
 function writeReadyFile(path: string, content: string): void {
   try {
-    writeFileSync(path, content);
+    const unfinished = `${path}.${process.pid}.tmp`;
+    writeFileSync(unfinished, content);
+    renameSync(unfinished, path);
   } catch (error) {
     throw new StartupError(`cannot write the ready file "${path}": ${osReason(error)}`, { cause: error });
   }
