@@ -8,12 +8,13 @@ const MINUTE = 60_000_000_000n;
 const SETTINGS = { maintenance: { compactionQuietMs: 0, deleteGraceMs: 0 }, retryPauseMs: 1 };
 
 /** Fault positions that are left out between two that are tried; `FAULT_STEP=1` tries every one. */
-const STEP = Number(process.env['FAULT_STEP'] ?? 9);
+const STEP = Number(process.env['FAULT_STEP'] ?? 17);
 
 /** What clients know: rows that were acknowledged, and those of the write whose answer never came. */
 class Known {
   readonly acknowledged: TestRow[][] = [];
   doubtful: TestRow[][] = [];
+  deleted = false;
 
   async write(store: TestWriteStore, rows: TestRow[]): Promise<void> {
     this.doubtful.push(rows);
@@ -21,6 +22,17 @@ class Known {
     await store.write('db', lines.join('\n'));
     this.doubtful = this.doubtful.filter((each) => each !== rows);
     this.acknowledged.push(rows);
+  }
+
+  /** A delete of a table of its own: either it was answered, then no row is left, or every state is right. */
+  async deleteAll(store: TestWriteStore): Promise<void> {
+    await store.writes.deleteRows('db', { startNs: 0n, stopNs: 2n ** 62n, table: 'd', tags: [['k', 'a']] });
+    this.deleted = true;
+  }
+
+  async checkDeleted(store: TestWriteStore, when: string): Promise<void> {
+    const rows = await store.rows('db', 'd');
+    if (this.deleted) assert.deepEqual(rows.map(modelLine), [], when);
   }
 
   /** The rows are all of the acknowledged ones, with or without the doubtful writes as a whole. */
@@ -55,11 +67,13 @@ function rows(first: number, field: string, value: bigint): TestRow[] {
 /** Writes, rewrites, snapshots, a compaction and a hard delete. Stops at the first error that a client would see. */
 async function scenario(store: TestWriteStore, known: Known): Promise<void> {
   await known.write(store, rows(0, 'a', 1n));
-  await store.write('db', 'other v=1 1');
+  await store.write('db', 'other v=1 1\nd,k=a v=1 1');
   await store.writes.snapshotNow();
   await known.write(store, rows(1, 'b', 100n));
   await store.writes.snapshotNow();
   await store.writes.maintainNow();
+  await store.write('db', 'd,k=a v=1 2');
+  await known.deleteAll(store);
   await known.write(store, rows(1, 'a', 200n));
   await store.catalog.softDeleteTable('db', 'other', { kind: 'now' });
   await store.writes.maintainNow();
@@ -103,6 +117,7 @@ test('S-19 a process that dies at any file operation loses no acknowledged row a
     await Promise.race([running, died]);
     const survivor = await TestWriteStore.crashedAt(t, directory, SETTINGS);
     known.check(await survivor.rows('db', 'm'), `dead at operation ${at}`);
+    await known.checkDeleted(survivor, `dead at operation ${at}`);
     await survivor.writes.snapshotNow();
     await survivor.writes.maintainNow();
     known.check(await survivor.rows('db', 'm'), `dead at operation ${at}, after a snapshot`);
@@ -129,6 +144,7 @@ test('S-19 a file operation that fails once at any point costs at most the write
     await store.stop();
     const again = await TestWriteStore.open(directory, SETTINGS);
     known.check(await again.rows('db', 'm'), `failed at operation ${at}, after a restart`);
+    await known.checkDeleted(again, `failed at operation ${at}, after a restart`);
     await again.stop();
   }
 });
