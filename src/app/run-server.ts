@@ -15,9 +15,11 @@ import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry
 import { openAdminService, openAuthenticator } from './auth.ts';
 import { startCaches } from './caches.ts';
 import { OpenParts } from './open-parts.ts';
+import { rowDeletes } from './row-deletes.ts';
 import { type ServerSeed, seedCatalog } from './seed.ts';
 import { StartLog } from './start-log.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
+import { registerStorageMetrics } from './storage-metrics.ts';
 import { systemTableProviders, userTables } from './system-tables.ts';
 import { openTelemetry, telemetryPlugins } from './telemetry.ts';
 
@@ -52,11 +54,13 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   const tls = config.http.tls === undefined ? undefined : await readTls(config.http.tls);
   const metrics = new Registry();
   registerTelemetryMetrics(metrics, telemetry);
+  registerStorageMetrics(metrics, storage.writes);
   const executor = queryExecutor(config, storage, telemetry);
   startCaches(storage, config, clock, executor);
   const adminService = openAdminService(config, storage, clock, (database) => storage.writes.forget(database));
   const server = await buildHttpServer({
     writeService: storage.writes,
+    deleteService: rowDeletes(storage),
     queryService: executor,
     adminService,
     authenticator: await openAuthenticator(config, storage.catalog, clock, logger),

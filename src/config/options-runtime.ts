@@ -73,14 +73,12 @@ export const cacheOptions = {
     env: 'INFLUXDB3_LAST_CACHE_EVICTION_INTERVAL',
     type: timerMs,
     help: 'How often expired last values are removed',
-    status: 'later',
   }),
   distinctCacheEvictionInterval: caches.defaulted('10s', {
     flag: 'distinct-cache-eviction-interval',
     env: 'INFLUXDB3_DISTINCT_CACHE_EVICTION_INTERVAL',
     type: timerMs,
     help: 'How often expired distinct values are removed',
-    status: 'later',
   }),
   disableParquetMemCache: caches.defaulted('false', {
     flag: 'disable-parquet-mem-cache',

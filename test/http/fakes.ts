@@ -73,6 +73,7 @@ export async function testServer(overrides: Partial<HttpDependencies> = {}): Pro
   const admin = new FakeAdmin();
   const server = await buildHttpServer({
     writeService: writes,
+    deleteService: { deleteRows: () => Promise.reject(new Error('no rows to delete here')) },
     queryService: queries,
     adminService: admin.service,
     authenticator: { enabled: true, verify: (_input: AuthInput): AuthVerdict => ({ allowed: true }) },

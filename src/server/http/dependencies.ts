@@ -9,6 +9,7 @@ import type { Logger } from '../../shared/logger.ts';
 import type { TelemetryRecorder } from '../../telemetry/recorder.ts';
 import type { WriteService } from '../../write/write-service.ts';
 import type { AdminService } from './admin-service.ts';
+import type { DeleteService } from './routes/delete-v2.ts';
 
 /** What this process tells about itself on `/ping` and in the metrics. */
 export interface ProductInfo {
@@ -59,6 +60,7 @@ export type RoutePlugin = (app: FastifyInstance) => void | Promise<void>;
 /** Everything the HTTP server works with. */
 export interface HttpDependencies {
   readonly writeService: WriteService;
+  readonly deleteService: DeleteService;
   readonly queryService: QueryService;
   readonly adminService: AdminService;
   readonly authenticator: RequestAuthenticator;

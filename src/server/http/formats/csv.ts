@@ -17,10 +17,21 @@ const csvCellStyle: CellStyle = {
   quote: '',
   writeString: writeCsvString,
   writeNested: (sink, value) => {
+    if (Array.isArray(value)) {
+      writeCsvString(sink, `[${value.map((item) => listItem(item)).join(', ')}]`);
+      return;
+    }
     if (typeof value === 'object') throw nestedInCsv();
     writeCsvString(sink, typeof value === 'number' ? floatText(value, 'display') : String(value));
   },
 };
+
+/** Lists of plain values print as `[a, b]`, as the system tables need it (system-tables.md 0.1). */
+function listItem(item: unknown): string {
+  if (item === null) return '';
+  if (typeof item === 'object') throw nestedInCsv();
+  return typeof item === 'number' ? floatText(item, 'display') : String(item);
+}
 
 /** CSV: header, rows, `\n`, quotes only where needed, null and empty string both empty; no rows = no header (http-api.md 7). */
 export class CsvEncoder implements ResultEncoder {

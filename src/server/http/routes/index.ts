@@ -4,6 +4,7 @@ import type { ErrorLog } from '../error-log.ts';
 import type { HttpMetrics } from '../metrics.ts';
 import { registerCaches } from './caches.ts';
 import { registerDatabases } from './databases.ts';
+import { registerDeleteV2 } from './delete-v2.ts';
 import { registerHealth } from './health.ts';
 import { registerQueryRoutes } from './query-sql.ts';
 import { registerTables } from './tables.ts';
@@ -22,6 +23,7 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDependencies): v
   registerWriteV3(app, write);
   registerWriteV1(app, write);
   registerWriteV2(app, write);
+  registerDeleteV2(app, { deleteService: deps.deleteService, maxBodyBytes, errorLog });
   registerQueryRoutes(app, deps);
   registerAdmin(app, deps);
   registerHealth(app, {

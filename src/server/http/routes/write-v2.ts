@@ -1,12 +1,13 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
-import { InfluxError } from '../../../shared/errors.ts';
+import type { FastifyInstance } from 'fastify';
+import type { InfluxError } from '../../../shared/errors.ts';
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
 import { readBody } from '../body.ts';
 import type { ErrorLog } from '../error-log.ts';
-import { sendJson, toInfluxError } from '../error-response.ts';
+import { toInfluxError } from '../error-response.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
 import { requireUtf8 } from '../utf8.ts';
 import { refuseLegacyName } from './namespace-name.ts';
+import { refused, sendV2Error } from './v2-errors.ts';
 import { LEGACY_PRECISIONS, precisionOf, refusedLineMessage, storeWrite, type WriteEndpointDependencies } from './write-request.ts';
 
 const rules = {
@@ -52,18 +53,4 @@ function asWriteBufferError(error: InfluxError): InfluxError {
   const isLimit = error.status === 422;
   if (isLimit) return refused(`write buffer error: catalog update error: ${error.message}`, error);
   return refused(error.message.startsWith('write buffer error: ') ? error.message : `write buffer error: ${error.message}`, error);
-}
-
-function refused(message: string, cause?: unknown): InfluxError {
-  return new InfluxError({ code: 'V2_REQUEST_INVALID', message, status: 400, shape: 'json', cause });
-}
-
-function sendV2Error(reply: FastifyReply, error: InfluxError): FastifyReply {
-  return sendJson(reply.code(error.status), { code: v2Code(error.status), message: error.message });
-}
-
-function v2Code(status: number): string {
-  if (status === 413) return 'request too large';
-  if (status === 404) return 'not found';
-  return status >= 500 ? 'internal error' : 'invalid';
 }

@@ -1,0 +1,22 @@
+import { Gauge, type Registry } from 'prom-client';
+import type { WriteStore } from '../write/write-store.ts';
+
+/** Figures of the storage engine, read when somebody scrapes. */
+export function registerStorageMetrics(registry: Registry, writes: WriteStore): void {
+  const gauge = (name: string, help: string, value: () => number): void => {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  };
+  gauge('influxdb3_write_buffer_bytes', 'estimated memory of rows that are not in Parquet files yet', () => writes.bufferedBytes);
+  gauge('influxdb3_parquet_files', 'live Parquet files', () => writes.parquetTotals.fileCount);
+  gauge('influxdb3_parquet_size_bytes', 'size of all live Parquet files', () => writes.parquetTotals.sizeBytes);
+  gauge('influxdb3_parquet_rows', 'rows of all live Parquet files', () => writes.parquetTotals.rowCount);
+  gauge('influxdb3_compaction_runs', 'compactions that finished since the start', () => writes.compaction.runs);
+  gauge('influxdb3_compaction_files_removed', 'Parquet files that compactions replaced since the start', () => writes.compaction.filesIn);
+}

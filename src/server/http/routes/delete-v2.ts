@@ -1,0 +1,65 @@
+import type { FastifyInstance } from 'fastify';
+import { InfluxError } from '../../../shared/errors.ts';
+import { type DeleteRequest, parseDeletePredicate } from '../../../write/deletes/index.ts';
+import { readBody } from '../body.ts';
+import type { ErrorLog } from '../error-log.ts';
+import { toInfluxError } from '../error-response.ts';
+import { JsonObjectReader } from '../json-body.ts';
+import { decodeParams, splitTarget } from '../query-string.ts';
+import { requireUtf8 } from '../utf8.ts';
+import { refused, sendV2Error } from './v2-errors.ts';
+
+/** Deletes rows by time range, table and tags. Throws DATABASE_NOT_FOUND. */
+export interface DeleteService {
+  deleteRows(database: string, request: DeleteRequest): Promise<void>;
+}
+
+export interface DeleteEndpointDependencies {
+  readonly deleteService: DeleteService;
+  readonly maxBodyBytes: number;
+  readonly errorLog: ErrorLog;
+}
+
+const rules = { bucket: { kind: 'string' }, org: { kind: 'string' } } as const;
+
+/**
+ * `POST /api/v2/delete?bucket=<database>` with `{"start", "stop", "predicate"?}`: the row deletes of the v2 API, which the
+ * reference lacks. Both times are inclusive; 204 when no query sees the rows any more.
+ */
+export function registerDeleteV2(app: FastifyInstance, deps: DeleteEndpointDependencies): void {
+  app.post('/api/v2/delete', async (request, reply) => {
+    try {
+      const { query } = splitTarget(request.originalUrl);
+      const params = decodeParams(query ?? '', rules, (detail) => refused(`failed to decode the query: ${detail}`));
+      const database = params.get('bucket') ?? '';
+      if (database === '') throw refused('missing bucket value');
+      const body = await readBody(request.raw, deps.maxBodyBytes);
+      requireUtf8(body);
+      const json = JsonObjectReader.parse(body.toString('utf8'), 'DeletePredicateRequest', ['start', 'stop', 'predicate']);
+      const startNs = timeOf('start', json.string('start'));
+      const stopNs = timeOf('stop', json.string('stop'));
+      const predicate = parseDeletePredicate(json.optionalString('predicate') ?? '');
+      await deps.deleteService.deleteRows(database, { startNs, stopNs, table: predicate.table, tags: predicate.tags });
+      return reply.code(204).send();
+    } catch (error) {
+      return sendV2Error(reply, toInfluxError(error, deps.errorLog));
+    }
+  });
+}
+
+const RFC3339 = /^(\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** RFC 3339 with up to nine fraction digits, to ns since the epoch. */
+function timeOf(member: string, text: string): bigint {
+  const match = RFC3339.exec(text);
+  const ms = match === null ? Number.NaN : Date.parse(`${match[1]}${match[3]}`.toUpperCase());
+  if (match === null || Number.isNaN(ms)) {
+    throw new InfluxError({
+      code: 'V2_REQUEST_INVALID',
+      message: `invalid RFC3339Nano for field ${member}, please format your time with RFC3339Nano format, example: 2009-01-02T23:00:00Z`,
+      status: 400,
+      shape: 'json',
+    });
+  }
+  return BigInt(ms) * 1_000_000n + BigInt((match[2] ?? '').padEnd(9, '0'));
+}

@@ -1,0 +1,48 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { startServer, type TestServer, testDirectory } from '../support/server.ts';
+
+async function remove(server: TestServer, bucket: string, body: unknown): Promise<[number, string]> {
+  const response = await fetch(`${server.url}/api/v2/delete?org=o&bucket=${bucket}`, { method: 'POST', body: JSON.stringify(body) });
+  return [response.status, await response.text()];
+}
+
+test('rows in a time range with a tag are gone at once, and stay gone after kill -9', async (t) => {
+  const directory = await testDirectory(t);
+  const server = await startServer(t, directory);
+  const lines = [1, 2, 3, 4].flatMap((n) => [
+    `m,host=a v=${n}i ${n}000000000`,
+    `m,host=b v=${n}i ${n}000000000`,
+    `other,host=a v=${n}i ${n}000000000`,
+  ]);
+  await server.writeOk('db', lines.join('\n'), '&precision=nanosecond');
+  const range = { start: '1970-01-01T00:00:02Z', stop: '1970-01-01T00:00:03.000000000Z' };
+  assert.deepEqual(await remove(server, 'db', { ...range, predicate: '_measurement="m" AND host="a"' }), [204, '']);
+  const check = async (at: TestServer): Promise<void> => {
+    assert.deepEqual(await at.rows('db', "SELECT v FROM m WHERE host = 'a' ORDER BY time"), [{ v: 1 }, { v: 4 }]);
+    assert.deepEqual(await at.rows('db', "SELECT count(*) AS n FROM m WHERE host = 'b'"), [{ n: 4 }]);
+    assert.deepEqual(await at.rows('db', 'SELECT count(*) AS n FROM other'), [{ n: 4 }]);
+  };
+  await check(server);
+  await server.kill('SIGKILL');
+  const again = await startServer(t, directory);
+  await check(again);
+  await again.writeOk('db', 'm,host=a v=20i 2000000000', '&precision=nanosecond');
+  assert.deepEqual(await again.rows('db', "SELECT v FROM m WHERE host = 'a' ORDER BY time"), [{ v: 1 }, { v: 20 }, { v: 4 }]);
+});
+
+test('a delete that cannot be carried out says why and deletes nothing', async (t) => {
+  const server = await startServer(t, await testDirectory(t));
+  await server.writeOk('db', 'm,host=a v=1i 1', '&precision=nanosecond');
+  const range = { start: '1970-01-01T00:00:00Z', stop: '2100-01-01T00:00:00Z' };
+  assert.deepEqual(await remove(server, 'nope', range), [404, '{"code":"not found","message":"query error: database not found: nope"}']);
+  assert.deepEqual(await remove(server, 'db', { ...range, start: 'yesterday' }), [
+    400,
+    '{"code":"invalid","message":"invalid RFC3339Nano for field start, please format your time with RFC3339Nano format, example: 2009-01-02T23:00:00Z"}',
+  ]);
+  const [status, text] = await remove(server, 'db', { ...range, predicate: 'host="a" OR host="b"' });
+  assert.equal(status, 400);
+  assert.match(text, /the logical operator OR is not supported yet/);
+  assert.equal((await remove(server, 'db', { start: range.start }))[0], 400);
+  assert.deepEqual(await server.rows('db', 'SELECT count(*) AS n FROM m'), [{ n: 1 }]);
+});
