@@ -151,8 +151,12 @@ describe('CSV', () => {
     assert.deepEqual(csvCells({ kind: 'float64' }, [1e16, 1.5e-7, 0.00001, null]), ['1e16', '1.5e-7', '0.00001', '']);
   });
 
-  test('nested values are refused', () => {
-    assert.throws(() => encodeColumns('csv', [column('a', { kind: 'nested' }, [[1n]])], 1), {
+  test('lists of plain values print in brackets, quoted when they hold a comma', () => {
+    assert.deepEqual(csvCells({ kind: 'nested' }, [['a', 'b'], [1n], [], [null, 2.5]]), ['"[a, b]"', '[1]', '[]', '"[, 2.5]"']);
+  });
+
+  test('other nested values are refused', () => {
+    assert.throws(() => encodeColumns('csv', [column('a', { kind: 'nested' }, [{ b: 1n }])], 1), {
       message: /Nested type is not supported in CSV/,
     });
   });
