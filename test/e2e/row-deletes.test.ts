@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { test } from 'node:test';
-import { startServer, type TestServer, testDirectory } from '../support/server.ts';
+import { BIN, startServer, type TestServer, testDirectory } from '../support/server.ts';
 
 async function remove(server: TestServer, bucket: string, body: unknown): Promise<[number, string]> {
   const response = await fetch(`${server.url}/api/v2/delete?org=o&bucket=${bucket}`, { method: 'POST', body: JSON.stringify(body) });
@@ -45,4 +46,17 @@ test('a delete that cannot be carried out says why and deletes nothing', async (
   assert.match(text, /the logical operator OR is not supported yet/);
   assert.equal((await remove(server, 'db', { start: range.start }))[0], 400);
   assert.deepEqual(await server.rows('db', 'SELECT count(*) AS n FROM m'), [{ n: 1 }]);
+});
+
+test('the command line deletes rows too, and says what was wrong', async (t) => {
+  const server = await startServer(t, await testDirectory(t));
+  await server.writeOk('db', 'm,host=a v=1i 1000000000\nm,host=a v=2i 2000000000', '&precision=nanosecond');
+  const run = (...args: string[]): { status: number | null; stdout: string; stderr: string } =>
+    spawnSync(process.execPath, [BIN, 'delete', 'rows', '--host', server.url, '--database', 'db', '--yes', ...args], { encoding: 'utf8' });
+  const done = run('--start', '1970-01-01T00:00:01Z', '--stop', '1970-01-01T00:00:01Z', '--predicate', '_measurement="m"');
+  assert.deepEqual([done.status, done.stdout], [0, 'Rows of "db" deleted successfully\n'], done.stderr);
+  assert.deepEqual(await server.rows('db', 'SELECT v FROM m'), [{ v: 2 }]);
+  const refused = run('--start', 'now', '--stop', '1970-01-01T00:00:01Z');
+  assert.equal(refused.status, 1);
+  assert.match(refused.stderr, /invalid RFC3339Nano for field start/);
 });

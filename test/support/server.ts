@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The compiled program: tests start what users start. */
-const BIN = resolve(fileURLToPath(import.meta.url), '../../../../../bin/influxdb3.js');
+export const BIN = resolve(fileURLToPath(import.meta.url), '../../../../../bin/influxdb3.js');
 
 export interface TestServerOptions {
   readonly args?: readonly string[];

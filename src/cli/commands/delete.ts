@@ -6,6 +6,7 @@ import { type ConnectionValues, connectionOptions, databaseOption, withClient } 
 import { confirmDelete, quoted } from '../client/prompt.ts';
 import { flag, type GroupModel, group, type LeafModel, optional, required } from '../command-model.ts';
 import { type CliIo, print } from '../io.ts';
+import { deleteRows } from './delete-rows.ts';
 
 const hardDeleteTime: ValueType<string> = {
   name: 'never, now, default or a time',
@@ -30,11 +31,12 @@ const yes = { yes: flag({ flag: 'yes', short: 'y', help: 'Do not ask' }) } as co
 export function deleteGroup(): GroupModel {
   return group({
     name: 'delete',
-    about: 'Delete a database, table, cache, token or trigger',
+    about: 'Delete a database, table, rows, a cache, token or trigger',
     children: [
       deleteDatabase(),
       cache('last_cache', 'last cache', 'Delete a last value cache'),
       cache('distinct_cache', 'distinct cache', 'Delete a distinct value cache'),
+      deleteRows(),
       deleteTable(),
       deleteTrigger(),
       deleteToken(),
