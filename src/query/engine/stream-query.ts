@@ -25,7 +25,9 @@ export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
   try {
     if (query.signal?.aborted === true) throw cancelled();
     const rows = query.explain === 'no' ? await openRows(connection, query) : await explainRows(connection, query);
-    const first = await rows.next();
+    const first = await rows.next().catch(async (error: unknown) => {
+      throw query.signal?.aborted === true ? cancelled() : await rows.reason(error);
+    });
     return new RunningQuery(
       rows,
       first,
@@ -48,7 +50,15 @@ interface Rows {
   readonly columns: readonly ResultColumn[];
   /** Undefined at the end. */
   next(): Promise<ResultBatch | undefined>;
+  /** Why `next` failed. */
+  reason(error: unknown): Promise<unknown>;
 }
+
+/** The binding ends a stream that fails after its start like a complete one; only the result's type tells. */
+class BrokenStream extends Error {}
+
+/** The binding's `ResultType.INVALID`. */
+const FAILED_RESULT = 0;
 
 class RunningQuery implements QueryResult {
   readonly columns: readonly ResultColumn[];
@@ -57,7 +67,9 @@ class RunningQuery implements QueryResult {
   readonly #end: () => void;
   readonly #interrupt: () => void;
   #first: ResultBatch | undefined;
-  #busy = false;
+  /** The batch after the current one: the engine works on it while the current one becomes text. */
+  #ahead: Promise<ResultBatch | undefined> = Promise.resolve(undefined);
+  #fetching = false;
   #ended = false;
   #cancelled = false;
 
@@ -69,6 +81,7 @@ class RunningQuery implements QueryResult {
     this.#end = end;
     this.#interrupt = interrupt;
     if (first === undefined) this.#finish();
+    else this.#fetch();
   }
 
   async *batches(): AsyncGenerator<ResultBatch> {
@@ -78,26 +91,58 @@ class RunningQuery implements QueryResult {
       while (batch !== undefined && !this.#cancelled) {
         yield batch;
         if (this.#cancelled) return;
-        this.#busy = true;
-        try {
-          batch = await this.#rows.next();
-        } finally {
-          this.#busy = false;
-        }
+        batch = await this.#ahead;
+        if (batch !== undefined) this.#fetch();
       }
     } catch (error) {
-      throw this.#cancelled || this.#query.signal?.aborted === true ? cancelled() : this.#query.mapError(error);
+      if (this.#isUnwanted()) throw cancelled();
+      const reason = await this.#reason(error);
+      throw this.#isUnwanted() ? cancelled() : this.#query.mapError(reason);
     } finally {
-      this.#finish();
+      this.#leave();
     }
   }
 
   cancel(): void {
     this.#cancelled = true;
+    this.#leave();
+  }
+
+  /** Counts as a fetch: it keeps the connection. */
+  async #reason(error: unknown): Promise<unknown> {
+    let reason: unknown = error;
+    this.#fetching = true;
+    this.#ahead = this.#rows.reason(error).then((found) => {
+      reason = found;
+      this.#fetching = false;
+      return undefined;
+    });
+    await this.#ahead;
+    return reason;
+  }
+
+  #isUnwanted(): boolean {
+    return this.#cancelled || this.#query.signal?.aborted === true;
+  }
+
+  #fetch(): void {
+    this.#fetching = true;
+    this.#ahead = this.#rows.next().finally(() => {
+      this.#fetching = false;
+    });
+    this.#ahead.catch(() => undefined); // told to whoever asks for the batch
+  }
+
+  /** No more batches are wanted. The connection is free once a fetch under way has ended, with an error if need be. */
+  #leave(): void {
     if (this.#ended) return;
+    if (!this.#fetching) {
+      this.#finish();
+      return;
+    }
     this.#interrupt();
-    // A fetch under way ends with an error and finishes; otherwise nothing else will.
-    if (!this.#busy) this.#finish();
+    const finish = (): void => this.#finish();
+    this.#ahead.then(finish, finish);
   }
 
   #finish(): void {
@@ -116,9 +161,24 @@ async function openRows(connection: DuckDBConnection, query: StreamQuery): Promi
     columns,
     async next() {
       const chunk = await result.fetchChunk();
-      return chunk === null || chunk.rowCount === 0 ? undefined : toResultBatch(chunk, columns);
+      if (chunk !== null && chunk.rowCount > 0) return toResultBatch(chunk, columns);
+      if ((result.returnType as number) === FAILED_RESULT) throw new BrokenStream('the query failed while its rows were read');
+      return undefined;
+    },
+    async reason(error) {
+      return error instanceof BrokenStream ? reasonOfFailure(connection, query.sql, error) : error;
     },
   };
+}
+
+/** What a broken stream failed of is lost: run the statement once more without taking its rows to hear it. */
+async function reasonOfFailure(connection: DuckDBConnection, sql: string, unknown: BrokenStream): Promise<unknown> {
+  try {
+    await connection.run(`EXPLAIN ANALYZE ${sql}`);
+    return unknown;
+  } catch (error) {
+    return error;
+  }
 }
 
 /** One statement, prepared directly: the connection's own `stream` parses every text once more to count its statements. */
@@ -152,6 +212,9 @@ async function explainRows(connection: DuckDBConnection, query: StreamQuery): Pr
       { name: 'plan_type', type: text },
       { name: 'plan', type: text },
     ],
+    async reason(error) {
+      return error;
+    },
     async next() {
       if (sent) return undefined;
       sent = true;

@@ -1,0 +1,114 @@
+import assert from 'node:assert/strict';
+import { describe, it, type TestContext } from 'node:test';
+import type { Engine } from '../../../../src/engine/index.ts';
+import { type StreamQuery, streamQuery } from '../../../../src/query/engine/stream-query.ts';
+import type { QueryResult } from '../../../../src/query/result.ts';
+import { InfluxError } from '../../../../src/shared/errors.ts';
+import { testEngine } from '../../../support/engine.ts';
+
+class Probe {
+  ends = 0;
+  readonly ended: Promise<void>;
+  #resolve: () => void = () => undefined;
+
+  constructor() {
+    this.ended = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  query(engine: Engine, sql: string, signal?: AbortSignal): StreamQuery {
+    return {
+      engine,
+      sql,
+      output: [],
+      explain: 'no',
+      signal,
+      mapError: (error) => new InfluxError({ code: 'MAPPED', message: String(error), status: 400 }),
+      onEnd: () => {
+        this.ends++;
+        this.#resolve();
+      },
+    };
+  }
+}
+
+async function start(t: TestContext, sql: string, signal?: AbortSignal): Promise<{ result: QueryResult; probe: Probe; engine: Engine }> {
+  const { engine } = await testEngine(t);
+  const probe = new Probe();
+  return { result: await streamQuery(probe.query(engine, sql, signal)), probe, engine };
+}
+
+async function isUsable(engine: Engine): Promise<void> {
+  const probe = new Probe();
+  const result = await streamQuery(probe.query(engine, 'SELECT 7::BIGINT'));
+  let rows = 0;
+  for await (const batch of result.batches()) rows += batch.rowCount;
+  assert.equal(rows, 1);
+  assert.equal(probe.ends, 1);
+}
+
+const MANY = 'SELECT i FROM range(100000) AS t(i) ORDER BY i';
+
+describe('query streams', () => {
+  it('deliver every row once and in order', async (t) => {
+    const { result, probe, engine } = await start(t, MANY);
+    let next = 0n;
+    for await (const batch of result.batches()) {
+      const [column] = batch.columns;
+      assert.ok(column?.kind === 'int64');
+      for (let row = 0; row < batch.rowCount; row++) assert.equal(column.data[row], next++);
+    }
+    assert.equal(next, 100_000n);
+    assert.equal(probe.ends, 1);
+    await isUsable(engine);
+  });
+
+  it('without rows end before anybody asks for a batch', async (t) => {
+    const { result, probe } = await start(t, 'SELECT 1 WHERE false');
+    assert.equal(probe.ends, 1);
+    for await (const batch of result.batches()) assert.fail(`a batch of ${batch.rowCount} rows`);
+  });
+
+  it('end once when the reader stops early', async (t) => {
+    const { result, probe, engine } = await start(t, MANY);
+    for await (const batch of result.batches()) if (batch.rowCount > 0) break;
+    await probe.ended;
+    await isUsable(engine);
+    assert.equal(probe.ends, 1);
+  });
+
+  it('end once when they are cancelled, whether or not somebody reads', async (t) => {
+    const unread = await start(t, MANY);
+    unread.result.cancel();
+    unread.result.cancel();
+    await unread.probe.ended;
+    await isUsable(unread.engine);
+    assert.equal(unread.probe.ends, 1);
+    const read = await start(t, MANY);
+    const batches = read.result.batches()[Symbol.asyncIterator]();
+    await batches.next();
+    read.result.cancel();
+    await batches.return?.(undefined);
+    await read.probe.ended;
+    assert.equal(read.probe.ends, 1);
+  });
+
+  it('pass a failure after the first rows on as a catalogue error', async (t) => {
+    const sql = "SELECT CASE WHEN i = 2999999 THEN error('late') ELSE i END FROM range(3000000) AS t(i)";
+    const { result, probe } = await start(t, sql);
+    await assert.rejects(async () => {
+      for await (const batch of result.batches()) assert.ok(batch.rowCount > 0);
+    }, /late/);
+    await probe.ended;
+    assert.equal(probe.ends, 1);
+  });
+
+  it('fail at once when the statement does', async (t) => {
+    const { engine } = await testEngine(t);
+    const probe = new Probe();
+    await assert.rejects(streamQuery(probe.query(engine, 'SELECT nope')), /nope/);
+    assert.equal(probe.ends, 0);
+    await isUsable(engine);
+  });
+});
