@@ -55,7 +55,7 @@ function timeOf(member: string, text: string): bigint {
   const ms = match === null ? Number.NaN : Date.parse(`${match[1]}${match[3]}`.toUpperCase());
   if (match === null || Number.isNaN(ms)) {
     throw new InfluxError({
-      code: 'V2_REQUEST_INVALID',
+      code: 'INVALID_DELETE_TIME',
       message: `invalid RFC3339Nano for field ${member}, please format your time with RFC3339Nano format, example: 2009-01-02T23:00:00Z`,
       status: 400,
       shape: 'json',
