@@ -31,13 +31,21 @@ function checkDataDir(dataDir: string): void {
   try {
     makeDirectory(dataDir);
   } catch (error) {
-    throw storeError(`Unable to create database directory "${dataDir}": ${osReason(error)}`, error);
+    throw storeError(`Unable to create database directory "${dataDir}": ${osReason(error)}${nextStep(error)}`, error);
   }
   try {
     accessSync(dataDir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
-    throw storeError(`Database directory "${dataDir}" cannot be written by this user: ${osReason(error)}`, error);
+    const owner = statSync(dataDir, { throwIfNoEntry: false })?.uid;
+    const owned = owner === undefined ? '' : `; it belongs to user id ${owner}`;
+    throw storeError(`Database directory "${dataDir}" cannot be written by this user: ${osReason(error)}${owned}${nextStep(error)}`, error);
   }
+}
+
+/** What helps when a permission is missing. */
+function nextStep(error: unknown): string {
+  const code = (error as NodeJS.ErrnoException).code;
+  return code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? '; make it writable for this user, or choose another --data-dir' : '';
 }
 
 /** One level at a time: the runtime's recursive mode never returns where the parent takes no directories, as below /proc. */

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +10,7 @@ import { FIELDS } from '../../src/telemetry/fields.ts';
 import { readLedgerFile } from '../../src/telemetry/ledger.ts';
 import { reportLine } from '../../src/telemetry/report-line.ts';
 import { readReport } from '../../src/telemetry/report-reader.ts';
-import { startServer, testDirectory } from '../support/server.ts';
+import { BIN, startServer, testDirectory } from '../support/server.ts';
 import { harness, until } from '../unit/telemetry/support.ts';
 
 /** An endpoint on this machine that remembers what it got. */
@@ -108,6 +109,22 @@ test('a kill -9 while a report is under way leaves the bytes in the ledger', asy
   const [entry] = await readLedgerFile(ledgerPath(directory));
   assert.equal(entry?.body, reports[0]?.body);
   assert.equal(entry?.error, 'the server stopped before the outcome was known');
+});
+
+test('telemetry preview in a pipe is the next report byte for byte, and looking changes nothing', async (t) => {
+  const endpoint = await collector(t);
+  const server = await startServer(t, await testDirectory(t), { bare: true, args: on(endpoint.url) });
+  await until(() => endpoint.reports.length === 1);
+  const look = (): string =>
+    spawnSync(process.execPath, [BIN, 'telemetry', 'preview', '--host', server.url], { encoding: 'utf8' }).stdout.replace(
+      /"uptime_secs":\d+/,
+      '',
+    );
+  const first = look();
+  assert.match(first, /^\{"os":"[a-z]+".*\}$/);
+  assert.equal(first.endsWith('\n'), false);
+  assert.equal(look(), first);
+  assert.equal(endpoint.reports.length, 1);
 });
 
 test('the test endpoint shows the payload in test mode only', async (t) => {

@@ -2,7 +2,7 @@ import { valueTypes } from '../../config/index.ts';
 import { clientCommand } from '../client/client-command.ts';
 import { connectionOptions, withClient } from '../client/connection.ts';
 import { ApiError, CommandFailure } from '../client/failure.ts';
-import { defaulted, type GroupModel, group, type LeafModel } from '../command-model.ts';
+import { type GroupModel, group, type LeafModel, optional } from '../command-model.ts';
 import { write } from '../io.ts';
 
 const views = {
@@ -26,18 +26,24 @@ function viewCommand(view: View): LeafModel {
     about: views[view],
     options: {
       ...connectionOptions,
-      format: defaulted('text', {
+      format: optional({
         flag: 'format',
         type: valueTypes.oneOf(['text', 'json'] as const),
-        help: 'text for people, json for the bytes of the server',
+        help: 'text for people, json for the bytes of the server; a preview that goes to a file or pipe is json unless told otherwise',
       }),
     },
     async run({ values, io }) {
       const { body } = await withClient(values, { io }, (client) =>
         client.fetch({ method: 'GET', path: `/api/v3/telemetry/${view}` }).catch(explainMissing),
       );
+      const format = values.format ?? (view === 'preview' && io.stdout.isTTY !== true ? 'json' : 'text');
+      if (view === 'preview' && format === 'json') {
+        // Byte for byte what would be posted: not even a line end is added.
+        await write(io.stdout, body);
+        return 0;
+      }
       const text = body.toString('utf8');
-      if (values.format === 'json') {
+      if (format === 'json') {
         await write(io.stdout, `${text.trimEnd()}\n`);
         return 0;
       }
