@@ -3,6 +3,9 @@ import type { TableSection } from '../batch/index.ts';
 /** Keys of this many rows are remembered over all tables (12 bytes a row, twice that where they are looked up). */
 const ROWS_MAX = 262_144;
 
+/** What a section costs beside its rows, in rows: its objects and arrays. */
+const SECTION_ROWS = 32;
+
 /** Sections remembered per table: as many writes of one client may overtake each other. */
 const SECTIONS_MAX = 64;
 
@@ -14,26 +17,28 @@ export type SectionKeys = Pick<TableSection, 'rowCount' | 'seriesIds' | 'timesNs
 /** Shared limit of all `RecentRows`: the oldest sections are forgotten first, whichever table they belong to. */
 export class RecentRowsLimit {
   readonly #rowsMax: number;
+  readonly #sectionRows: number;
   #rows = 0;
   readonly #order = new Set<{ readonly section: RememberedSection; readonly owner: RecentRows }>();
 
-  constructor(rowsMax: number = ROWS_MAX) {
+  constructor(rowsMax: number = ROWS_MAX, sectionRows: number = SECTION_ROWS) {
     this.#rowsMax = rowsMax;
+    this.#sectionRows = sectionRows;
   }
 
   /** Notes a section; the returned function takes it out again. */
   add(section: RememberedSection, owner: RecentRows): () => void {
     const entry = { section, owner };
     this.#order.add(entry);
-    this.#rows += section.rowCount;
+    this.#rows += section.rowCount + this.#sectionRows;
     const remove = (): void => {
-      if (this.#order.delete(entry)) this.#rows -= section.rowCount;
+      if (this.#order.delete(entry)) this.#rows -= section.rowCount + this.#sectionRows;
     };
     while (this.#rows > this.#rowsMax) {
       const oldest = this.#order.values().next().value;
       if (oldest === undefined) break;
       this.#order.delete(oldest);
-      this.#rows -= oldest.section.rowCount;
+      this.#rows -= oldest.section.rowCount + this.#sectionRows;
       oldest.owner.forget(oldest.section);
     }
     return remove;

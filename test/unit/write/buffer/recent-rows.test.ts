@@ -42,7 +42,7 @@ describe('recent rows', () => {
   });
 
   it('over its limit it forgets keys, oldest first, and then doubts their whole time range', () => {
-    const limit = new RecentRowsLimit(4);
+    const limit = new RecentRowsLimit(4, 0);
     const first = new RecentRows(limit, undefined);
     const second = new RecentRows(limit, undefined);
     first.add(section([[0, 10n], [0, 20n]])); // biome-ignore format: rows
@@ -61,8 +61,17 @@ describe('recent rows', () => {
     assert.deepEqual(recent.repeats(section([[0, 1985n]]), [0]), []);
   });
 
+  it('a section counts more than its rows', () => {
+    const limit = new RecentRowsLimit(100, 32);
+    const first = new RecentRows(limit, undefined);
+    first.add(section([[0, 10n]]));
+    for (let i = 0n; i < 3n; i++) first.add(section([[0, 20n + i]]));
+    assert.deepEqual(first.repeats(section([[1, 10n]]), [0]), [0]);
+    assert.deepEqual(first.repeats(section([[1, 22n]]), [0]), []);
+  });
+
   it('a cleared table gives the shared limit back', () => {
-    const limit = new RecentRowsLimit(2);
+    const limit = new RecentRowsLimit(2, 0);
     const first = new RecentRows(limit, undefined);
     const second = new RecentRows(limit, undefined);
     first.add(section([[0, 1n], [0, 2n]])); // biome-ignore format: rows
@@ -76,7 +85,7 @@ describe('recent rows', () => {
     const sections = fc.array(fc.array(row, { minLength: 1, maxLength: 12 }), { minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(sections, fc.constantFrom(3, 1000), (all, rowsMax) => {
-        const recent = new RecentRows(new RecentRowsLimit(rowsMax), undefined);
+        const recent = new RecentRows(new RecentRowsLimit(rowsMax, 0), undefined);
         const seen = new Set<string>();
         for (const rows of all) {
           const expected: number[] = [];
