@@ -10,6 +10,9 @@ const ROWS: Readonly<Record<ShapeName, number>> = { cpu100: 600_000, cpu4000: 60
 const BATCH_ROWS = 5000;
 const CONNECTIONS = 4;
 
+/** Peers begin to compact some seconds after the last write. */
+const PEER_SETTLE_MS = 15_000;
+
 function storing(runner: Runner, shape: ShapeName): readonly Target[] {
   return shape === 'strings' ? runner.targets.filter((target) => target.strings) : runner.targets;
 }
@@ -91,7 +94,10 @@ export async function compareDisk(runner: Runner): Promise<void> {
         report.add(memory, target.name, resident === undefined ? undefined : resident / 1e6);
         if (ours)
           report.add(measure, target.name, (await settledBytes(() => server.diskBytes((path) => path.endsWith('.parquet')))) / rows);
-        else report.add(measure, target.name, (await settledBytes(() => server.diskBytes())) / rows);
+        else {
+          await delay(PEER_SETTLE_MS);
+          report.add(measure, target.name, (await settledBytes(() => server.diskBytes())) / rows);
+        }
       });
     }
   }
