@@ -13,8 +13,14 @@ export interface ReadyFiles {
 export function announceFiles(tooling: ToolingConfig): ReadyFiles {
   return {
     ready(info) {
-      if (tooling.tcpListenerFile !== undefined) writeNewFile(tooling.tcpListenerFile, info.address);
+      // The address file comes last: who has seen it finds the other one too.
       if (tooling.readyFile !== undefined) writeReadyFile(tooling.readyFile, `${info.url}\n`);
+      try {
+        if (tooling.tcpListenerFile !== undefined) writeNewFile(tooling.tcpListenerFile, info.address);
+      } catch (error) {
+        this.remove();
+        throw error;
+      }
     },
     remove() {
       if (tooling.readyFile !== undefined) rmSync(tooling.readyFile, { force: true });
