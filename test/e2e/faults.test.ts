@@ -80,7 +80,10 @@ test('a damaged Parquet file fails the queries that need it with its name, and n
   const directory = await testDirectory(t);
   const server = await startServer(t, directory, { args: RESTLESS });
   for (let i = 0; i < 8; i++) await server.writeOk('db', `m v=${i}i ${i * 3_600}\nok v=${i}i ${i * 3_600}`, '&precision=second');
+  let tick = 8;
+  // How many writes share a WAL file depends on the machine: go on until both snapshots were due.
   const files = await until(async () => {
+    await server.writeOk('db', `tick v=1i ${tick++ * 3_600}`, '&precision=second');
     const found = await server.rows('db', "SELECT path FROM system.parquet_files WHERE table_name = 'm' ORDER BY min_time");
     return found.length >= 2 ? found : undefined;
   });
