@@ -103,23 +103,23 @@ test('S-17 a rewritten point keeps its newest values through snapshots and resta
     assert.deepEqual(await at.rows('db', 'SELECT a FROM m WHERE a = 1'), expected['a'] === 1 ? [{ a: 1 }] : []);
   };
   let tick = 0;
-  const push = async (at: TestServer): Promise<void> => {
-    // Compaction may join the new file with the old one at once: any change of the set tells that the rows were persisted.
-    const ofTable = async (): Promise<string> =>
-      (await parquetFiles(join(directory, 'test'))).filter((path) => path.startsWith('dbs/1/0/')).join();
-    const before = await ofTable();
+  // Compaction may join a new file with an old one at once: any change of the set tells that the rows were persisted.
+  const filesOfTable = async (): Promise<string> =>
+    (await parquetFiles(join(directory, 'test'))).filter((path) => path.startsWith('dbs/1/0/')).join();
+  const untilPersisted = async (at: TestServer, before: string): Promise<void> => {
     await until(async () => {
       await at.writeOk('db', `tick v=1i ${1_800_000_000 + tick++ * 3600}`, '&precision=second');
-      return (await ofTable()) === before ? undefined : true;
+      return (await filesOfTable()) === before ? undefined : true;
     });
   };
   await server.writeOk('db', `m,k=x a=1,b=1 ${time}`, '&precision=second');
   await check(server, { a: 1, b: 1, k: 'x' });
-  await push(server);
+  await untilPersisted(server, '');
   await check(server, { a: 1, b: 1, k: 'x' });
+  const before = await filesOfTable();
   await server.writeOk('db', `m,k=x a=2 ${time}`, '&precision=second');
   await check(server, { a: 2, b: 1, k: 'x' });
-  await push(server);
+  await untilPersisted(server, before);
   await check(server, { a: 2, b: 1, k: 'x' });
   await server.kill('SIGKILL');
   await check(await startServer(t, directory, { args: SNAPSHOT_AT_ONCE }), { a: 2, b: 1, k: 'x' });
