@@ -4,7 +4,7 @@ import type { HostFacts } from '../../../src/config/index.ts';
 import { chosenToken, embeddedConfig } from '../../../src/embed/config.ts';
 import type { StartOptions } from '../../../src/embed/options.ts';
 
-const facts: HostFacts = { hostname: 'box', homeDir: '/home/u', cwd: '/work', cpuCount: 2, memoryTotalBytes: 1024 ** 3 };
+const facts: HostFacts = { hostname: 'box', homeDir: '/home/u', cwd: '/srv', cpuCount: 2, memoryTotalBytes: 1024 ** 3 };
 
 function config(options: StartOptions, token?: string) {
   return embeddedConfig(options, token, facts);
@@ -30,7 +30,7 @@ describe('configuration of a server in process', () => {
 
   it('a data directory alone means the file store', () => {
     const { store } = config({ dataDir: 'd' });
-    assert.deepEqual([store.kind, store.dataDir], ['file', '/work/d']);
+    assert.deepEqual([store.kind, store.dataDir], ['file', '/srv/d']);
   });
 
   it('a token switches authentication on', () => {
