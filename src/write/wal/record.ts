@@ -79,7 +79,7 @@ export function decodeRecords(bytes: Uint8Array): WalFileContent {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const records: WalRecord[] = [];
   let offset = FILE_HEADER_BYTES;
-  while (offset < view.length) {
+  while (offset < view.length && !isZeroFrom(view, offset)) {
     const damage = recordProblem(view, offset, records.length);
     if (damage !== undefined) return { records, validBytes: offset, damage };
     const length = view.readUInt32LE(offset);
@@ -92,6 +92,12 @@ export function decodeRecords(bytes: Uint8Array): WalFileContent {
     offset += recordBytes(length);
   }
   return { records, validBytes: Math.min(offset, view.length), damage: undefined };
+}
+
+/** Whether only zeros follow, which were written ahead. A record has a checksum, so it does not begin like that. */
+function isZeroFrom(view: Buffer, offset: number): boolean {
+  if (offset + 8 <= view.length && view.readBigUInt64LE(offset) !== 0n) return false;
+  return view.subarray(offset).every((byte) => byte === 0);
 }
 
 function recordProblem(view: Buffer, offset: number, index: number): string | undefined {

@@ -145,3 +145,37 @@ test('many files are replayed in order while later ones are read ahead', async (
   await wal.stop();
   assert.deepEqual(texts((await openWal(root)).replayed), expected);
 });
+
+test('zeros written ahead of the records end a file without being damage, and a closed file has none', async (t) => {
+  const root = await temporaryDirectory(t);
+  const { wal } = await openWal(root);
+  const texts = Array.from({ length: 6 }, (_, i) => `record ${i}`);
+  for (const text of texts) await appendText(wal, text);
+  const crashed = await readFile(walPath(root, 1));
+  assert.ok(crashed.length > 64 * 1024, 'the file was not reserved');
+  await wal.stop();
+  const closed = await readFile(walPath(root, 1));
+  assert.ok(closed.length < 1024 && crashed.subarray(0, closed.length).equals(closed));
+
+  await writeFile(walPath(root, 1), crashed);
+  const { replayed, report } = await openWal(root);
+  assert.deepEqual(
+    replayed.map((record) => record.text),
+    texts,
+  );
+  assert.deepEqual([report.tornFiles, report.movedAside.length, report.periods[0]?.bytes], [0, 0, closed.length]);
+});
+
+test('a torn record in the zeros written ahead is dropped like any other torn end', async (t) => {
+  const root = await temporaryDirectory(t);
+  const { wal } = await openWal(root);
+  for (let i = 0; i < 6; i++) await appendText(wal, `record ${i}`);
+  const crashed = await readFile(walPath(root, 1));
+  await wal.stop();
+  const end = (await readFile(walPath(root, 1))).length;
+  crashed[end + 40] = 7; // the body came, the header did not
+  await writeFile(walPath(root, 1), crashed);
+  const { replayed, report } = await openWal(root);
+  assert.equal(replayed.length, 6);
+  assert.equal(report.tornFiles, 1);
+});
