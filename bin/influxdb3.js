@@ -1,10 +1,14 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
+import module from 'node:module';
 
 // Queries and disk syncs share the runtime's thread pool, whose four threads a few long queries would fill. Set before first use.
 process.env.UV_THREADPOOL_SIZE ??= '16';
 
-const main = new URL('../dist/cli/main.js', import.meta.url);
+// Node.js 22.1 and newer keep compiled code between starts.
+module.enableCompileCache?.();
+
+const main = new URL('../dist/bundle/main.js', import.meta.url);
 if (existsSync(main)) {
   await (await import(main.href)).main();
 } else {

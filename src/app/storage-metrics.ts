@@ -1,4 +1,4 @@
-import { Gauge, type Registry } from 'prom-client';
+import { Gauge, type Registry } from '../shared/prometheus.ts';
 import type { WriteStore } from '../write/write-store.ts';
 
 /** Figures of the storage engine, read when somebody scrapes. */

@@ -19,7 +19,7 @@ if (unknown.length > 0) {
   process.stderr.write(`no such bench: ${unknown.join(', ')}; there are ${names.join(', ')}\n`);
   process.exit(1);
 }
-setUp();
+await setUp();
 buildTests(outDir);
 for (const name of wanted.length > 0 ? wanted : [DEFAULT]) {
   process.stderr.write(`${name}\n`);

@@ -1,4 +1,4 @@
-// `npm run build`: compiles src to dist and writes the revision beside it.
+// `npm run build`: compiles src to dist, bundles it and writes the revision beside it.
 import { buildDist } from './setup.mjs';
 
-buildDist(true);
+await buildDist(true);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, setUp } from './setup.mjs';
 
-setUp();
+await setUp();
 const load = (name) => import(pathToFileURL(join(root, 'dist', 'config', 'generate', name)).href);
 writeFileSync(join(root, '.env.example'), (await load('env-example.js')).envExample());
 writeFileSync(join(root, 'docs', 'configuration.md'), (await load('configuration-doc.js')).configurationDoc());

@@ -9,7 +9,7 @@ import { buildTests, listFiles, root, setUp } from './setup.mjs';
 const FILE_TIMEOUT_MS = 300_000;
 
 const outDir = join('.build', 'all');
-setUp();
+await setUp();
 buildTests(outDir);
 
 const wanted = process.argv.slice(2);

@@ -4,14 +4,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { bundle } from './bundle.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 
 /** Installs packages when they differ from the lock file, and builds dist when a source is newer. */
-export function setUp() {
+export async function setUp() {
   requireNode();
   install();
-  buildDist();
+  await buildDist();
 }
 
 /** Compiles sources and tests together, side by side below `outDir`. */
@@ -28,14 +29,17 @@ export function listFiles(folder) {
 }
 
 /** Builds dist if needed; `force` builds always. */
-export function buildDist(force = false) {
+export async function buildDist(force = false) {
   const stamp = join(root, 'dist', '.built');
-  const sources = [...listFiles(join(root, 'src')), join(root, 'tsconfig.json'), join(root, 'package-lock.json')];
+  const settings = ['tsconfig.json', 'package-lock.json', 'test/tooling/bundle.mjs'].map((name) => join(root, name));
+  const sources = [...listFiles(join(root, 'src')), ...settings];
   if (force || modified(stamp) < Math.max(...sources.map(modified)) || removeOrphans() > 0) {
     rmSync(stamp, { force: true });
     const startedAt = new Date();
     compile(['-p', 'tsconfig.json'], 'building influxdb3');
     removeOrphans();
+    rmSync(join(root, 'dist', 'bundle'), { recursive: true, force: true });
+    await bundle(root);
     writeFileSync(stamp, `${startedAt.toISOString()}\n`);
   }
   writeRevision();
@@ -76,6 +80,7 @@ function compile(args, what) {
 function removeOrphans() {
   const dist = join(root, 'dist');
   const orphans = listFiles(dist).filter((file) => {
+    if (relative(dist, file).startsWith('bundle')) return false;
     const match = /^(.*?)(?:\.d\.ts|\.js\.map|\.js)$/.exec(relative(dist, file));
     return match !== null && !existsSync(join(root, 'src', `${match[1]}.ts`));
   });
@@ -110,4 +115,4 @@ function stop(text) {
   process.exit(1);
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) setUp();
+if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await setUp();

@@ -3,6 +3,6 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { root, setUp } from './setup.mjs';
 
-setUp();
+await setUp();
 process.argv.splice(2, 0, 'serve');
-await (await import(pathToFileURL(join(root, 'dist', 'cli', 'main.js')).href)).main();
+await (await import(pathToFileURL(join(root, 'dist', 'bundle', 'main.js')).href)).main();

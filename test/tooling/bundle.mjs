@@ -1,0 +1,32 @@
+// Joins the compiled modules and the packages they use into a few files below dist/bundle: loading hundreds of small
+// ones takes twice as long as everything else that a start does. What is imported lazily stays in files of its own.
+import { join } from 'node:path';
+
+/** Native or WebAssembly, found through their own folders. */
+const LEFT_OUTSIDE = ['@duckdb/*', '@guanmingchiu/sqlparser-ts'];
+
+/** Schema compilers of the framework: it asks for them only where a route has a schema, and none has. */
+const NEVER_LOADED = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'];
+
+/** Packages written for `require` find the runtime's own modules with it. */
+const REQUIRE = "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);";
+
+/** Bundles `dist` of a project folder. Throws when a module cannot be found. */
+export async function bundle(root) {
+  const { build } = await import('esbuild');
+  const dist = join(root, 'dist');
+  await build({
+    entryPoints: { main: join(dist, 'cli', 'main.js'), embed: join(dist, 'embed', 'index.js') },
+    outdir: join(dist, 'bundle'),
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    sourcemap: true,
+    legalComments: 'linked',
+    external: [...LEFT_OUTSIDE, ...NEVER_LOADED],
+    banner: { js: REQUIRE },
+    logLevel: 'error',
+  });
+}
