@@ -15,6 +15,7 @@ import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry
 import { openAdminService, openAuthenticator } from './auth.ts';
 import { startCaches } from './caches.ts';
 import { OpenParts } from './open-parts.ts';
+import { portHolder } from './port-holder.ts';
 import { rowDeletes } from './row-deletes.ts';
 import { type ServerSeed, seedCatalog } from './seed.ts';
 import { StartLog } from './start-log.ts';
@@ -172,12 +173,15 @@ async function bind(server: Pick<HttpServer, 'listen'>, http: SocketAddress): Pr
     return await server.listen(http.host, http.port);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const detail =
-      code === 'EADDRINUSE'
-        ? `port ${http.port} on ${http.host} is in use; stop the other program or choose another --http-bind`
-        : `${http.host}:${http.port}: ${(error as Error).message}`;
+    const detail = code === 'EADDRINUSE' ? portInUse(http) : `${http.host}:${http.port}: ${(error as Error).message}`;
     throw new StartupError(`Serve command failed: Failed to bind address: ${detail}`, { cause: error });
   }
+}
+
+function portInUse({ host, port }: SocketAddress): string {
+  const holder = portHolder(port);
+  const by = holder === undefined ? '' : ` by ${holder}`;
+  return `port ${port} on ${host} is in use${by}; stop the other program or choose another --http-bind`;
 }
 
 async function readTls(tls: NonNullable<HttpConfig['tls']>): Promise<TlsSettings> {

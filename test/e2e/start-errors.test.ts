@@ -70,6 +70,7 @@ describe('first errors of a client', () => {
     const { code, stderr } = await runProgram(['query', '-d', 'x', '-H', `http://127.0.0.1:${port}`, 'SELECT 1'], { cwd });
     assert.equal(code, 1);
     assert.ok(stderr.startsWith(`Query command failed: failed to send POST http://127.0.0.1:${port}/api/v3/query_sql request: `), stderr);
+    assert.match(stderr, /\n {2}hint: what answers at http:\/\/127\.0\.0\.1:\d+ is no HTTP server: check --host .*\n$/);
   });
 
   it('a missing token and a wrong one get different next steps', async (t) => {
@@ -127,16 +128,17 @@ describe('first errors of a server', () => {
     assert.ok(stderr.includes(`"${data}"`), stderr);
   });
 
-  it('a port in use: names the port and the option', async (t) => {
+  it('a port in use: names the port, on Linux the program that has it, and the option', async (t) => {
     const cwd = await testDirectory(t);
     const port = await stranger(t, '');
     const { code, stderr } = await runProgram(['serve', '--node-id', 'n', '--object-store', 'memory', '--http-bind', `127.0.0.1:${port}`], {
       cwd,
     });
     assert.equal(code, 1);
+    const holder = process.platform === 'linux' ? ` by \\S+ \\(pid ${process.pid}\\)` : '';
     assert.match(
       stderr,
-      new RegExp(`^Serve command failed: Failed to bind address: port ${port} on 127\\.0\\.0\\.1 is in use; .*--http-bind\n$`),
+      new RegExp(`^Serve command failed: Failed to bind address: port ${port} on 127\\.0\\.0\\.1 is in use${holder}; .*--http-bind\n$`),
     );
   });
 

@@ -5,7 +5,7 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { type Environment, osReason } from '../../config/index.ts';
 import type { ConnectionValues } from './connection.ts';
 import { ApiError, CommandFailure, ConnectError } from './failure.ts';
-import { connectHint, statusHint } from './hints.ts';
+import { connectHint, NOT_HTTP, statusHint } from './hints.ts';
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -54,7 +54,7 @@ class UndiciClient implements ApiClient {
     const { statusCode, body } = await this.#request(request);
     if (statusCode >= 200 && statusCode < 300) return { status: statusCode, body: this.#guarded(body, request) };
     const message = errorMessage(await readBody(this.#guarded(body, request)));
-    throw new ApiError(statusCode, STATUS_CODES[statusCode] ?? '', message, statusHint(statusCode, this.#token !== undefined));
+    throw new ApiError(statusCode, STATUS_CODES[statusCode] ?? '', message, statusHint(statusCode, this.#token !== undefined, message));
   }
 
   async fetch(request: ApiRequest): Promise<{ status: number; body: Buffer }> {
@@ -168,7 +168,8 @@ function errorMessage(body: Buffer): string {
 
 function errorCode(error: unknown): string {
   if (error instanceof AggregateError) return errorCode(error.errors[0]);
-  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  const { name, code, cause } = error as { name?: unknown; code?: unknown; cause?: unknown };
+  if (name === 'HTTPParserError') return NOT_HTTP;
   if (typeof code === 'string') return code;
   return cause === undefined ? '' : errorCode(cause);
 }

@@ -1,5 +1,8 @@
 /** Next steps for the failures that a person meets first. */
 
+/** Code of an answer that is not HTTP. */
+export const NOT_HTTP = 'HPE_INVALID';
+
 /** Why a connection failed and what to try, from the code of the error. */
 export function connectHint(code: string, origin: string): string | undefined {
   switch (code) {
@@ -20,13 +23,15 @@ export function connectHint(code: string, origin: string): string | undefined {
     case 'ECONNRESET':
     case 'UND_ERR_SOCKET':
       return `${origin} closed the connection: if the server uses TLS, its address begins with https://`;
+    case NOT_HTTP:
+      return `what answers at ${origin} is no HTTP server: check --host (or INFLUXDB3_HOST_URL), the port, and http:// or https://`;
     default:
       return tlsHint(code, origin);
   }
 }
 
-/** What to try after an error status. */
-export function statusHint(status: number, tokenGiven: boolean): string | undefined {
+/** What to try after an error status; `message` is the text of the answer. */
+export function statusHint(status: number, tokenGiven: boolean, message = ''): string | undefined {
   if (status === 401 && !tokenGiven) {
     return "give a token with --token or INFLUXDB3_AUTH_TOKEN; the first one is made with 'influxdb3 create token --admin'";
   }
@@ -34,7 +39,9 @@ export function statusHint(status: number, tokenGiven: boolean): string | undefi
   if (status === 403) return 'the token is valid but may not do this: use an admin token';
   if (status === 413)
     return 'the body is larger than the server allows: send less at once (--max-request-size), or raise --max-http-request-size';
-  if (status === 507) return 'the disk of the server is full: free space there, nothing is lost of what was acknowledged';
+  if (message.includes('ENOSPC')) {
+    return 'the disk of the server is full: free space there and write again; what was acknowledged is safe';
+  }
   return undefined;
 }
 
@@ -42,6 +49,6 @@ function tlsHint(code: string, origin: string): string | undefined {
   const untrusted = ['SELF_SIGNED', 'UNABLE_TO', 'CERT_UNTRUSTED', 'DEPTH_ZERO'].some((part) => code.includes(part));
   if (untrusted)
     return `the certificate of ${origin} is not trusted here: name its root with --tls-ca <file>, or use --tls-no-verify for a test`;
-  const protocol = code === 'EPROTO' || code.startsWith('ERR_SSL') || code.startsWith('HPE_');
+  const protocol = code === 'EPROTO' || code.startsWith('ERR_SSL');
   return protocol ? `${origin} does not speak what was expected: check whether its address begins with http:// or https://` : undefined;
 }
