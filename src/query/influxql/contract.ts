@@ -1,0 +1,32 @@
+import type { QueryResult } from '../result.ts';
+import type { Statement } from './parse/ast.ts';
+
+export interface InfluxqlRequest {
+  /** The database of the request or of the statement; undefined only for `SHOW DATABASES` and `SHOW RETENTION POLICIES`. */
+  readonly database: string | undefined;
+  readonly statement: Statement;
+  /** For the query log. */
+  readonly text: string;
+  /** Aborting cancels the query. */
+  readonly signal?: AbortSignal;
+  /** Lower-case hex, for the query log. */
+  readonly traceId?: string;
+}
+
+/** What makes series of rows: they belong to one while these columns keep their values. */
+export interface GroupKey {
+  readonly measurementColumn: number;
+  /** `projected` = also among the selected columns. */
+  readonly tagColumns: readonly { readonly key: string; readonly columnIndex: number; readonly projected: boolean }[];
+}
+
+/** Rows sorted by measurement, group tags and time; `iox::measurement` first, then `time` where there is one (InfluxQL spec 1.1). */
+export interface InfluxqlResult {
+  readonly result: QueryResult;
+  readonly groupKey: GroupKey;
+}
+
+/** Answers InfluxQL. Failures that have a status of their own are thrown as `InfluxError` before the first row. */
+export interface InfluxqlService {
+  run(request: InfluxqlRequest): Promise<InfluxqlResult>;
+}
