@@ -125,6 +125,8 @@ function lockDown(allowedDirectories: readonly string[]): string[] {
     "SET GLOBAL timezone = 'UTC'",
     "SET GLOBAL default_null_order = 'nulls_last_on_asc_first_on_desc'",
     'SET GLOBAL parquet_metadata_cache = true',
+    // It would keep the bytes of files that compaction has long deleted; the operating system caches files anyway.
+    'SET GLOBAL enable_external_file_cache = false',
     `SET GLOBAL allowed_directories = [${list}]`,
     'SET GLOBAL enable_external_access = false',
     'SET GLOBAL lock_configuration = true',

@@ -27,10 +27,17 @@ export type Statement =
   /** Understood, never run: `what` is the name in the refusal. */
   | { readonly kind: 'unsupported'; readonly what: 'CREATE DATABASE' | 'DELETE' | 'DROP MEASUREMENT' };
 
-/** A statement and the database that it names itself (2.4), in a qualified measurement or behind `ON`. */
+/** Where a measurement lies, as it is written: `db.rp.m`, `rp.m`, `m`. */
+export interface Qualifier {
+  readonly database: string | undefined;
+  readonly policy: string | undefined;
+}
+
+/** A statement and what it says about databases (2.4); the measurements inside it are bare. */
 export interface ParsedStatement {
   readonly statement: Statement;
-  readonly database: string | undefined;
-  /** Where it stands in the text that was parsed. */
+  /** One for every measurement and every `ON`. */
+  readonly qualifiers: readonly Qualifier[];
+  /** Its own part of the text that was parsed. */
   readonly text: string;
 }

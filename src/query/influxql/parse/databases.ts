@@ -1,0 +1,27 @@
+import { InfluxError } from '../../../shared/errors.ts';
+import type { ParsedStatement, Qualifier } from './ast.ts';
+
+/** Retention policies that are the database itself. */
+const DEFAULT_POLICIES: ReadonlySet<string> = new Set(['autogen', 'default']);
+
+/**
+ * The database that a statement names, by the rules for retention policies (InfluxQL spec 2.4); `requested` stands for
+ * the parts that it leaves out. Undefined when neither names one. Throws when it names several (400).
+ */
+export function statementDatabase(parsed: ParsedStatement, requested: string | undefined): string | undefined {
+  const names = new Set(parsed.qualifiers.map((qualifier) => databaseName(qualifier, requested)));
+  if (names.size > 1) {
+    throw new InfluxError({
+      code: 'INFLUXQL_DATABASES',
+      message: 'error in InfluxQL statement: can only perform queries on a single database',
+      status: 400,
+    });
+  }
+  const [name] = names;
+  return name ?? requested;
+}
+
+function databaseName({ database, policy }: Qualifier, requested: string | undefined): string | undefined {
+  const base = database ?? requested;
+  return base === undefined || policy === undefined || DEFAULT_POLICIES.has(policy) ? base : `${base}/${policy}`;
+}

@@ -1,0 +1,162 @@
+/** InfluxQL texts to statements (InfluxQL spec 2). */
+import type { BindValue } from '../../result.ts';
+import type { NameFilter, ParsedStatement, Qualifier, Statement } from './ast.ts';
+import { debugText, parseError } from './errors.ts';
+import { Scanner } from './scanner.ts';
+import { ClauseParser } from './select.ts';
+
+/**
+ * Parses all statements of a text, which `;` separates. Throws `InfluxError` INFLUXQL_PARSE (400) for the first mistake
+ * in any of them and INFLUXQL_PLAN for a bind parameter without a value.
+ */
+export function parseInfluxql(text: string, params: ReadonlyMap<string, BindValue>): ParsedStatement[] {
+  const scanner = new Scanner(text);
+  const statements: ParsedStatement[] = [];
+  while (!scanner.atEnd) {
+    if (scanner.symbol(';')) continue;
+    const start = scanner.position;
+    const parser = new StatementParser(scanner, new ClauseParser(scanner, params, start));
+    const statement = parser.statement();
+    if (statement === undefined) {
+      const rest = debugText(text.slice(start));
+      throw parseError(text, start, 'invalid InfluxQL statement', `. Parsing Error: Nom(${rest}, Tag)`);
+    }
+    statements.push({ statement, qualifiers: parser.qualifiers, text: text.slice(start, scanner.position).trim() });
+  }
+  return statements;
+}
+
+class StatementParser {
+  readonly #scanner: Scanner;
+  readonly #clauses: ClauseParser;
+
+  constructor(scanner: Scanner, clauses: ClauseParser) {
+    this.#scanner = scanner;
+    this.#clauses = clauses;
+  }
+
+  get qualifiers(): readonly Qualifier[] {
+    return this.#clauses.qualifiers;
+  }
+
+  statement(): Statement | undefined {
+    const scanner = this.#scanner;
+    if (scanner.keywords('SELECT')) return { kind: 'select', select: this.#clauses.select() };
+    if (scanner.keywords('EXPLAIN')) return this.#explain();
+    if (scanner.keywords('SHOW')) return this.#show();
+    if (scanner.keywords('CREATE', 'DATABASE')) return this.#unsupported('CREATE DATABASE');
+    if (scanner.keywords('DELETE')) return this.#unsupported('DELETE');
+    if (scanner.keywords('DROP', 'MEASUREMENT')) return this.#unsupported('DROP MEASUREMENT');
+    return undefined;
+  }
+
+  #explain(): Statement {
+    const analyze = this.#scanner.keywords('ANALYZE');
+    const verbose = this.#scanner.keywords('VERBOSE');
+    const start = this.#scanner.blanks();
+    if (!this.#scanner.keywords('SELECT')) throw this.#error(start, 'invalid EXPLAIN statement, expected SELECT statement');
+    return { kind: 'explain', analyze, verbose, select: this.#clauses.select() };
+  }
+
+  /** Such statements are refused as a whole: what follows is only skipped. */
+  #unsupported(what: Extract<Statement, { kind: 'unsupported' }>['what']): Statement {
+    const end = this.#scanner.text.indexOf(';', this.#scanner.position);
+    this.#scanner.position = end < 0 ? this.#scanner.text.length : end;
+    return { kind: 'unsupported', what };
+  }
+
+  #show(): Statement {
+    const start = this.#scanner.blanks();
+    if (this.#scanner.keywords('DATABASES')) return { kind: 'show-databases' };
+    if (this.#scanner.keywords('RETENTION', 'POLICIES')) {
+      this.#on();
+      return { kind: 'show-retention-policies' };
+    }
+    if (this.#scanner.keywords('MEASUREMENTS')) return this.#showMeasurements();
+    if (this.#scanner.keywords('TAG', 'KEYS')) {
+      const from = this.#onAndFrom();
+      return { kind: 'show-tag-keys', from, where: this.#clauses.where(), ...this.#limits() };
+    }
+    if (this.#scanner.keywords('FIELD', 'KEYS')) return { kind: 'show-field-keys', from: this.#onAndFrom(), ...this.#limits() };
+    if (this.#scanner.keywords('TAG', 'VALUES')) return this.#showTagValues();
+    throw this.#error(
+      start,
+      'invalid SHOW statement, expected DATABASES, FIELD KEYS, MEASUREMENTS, TAG KEYS, TAG VALUES, or RETENTION POLICIES following SHOW',
+    );
+  }
+
+  #showMeasurements(): Statement {
+    this.#on();
+    const filter = this.#scanner.keywords('WITH') ? this.#measurementFilter() : undefined;
+    return { kind: 'show-measurements', filter, where: this.#clauses.where(), ...this.#limits() };
+  }
+
+  #measurementFilter(): NameFilter {
+    const start = this.#scanner.blanks();
+    if (!this.#scanner.keywords('MEASUREMENT')) throw this.#error(start, 'invalid WITH clause, expected MEASUREMENT');
+    const filter = this.#nameFilter(['=~', '=']);
+    if (filter === undefined) throw this.#error(this.#scanner.blanks(), 'invalid WITH clause, expected = or =~');
+    return filter;
+  }
+
+  #showTagValues(): Statement {
+    const from = this.#onAndFrom();
+    const start = this.#scanner.blanks();
+    if (!this.#scanner.keywords('WITH', 'KEY')) throw this.#error(start, 'invalid SHOW TAG VALUES statement, expected WITH KEY');
+    const key = this.#scanner.keywords('IN') ? this.#keyList() : this.#nameFilter(['=~', '!~', '!=', '<>', '=']);
+    if (key === undefined) throw this.#error(this.#scanner.blanks(), 'invalid WITH KEY clause, expected condition');
+    return { kind: 'show-tag-values', from, key, where: this.#clauses.where(), ...this.#limits() };
+  }
+
+  #keyList(): NameFilter {
+    const names: string[] = [];
+    const start = this.#scanner.blanks();
+    if (!this.#scanner.symbol('(')) throw this.#error(start, "invalid IN clause, expected '('");
+    do {
+      const at = this.#scanner.blanks();
+      const name = this.#scanner.identifier();
+      if (name === undefined) throw this.#error(at, 'invalid IN clause, expected identifier');
+      names.push(name);
+    } while (this.#scanner.symbol(','));
+    const end = this.#scanner.blanks();
+    if (!this.#scanner.symbol(')')) throw this.#error(end, "invalid IN clause, expected ')'");
+    return { op: 'in', names };
+  }
+
+  /** An operator of the list and the name or regular expression that it wants. */
+  #nameFilter(ops: readonly ('=~' | '!~' | '!=' | '<>' | '=')[]): NameFilter | undefined {
+    const op = ops.find((each) => this.#scanner.symbol(each));
+    if (op === undefined) return undefined;
+    const start = this.#scanner.blanks();
+    if (op === '=~' || op === '!~') {
+      const source = this.#scanner.regex();
+      if (source === undefined) throw this.#error(start, 'invalid expression, expected regular expression');
+      return { op, source };
+    }
+    const name = this.#scanner.identifier();
+    if (name === undefined) throw this.#error(start, 'invalid expression, expected identifier');
+    return { op: op === '=' ? '=' : '!=', name };
+  }
+
+  #onAndFrom(): ReturnType<ClauseParser['sources']> {
+    this.#on();
+    return this.#scanner.keywords('FROM') ? this.#clauses.sources(false) : [];
+  }
+
+  #on(): void {
+    if (!this.#scanner.keywords('ON')) return;
+    const start = this.#scanner.blanks();
+    const database = this.#scanner.identifier();
+    if (database === undefined) throw this.#error(start, 'invalid ON clause, expected identifier');
+    const policy = this.#scanner.symbol('.') ? this.#scanner.identifier() : undefined;
+    this.#clauses.qualifiers.push({ database, policy });
+  }
+
+  #limits(): { limit: bigint | undefined; offset: bigint | undefined } {
+    return { limit: this.#clauses.count('LIMIT'), offset: this.#clauses.count('OFFSET') };
+  }
+
+  #error(offset: number, message: string): Error {
+    return parseError(this.#scanner.text, offset, message);
+  }
+}

@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseInfluxql, type Statement, statementDatabase } from '../../../../../src/query/influxql/parse/index.ts';
+import type { BindValue } from '../../../../../src/query/result.ts';
+import { InfluxError } from '../../../../../src/shared/errors.ts';
+
+const NONE: ReadonlyMap<string, BindValue> = new Map();
+
+function one(text: string, params = NONE): Statement {
+  const statements = parseInfluxql(text, params);
+  assert.equal(statements.length, 1);
+  return (statements[0] as (typeof statements)[number]).statement;
+}
+
+function select(text: string, params = NONE): Extract<Statement, { kind: 'select' }>['select'] {
+  const statement = one(text, params);
+  assert.equal(statement.kind, 'select');
+  return (statement as Extract<Statement, { kind: 'select' }>).select;
+}
+
+const ref = (name: string, cast?: string) => ({ kind: 'ref', name, cast });
+const integer = (value: bigint) => ({ kind: 'literal', literal: { kind: 'integer', value } });
+const binary = (op: string, left: unknown, right: unknown) => ({ kind: 'binary', op, left, right });
+
+test('all clauses of a SELECT in their order', () => {
+  const parsed = select(
+    `SELECT mean(v) AS m, "max"(v) FROM home, /^m\\d/ WHERE room = 'Kit' AND time >= '2022-01-01' GROUP BY time(2h30m, -15m), room, /r/, *
+     FILL(previous) ORDER BY time DESC LIMIT 3 OFFSET 1 TZ('America/Sao_Paulo')`,
+  );
+  assert.deepEqual(parsed, {
+    fields: [
+      { expr: { kind: 'call', name: 'mean', args: [ref('v')] }, alias: 'm' },
+      { expr: { kind: 'call', name: 'max', args: [ref('v')] }, alias: undefined },
+    ],
+    sources: [
+      { kind: 'measurement', name: 'home' },
+      { kind: 'regex', source: '^m\\d' },
+    ],
+    where: binary(
+      'AND',
+      binary('=', ref('room'), { kind: 'literal', literal: { kind: 'string', value: 'Kit' } }),
+      binary('>=', ref('time'), { kind: 'literal', literal: { kind: 'string', value: '2022-01-01' } }),
+    ),
+    dimensions: [
+      { kind: 'time', intervalNs: 9_000_000_000_000n, offset: { kind: 'literal', literal: { kind: 'duration', ns: -900_000_000_000n } } },
+      { kind: 'tag', name: 'room' },
+      { kind: 'regex', source: 'r' },
+      { kind: 'wildcard' },
+    ],
+    fill: { kind: 'previous' },
+    descending: true,
+    limit: 3n,
+    offset: 1n,
+    seriesLimit: false,
+    zone: 'America/Sao_Paulo',
+  });
+});
+
+test('operators bind as specified, minus is folded into numbers, casts and wildcards keep their type', () => {
+  assert.deepEqual(select('SELECT a + b * -2 FROM m').fields[0]?.expr, binary('+', ref('a'), binary('*', ref('b'), integer(-2n))));
+  assert.deepEqual(
+    select('SELECT (a + b) % 2 | c FROM m').fields[0]?.expr,
+    binary('|', binary('%', binary('+', ref('a'), ref('b')), integer(2n)), ref('c')),
+  );
+  assert.deepEqual(select('SELECT -(a) FROM m').fields[0]?.expr, binary('*', integer(-1n), ref('a')));
+  assert.deepEqual(select('SELECT "a b".c::integer FROM m').fields[0]?.expr, ref('a b.c', 'integer'));
+  assert.deepEqual(select('SELECT *::tag FROM m').fields[0]?.expr, { kind: 'wildcard', only: 'tag' });
+  assert.deepEqual(select('SELECT DISTINCT v FROM m').fields[0]?.expr, { kind: 'call', name: 'distinct', args: [ref('v')] });
+  assert.deepEqual(select('SELECT v FROM m WHERE (a = 1 OR b <> 2) AND (c + 1) > 3').where, {
+    ...binary(
+      'AND',
+      binary('OR', binary('=', ref('a'), integer(1n)), binary('!=', ref('b'), integer(2n))),
+      binary('>', binary('+', ref('c'), integer(1n)), integer(3n)),
+    ),
+  });
+});
+
+test('literals: large integers are unsigned, durations are nanoseconds, texts and comments', () => {
+  const values = select("SELECT f(9223372036854775808, 1.5, .5, 1h30m, 10u, 'it\\'s', true, /a\\/b/) /* c */ FROM m -- end").fields[0]
+    ?.expr;
+  assert.deepEqual(values?.kind === 'call' && values.args.map((arg) => arg.kind === 'literal' && arg.literal), [
+    { kind: 'unsigned', value: 9_223_372_036_854_775_808n },
+    { kind: 'float', value: 1.5 },
+    { kind: 'float', value: 0.5 },
+    { kind: 'duration', ns: 5_400_000_000_000n },
+    { kind: 'duration', ns: 10_000n },
+    { kind: 'string', value: "it's" },
+    { kind: 'boolean', value: true },
+    { kind: 'regex', source: 'a/b' },
+  ]);
+});
+
+test('bind parameters become literals; one without a value is told', () => {
+  const params = new Map<string, BindValue>([
+    ['r', { kind: 'string', value: 'Kit' }],
+    ['n', { kind: 'int64', value: 5n }],
+  ]);
+  const parsed = select('SELECT v FROM m WHERE room =~ $r AND v > $n', params);
+  assert.deepEqual(
+    parsed.where,
+    binary(
+      'AND',
+      binary('=~', ref('room'), { kind: 'literal', literal: { kind: 'regex', source: 'Kit' } }),
+      binary('>', ref('v'), integer(5n)),
+    ),
+  );
+  assert.throws(() => select('SELECT v FROM m WHERE host = $host'), {
+    message: "Bind parameter '$host' was referenced in the InfluxQL statement but its value is undefined",
+    status: 400,
+  });
+});
+
+test('several statements, and the databases that they name', () => {
+  const parsed = parseInfluxql(
+    'SELECT a FROM db.rp.m; ; SELECT a FROM db..m;SELECT a FROM rp2.m; SELECT a FROM db.autogen./x/; SHOW TAG KEYS ON other FROM m',
+    NONE,
+  );
+  assert.deepEqual(
+    parsed.slice(0, 4).map((each) => statementDatabase(each, 'mine')),
+    ['db/rp', 'db', 'mine/rp2', 'db'],
+  );
+  assert.equal(parsed[1]?.text, 'SELECT a FROM db..m');
+  const [two] = parseInfluxql('SELECT a FROM x..m, y..n', NONE);
+  assert.ok(two);
+  assert.throws(() => statementDatabase(two, undefined), {
+    message: 'error in InfluxQL statement: can only perform queries on a single database',
+  });
+});
+
+test('SHOW statements', () => {
+  const rest = { limit: undefined, offset: undefined };
+  assert.deepEqual(one('show databases'), { kind: 'show-databases' });
+  assert.deepEqual(one('SHOW RETENTION POLICIES ON db'), { kind: 'show-retention-policies' });
+  assert.deepEqual(one('SHOW MEASUREMENTS WITH MEASUREMENT =~ /h.*/ LIMIT 2'), {
+    kind: 'show-measurements',
+    filter: { op: '=~', source: 'h.*' },
+    where: undefined,
+    limit: 2n,
+    offset: undefined,
+  });
+  assert.deepEqual(one('SHOW FIELD KEYS FROM home OFFSET 1'), {
+    kind: 'show-field-keys',
+    from: [{ kind: 'measurement', name: 'home' }],
+    limit: undefined,
+    offset: 1n,
+  });
+  assert.deepEqual(one('SHOW TAG VALUES WITH KEY IN (a, "b c")'), {
+    kind: 'show-tag-values',
+    from: [],
+    key: { op: 'in', names: ['a', 'b c'] },
+    where: undefined,
+    ...rest,
+  });
+  assert.deepEqual(one('SHOW TAG VALUES FROM m WITH KEY != a WHERE v > 1'), {
+    kind: 'show-tag-values',
+    from: [{ kind: 'measurement', name: 'm' }],
+    key: { op: '!=', name: 'a' },
+    where: binary('>', ref('v'), integer(1n)),
+    ...rest,
+  });
+  assert.deepEqual(one('SHOW TAG KEYS WHERE v > 1').kind, 'show-tag-keys');
+  assert.deepEqual(one('DROP MEASUREMENT m'), { kind: 'unsupported', what: 'DROP MEASUREMENT' });
+  assert.equal(one('EXPLAIN ANALYZE SELECT v FROM m').kind, 'explain');
+});
+
+const MISTAKES: readonly (readonly [text: string, message: string])[] = [
+  ['SELECT v FROM m INTO x', 'invalid InfluxQL statement at pos 16. Parsing Error: Nom("INTO x", Tag)'],
+  ['FOO "x"\n', 'invalid InfluxQL statement at pos 0. Parsing Error: Nom("FOO \\"x\\"\\n", Tag)'],
+  ['SHOW TAG KEYS; KILL QUERY 1', 'invalid InfluxQL statement at pos 15. Parsing Error: Nom("KILL QUERY 1", Tag)'],
+  ['SELECT a + FROM m', 'invalid InfluxQL statement at pos 0. Parsing Failure: Nom("FROM m", Char)'],
+  ['SELECT FROM m', 'invalid SELECT statement, expected field at pos 7'],
+  ['SELECT ü, FROM m', 'invalid SELECT statement, expected field at pos 7'],
+  ['SELECT v AS FROM m', 'invalid field alias, expected identifier at pos 12'],
+  ['SELECT v FROM WHERE a = 1', 'invalid FROM clause, expected identifier, regular expression or subquery at pos 14'],
+  ["SELECT 'ü', v FROM 1", 'invalid FROM clause, expected identifier, regular expression or subquery at pos 20'],
+  ['SELECT v FROM m WHERE', 'invalid conditional expression at pos 21'],
+  ['SELECT v FROM m WHERE a = ', 'invalid conditional expression at pos 26'],
+  ['SELECT DISTINCT 1 FROM m', 'invalid DISTINCT expression, expected identifier at pos 16'],
+  ['SELECT v FROM m GROUP room', 'invalid GROUP BY clause, expected BY at pos 22'],
+  ['SELECT v FROM m GROUP BY 1', 'invalid GROUP BY clause, expected wildcard, TIME, identifier or regular expression at pos 25'],
+  ['SELECT v FROM m GROUP BY time()', 'invalid TIME call, expected 1 or 2 arguments at pos 30'],
+  ['SELECT v FROM m GROUP BY time(5)', 'invalid TIME call, expected a duration for the interval at pos 30'],
+  ['SELECT v FROM m GROUP BY time(5s, 1s, 2s)', "invalid TIME call, expected ')' at pos 36"],
+  ['SELECT v FROM m GROUP BY time(5s) FILL(x)', 'invalid FILL option, expected NULL, NONE, PREVIOUS, LINEAR, or a number at pos 39'],
+  ['SELECT v FROM m ORDER BY LIMIT 1', 'invalid ORDER BY, expected ASC, DESC or TIME at pos 25'],
+  ['SELECT v FROM m ORDER BY v', 'invalid ORDER BY, expected TIME column at pos 25'],
+  ['SELECT v FROM m LIMIT x', 'invalid LIMIT clause, expected unsigned integer at pos 22'],
+  ['SELECT v FROM m SOFFSET -1', 'invalid SOFFSET clause, expected unsigned integer at pos 24'],
+  [
+    'SHOW SERIES',
+    'invalid SHOW statement, expected DATABASES, FIELD KEYS, MEASUREMENTS, TAG KEYS, TAG VALUES, or RETENTION POLICIES following SHOW at pos 5',
+  ],
+  [
+    'SELECT v::text FROM m',
+    'invalid data type for tag or field reference, expected float, integer, unsigned, string, boolean, field, tag at pos 10',
+  ],
+  ['SELECT *::x FROM m', 'invalid wildcard type specifier, expected TAG or FIELD at pos 10'],
+  ["SELECT v FROM m WHERE a = 'x", 'unterminated string literal at pos 26'],
+  ['SELECT v FROM /x', 'unterminated regex literal at pos 14'],
+  ["SELECT v FROM m TZ('Mars/Olympus')", 'unable to find timezone at pos 19'],
+];
+
+for (const [text, message] of MISTAKES) {
+  test(`parse error of ${JSON.stringify(text)}`, () => {
+    assert.throws(() => parseInfluxql(text, NONE), { status: 400, message: `error in InfluxQL statement: parsing error: ${message}` });
+  });
+}
+
+test('whatever the text, the parser answers or refuses it', () => {
+  const word = fc.constantFrom(
+    'SELECT',
+    'FROM',
+    'WHERE',
+    '(',
+    ')',
+    'time',
+    '=',
+    '=~',
+    '/x/',
+    "'s'",
+    '1h',
+    '-',
+    '*',
+    '$p',
+    'v',
+    ',',
+    '.',
+    '"q',
+    ';',
+    'GROUP BY',
+    'LIMIT',
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 20 }), (words) => {
+      try {
+        parseInfluxql(words.join(' '), NONE);
+      } catch (error) {
+        assert.ok(error instanceof InfluxError && error.status === 400, String(error));
+      }
+    }),
+  );
+  const deep = `SELECT ${'('.repeat(5000)}v${')'.repeat(5000)} FROM m`;
+  assert.throws(() => parseInfluxql(deep, NONE), { status: 400 });
+  assert.throws(() => parseInfluxql(`SELECT v FROM m WHERE ${'('.repeat(40)}a = 1`, NONE), { status: 400 });
+  assert.equal(parseInfluxql(`SELECT v FROM m WHERE ${'('.repeat(40)}a${')'.repeat(40)} * 2 = 1`, NONE).length, 1);
+});
