@@ -3,9 +3,11 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
 import type { HttpConfig, ServeConfig, SocketAddress } from '../config/index.ts';
 import { QueryExecutor } from '../query/executor.ts';
+import type { InfluxqlService } from '../query/influxql/contract.ts';
 import { QueryLog, SystemTables } from '../query/system-tables/index.ts';
 import { type AdminService, buildHttpServer, type HttpServer, RecoveryListener, type TlsSettings } from '../server/http/index.ts';
 import { systemClock } from '../shared/clock.ts';
+import { InfluxError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { Registry } from '../shared/prometheus.ts';
 import { StartupError } from '../shared/startup-error.ts';
@@ -63,6 +65,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     writeService: storage.writes,
     deleteService: rowDeletes(storage),
     queryService: executor,
+    influxqlService: refuseInfluxql,
     adminService,
     authenticator: await openAuthenticator(config, storage.catalog, clock, logger),
     telemetry: telemetry.recorder,
@@ -129,6 +132,14 @@ async function openRecovery(
   const { recoveryTcpListenerFile } = config.tooling;
   if (recoveryTcpListenerFile !== undefined) await writeFile(recoveryTcpListenerFile, joinAddress(bound), { flag: 'wx' });
 }
+
+/** Until the compiler is here. */
+const refuseInfluxql: InfluxqlService = {
+  run: () =>
+    Promise.reject(new InfluxError({ code: 'NOT_IMPLEMENTED', message: 'This feature is not implemented: InfluxQL', status: 405 })),
+  toParquet: () =>
+    Promise.reject(new InfluxError({ code: 'NOT_IMPLEMENTED', message: 'This feature is not implemented: InfluxQL', status: 405 })),
+};
 
 function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Telemetry): QueryExecutor {
   const { catalog, engine, temporaryDirectory, writes } = storage;

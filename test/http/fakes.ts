@@ -1,4 +1,5 @@
 import { Registry } from 'prom-client';
+import type { InfluxqlRequest, InfluxqlResult, InfluxqlService } from '../../src/query/influxql/contract.ts';
 import type { QueryService, SqlRequest } from '../../src/query/query-service.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../../src/query/result.ts';
 import type { AdminService } from '../../src/server/http/admin-service.ts';
@@ -47,6 +48,23 @@ export class FakeQueryService implements QueryService {
   }
 }
 
+export class FakeInfluxql implements InfluxqlService {
+  readonly requests: InfluxqlRequest[] = [];
+  answer: (request: InfluxqlRequest) => InfluxqlResult = () => {
+    throw new Error('no InfluxQL answer was set');
+  };
+
+  async run(request: InfluxqlRequest): Promise<InfluxqlResult> {
+    this.requests.push(request);
+    return this.answer(request);
+  }
+
+  async toParquet(request: InfluxqlRequest): Promise<Uint8Array> {
+    this.requests.push(request);
+    return Buffer.from('PAR1');
+  }
+}
+
 export class FakeTelemetry {
   readonly writes: [lines: number, bytes: number][] = [];
 
@@ -61,6 +79,7 @@ export interface TestServer {
   readonly server: HttpServer;
   readonly writes: FakeWriteService;
   readonly queries: FakeQueryService;
+  readonly influxql: FakeInfluxql;
   readonly telemetry: FakeTelemetry;
   readonly admin: FakeAdmin;
   readonly inject: HttpServer['inject'];
@@ -69,12 +88,14 @@ export interface TestServer {
 export async function testServer(overrides: Partial<HttpDependencies> = {}): Promise<TestServer> {
   const writes = new FakeWriteService();
   const queries = new FakeQueryService();
+  const influxql = new FakeInfluxql();
   const telemetry = new FakeTelemetry();
   const admin = new FakeAdmin();
   const server = await buildHttpServer({
     writeService: writes,
     deleteService: { deleteRows: () => Promise.reject(new Error('no rows to delete here')) },
     queryService: queries,
+    influxqlService: influxql,
     adminService: admin.service,
     authenticator: { enabled: true, verify: (_input: AuthInput): AuthVerdict => ({ allowed: true }) },
     telemetry,
@@ -86,7 +107,7 @@ export async function testServer(overrides: Partial<HttpDependencies> = {}): Pro
     maxBodyBytes: 1000,
     ...overrides,
   });
-  return { server, writes, queries, telemetry, admin, inject: (options) => server.inject(options) };
+  return { server, writes, queries, influxql, telemetry, admin, inject: (options) => server.inject(options) };
 }
 
 export function resultOf(columns: readonly ResultColumn[], batches: readonly ResultBatch[]): QueryResult {

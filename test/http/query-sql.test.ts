@@ -210,17 +210,4 @@ describe('/api/v3/query_sql', () => {
     );
     assert.equal(cancelled, 1);
   });
-
-  test('InfluxQL endpoints say that they are not implemented', async () => {
-    const { inject } = await testServer();
-    for (const [method, url] of [
-      ['GET', '/api/v3/query_influxql?q=x'],
-      ['POST', '/api/v3/query_influxql'],
-      ['GET', '/query?q=x'],
-      ['POST', '/query'],
-    ] as const) {
-      const reply = await inject({ method, url });
-      assert.deepEqual([reply.statusCode, reply.body], [405, 'This feature is not implemented: InfluxQL']);
-    }
-  });
 });

@@ -29,4 +29,6 @@ export interface InfluxqlResult {
 /** Answers InfluxQL. Failures that have a status of their own are thrown as `InfluxError` before the first row. */
 export interface InfluxqlService {
   run(request: InfluxqlRequest): Promise<InfluxqlResult>;
+  /** Same, as one complete Parquet file. */
+  toParquet(request: InfluxqlRequest): Promise<Uint8Array>;
 }

@@ -3,6 +3,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { RequestAuthenticator } from '../../auth/index.ts';
+import type { InfluxqlService } from '../../query/influxql/contract.ts';
 import type { QueryService } from '../../query/query-service.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
@@ -62,6 +63,7 @@ export interface HttpDependencies {
   readonly writeService: WriteService;
   readonly deleteService: DeleteService;
   readonly queryService: QueryService;
+  readonly influxqlService: InfluxqlService;
   readonly adminService: AdminService;
   readonly authenticator: RequestAuthenticator;
   readonly telemetry: TelemetryRecorder;

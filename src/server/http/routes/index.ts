@@ -6,7 +6,9 @@ import { registerCaches } from './caches.ts';
 import { registerDatabases } from './databases.ts';
 import { registerDeleteV2 } from './delete-v2.ts';
 import { registerHealth } from './health.ts';
+import { registerQueryInfluxql } from './query-influxql.ts';
 import { registerQueryRoutes } from './query-sql.ts';
+import { registerQueryV1 } from './query-v1.ts';
 import { registerTables } from './tables.ts';
 import { registerTokens } from './tokens.ts';
 import { registerTriggers } from './triggers.ts';
@@ -25,6 +27,9 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDependencies): v
   registerWriteV2(app, write);
   registerDeleteV2(app, { deleteService: deps.deleteService, maxBodyBytes, errorLog });
   registerQueryRoutes(app, deps);
+  const { influxqlService } = deps;
+  registerQueryInfluxql(app, { influxqlService, maxBodyBytes });
+  registerQueryV1(app, { influxqlService, maxBodyBytes, errorLog });
   registerAdmin(app, deps);
   registerHealth(app, {
     clock: deps.clock,

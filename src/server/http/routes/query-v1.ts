@@ -1,0 +1,40 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { InfluxqlService } from '../../../query/influxql/contract.ts';
+import type { ErrorLog } from '../error-log.ts';
+import { toInfluxError } from '../error-response.ts';
+import { v1Answer } from '../influxql/v1-answer.ts';
+import { decodeV1Query } from '../influxql/v1-request.ts';
+
+export interface V1QueryDependencies {
+  readonly influxqlService: InfluxqlService;
+  readonly maxBodyBytes: number;
+  readonly errorLog: ErrorLog;
+}
+
+/** `GET|POST /query` (http-api.md 8). */
+export function registerQueryV1(app: FastifyInstance, deps: V1QueryDependencies): void {
+  const handler = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => answer(deps, request, reply);
+  app.get('/query', handler);
+  app.post('/query', handler);
+}
+
+async function answer(deps: V1QueryDependencies, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const query = await decodeV1Query(request, deps.maxBodyBytes);
+  const abort = new AbortController();
+  reply.raw.once('close', () => {
+    if (!reply.raw.writableEnded) abort.abort();
+  });
+  const toError = (error: unknown): ReturnType<typeof toInfluxError> => toInfluxError(error, deps.errorLog);
+  const pieces = v1Answer({ influxql: deps.influxqlService, toError }, query, abort.signal);
+  const first = await pieces.next();
+  const second = first.done === true ? first : await pieces.next();
+  reply.header('content-type', query.csv ? 'application/csv' : 'application/json');
+  if (second.done === true) return reply.send(first.value ?? Buffer.alloc(0));
+  const all = (async function* () {
+    yield first.value as Buffer;
+    yield second.value as Buffer;
+    yield* pieces;
+  })();
+  return reply.send(Readable.from(all, { objectMode: false }));
+}
