@@ -43,6 +43,6 @@ export function engineThreads(query: QueryConfig): number {
 /** On Linux the runtime knows, control groups included; elsewhere it counts what caches could give back as used. */
 async function freeMemoryBytes(): Promise<number> {
   if (process.platform === 'linux') return process.availableMemory();
-  const { mem } = await import('systeminformation');
+  const { mem } = (await import('systeminformation')).default;
   return (await mem()).available;
 }

@@ -36,7 +36,7 @@ export class Engine {
   /** Loads the engine's library (tens of milliseconds the first time) and prepares it. */
   static async open(options: EngineOptions): Promise<Engine> {
     await removeSpilled(options.tempDirectory);
-    const { DuckDBInstance } = await import('@duckdb/node-api');
+    const { DuckDBInstance } = (await import('@duckdb/node-api')).default;
     const instance = await DuckDBInstance.create(':memory:', {
       threads: String(options.threads),
       memory_limit: `${Math.max(64, Math.floor(options.memoryLimitBytes / 1_048_576))}MiB`,

@@ -41,7 +41,7 @@ export function createSender(deps: SenderDeps): SendTelemetry {
 }
 
 async function post(deps: SenderDeps, url: string, body: Uint8Array, signal: AbortSignal): Promise<SendOutcome> {
-  const { request } = await import('undici');
+  const { request } = (await import('undici')).default;
   const { createTelemetryDispatcher } = await import('./dispatcher.ts');
   const dispatcher = createTelemetryDispatcher(new URL(url), deps.env, deps.extraCa);
   try {

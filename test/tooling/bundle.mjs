@@ -1,9 +1,10 @@
 // Joins the compiled modules and the packages they use into a few files below dist/bundle: loading hundreds of small
-// ones takes twice as long as everything else that a start does. What is imported lazily stays in files of its own.
+// ones takes twice as long as everything else that a start does. What is imported lazily stays in files of its own;
+// of a CommonJS package such an import has the `default` only.
 import { join } from 'node:path';
 
 /** Native or WebAssembly, found through their own folders. */
-const LEFT_OUTSIDE = ['@duckdb/*', '@guanmingchiu/sqlparser-ts'];
+const LEFT_OUTSIDE = ['@duckdb/node-bindings*', '@guanmingchiu/sqlparser-ts'];
 
 /** Schema compilers of the framework: it asks for them only where a route has a schema, and none has. */
 const NEVER_LOADED = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'];
