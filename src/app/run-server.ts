@@ -3,17 +3,17 @@ import { readFile, writeFile } from 'node:fs/promises';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
 import type { HttpConfig, ServeConfig, SocketAddress } from '../config/index.ts';
 import { QueryExecutor } from '../query/executor.ts';
-import type { InfluxqlService } from '../query/influxql/contract.ts';
+import { InfluxqlExecutor } from '../query/influxql/index.ts';
 import { QueryLog, SystemTables } from '../query/system-tables/index.ts';
 import { type AdminService, buildHttpServer, type HttpServer, RecoveryListener, type TlsSettings } from '../server/http/index.ts';
 import { systemClock } from '../shared/clock.ts';
-import { InfluxError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { Registry } from '../shared/prometheus.ts';
 import { StartupError } from '../shared/startup-error.ts';
 import { readProductVersion, versionLine } from '../shared/version.ts';
 import { registerTelemetryMetrics } from '../telemetry/http.ts';
 import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry/index.ts';
+import type { TableSchema } from '../write/catalog/schema.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
 import { startCaches } from './caches.ts';
 import { OpenParts } from './open-parts.ts';
@@ -65,7 +65,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     writeService: storage.writes,
     deleteService: rowDeletes(storage),
     queryService: executor,
-    influxqlService: refuseInfluxql,
+    influxqlService: new InfluxqlExecutor({ executor, databases: () => storage.catalog.databases() }),
     adminService,
     authenticator: await openAuthenticator(config, storage.catalog, clock, logger),
     telemetry: telemetry.recorder,
@@ -133,14 +133,6 @@ async function openRecovery(
   if (recoveryTcpListenerFile !== undefined) await writeFile(recoveryTcpListenerFile, joinAddress(bound), { flag: 'wx' });
 }
 
-/** Until the compiler is here. */
-const refuseInfluxql: InfluxqlService = {
-  run: () =>
-    Promise.reject(new InfluxError({ code: 'NOT_IMPLEMENTED', message: 'This feature is not implemented: InfluxQL', status: 405 })),
-  toParquet: () =>
-    Promise.reject(new InfluxError({ code: 'NOT_IMPLEMENTED', message: 'This feature is not implemented: InfluxQL', status: 405 })),
-};
-
 function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Telemetry): QueryExecutor {
   const { catalog, engine, temporaryDirectory, writes } = storage;
   const queryLog = new QueryLog({ entriesMax: config.query.logEntries, clock: systemClock, randomUuid: randomUUID });
@@ -153,12 +145,17 @@ function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Tel
     caches: storage.caches,
     queryLog,
     databaseExists: (name) => catalog.database(name) !== undefined,
+    tableNames: (name) => liveTables(catalog.database(name)?.tables.values() ?? []),
     telemetry: telemetry.recorder,
     clock: systemClock,
     temporaryDirectory,
     timeoutMs: config.query.timeoutMs,
     fileLimit: config.query.fileLimit,
   });
+}
+
+function liveTables(tables: Iterable<TableSchema>): string[] {
+  return [...tables].filter((table) => !table.deleted).map((table) => table.name);
 }
 
 function runningServer(url: string, close: () => Promise<void>): RunningServer {

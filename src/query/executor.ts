@@ -34,6 +34,8 @@ export interface QueryExecutorDependencies {
   readonly queryLog: QueryLog;
   /** True when the name is a database of the catalog, deleted or not. */
   readonly databaseExists: (name: string) => boolean;
+  /** Names of the live tables of a database. */
+  readonly tableNames: (database: string) => readonly string[];
   readonly telemetry: TelemetryRecorder;
   readonly clock: Clock;
   /** For results that must be a file first; inside the engine's allowed directories. */
@@ -43,6 +45,20 @@ export interface QueryExecutorDependencies {
   /** Parquet files that one use of a table may read; undefined = no limit. */
   readonly fileLimit?: number | undefined;
 }
+
+/** What a query is besides its language. */
+export type StatementRequest = Omit<SqlRequest, 'params'>;
+
+/** The user tables of one database as a compiler sees them. */
+export interface StatementCatalog {
+  /** Wall clock of the statement. */
+  readonly nowNs: bigint;
+  /** Names of the live tables, in any order. */
+  measurements(): readonly string[];
+  measurement(name: string): RelationInfo | undefined;
+}
+
+type Compile = (catalog: StatementCatalog) => CompiledSql | Promise<CompiledSql>;
 
 /** Compiles a statement, takes one consistent snapshot of every table in it, runs it and streams the rows. */
 export class QueryExecutor implements QueryService {
@@ -57,29 +73,39 @@ export class QueryExecutor implements QueryService {
     this.#deps = dependencies;
   }
 
-  async sql(request: SqlRequest): Promise<QueryResult> {
+  sql(request: SqlRequest): Promise<QueryResult> {
+    return this.statement(request, () => this.#compile(request));
+  }
+
+  /** Runs a statement that `compile` makes from the tables of the database, in whatever language the request is written. */
+  async statement(request: StatementRequest, compile: Compile): Promise<QueryResult> {
     this.#requireDatabase(request.database);
     const entry = this.#deps.queryLog.begin(loggedQuery(request));
-    const result = await this.#logged(entry, request.signal, () => this.#stream(request, entry));
+    const result = await this.#logged(entry, request.signal, () => this.#stream(request, compile, entry));
     return new LoggedResult(result, entry, request.signal);
   }
 
   /** A query of the server itself: neither counted nor in the query log. */
   async internalSql(request: SqlRequest): Promise<QueryResult> {
     this.#requireDatabase(request.database);
-    return this.#stream(request, undefined);
+    return this.#stream(request, () => this.#compile(request), undefined);
   }
 
-  async sqlToParquet(request: SqlRequest): Promise<Uint8Array> {
+  sqlToParquet(request: SqlRequest): Promise<Uint8Array> {
+    return this.statementToParquet(request, () => this.#compile(request));
+  }
+
+  /** As `statement`, as one complete Parquet file. */
+  async statementToParquet(request: StatementRequest, compile: Compile): Promise<Uint8Array> {
     this.#requireDatabase(request.database);
     const entry = this.#deps.queryLog.begin(loggedQuery(request));
-    const file = await this.#logged(entry, request.signal, () => this.#file(request, entry));
+    const file = await this.#logged(entry, request.signal, () => this.#file(request, compile, entry));
     entry.succeed();
     return file;
   }
 
-  async #stream(request: SqlRequest, entry: QueryLogEntry | undefined): Promise<QueryResult> {
-    const compiled = await this.#compile(request);
+  async #stream(request: StatementRequest, compile: Compile, entry: QueryLogEntry | undefined): Promise<QueryResult> {
+    const compiled = await compile(this.#catalogOf(request.database));
     entry?.compiled();
     const engine = await this.#deps.engine();
     const plan = await this.#plan(engine, compiled, request.database);
@@ -102,8 +128,8 @@ export class QueryExecutor implements QueryService {
     }
   }
 
-  async #file(request: SqlRequest, entry: QueryLogEntry): Promise<Uint8Array> {
-    const compiled = await this.#compile(request);
+  async #file(request: StatementRequest, compile: Compile, entry: QueryLogEntry): Promise<Uint8Array> {
+    const compiled = await compile(this.#catalogOf(request.database));
     entry.compiled();
     const engine = await this.#deps.engine();
     const plan = await this.#plan(engine, compiled, request.database);
@@ -136,6 +162,14 @@ export class QueryExecutor implements QueryService {
       else entry.fail();
       throw error;
     }
+  }
+
+  #catalogOf(database: string): StatementCatalog {
+    return {
+      nowNs: this.#deps.clock.nowNs(),
+      measurements: () => this.#deps.tableNames(database),
+      measurement: (name) => this.#relation(database, 'iox', name),
+    };
   }
 
   #requireDatabase(database: string): void {
@@ -264,7 +298,7 @@ function planSize(snapshots: Iterable<TableSnapshot>): { partitions: number; par
   return { partitions, parquetFiles };
 }
 
-function loggedQuery({ kind, query, traceId }: SqlRequest): LoggedQuery {
+function loggedQuery({ kind, query, traceId }: StatementRequest): LoggedQuery {
   return { kind: kind ?? 'sql', text: query, traceId };
 }
 

@@ -136,8 +136,9 @@ function datePart(args: readonly Expr[], scope: ConditionScope): Value {
   const [part, time] = args;
   if (args.length !== 2) throw planError(`invalid number of arguments for date_part, expected 2, got ${args.length}`);
   if (part?.kind !== 'literal' || part.literal.kind !== 'string')
-    throw planError("invalid arguments for date_part, expected a string literal as the first argument");
-  if (time?.kind !== 'ref' || time.name !== 'time') throw planError('invalid arguments for date_part, expected time as the second argument');
+    throw planError('invalid arguments for date_part, expected a string literal as the first argument');
+  if (time?.kind !== 'ref' || time.name !== 'time')
+    throw planError('invalid arguments for date_part, expected time as the second argument');
   const name = part.literal.value.toLowerCase();
   if (name === 'epoch') return { sql: `_df.floordiv(${scope.timeNs}, 1000000000)`, type: 'integer' };
   const unit = secondParts[name];
@@ -148,4 +149,3 @@ function datePart(args: readonly Expr[], scope: ConditionScope): Value {
   if (engineName === undefined) throw planError(`invalid date part '${part.literal.value}'`);
   return { sql: `date_part('${engineName}', ${instant})`, type: 'integer' };
 }
-

@@ -1,0 +1,112 @@
+/** InfluxQL statements to engine SQL. InfluxQL spec 11. */
+import type { ResultType } from '../../result.ts';
+import type { CompiledSql } from '../../sql/index.ts';
+import { quoteString } from '../../sql/quote.ts';
+import type { GroupKey } from '../contract.ts';
+import type { Select } from './ir.ts';
+import { keyNames, type MeasurementRows, type SelectPlan } from './plan.ts';
+import { type SelectRows, selectRows } from './select.ts';
+import { CompileState, fillMarkers, type InfluxqlCompileContext } from './state.ts';
+import { commonType, engineTypeName, resultType, type ValueType } from './types.ts';
+
+/** A statement that can run, and what makes series of its rows. */
+export interface CompiledInfluxql {
+  readonly compiled: CompiledSql;
+  readonly groupKey: GroupKey;
+}
+
+/** Compiles a SELECT. Throws the planning errors of InfluxQL spec 9. */
+export function compileSelect(select: Select, context: InfluxqlCompileContext, explain: CompiledSql['explain']): CompiledInfluxql {
+  const state = new CompileState(context);
+  const rows = selectRows(state, select);
+  const { sql, output, groupKey } = united(rows);
+  const print = (source: (useIndex: number) => string): string => fillMarkers(sql, source);
+  return { compiled: { uses: state.uses, print, output, explain }, groupKey };
+}
+
+interface OutputColumn {
+  readonly name: string;
+  readonly type: ValueType;
+}
+
+/** All measurements in one result, sorted (spec 6). */
+function united({ plan, measurements }: SelectRows): { sql: string; output: CompiledSql['output']; groupKey: GroupKey } {
+  const columns = outputColumns(plan, measurements);
+  const projected = new Set(plan.fields.map(({ name }) => name));
+  const front = plan.tags.map((key, i) => ({ key, sqlName: keyNames(plan)[i] as string })).filter(({ key }) => !projected.has(key));
+  const parts = measurements.map((rows) => onePart(plan, rows, columns, front));
+  const zone = plan.select.zone;
+  const timeType: ResultType = { kind: 'timestamp', zone };
+  const output = [
+    { name: 'iox::measurement', type: { kind: 'string', dictionary: true } as const },
+    { name: plan.timeName, type: timeType },
+    ...front.map(({ key }) => ({ name: key, type: { kind: 'string', dictionary: true } as const })),
+    ...columns.map(({ name, type }) => ({ name, type: resultType(type) })),
+  ];
+  const empty = `SELECT ${output.map((_, i) => `CAST(NULL AS ${i === 1 ? 'TIMESTAMP_NS' : 'VARCHAR'}) AS o${i}`).join(', ')} WHERE false`;
+  const tagColumns = plan.tags.map((key) => ({
+    key,
+    columnIndex: output.findIndex(({ name }, i) => i >= 2 && name === key),
+    projected: projected.has(key),
+  }));
+  return {
+    sql: parts.length === 0 ? empty : sorted(plan, parts, columns, front.length),
+    output,
+    groupKey: { measurementColumn: 0, tagColumns },
+  };
+}
+
+/** Types that hold the values of all measurements. */
+function outputColumns(plan: SelectPlan, measurements: readonly MeasurementRows[]): OutputColumn[] {
+  return plan.fields.map(({ name }, i) => {
+    let type: ValueType = 'null';
+    for (const { columns } of measurements) type = commonType(type, columns[i]?.type ?? 'null') ?? type;
+    return { name, type };
+  });
+}
+
+function onePart(
+  plan: SelectPlan,
+  { measurement, sql, columns }: MeasurementRows,
+  output: readonly OutputColumn[],
+  front: readonly { readonly sqlName: string }[],
+): string {
+  const values = output.map(({ type }, i) => {
+    const column = columns[i];
+    const fits = column !== undefined && column.type !== 'null' && commonType(type, column.type) === type;
+    const target = engineTypeName(type);
+    if (!fits) return `CAST(NULL AS ${target}) AS c${i}`;
+    return column.type === type ? `${column.sqlName} AS c${i}` : `CAST(${column.sqlName} AS ${target}) AS c${i}`;
+  });
+  const keys = keyNames(plan);
+  const hiddenKeys = keys.filter((key) => !front.some(({ sqlName }) => sqlName === key));
+  const outputs = [
+    `${quoteString(measurement)} AS m`,
+    'make_timestamp_ns(t) AS "time"',
+    ...front.map(({ sqlName }) => sqlName),
+    ...values,
+    ...hiddenKeys,
+  ];
+  return `SELECT ${outputs.join(', ')} FROM (${sql})`;
+}
+
+function sorted(plan: SelectPlan, parts: readonly string[], columns: readonly OutputColumn[], frontCount: number): string {
+  const keys = keyNames(plan);
+  const selectedTags = columns.flatMap(({ type }, i) => (type === 'tag' ? [`c${i} NULLS LAST`] : []));
+  const order = [
+    ...(parts.length > 1 ? ['m'] : []),
+    ...keys.map((key) => `${key} NULLS LAST`),
+    `"time"${plan.select.descending ? ' DESC' : ''}`,
+    ...selectedTags,
+    ...(plan.analysis.kind === 'distinct' ? ['c0'] : []),
+  ];
+  const projectedKeys = keys.length - frontCount;
+  const rows = parts.join(' UNION ALL ');
+  const visible = projectedKeys === 0 ? '*' : `* EXCLUDE (${hiddenKeyNames(plan, columns).join(', ')})`;
+  return `SELECT ${visible} FROM (${rows}) ORDER BY ${order.join(', ')}`;
+}
+
+function hiddenKeyNames(plan: SelectPlan, columns: readonly OutputColumn[]): string[] {
+  const projected = new Set(columns.map(({ name }) => name));
+  return keyNames(plan).filter((_, i) => projected.has(plan.tags[i] as string));
+}

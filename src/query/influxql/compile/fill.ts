@@ -1,0 +1,50 @@
+/** Empty bins. InfluxQL spec 6.2. */
+import type { Fill } from './ir.ts';
+import { engineTypeName, floatSql, integerSql, isNumeric, type ValueType } from './types.ts';
+
+/** A column of the rows to fill. */
+export interface FillColumn {
+  readonly sqlName: string;
+  readonly type: ValueType;
+  readonly isCount: boolean;
+}
+
+/** A constant in the column's type; undefined when it has none. */
+export function fillConstant(fill: Fill | undefined, type: ValueType): string | undefined {
+  if (fill?.kind !== 'number' || !isNumeric(type)) return undefined;
+  const { value } = fill.value;
+  if (type === 'float') return floatSql(Number(value));
+  const whole = typeof value === 'bigint' ? value : BigInt(Math.trunc(value));
+  if (type === 'integer') return integerSql(BigInt.asIntN(64, whole));
+  return whole < 0n ? 'CAST(0 AS UBIGINT)' : `CAST('${whole}' AS UBIGINT)`;
+}
+
+/** `SELECT g.., t, column..` over `rows` (one row a bin, empty ones with NULL). */
+export function filledSql(fill: Fill | undefined, rows: string, keys: readonly string[], columns: readonly FillColumn[]): string {
+  const partition = keys.length > 0 ? `PARTITION BY ${keys.join(', ')} ` : '';
+  const outputs = columns.map((column) => `${filled(fill, column, partition)} AS ${column.sqlName}`);
+  return `SELECT ${[...keys, 't', ...outputs].join(', ')} FROM (${rows})`;
+}
+
+function filled(fill: Fill | undefined, { sqlName, type, isCount }: FillColumn, partition: string): string {
+  if (fill === undefined || fill.kind === 'null') return isCount ? `coalesce(${sqlName}, 0)` : sqlName;
+  if (fill.kind === 'number') {
+    const constant = fillConstant(fill, type);
+    return constant === undefined ? sqlName : `coalesce(${sqlName}, ${constant})`;
+  }
+  if (fill.kind === 'previous') return `last_value(${sqlName} IGNORE NULLS) OVER (${partition}ORDER BY t ROWS UNBOUNDED PRECEDING)`;
+  if (fill.kind === 'linear' && isNumeric(type)) return linear(sqlName, type, partition);
+  return sqlName;
+}
+
+function linear(name: string, type: ValueType, partition: string): string {
+  const known = (what: string): string => `CASE WHEN ${name} IS NOT NULL THEN ${what} END`;
+  const before = (what: string): string =>
+    `last_value(${known(what)} IGNORE NULLS) OVER (${partition}ORDER BY t ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)`;
+  const after = (what: string): string =>
+    `first_value(${known(what)} IGNORE NULLS) OVER (${partition}ORDER BY t ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)`;
+  const value = `CAST(${name} AS DOUBLE)`;
+  const between = `(${after(value)} - ${before(value)}) / CAST(${after('t')} - ${before('t')} AS DOUBLE) * CAST(t - ${before('t')} AS DOUBLE) + ${before(value)}`;
+  const typed = type === 'float' ? `(${between})` : `TRY_CAST(trunc(${between}) AS ${engineTypeName(type)})`;
+  return `coalesce(${name}, ${typed})`;
+}

@@ -1,0 +1,31 @@
+/** LIMIT and OFFSET. InfluxQL spec 6.1. */
+import { fillConstant } from './fill.ts';
+import { keyNames, type MeasurementRows, type SelectPlan } from './plan.ts';
+
+/**
+ * Counts per series and column: a value outside the limits is replaced by NULL (or what fills gaps), a row stays while
+ * one of its columns is inside. Tags are not counted.
+ */
+export function limited(plan: SelectPlan, rows: MeasurementRows): MeasurementRows {
+  const { limit, offset } = plan.select;
+  if (limit === undefined && offset === undefined) return rows;
+  if (limit === 0n) return { ...rows, sql: `SELECT * FROM (${rows.sql}) WHERE false` };
+  const keys = keyNames(plan);
+  const gapFilled =
+    plan.bins !== undefined && plan.fill?.kind !== 'none' && plan.analysis.kind !== 'top' && plan.analysis.kind !== 'distinct';
+  const partition = keys.length > 0 ? `PARTITION BY ${keys.join(', ')} ` : '';
+  const over = `OVER (${partition}ORDER BY t${plan.select.descending ? ' DESC' : ''} ROWS UNBOUNDED PRECEDING)`;
+  const counted = rows.columns.filter(({ type }) => type !== 'tag' && type !== 'null');
+  const counts = counted.map(({ sqlName }) => `count(${gapFilled ? '*' : sqlName}) ${over} AS n_${sqlName}`);
+  const first = offset ?? 0n;
+  const inside = (name: string): string =>
+    `n_${name} > ${first}${limit === undefined ? '' : ` AND n_${name} <= ${first + limit}`}${gapFilled ? '' : ` AND ${name} IS NOT NULL`}`;
+  const outputs = rows.columns.map(({ sqlName, type }) => {
+    if (!counted.some((column) => column.sqlName === sqlName)) return sqlName;
+    const outside = fillConstant(plan.fill, type) ?? 'NULL';
+    return `CASE WHEN ${inside(sqlName)} THEN ${sqlName} ELSE ${outside} END AS ${sqlName}`;
+  });
+  const some = counted.map(({ sqlName }) => `(${inside(sqlName)})`).join(' OR ');
+  const numbered = `SELECT *, ${counts.join(', ')} FROM (${rows.sql})`;
+  return { ...rows, sql: `SELECT ${[...keys, 't', ...outputs].join(', ')} FROM (${numbered}) WHERE ${some}` };
+}

@@ -1,0 +1,294 @@
+/** The rows of one measurement, by the kind of the query. InfluxQL spec 6. */
+import { aggregateSql, extendsRange, windowSql } from './aggregates.ts';
+import { binSql, gridSql, instantSql } from './bins.ts';
+import { notImplemented } from './errors.ts';
+import { type FillColumn, filledSql } from './fill.ts';
+import { durationArgument, functionKind, numberArgument } from './functions.ts';
+import type { CallExpr, RefExpr } from './ir.ts';
+import { keyNames, type MeasurementRows, type RowColumn, type SelectPlan } from './plan.ts';
+import { printExpr } from './print-expr.ts';
+import type { Rowset } from './rowset.ts';
+import { type SourceRows, sourceRows } from './source-rows.ts';
+import type { TimeRange } from './state.ts';
+import { asFloat, floatSql, isNumeric, missing, type Value } from './types.ts';
+import { evaluate, type ValueScope } from './values.ts';
+
+/** Undefined when the measurement has nothing to show. */
+export function measurementRows(plan: SelectPlan, rowset: Rowset): MeasurementRows | undefined {
+  const source = sourceRows(plan, rowset, scanRange(plan));
+  if (source === undefined) return undefined;
+  const rows = rowsOf(plan, source);
+  return { measurement: rowset.measurement, ...rows };
+}
+
+interface Rows {
+  readonly sql: string;
+  readonly columns: readonly RowColumn[];
+}
+
+function rowsOf(plan: SelectPlan, source: SourceRows): Rows {
+  switch (plan.analysis.kind) {
+    case 'raw':
+      return plan.analysis.windows.length > 0 ? windowRows(plan, source) : rawRows(plan, source);
+    case 'distinct':
+      return distinctRows(plan, source);
+    case 'top':
+      return topRows(plan, source);
+    case 'selector':
+      return plan.bins === undefined ? selectorRows(plan, source) : binnedSelectorRows(plan, source);
+    case 'aggregate':
+      return plan.bins === undefined ? aggregateRows(plan, source) : binnedRows(plan, source);
+  }
+}
+
+/** Windows need the bin before the range, or after it when time descends (spec 6.3). */
+function scanRange(plan: SelectPlan): TimeRange {
+  const { bins, range, analysis, select } = plan;
+  const upper = bins === undefined ? range : { low: range.low, high: plan.highNs };
+  if (bins === undefined || !extendsRange(analysis.windows)) return upper;
+  const { intervalNs } = bins;
+  return select.descending
+    ? { low: upper.low, high: upper.high === undefined ? undefined : upper.high + intervalNs }
+    : { low: upper.low === undefined ? undefined : upper.low - intervalNs, high: upper.high };
+}
+
+/** `SELECT g.., t, expressions` over rows; `t` as given. */
+function project(plan: SelectPlan, scope: ValueScope, from: string, t: string, rest = ''): Rows {
+  const columns: RowColumn[] = [];
+  const outputs: string[] = [];
+  plan.fields.forEach(({ expr, name }, i) => {
+    const value = evaluate(expr, scope);
+    columns.push({ name, sqlName: `c${i}`, type: value.type });
+    outputs.push(`${value.sql} AS c${i}`);
+  });
+  return { sql: `SELECT ${[...keyNames(plan), `${t} AS t`, ...outputs].join(', ')} FROM (${from})${rest}`, columns };
+}
+
+function refScope(source: SourceRows, call: (expr: CallExpr) => Value): ValueScope {
+  return { ref: (expr: RefExpr) => source.value(expr), call };
+}
+
+function noCall(expr: CallExpr): Value {
+  throw new Error(`internal error: ${expr.name}() has no value here`);
+}
+
+function rawRows(plan: SelectPlan, source: SourceRows): Rows {
+  return project(plan, refScope(source, noCall), source.sql, 't');
+}
+
+function windowRows(plan: SelectPlan, source: SourceRows): Rows {
+  const keys = keyNames(plan);
+  const window = (call: CallExpr): Value =>
+    windowSql(call, { value: source.value(call.args[0] as RefExpr), keys, descending: plan.select.descending, intervalNs: undefined });
+  return withoutEmpty(project(plan, refScope(source, window), source.sql, 't'));
+}
+
+/** Rows of windows that all have no value are dropped. */
+function withoutEmpty(rows: Rows): Rows {
+  const some = rows.columns.map(({ sqlName }) => `${sqlName} IS NOT NULL`).join(' OR ');
+  return { ...rows, sql: `SELECT * FROM (${rows.sql}) WHERE ${some}` };
+}
+
+/** Time of rows that stand for many: the lower bound, else the epoch. */
+function groupTime(plan: SelectPlan): string {
+  return `CAST(${plan.range.low ?? 0n} AS BIGINT)`;
+}
+
+function distinctRows(plan: SelectPlan, source: SourceRows): Rows {
+  const [call] = plan.analysis.calls;
+  const value = source.value(call?.args[0] as RefExpr);
+  const t = plan.bins === undefined ? groupTime(plan) : instantSql(plan.bins, binSql(plan.bins, 't'));
+  const name = plan.fields[0]?.name ?? 'distinct';
+  const sql = `SELECT DISTINCT ${[...keyNames(plan), `${t} AS t`, `${value.sql} AS c0`].join(', ')} FROM (${source.sql}) WHERE ${value.sql} IS NOT NULL`;
+  return { sql, columns: [{ name, sqlName: 'c0', type: value.type }] };
+}
+
+/** The aggregates of a group, one column each. */
+function aggregated(
+  plan: SelectPlan,
+  source: SourceRows,
+): { readonly outputs: string[]; readonly columns: FillColumn[]; value(call: CallExpr): Value } {
+  const names = new Map<string, { readonly sqlName: string; readonly value: Value; readonly call: CallExpr }>();
+  for (const call of plan.analysis.calls) {
+    const key = printExpr(call);
+    if (!names.has(key)) names.set(key, { sqlName: `a${names.size}`, value: oneAggregate(plan, source, call), call });
+  }
+  const all = [...names.values()];
+  return {
+    outputs: all.map(({ sqlName, value }) => `${value.type === 'null' ? 'CAST(NULL AS DOUBLE)' : value.sql} AS ${sqlName}`),
+    columns: all.map(({ sqlName, value, call }) => ({ sqlName, type: value.type, isCount: call.name === 'count' })),
+    value(call) {
+      const found = names.get(printExpr(call));
+      return found === undefined || found.value.type === 'null' ? missing : { sql: found.sqlName, type: found.value.type };
+    },
+  };
+}
+
+function oneAggregate(plan: SelectPlan, source: SourceRows, call: CallExpr): Value {
+  const [arg] = call.args;
+  const ref = (arg?.kind === 'call' ? arg.args[0] : arg) as RefExpr;
+  const value = source.value(ref);
+  if (call.name === 'integral') return integral(plan, call, value);
+  return aggregateSql(call, { value, timeNs: 't' });
+}
+
+/** Area under the line through the points; `area<sql>` is made by `withAreas`. */
+function integral(plan: SelectPlan, call: CallExpr, value: Value): Value {
+  if (plan.bins !== undefined) throw notImplemented('integral() with GROUP BY time');
+  if (!isNumeric(value.type)) return missing;
+  const unit = floatSql(Number(durationArgument(call, 1) ?? 1_000_000_000n));
+  return { sql: `coalesce(sum(area_${value.sql} / ${unit}), ${floatSql(0)})`, type: 'float' };
+}
+
+/** Adds the trapezoid to the previous value of the series, for `integral`. */
+function withAreas(plan: SelectPlan, source: SourceRows): string {
+  const fields = new Set(
+    plan.analysis.calls.filter((call) => call.name === 'integral').map((call) => source.value(call.args[0] as RefExpr)),
+  );
+  const numeric = [...fields].filter((value) => isNumeric(value.type));
+  if (numeric.length === 0) return source.sql;
+  const areas = numeric.map((value) => {
+    const over = `OVER (PARTITION BY ${[...keyNames(plan), `(${value.sql} IS NULL)`].join(', ')} ORDER BY t)`;
+    const y = asFloat(value);
+    return `0.5::DOUBLE * (${y} + lag(${y}) ${over}) * (t - lag(t) ${over}) AS area_${value.sql}`;
+  });
+  return `SELECT *, ${[...new Set(areas)].join(', ')} FROM (${source.sql})`;
+}
+
+function groupBy(columns: readonly string[]): string {
+  return columns.length > 0 ? ` GROUP BY ${columns.join(', ')}` : '';
+}
+
+function aggregateRows(plan: SelectPlan, source: SourceRows): Rows {
+  const keys = keyNames(plan);
+  const aggregates = aggregated(plan, source);
+  const outputs = [...keys, ...aggregates.outputs, 'count(*) AS n'];
+  const grouped = `SELECT ${outputs.join(', ')} FROM (${withAreas(plan, source)})${groupBy(keys)}`;
+  return project(plan, refScope(source, aggregates.value), grouped, groupTime(plan), ' WHERE n > 0');
+}
+
+/** One row a bin and series, filled, then windows over them. */
+function binnedRows(plan: SelectPlan, source: SourceRows): Rows {
+  const { bins, analysis } = plan;
+  if (bins === undefined) throw new Error('internal error: no bins');
+  const keys = keyNames(plan);
+  const aggregates = aggregated(plan, source);
+  const binned = `SELECT *, ${binSql(bins, 't')} AS bin FROM (${source.sql})`;
+  const grouped = `SELECT ${[...keys, ...aggregates.outputs, 'bin AS t'].join(', ')} FROM (${binned})${groupBy([...keys, 'bin'])}`;
+  const filled = fillBins(plan, grouped, aggregates.columns);
+  const scope = refScope(source, (call) =>
+    functionKind(call.name) === 'window' ? binnedWindow(plan, call, aggregates.value) : aggregates.value(call),
+  );
+  const rows = project(plan, scope, filled, instantSql(bins, 't'));
+  return analysis.windows.length === 0 ? rows : trimmed(plan, withoutEmpty(rows));
+}
+
+function binnedWindow(plan: SelectPlan, call: CallExpr, inner: (call: CallExpr) => Value): Value {
+  const value = inner(call.args[0] as CallExpr);
+  return windowSql(call, { value, keys: keyNames(plan), descending: plan.select.descending, intervalNs: plan.bins?.intervalNs });
+}
+
+/** The extra bin is cut off again when its plain aggregates would show. */
+function trimmed(plan: SelectPlan, rows: Rows): Rows {
+  const { bins, range, analysis } = plan;
+  if (bins === undefined || analysis.windows.length === analysis.calls.length || !extendsRange(analysis.windows)) return rows;
+  const bin = (ns: bigint): string => instantSql(bins, binSql(bins, `CAST(${ns} AS BIGINT)`));
+  const conditions = plan.select.descending ? [`t <= ${bin(plan.highNs)}`] : range.low === undefined ? [] : [`t >= ${bin(range.low)}`];
+  return conditions.length === 0 ? rows : { ...rows, sql: `SELECT * FROM (${rows.sql}) WHERE ${conditions.join(' AND ')}` };
+}
+
+/** `rows` (`g.., t` = bin, columns) with the empty bins of every series, by the FILL option. */
+function fillBins(plan: SelectPlan, rows: string, columns: readonly FillColumn[]): string {
+  const { bins, fill, analysis } = plan;
+  const integralOnly = analysis.calls.length > 0 && analysis.calls.every((call) => call.name === 'integral');
+  if (bins === undefined || fill?.kind === 'none' || integralOnly) return rows;
+  const keys = keyNames(plan);
+  const { low, high } = scanRange(plan);
+  const grid = gridSql(bins, 'filled_from', keys, low, high ?? plan.highNs);
+  const same = ['f.t = b.t', ...keys.map((key) => `f.${key} IS NOT DISTINCT FROM b.${key}`)].join(' AND ');
+  const outputs = [...keys.map((key) => `b.${key}`), 'b.t', ...columns.map(({ sqlName }) => `f.${sqlName}`)];
+  const joined = `SELECT ${outputs.join(', ')} FROM (${grid}) AS b LEFT JOIN filled_from AS f ON ${same}`;
+  return `WITH filled_from AS MATERIALIZED (${rows}) ${filledSql(fill, joined, keys, columns)}`;
+}
+
+/** What a row must be to be chosen first. */
+function selectorOrder(call: CallExpr, value: string): string {
+  switch (call.name) {
+    case 'first':
+      return 't';
+    case 'last':
+      return 't DESC';
+    case 'min':
+      return `${value}, t`;
+    case 'max':
+      return `${value} DESC, t`;
+    default:
+      return `${value}, t`;
+  }
+}
+
+/** The selected row of each group, with all its columns. */
+function chosenRow(call: CallExpr, value: Value, from: string, partition: readonly string[]): string {
+  if (value.type === 'null' || value.type === 'tag') return `SELECT * FROM (${from}) WHERE false`;
+  const by = partition.length > 0 ? `PARTITION BY ${partition.join(', ')} ` : '';
+  const known = `SELECT * FROM (${from}) WHERE ${value.sql} IS NOT NULL`;
+  const number = `row_number() OVER (${by}ORDER BY ${selectorOrder(call, value.sql)})`;
+  if (call.name !== 'percentile') return `${known} QUALIFY ${number} = 1`;
+  const total = `count(*) OVER (${partition.length > 0 ? by.trim() : ''})`;
+  const wanted = `CAST(floor(${total} * ${floatSql(numberArgument(call, 1))} / ${floatSql(100)} + 0.5) AS BIGINT)`;
+  return `${known} QUALIFY ${number} = ${wanted} AND ${wanted} < ${total}`;
+}
+
+function selectorRows(plan: SelectPlan, source: SourceRows): Rows {
+  const call = plan.analysis.calls[0] as CallExpr;
+  const value = source.value(call.args[0] as RefExpr);
+  const chosen = chosenRow(call, value, source.sql, keyNames(plan));
+  return project(
+    plan,
+    refScope(source, () => value),
+    chosen,
+    't',
+  );
+}
+
+function binnedSelectorRows(plan: SelectPlan, source: SourceRows): Rows {
+  const { bins } = plan;
+  if (bins === undefined) throw new Error('internal error: no bins');
+  const call = plan.analysis.calls[0] as CallExpr;
+  const value = source.value(call.args[0] as RefExpr);
+  if (!plan.analysis.hasColumns) return binnedRows(plan, source);
+  const keys = keyNames(plan);
+  const binned = `SELECT *, ${binSql(bins, 't')} AS bin FROM (${source.sql})`;
+  const chosen = chosenRow(call, value, binned, [...keys, 'bin']);
+  const rows = project(
+    plan,
+    refScope(source, () => value),
+    chosen,
+    'bin',
+  );
+  const columns: FillColumn[] = rows.columns.map(({ sqlName, type }) => ({ sqlName, type, isCount: false }));
+  const filled = fillBins(plan, rows.sql, columns);
+  const outputs = [...keys, `${instantSql(bins, 't')} AS t`, ...columns.map(({ sqlName }) => sqlName)];
+  return { ...rows, sql: `SELECT ${outputs.join(', ')} FROM (${filled})` };
+}
+
+function topRows(plan: SelectPlan, source: SourceRows): Rows {
+  const call = plan.analysis.calls[0] as CallExpr;
+  const [field, ...rest] = call.args as RefExpr[];
+  const tags = rest.slice(0, -1);
+  const value = source.value(field as RefExpr);
+  const keys = keyNames(plan);
+  const bin = plan.bins === undefined ? [] : [binSql(plan.bins, 't')];
+  const order = `ORDER BY ${value.sql}${call.name === 'top' ? ' DESC' : ''}, t`;
+  const rank = (partition: readonly string[]): string =>
+    `row_number() OVER (${partition.length > 0 ? `PARTITION BY ${partition.join(', ')} ` : ''}${order})`;
+  let from = `SELECT * FROM (${source.sql}) WHERE ${value.type === 'null' || value.type === 'tag' ? 'false' : `${value.sql} IS NOT NULL`}`;
+  if (tags.length > 0) from = `SELECT * FROM (${from}) QUALIFY ${rank([...keys, ...bin, ...tags.map((tag) => source.value(tag).sql)])} = 1`;
+  const chosen = `SELECT * FROM (${from}) QUALIFY ${rank([...keys, ...bin])} <= ${numberArgument(call, call.args.length - 1)}`;
+  return project(
+    plan,
+    refScope(source, () => value),
+    chosen,
+    't',
+  );
+}

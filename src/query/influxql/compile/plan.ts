@@ -1,0 +1,44 @@
+/** A SELECT whose names are resolved: what every measurement's rows are made from. */
+import type { Analysis } from './analyze.ts';
+import type { Bins } from './bins.ts';
+import type { NamedField } from './expand.ts';
+import type { Expr, Fill, Select } from './ir.ts';
+import type { Rowset } from './rowset.ts';
+import type { TimeRange } from './state.ts';
+import type { ValueType } from './types.ts';
+
+export interface SelectPlan {
+  readonly select: Select;
+  readonly rowsets: readonly Rowset[];
+  readonly range: TimeRange;
+  /** Upper bound of the bins: that of the range, or now. */
+  readonly highNs: bigint;
+  readonly filter: Expr | undefined;
+  readonly fields: readonly NamedField[];
+  readonly analysis: Analysis;
+  readonly bins: Bins | undefined;
+  /** Group tags by name. */
+  readonly tags: readonly string[];
+  readonly fill: Fill | undefined;
+  /** Name of the time column. */
+  readonly timeName: string;
+}
+
+/** One column of a measurement's rows. */
+export interface RowColumn {
+  readonly name: string;
+  readonly sqlName: string;
+  readonly type: ValueType;
+}
+
+/** `SELECT g0.., t, c0..`: group tags, BIGINT nanoseconds, columns. */
+export interface MeasurementRows {
+  readonly measurement: string;
+  readonly sql: string;
+  readonly columns: readonly RowColumn[];
+}
+
+/** Names of the group tags inside the statement. */
+export function keyNames(plan: Pick<SelectPlan, 'tags'>): string[] {
+  return plan.tags.map((_, i) => `g${i}`);
+}

@@ -1,0 +1,89 @@
+/** Where rows come from: a table or a subquery. */
+
+import { physicalNames, type RelationInfo } from '../../sql/index.ts';
+import { quoteIdent, timestampLiteral } from '../../sql/quote.ts';
+import type { RefExpr } from './ir.ts';
+import type { CompileState, TimeRange } from './state.ts';
+import { castValue, missing, type Value, type ValueType, valueType } from './types.ts';
+
+/** One use of a source, being printed. */
+export interface OpenRows {
+  /** For FROM, with an alias. */
+  readonly from: string;
+  /** BIGINT nanoseconds. */
+  readonly timeNs: string;
+  /** Conditions for an inclusive range. */
+  within(range: TimeRange): string[];
+  /** NULL when the source has no such column. */
+  column(ref: RefExpr): Value;
+}
+
+/** Rows of one measurement with named, typed columns. */
+export interface Rowset {
+  readonly measurement: string;
+  /** Without `time`. */
+  readonly columns: ReadonlyMap<string, ValueType>;
+  /** @param range rows outside are not wanted */
+  open(range: TimeRange): OpenRows;
+}
+
+export function tableRows(state: CompileState, relation: RelationInfo): Rowset {
+  const types = new Map<string, ValueType>();
+  for (const { name, type } of relation.columns) {
+    if (name !== 'time') types.set(name, valueType(type as Parameters<typeof valueType>[0]));
+  }
+  const physical = physicalNames(relation.columns.map((column) => column.name));
+  return {
+    measurement: relation.name,
+    columns: types,
+    open(range) {
+      const { columns, marker } = state.addUse(relation, range);
+      const alias = state.freshName('r');
+      const named = (name: string): string => `${alias}.${quoteIdent(physical.get(name) ?? name)}`;
+      return {
+        from: `${marker} AS ${alias}`,
+        timeNs: `epoch_ns(${named('time')})`,
+        within: (limits) => rangeConditions(named('time'), limits, timestampLiteral),
+        column({ name, cast }) {
+          const type = types.get(name);
+          if (type === undefined) return missing;
+          columns.add(name);
+          return castValue({ sql: named(name), type }, cast);
+        },
+      };
+    },
+  };
+}
+
+/** @param columns client name -> column of `sql`, which also has `t` (BIGINT) */
+export function queryRows(
+  state: CompileState,
+  measurement: string,
+  sql: string,
+  columns: ReadonlyMap<string, { readonly sqlName: string; readonly type: ValueType }>,
+): Rowset {
+  return {
+    measurement,
+    columns: new Map([...columns].map(([name, { type }]) => [name, type])),
+    open() {
+      const alias = state.freshName('r');
+      return {
+        from: `(${sql}) AS ${alias}`,
+        timeNs: `${alias}.t`,
+        within: (limits) => rangeConditions(`${alias}.t`, limits, String),
+        column({ name, cast }) {
+          const column = columns.get(name);
+          if (column === undefined) return missing;
+          return castValue({ sql: `${alias}.${column.sqlName}`, type: column.type }, cast);
+        },
+      };
+    },
+  };
+}
+
+function rangeConditions(time: string, { low, high }: TimeRange, literal: (ns: bigint) => string): string[] {
+  const conditions: string[] = [];
+  if (low !== undefined) conditions.push(`${time} >= ${literal(low)}`);
+  if (high !== undefined) conditions.push(`${time} <= ${literal(high)}`);
+  return conditions;
+}

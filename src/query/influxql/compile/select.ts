@@ -1,0 +1,141 @@
+/** Resolves the names of a SELECT and makes the rows of its measurements. InfluxQL spec 3, 4 and 6. */
+import { analyze, checkLimit } from './analyze.ts';
+import type { Bins } from './bins.ts';
+import { notImplemented, planError } from './errors.ts';
+import { byCodePoint, compileRegex, expandFields, type NamedField } from './expand.ts';
+import type { Expr, Fill, Select, Source } from './ir.ts';
+import { limited } from './limit.ts';
+import { measurementRows } from './measurement.ts';
+import { keyNames, type MeasurementRows, type SelectPlan } from './plan.ts';
+import { queryRows, type Rowset, tableRows } from './rowset.ts';
+import { type CompileState, intersect, type TimeRange } from './state.ts';
+import { foldOffset, splitCondition } from './time-range.ts';
+import { commonType, type ValueType } from './types.ts';
+import { refsIn } from './values.ts';
+
+/** The rows of a SELECT, one entry for each measurement, by name. */
+export interface SelectRows {
+  readonly plan: SelectPlan;
+  readonly measurements: readonly MeasurementRows[];
+}
+
+const unbounded: TimeRange = { low: undefined, high: undefined };
+
+/** @param outer bounds that an enclosing SELECT has on time; `inner` = this is a subquery */
+export function selectRows(state: CompileState, select: Select, outer: TimeRange = unbounded, inner = false): SelectRows {
+  if (select.seriesLimit) throw notImplemented('SLIMIT or SOFFSET');
+  checkLimit('limit', select.limit);
+  checkLimit('offset', select.offset);
+  const { range: own, filter } = splitCondition(select.where, { nowNs: state.nowNs, zone: select.zone });
+  const range = intersect(own, outer);
+  const rowsets = resolveSources(state, select.sources, range);
+  const types = columnTypes(rowsets);
+  const tags = groupTags(select, types);
+  const bins = timeBins(state, select);
+  const hidden = new Set(hidesAllTags(select) ? [...types].filter(([, type]) => type === 'tag').map(([name]) => name) : tags);
+  const { fields, timeName } = selectedFields(select, types, hidden);
+  const analysis = analyze(fields, bins !== undefined, select.fill);
+  const fill: Fill | undefined = select.fill ?? (inner ? { kind: 'none' } : undefined);
+  const highNs = range.high ?? state.nowNs;
+  const plan: SelectPlan = { select, rowsets, range, highNs, filter, fields, analysis, bins, tags, fill, timeName };
+  const measurements = plan.rowsets.flatMap((rowset) => {
+    const rows = measurementRows(plan, rowset);
+    return rows === undefined ? [] : [limited(plan, rows)];
+  });
+  return { plan, measurements };
+}
+
+/** Measurements by name; several sources may name one. */
+function resolveSources(state: CompileState, sources: readonly Source[], range: TimeRange): Rowset[] {
+  const rowsets: Rowset[] = [];
+  const tables = new Set<string>();
+  for (const source of sources) {
+    if (source.kind === 'subquery') rowsets.push(...subquery(state, source.select, range));
+    else for (const name of measurementNames(state, source)) tables.add(name);
+  }
+  for (const name of tables) {
+    const relation = state.context.measurement(name);
+    if (relation !== undefined) rowsets.push(tableRows(state, relation));
+  }
+  return rowsets.sort((a, b) => byCodePoint(a.measurement, b.measurement));
+}
+
+/** Names that a source of the catalog stands for. */
+export function measurementNames(state: CompileState, source: Exclude<Source, { kind: 'subquery' }>): string[] {
+  if (source.kind === 'measurement') return [source.name];
+  const pattern = compileRegex(source.source);
+  return state.context.measurements().filter((name) => pattern.test(name));
+}
+
+function subquery(state: CompileState, select: Select, range: TimeRange): Rowset[] {
+  const { plan, measurements } = selectRows(state, select, range, true);
+  const keys = keyNames(plan);
+  return measurements.map(({ measurement, sql, columns }) => {
+    const named = new Map<string, { sqlName: string; type: ValueType }>();
+    plan.tags.forEach((tag, i) => void named.set(tag, { sqlName: keys[i] as string, type: 'tag' }));
+    for (const { name, sqlName, type } of columns) if (!named.has(name)) named.set(name, { sqlName, type });
+    return queryRows(state, measurement, sql, named);
+  });
+}
+
+/** Columns of all measurements with the type that holds them all. */
+function columnTypes(rowsets: readonly Rowset[]): Map<string, ValueType> {
+  const types = new Map<string, ValueType>();
+  for (const { columns } of rowsets) {
+    for (const [name, type] of columns) {
+      const known = types.get(name);
+      if (known !== undefined && (known === 'tag') !== (type === 'tag')) {
+        throw planError(`cannot mix tag and field columns with the same name: ${name}`);
+      }
+      types.set(name, known === undefined ? type : (commonType(known, type) ?? known));
+    }
+  }
+  return types;
+}
+
+function hidesAllTags(select: Select): boolean {
+  return select.dimensions.some(({ kind }) => kind === 'wildcard' || kind === 'regex');
+}
+
+function groupTags(select: Select, types: ReadonlyMap<string, ValueType>): string[] {
+  const tags = new Set<string>();
+  const all = [...types].filter(([, type]) => type === 'tag').map(([name]) => name);
+  for (const dimension of select.dimensions) {
+    if (dimension.kind === 'tag') tags.add(dimension.name);
+    else if (dimension.kind === 'wildcard') for (const name of all) tags.add(name);
+    else if (dimension.kind === 'regex') {
+      const pattern = compileRegex(dimension.source);
+      for (const name of all) if (pattern.test(name)) tags.add(name);
+    }
+  }
+  return [...tags].sort(byCodePoint);
+}
+
+function timeBins(state: CompileState, select: Select): Bins | undefined {
+  const found = select.dimensions.find((dimension) => dimension.kind === 'time');
+  if (found?.kind !== 'time') return undefined;
+  if (found.intervalNs <= 0n) throw planError('GROUP BY time interval must be positive');
+  const folding = { nowNs: state.nowNs, zone: select.zone };
+  const offsetNs = found.offset === undefined ? 0n : foldOffset(found.offset, folding);
+  if (offsetNs === undefined) throw planError('invalid offset for GROUP BY time');
+  return { intervalNs: found.intervalNs, offsetNs, zone: select.zone };
+}
+
+/** `time` is there anyway; an alias renames it. Tags that `top` is called with become columns. */
+function selectedFields(
+  select: Select,
+  types: ReadonlyMap<string, ValueType>,
+  hidden: ReadonlySet<string>,
+): { fields: NamedField[]; timeName: string } {
+  const isTime = (expr: Expr): boolean => expr.kind === 'ref' && expr.name === 'time';
+  const timeName = select.fields.find(({ expr, alias }) => isTime(expr) && alias !== undefined)?.alias ?? 'time';
+  const wanted = select.fields
+    .filter(({ expr }) => !isTime(expr))
+    .flatMap((field) => [field, ...topTags(field.expr).map((expr) => ({ expr, alias: undefined }))]);
+  return { fields: expandFields(wanted, { columns: types, groupTags: hidden }), timeName };
+}
+
+function topTags(expr: Expr): Expr[] {
+  if (expr.kind !== 'call' || (expr.name !== 'top' && expr.name !== 'bottom')) return [];
+  return expr.args.slice(1, -1).filter((arg) => refsIn(arg).length > 0);
+}

@@ -1,0 +1,172 @@
+/** SHOW statements. InfluxQL spec 10. */
+
+import type { CompiledSql } from '../../sql/index.ts';
+import { quoteString } from '../../sql/quote.ts';
+import type { NameFilter, Statement } from '../parse/ast.ts';
+import type { CompiledInfluxql } from './compile.ts';
+import { conditionSql } from './condition.ts';
+import { byCodePoint, compileRegex } from './expand.ts';
+import type { Expr, RefExpr, Source } from './ir.ts';
+import { type OpenRows, type Rowset, tableRows } from './rowset.ts';
+import { measurementNames } from './select.ts';
+import { CompileState, fillMarkers, type InfluxqlCompileContext, type TimeRange } from './state.ts';
+import { splitCondition } from './time-range.ts';
+
+/** Statements about the tables of one database. */
+export type ShowStatement = Extract<Statement, { kind: 'show-measurements' | 'show-tag-keys' | 'show-field-keys' | 'show-tag-values' }>;
+
+/** How far back is looked when nothing says so. */
+const DAY_NS = 86_400_000_000_000n;
+
+interface Limits {
+  readonly limit: bigint | undefined;
+  readonly offset: bigint | undefined;
+}
+
+/** Compiles a SHOW statement; those without WHERE (but for values) read the catalog only. */
+export function compileShow(statement: ShowStatement, context: InfluxqlCompileContext): CompiledInfluxql {
+  const state = new CompileState(context);
+  switch (statement.kind) {
+    case 'show-measurements':
+      return answer(state, ['name'], limitedRows(measurements(state, statement), [], 'name', statement));
+    case 'show-field-keys':
+      return answer(state, ['fieldKey', 'fieldType'], limitedRows(fieldKeys(state, statement.from), ['m'], 'k', statement));
+    case 'show-tag-keys':
+      return answer(state, ['tagKey'], limitedRows(tagKeys(state, statement), ['m'], 'k', statement));
+    case 'show-tag-values':
+      return answer(state, ['key', 'value'], limitedRows(tagValues(state, statement), ['m', 'k'], 'v', statement));
+  }
+}
+
+/** Rows with `iox::measurement` and text columns. */
+function answer(state: CompileState, names: readonly string[], sql: string): CompiledInfluxql {
+  const type = { kind: 'string', dictionary: false } as const;
+  const output: CompiledSql['output'] = ['iox::measurement', ...names].map((name) => ({ name, type }));
+  const compiled: CompiledSql = { uses: state.uses, print: (source) => fillMarkers(sql, source), output, explain: 'no' };
+  return { compiled, groupKey: { measurementColumn: 0, tagColumns: [] } };
+}
+
+/** Selects whose columns are named by `columns`, one after the other. */
+interface Parts {
+  readonly columns: readonly string[];
+  readonly selects: readonly string[];
+}
+
+/** All rows in order, numbered within `groups` for LIMIT and OFFSET. */
+function limitedRows({ columns, selects }: Parts, groups: readonly string[], by: string, { limit, offset }: Limits): string {
+  const empty = `SELECT ${columns.map((name) => `CAST(NULL AS VARCHAR) AS ${name}`).join(', ')} WHERE false`;
+  const all = selects.length === 0 ? empty : selects.join(' UNION ALL ');
+  const order = `ORDER BY ${[...new Set([...groups, by])].join(', ')}`;
+  if (limit === undefined && offset === undefined) return `SELECT * FROM (${all}) ${order}`;
+  const first = offset ?? 0n;
+  const partition = groups.length > 0 ? `PARTITION BY ${groups.join(', ')} ` : '';
+  const number = `row_number() OVER (${partition}ORDER BY ${by})`;
+  const last = limit === undefined ? '' : ` AND ${number} <= ${first + limit}`;
+  return `SELECT * FROM (${all}) QUALIFY ${number} > ${first}${last} ${order}`;
+}
+
+function rowsetsOf(state: CompileState, from: readonly Source[]): Rowset[] {
+  const names =
+    from.length === 0
+      ? state.context.measurements()
+      : from.flatMap((source) => (source.kind === 'subquery' ? [] : measurementNames(state, source)));
+  return [...new Set(names)].sort(byCodePoint).flatMap((name) => {
+    const relation = state.context.measurement(name);
+    return relation === undefined ? [] : [tableRows(state, relation)];
+  });
+}
+
+/** The rows of a table that WHERE lets through; the last 24 hours unless it speaks of time. */
+function matching(
+  state: CompileState,
+  rowset: Rowset,
+  where: Expr | undefined,
+): { readonly open: OpenRows; readonly conditions: string[] } {
+  const { range, filter } = splitCondition(where, { nowNs: state.nowNs, zone: undefined });
+  const timed = range.low !== undefined || range.high !== undefined;
+  const wanted: TimeRange = timed ? range : { low: state.nowNs - DAY_NS, high: undefined };
+  const open = rowset.open(wanted);
+  const conditions = open.within(wanted);
+  if (filter !== undefined) conditions.push(conditionSql(filter, { timeNs: open.timeNs, column: (ref) => open.column(ref) }));
+  return { open, conditions };
+}
+
+function measurements(state: CompileState, { filter, where }: Extract<ShowStatement, { kind: 'show-measurements' }>): Parts {
+  const selects: string[] = [];
+  for (const rowset of rowsetsOf(state, [])) {
+    if (filter !== undefined && !matches(filter, rowset.measurement)) continue;
+    const row = `SELECT 'measurements' AS m, ${quoteString(rowset.measurement)} AS name`;
+    if (where === undefined) {
+      selects.push(row);
+      continue;
+    }
+    const { open, conditions } = matching(state, rowset, where);
+    selects.push(`${row} WHERE EXISTS (SELECT 1 FROM ${open.from} WHERE ${conditions.join(' AND ')})`);
+  }
+  return { columns: ['m', 'name'], selects };
+}
+
+function fieldKeys(state: CompileState, from: readonly Source[]): Parts {
+  const selects = rowsetsOf(state, from).flatMap(({ measurement, columns }) =>
+    [...columns]
+      .filter(([, type]) => type !== 'tag')
+      .map(([name, type]) => `SELECT ${quoteString(measurement)} AS m, ${quoteString(name)} AS k, ${quoteString(type)} AS t`),
+  );
+  return { columns: ['m', 'k', 't'], selects };
+}
+
+function tagKeys(state: CompileState, { from, where }: Extract<ShowStatement, { kind: 'show-tag-keys' }>): Parts {
+  const selects: string[] = [];
+  for (const rowset of rowsetsOf(state, from)) {
+    const tags = tagsOf(rowset);
+    const row = (tag: string): string => `SELECT ${quoteString(rowset.measurement)} AS m, ${quoteString(tag)} AS k`;
+    if (where === undefined) {
+      selects.push(...tags.map(row));
+      continue;
+    }
+    for (const tag of tags) {
+      const { open, conditions } = matching(state, rowset, where);
+      const known = `${open.column(tagRef(tag)).sql} IS NOT NULL`;
+      selects.push(`${row(tag)} WHERE EXISTS (SELECT 1 FROM ${open.from} WHERE ${[...conditions, known].join(' AND ')})`);
+    }
+  }
+  return { columns: ['m', 'k'], selects };
+}
+
+function tagValues(state: CompileState, { from, where, key }: Extract<ShowStatement, { kind: 'show-tag-values' }>): Parts {
+  const selects: string[] = [];
+  for (const rowset of rowsetsOf(state, from)) {
+    for (const tag of tagsOf(rowset).filter((name) => matches(key, name))) {
+      const { open, conditions } = matching(state, rowset, where);
+      const value = open.column(tagRef(tag)).sql;
+      const names = `${quoteString(rowset.measurement)} AS m, ${quoteString(tag)} AS k`;
+      selects.push(
+        `SELECT DISTINCT ${names}, ${value} AS v FROM ${open.from} WHERE ${[...conditions, `${value} IS NOT NULL`].join(' AND ')}`,
+      );
+    }
+  }
+  return { columns: ['m', 'k', 'v'], selects };
+}
+
+function tagsOf({ columns }: Rowset): string[] {
+  return [...columns].filter(([, type]) => type === 'tag').map(([name]) => name);
+}
+
+function tagRef(name: string): RefExpr {
+  return { kind: 'ref', name, cast: undefined };
+}
+
+function matches(filter: NameFilter, name: string): boolean {
+  switch (filter.op) {
+    case '=':
+      return name === filter.name;
+    case '!=':
+      return name !== filter.name;
+    case 'in':
+      return filter.names.includes(name);
+    case '=~':
+      return compileRegex(filter.source).test(name);
+    case '!~':
+      return !compileRegex(filter.source).test(name);
+  }
+}

@@ -1,0 +1,51 @@
+/** The rows that a SELECT reads of one measurement. */
+import { conditionSql } from './condition.ts';
+import type { Expr, RefExpr } from './ir.ts';
+import { keyNames, type SelectPlan } from './plan.ts';
+import type { Rowset } from './rowset.ts';
+import type { TimeRange } from './state.ts';
+import { missing, type Value } from './types.ts';
+import { refsIn } from './values.ts';
+
+/** `SELECT g0.., t, v0..` of the rows that pass the conditions. */
+export interface SourceRows {
+  readonly sql: string;
+  /** The value of a column in these rows. */
+  value(ref: RefExpr): Value;
+}
+
+/**
+ * Undefined when the measurement has none of the fields. A row counts when at least one of the fields has a value
+ * (spec 6).
+ */
+export function sourceRows(plan: SelectPlan, rowset: Rowset, range: TimeRange): SourceRows | undefined {
+  const open = rowset.open(range);
+  const names = new Map<string, { readonly ref: RefExpr; readonly sqlName: string; readonly value: Value }>();
+  for (const ref of plan.fields.flatMap(({ expr }: { expr: Expr }) => refsIn(expr))) {
+    const key = keyOf(ref);
+    if (!names.has(key)) names.set(key, { ref, sqlName: `v${names.size}`, value: open.column(ref) });
+  }
+  const fields = [...names.values()].filter(({ value }) => value.type !== 'tag' && value.type !== 'null');
+  if (fields.length === 0) return undefined;
+  const keys = keyNames(plan).map((name, i) => {
+    const tag = open.column({ kind: 'ref', name: plan.tags[i] as string, cast: undefined });
+    return `${tag.type === 'tag' ? tag.sql : 'CAST(NULL AS VARCHAR)'} AS ${name}`;
+  });
+  const conditions = [...open.within(range), `(${fields.map(({ value }) => `${value.sql} IS NOT NULL`).join(' OR ')})`];
+  if (plan.filter !== undefined) {
+    conditions.push(conditionSql(plan.filter, { timeNs: open.timeNs, column: (ref) => open.column(ref) }));
+  }
+  const values = [...names.values()].filter(({ value }) => value.type !== 'null').map(({ value, sqlName }) => `${value.sql} AS ${sqlName}`);
+  const outputs = [...keys, `${open.timeNs} AS t`, ...values];
+  return {
+    sql: `SELECT ${outputs.join(', ')} FROM ${open.from} WHERE ${conditions.join(' AND ')}`,
+    value(ref) {
+      const found = names.get(keyOf(ref));
+      return found === undefined || found.value.type === 'null' ? missing : { sql: found.sqlName, type: found.value.type };
+    },
+  };
+}
+
+function keyOf({ name, cast }: RefExpr): string {
+  return `${cast ?? ''}:${name}`;
+}

@@ -1,0 +1,150 @@
+import { databaseNotFound } from '../../shared/errors.ts';
+import type { QueryExecutor, StatementCatalog, StatementRequest } from '../executor.ts';
+import type { QueryResult, ResultColumn } from '../result.ts';
+import type { CompiledSql } from '../sql/index.ts';
+import { type CompiledInfluxql, compileSelect } from './compile/compile.ts';
+import { notImplemented } from './compile/errors.ts';
+import { printDuration } from './compile/print-expr.ts';
+import { compileShow } from './compile/show.ts';
+import type { GroupKey, InfluxqlRequest, InfluxqlResult, InfluxqlService } from './contract.ts';
+import type { Statement } from './parse/ast.ts';
+
+/** A database as SHOW statements list it. */
+export interface ListedDatabase {
+  readonly name: string;
+  readonly deleted: boolean;
+  readonly retentionPeriodNs: bigint | undefined;
+}
+
+export interface InfluxqlDependencies {
+  readonly executor: Pick<QueryExecutor, 'statement' | 'statementToParquet'>;
+  /** All databases, deleted ones too, in the order of their creation. */
+  readonly databases: () => Iterable<ListedDatabase>;
+}
+
+const NO_SERIES: GroupKey = { measurementColumn: -1, tagColumns: [] };
+
+/** Compiles InfluxQL and runs it where SQL runs. */
+export class InfluxqlExecutor implements InfluxqlService {
+  readonly #deps: InfluxqlDependencies;
+
+  constructor(dependencies: InfluxqlDependencies) {
+    this.#deps = dependencies;
+  }
+
+  async run(request: InfluxqlRequest): Promise<InfluxqlResult> {
+    const { statement } = request;
+    if (statement.kind === 'show-databases') return { result: this.#showDatabases(), groupKey: NO_SERIES };
+    if (statement.kind === 'show-retention-policies') return { result: this.#showPolicies(request.database), groupKey: NO_SERIES };
+    let groupKey: GroupKey = NO_SERIES;
+    const result = await this.#deps.executor.statement(statementRequest(request), (catalog) => {
+      const made = compile(statement, catalog);
+      groupKey = made.groupKey;
+      return made.compiled;
+    });
+    return { result, groupKey };
+  }
+
+  async toParquet(request: InfluxqlRequest): Promise<Uint8Array> {
+    const { statement } = request;
+    if (statement.kind === 'show-databases' || statement.kind === 'show-retention-policies') {
+      throw notImplemented('Parquet for SHOW DATABASES and SHOW RETENTION POLICIES');
+    }
+    return this.#deps.executor.statementToParquet(statementRequest(request), (catalog): CompiledSql => {
+      const { compiled } = compile(statement, catalog);
+      return { ...compiled, print: (source) => withNames(compiled.print(source), compiled.output) };
+    });
+  }
+
+  /** Live ones first, then by name. */
+  #showDatabases(): QueryResult {
+    const all = [...this.#deps.databases()].sort((a, b) => Number(a.deleted) - Number(b.deleted) || (a.name < b.name ? -1 : 1));
+    return rowsResult([
+      { name: 'iox::database', texts: all.map(({ name }) => name) },
+      { name: 'deleted', flags: all.map(({ deleted }) => deleted) },
+    ]);
+  }
+
+  #showPolicies(database: string | undefined): QueryResult {
+    const live = [...this.#deps.databases()].filter((each) => !each.deleted && (database === undefined || each.name === database));
+    if (database !== undefined && live.length === 0) throw databaseNotFound(database);
+    live.sort((a, b) => (a.name < b.name ? -1 : 1));
+    const parts = live.map(({ name }) => (name.includes('/') ? name.split(/\/(.*)/s) : [name, 'autogen']));
+    return rowsResult([
+      { name: 'iox::database', texts: parts.map(([base]) => base ?? '') },
+      { name: 'name', texts: parts.map(([, policy]) => policy ?? 'autogen') },
+      { name: 'duration', texts: live.map(({ retentionPeriodNs }) => policyDuration(retentionPeriodNs)) },
+    ]);
+  }
+}
+
+function statementRequest({ database, text, signal, traceId }: InfluxqlRequest): StatementRequest {
+  return {
+    database: database ?? '',
+    query: text,
+    kind: 'influxql',
+    ...(signal === undefined ? {} : { signal }),
+    ...(traceId === undefined ? {} : { traceId }),
+  };
+}
+
+function compile(statement: Statement, catalog: StatementCatalog): CompiledInfluxql {
+  switch (statement.kind) {
+    case 'select':
+      return compileSelect(statement.select, catalog, 'no');
+    case 'explain':
+      return compileSelect(statement.select, catalog, statement.analyze ? 'analyze' : 'plan');
+    case 'unsupported':
+      throw notImplemented(statement.what);
+    case 'show-databases':
+    case 'show-retention-policies':
+      throw new Error('internal error: such a statement has no table');
+    default:
+      return compileShow(statement, catalog);
+  }
+}
+
+/** The statement with the names that clients see, for results that are a file. */
+function withNames(sql: string, output: CompiledSql['output']): string {
+  const names = output.map(({ name }) => `"${name.replaceAll('"', '""')}"`).join(', ');
+  return `SELECT * FROM (${sql}) AS r(${names})`;
+}
+
+/** compat: `720h0m0s`; leading units are left out while they are zero. */
+function policyDuration(ns: bigint | undefined): string {
+  if (ns === undefined) return '0s';
+  const seconds = ns / 1_000_000_000n;
+  const [hours, minutes, rest] = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n];
+  if (hours > 0n) return `${hours}h${minutes}m${rest}s`;
+  if (minutes > 0n) return `${minutes}m${rest}s`;
+  return rest > 0n ? `${rest}s` : printDuration(ns);
+}
+
+type MadeColumn =
+  | { readonly name: string; readonly texts: readonly string[] }
+  | { readonly name: string; readonly flags: readonly boolean[] };
+
+function rowsResult(columns: readonly MadeColumn[]): QueryResult {
+  const first = columns[0];
+  const rowCount = first === undefined ? 0 : 'texts' in first ? first.texts.length : first.flags.length;
+  return {
+    columns: columns.map(
+      (column): ResultColumn =>
+        'texts' in column
+          ? { name: column.name, type: { kind: 'string', dictionary: false } }
+          : { name: column.name, type: { kind: 'boolean' } },
+    ),
+    async *batches() {
+      if (rowCount === 0) return;
+      yield {
+        rowCount,
+        columns: columns.map((column) =>
+          'texts' in column
+            ? ({ kind: 'string', text: (row: number) => column.texts[row] ?? null } as const)
+            : ({ kind: 'boolean', data: Uint8Array.from(column.flags, Number), valid: undefined } as const),
+        ),
+      };
+    },
+    cancel: () => undefined,
+  };
+}
