@@ -39,7 +39,7 @@ export class InfluxqlExecutor implements InfluxqlService {
     let groupKey: GroupKey = NO_SERIES;
     const result = await this.#deps.executor.statement(statementRequest(request), (catalog) => {
       const made = compile(statement, catalog);
-      groupKey = made.groupKey;
+      if (made.compiled.explain === 'no') groupKey = made.groupKey;
       return made.compiled;
     });
     return { result, groupKey };

@@ -14,7 +14,8 @@ export function limited(plan: SelectPlan, rows: MeasurementRows): MeasurementRow
   const gapFilled =
     plan.bins !== undefined && plan.fill?.kind !== 'none' && plan.analysis.kind !== 'top' && plan.analysis.kind !== 'distinct';
   const partition = keys.length > 0 ? `PARTITION BY ${keys.join(', ')} ` : '';
-  const over = `OVER (${partition}ORDER BY t${plan.select.descending ? ' DESC' : ''} ROWS UNBOUNDED PRECEDING)`;
+  const ties = rows.columns.filter(({ type }) => type === 'tag').map(({ sqlName }) => `, ${sqlName} NULLS LAST`);
+  const over = `OVER (${partition}ORDER BY t${plan.select.descending ? ' DESC' : ''}${ties.join('')} ROWS UNBOUNDED PRECEDING)`;
   const counted = rows.columns.filter(({ type }) => type !== 'tag' && type !== 'null');
   const counts = counted.map(({ sqlName }) => `count(${gapFilled ? '*' : sqlName}) ${over} AS n_${sqlName}`);
   const first = offset ?? 0n;
