@@ -77,6 +77,34 @@ describe('influx', () => {
     );
   });
 
+  test("http 8: query returns rows with their tags, the client's own helpers list what is there", async () => {
+    const guarded = shared();
+    const influx = client(guarded, 'queried');
+    for (const [host, usage] of [
+      ['a', 1.5],
+      ['b', 2.5],
+      ['b', 3.5],
+    ] as const) {
+      await influx.writePoints([
+        { measurement: 'cpu', tags: { host }, fields: { usage }, timestamp: new Date(1_700_000_000_000 + usage * 1000) },
+      ]);
+    }
+    const rows = await influx.query<{ host: string; mean: number }>('SELECT mean(usage) FROM cpu GROUP BY host');
+    assert.deepEqual(
+      rows.map(({ host, mean }) => [host, mean]),
+      [
+        ['a', 1.5],
+        ['b', 3],
+      ],
+    );
+    const [last] = await influx.query<{ time: Date; usage: number }>('SELECT usage FROM cpu ORDER BY time DESC LIMIT 1');
+    assert.equal(last?.usage, 3.5);
+    assert.equal(new Date(last?.time ?? 0).toISOString(), '2023-11-14T22:13:23.500Z');
+    assert.deepEqual(await influx.getMeasurements(), ['cpu']);
+    assert.ok((await influx.getDatabaseNames()).includes('queried'));
+    await assert.rejects(influx.query('SELECT usage FROM cpu WHERE time != 1'), /invalid time comparison operator: !=/);
+  });
+
   test('http 8: statements that the server does not know are refused by name', async () => {
     await assert.rejects(client(shared()).createDatabase('new'), /This feature is not implemented: /);
   });

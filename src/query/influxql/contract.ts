@@ -2,7 +2,7 @@ import type { QueryResult } from '../result.ts';
 import type { Statement } from './parse/ast.ts';
 
 export interface InfluxqlRequest {
-  /** The database of the request or of the statement; undefined only for `SHOW DATABASES` and `SHOW RETENTION POLICIES`. */
+  /** The database of the request or of the statement; undefined only where `needsDatabase` says so. */
   readonly database: string | undefined;
   readonly statement: Statement;
   /** For the query log. */

@@ -36,6 +36,7 @@ export class InfluxqlExecutor implements InfluxqlService {
     const { statement } = request;
     if (statement.kind === 'show-databases') return { result: this.#showDatabases(), groupKey: NO_SERIES };
     if (statement.kind === 'show-retention-policies') return { result: this.#showPolicies(request.database), groupKey: NO_SERIES };
+    if (statement.kind === 'unsupported') throw notImplemented(statement.what);
     let groupKey: GroupKey = NO_SERIES;
     const result = await this.#deps.executor.statement(statementRequest(request), (catalog) => {
       const made = compile(statement, catalog);

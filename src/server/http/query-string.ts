@@ -6,6 +6,8 @@ export interface ParamRule {
   readonly required?: boolean;
   /** Accepted words of a `variant`, in the order in which a refusal lists them. */
   readonly variants?: readonly string[];
+  /** An empty value of a `variant` stands for none. */
+  readonly emptyIsAbsent?: boolean;
 }
 
 export type ParamRules = Readonly<Record<string, ParamRule>>;
@@ -61,5 +63,6 @@ function checkValue(rule: ParamRule, value: string, fail: (detail: string) => In
   if (rule.kind === 'boolean' && value !== 'true' && value !== 'false') {
     throw fail('provided string was not `true` or `false`');
   }
+  if (rule.emptyIsAbsent === true && value === '') return;
   if (rule.kind === 'variant' && rule.variants?.includes(value) !== true) throw fail(unknownVariant(value, rule.variants ?? []));
 }

@@ -1,5 +1,5 @@
 import { InfluxError } from '../../../shared/errors.ts';
-import type { ParsedStatement, Qualifier } from './ast.ts';
+import type { ParsedStatement, Qualifier, Statement } from './ast.ts';
 
 /** Retention policies that are the database itself. */
 const DEFAULT_POLICIES: ReadonlySet<string> = new Set(['autogen', 'default']);
@@ -19,6 +19,11 @@ export function statementDatabase(parsed: ParsedStatement, requested: string | u
   }
   const [name] = names;
   return name ?? requested;
+}
+
+/** False for statements that are about all databases, or refused whatever the database. */
+export function needsDatabase({ kind }: Statement): boolean {
+  return kind !== 'show-databases' && kind !== 'show-retention-policies' && kind !== 'unsupported';
 }
 
 function databaseName({ database, policy }: Qualifier, requested: string | undefined): string | undefined {

@@ -1,3 +1,3 @@
 export type { NameFilter, ParsedStatement, Qualifier, Statement } from './ast.ts';
-export { statementDatabase } from './databases.ts';
+export { needsDatabase, statementDatabase } from './databases.ts';
 export { parseInfluxql } from './parser.ts';

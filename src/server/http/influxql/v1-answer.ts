@@ -1,7 +1,8 @@
 import type { InfluxqlRequest, InfluxqlResult, InfluxqlService } from '../../../query/influxql/contract.ts';
-import { type ParsedStatement, parseInfluxql, statementDatabase } from '../../../query/influxql/parse/index.ts';
+import { needsDatabase, type ParsedStatement, parseInfluxql, statementDatabase } from '../../../query/influxql/parse/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import { TextSink } from '../formats/index.ts';
+import { legacyDatabaseName } from '../routes/namespace-name.ts';
 import { indentJson } from './indent.ts';
 import { adaptForV1 } from './v1-adapt.ts';
 import { UnsupportedNumber } from './v1-cells.ts';
@@ -123,14 +124,13 @@ async function open(
 function statementRequest(query: V1Query, parsed: ParsedStatement, signal: AbortSignal): InfluxqlRequest {
   const { statement, text } = parsed;
   const database = statementDatabase(parsed, requestedDatabase(query));
-  if (database === undefined && statement.kind !== 'show-databases' && statement.kind !== 'show-retention-policies') throw noDatabase();
+  if (database === undefined && needsDatabase(statement)) throw noDatabase();
   return { database, statement, text, signal };
 }
 
 /** `db` and `rp` of the request name the database that v1 writes with them go to. */
 function requestedDatabase({ database, policy }: V1Query): string | undefined {
-  if (database === undefined || policy === undefined || policy === 'autogen' || policy === 'default') return database;
-  return `${database}/${policy}`;
+  return database === undefined ? undefined : legacyDatabaseName(database, policy);
 }
 
 /** No database is known for a statement that needs one. */

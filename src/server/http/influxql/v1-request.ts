@@ -27,7 +27,8 @@ const rules = {
   q: { kind: 'string' },
   db: { kind: 'string' },
   rp: { kind: 'string' },
-  epoch: { kind: 'variant', variants: Object.keys(EPOCH_UNITS) },
+  // The published v1 client sends an empty one for "none".
+  epoch: { kind: 'variant', variants: Object.keys(EPOCH_UNITS), emptyIsAbsent: true },
   chunked: { kind: 'boolean' },
   chunk_size: { kind: 'string' },
   pretty: { kind: 'boolean' },
@@ -64,7 +65,7 @@ function wantsCsv(accept: string | undefined): boolean {
       return true;
     case 'application/x-msgpack':
       throw new InfluxError({
-        code: 'NOT_IMPLEMENTED',
+        code: 'V1_NOT_IMPLEMENTED',
         message: 'This feature is not implemented: MessagePack',
         status: 405,
         shape: 'json',
@@ -90,7 +91,7 @@ async function fromPost(request: FastifyRequest, url: string | undefined, maxBod
   }
   if (bare === 'multipart/form-data') {
     throw new InfluxError({
-      code: 'NOT_IMPLEMENTED',
+      code: 'V1_NOT_IMPLEMENTED',
       message: 'This feature is not implemented: multipart/form-data queries',
       status: 405,
       shape: 'json',

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { InfluxqlRequest, InfluxqlService } from '../../../query/influxql/contract.ts';
-import { parseInfluxql, statementDatabase } from '../../../query/influxql/parse/index.ts';
+import { needsDatabase, parseInfluxql, statementDatabase } from '../../../query/influxql/parse/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import { noDatabase } from '../influxql/v1-answer.ts';
 import { sendResult } from '../result-response.ts';
@@ -46,7 +46,7 @@ function onlyStatement({ query, database, params }: DecodedQuery): InfluxqlReque
   const requested = database === '' ? undefined : database;
   const named = statementDatabase(parsed, requested);
   const { statement, text } = parsed;
-  if (named === undefined && statement.kind !== 'show-databases' && statement.kind !== 'show-retention-policies') throw noDatabase();
+  if (named === undefined && needsDatabase(statement)) throw noDatabase();
   if (named !== undefined && requested !== undefined && named !== requested) throw databasesDiffer(requested, named);
   return { database: named, statement, text };
 }
