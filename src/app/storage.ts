@@ -39,8 +39,8 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
     const node = await catalog.registerNode({ nodeId: config.node.id, cores: usableCores(), processUuid, cliParams: config.cliParams });
     const chunkSecs = await catalog.ensureGen1Duration(config.wal.gen1DurationSecs);
     if (chunkSecs !== config.wal.gen1DurationSecs) {
-      const fields = { stored_secs: chunkSecs, given_secs: config.wal.gen1DurationSecs };
-      logger.warn('the gen1 duration of existing data cannot change; the stored one is used', fields);
+      const fields = { existing_secs: chunkSecs, provided_secs: config.wal.gen1DurationSecs };
+      logger.warn('cannot change the existing gen1 duration after it has been set', fields);
     }
     const temporaryDirectory = join(store.root, 'tmp');
     const budget = memoryBudget(config.query, totalMemoryBytes());

@@ -2,6 +2,7 @@ import { serveOptionEntries } from '../config/index.ts';
 import { type GroupModel, group } from './command-model.ts';
 import { completionCommand } from './commands/completion.ts';
 import { createGroup } from './commands/create.ts';
+import { debugGroup } from './commands/debug.ts';
 import { deleteGroup } from './commands/delete.ts';
 import { healthcheckCommand } from './commands/healthcheck.ts';
 import { installGroup } from './commands/install.ts';
@@ -33,6 +34,7 @@ export function rootCommand(): GroupModel {
       switchGroup('disable'),
       testGroup(),
       installGroup(),
+      debugGroup(),
       telemetryGroup(),
       healthcheckCommand(),
       completionCommand(rootCommand),

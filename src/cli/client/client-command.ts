@@ -7,6 +7,7 @@ import { CommandFailure } from './failure.ts';
 type Verb =
   | 'Enable'
   | 'Create'
+  | 'Debug'
   | 'Disable'
   | 'Delete'
   | 'Install'
