@@ -17,6 +17,7 @@ export function registerStorageMetrics(registry: Registry, writes: WriteStore): 
   gauge('influxdb3_parquet_files', 'live Parquet files', () => writes.parquetTotals.fileCount);
   gauge('influxdb3_parquet_size_bytes', 'size of all live Parquet files', () => writes.parquetTotals.sizeBytes);
   gauge('influxdb3_parquet_rows', 'rows of all live Parquet files', () => writes.parquetTotals.rowCount);
+  gauge('influxdb3_parquet_files_damaged', 'Parquet files that were found damaged since the start', () => writes.damagedFiles);
   gauge('influxdb3_compaction_runs', 'compactions that finished since the start', () => writes.compaction.runs);
   gauge('influxdb3_compaction_files_removed', 'Parquet files that compactions replaced since the start', () => writes.compaction.filesIn);
 }

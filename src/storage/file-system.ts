@@ -20,6 +20,8 @@ export interface FileSystem {
   /** Makes names that were added, renamed or removed in the directory durable. */
   syncDirectory(path: string): Promise<void>;
   size(path: string): Promise<number>;
+  /** CRC-32 of the whole content, read piece by piece. */
+  checksum(path: string): Promise<number>;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
+import { crc32 } from 'node:zlib';
 import { systemErrorCode } from './errors.ts';
 import type { FileSystem, OpenFile } from './file-system.ts';
 
@@ -40,7 +41,24 @@ export const nodeFileSystem: FileSystem = {
   async size(path) {
     return (await stat(path)).size;
   },
+  checksum,
 };
+
+const CHECKSUM_PIECE_BYTES = 1024 * 1024;
+
+async function checksum(path: string): Promise<number> {
+  const handle = await open(path, 'r');
+  try {
+    const piece = Buffer.allocUnsafe(Math.min(CHECKSUM_PIECE_BYTES, (await handle.stat()).size + 1));
+    for (let crc = 0; ; ) {
+      const { bytesRead } = await handle.read(piece, 0, piece.length, null);
+      if (bytesRead === 0) return crc;
+      crc = crc32(piece.subarray(0, bytesRead), crc);
+    }
+  } finally {
+    await handle.close();
+  }
+}
 
 /**
  * One level at a time: the runtime's own recursive mode never returns where a directory cannot be made although its
@@ -77,6 +95,7 @@ export function unsyncedFileSystem(inner: FileSystem): FileSystem {
     mkdir: (path) => inner.mkdir(path),
     syncDirectory: async () => undefined,
     size: (path) => inner.size(path),
+    checksum: (path) => inner.checksum(path),
   };
 }
 

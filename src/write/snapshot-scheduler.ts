@@ -152,7 +152,7 @@ export class SnapshotScheduler {
     const engine = await buffer.open();
     await runSnapshot({ endMarkerNs: plan.endTimeMarkerNs, lastCoveredWalFile: plan.lastFileNumber }, sealed, {
       engine,
-      writer: new ParquetWriter(engine, store.fs),
+      writer: new ParquetWriter(engine, store.fs, this.#stopping.signal),
       buffer,
       root: store.root,
       chunkDurationNs,

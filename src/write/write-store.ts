@@ -15,6 +15,7 @@ import {
   type MaintenanceSettings,
   retentionPeriodNs,
 } from './maintenance/index.ts';
+import { FileChecks } from './parquet/file-checks.ts';
 import type { FileTotals, LiveFile } from './parquet/file-index.ts';
 import { FileIndexStore } from './parquet/file-index-store.ts';
 import { FileRemoval } from './parquet/file-removal.ts';
@@ -69,6 +70,7 @@ export class WriteStore implements WriteService {
   readonly #ingest: Ingest;
   readonly #snapshots: SnapshotScheduler;
   readonly #removal: FileRemoval;
+  readonly #checks: FileChecks<LiveFile>;
   readonly #maintenance: Maintenance;
 
   /** Loads the file index, removes leftovers of a crash and replays the log. Throws `StartupError`. */
@@ -136,6 +138,11 @@ export class WriteStore implements WriteService {
     this.#snapshots = snapshots;
     const onLostWrite = (error: unknown): void => options.log.error({ error: errorText(error) }, 'a write sent with no_sync was lost');
     this.#ingest = new Ingest({ catalog: options.catalog, wal, buffer, clock: options.clock, onLostWrite });
+    this.#checks = new FileChecks({
+      checksum: (file) => options.store.fs.checksum(this.#pathOf(file)),
+      monotonicMs: () => options.clock.monotonicMs(),
+      log: options.log,
+    });
     this.#removal = new FileRemoval({ fs: options.store.fs, root: options.store.root, log: options.log, pending });
     this.#maintenance = new Maintenance({
       ...options,
@@ -147,6 +154,7 @@ export class WriteStore implements WriteService {
       removal: this.#removal,
       snapshots,
       scanFiles: (live) => this.#scanFiles(live),
+      checks: this.#checks,
       forget: (database) => this.#ingest.forget(database),
     });
     this.#maintenance.start();
@@ -172,20 +180,17 @@ export class WriteStore implements WriteService {
     const cutoffNs = this.#cutoffNs(table);
     const viewing = this.#buffer.table(table.databaseId, table.id)?.view();
     const live = this.#files.index.filesFor(table.databaseId, table.id, minTimeNs, maxTimeNs);
-    const release = this.#removal.reader();
+    const readerDone = this.#removal.reader();
+    let buffer: BufferView | undefined;
+    const release = (): void => {
+      buffer?.release();
+      readerDone();
+    };
     try {
       const files = this.#scanFiles(live);
-      const buffer = await viewing;
-      return {
-        table,
-        files,
-        buffer,
-        cutoffNs,
-        release: () => {
-          buffer?.release();
-          release();
-        },
-      };
+      buffer = await viewing;
+      await this.#checks.verify(live);
+      return { table, files, buffer, cutoffNs, release };
     } catch (error) {
       release();
       throw error;
@@ -232,6 +237,11 @@ export class WriteStore implements WriteService {
     return this.#buffer.bytes;
   }
 
+  /** Live Parquet files that were found damaged since the start. */
+  get damagedFiles(): number {
+    return this.#checks.damagedFiles;
+  }
+
   /** What compaction did since the start. */
   get compaction(): CompactionTotals {
     return this.#maintenance.compaction;
@@ -250,15 +260,19 @@ export class WriteStore implements WriteService {
 
   /** Makes waiting writes durable and ends background work. Buffered rows stay in the log. */
   async stop(): Promise<void> {
+    const maintained = this.#maintenance.stop(); // ends what it does at once
     await this.#wal.stop();
     await this.#snapshots.stop();
-    await this.#maintenance.stop();
+    await maintained;
     await this.#files.close();
   }
 
   #scanFiles(live: readonly LiveFile[]): ScanFile[] {
-    const base = join(this.#options.store.root, '..');
-    return live.map((file) => ({ ...file, path: join(base, file.path), deletes: this.#files.index.deletesOf(file) }));
+    return live.map((file) => ({ ...file, path: this.#pathOf(file), deletes: this.#files.index.deletesOf(file) }));
+  }
+
+  #pathOf(file: LiveFile): string {
+    return join(this.#options.store.root, '..', file.path);
   }
 
   #cutoffNs(table: TableSchema): bigint | undefined {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { startServer, type TestServer, testDirectory } from '../support/server.ts';
 
 /** More rounds for a longer look: `KILL_ROUNDS=100`. */
@@ -76,7 +76,16 @@ async function flip(path: string, at: number): Promise<void> {
   await writeFile(path, bytes);
 }
 
-test('a damaged Parquet file fails the queries that need it with its name, and nothing else', async (t) => {
+for (const [where, at] of [
+  ['footer', -2],
+  ['first page', 20],
+] as const) {
+  test(`S-19 a byte flipped in the ${where} of a Parquet file fails the queries that need it with its name, and nothing else`, async (t) => {
+    await damagedFile(t, at);
+  });
+}
+
+async function damagedFile(t: TestContext, at: number): Promise<void> {
   const directory = await testDirectory(t);
   const server = await startServer(t, directory, { args: RESTLESS });
   for (let i = 0; i < 8; i++) await server.writeOk('db', `m v=${i}i ${i * 3_600}\nok v=${i}i ${i * 3_600}`, '&precision=second');
@@ -89,7 +98,7 @@ test('a damaged Parquet file fails the queries that need it with its name, and n
   });
   await server.kill('SIGKILL');
   const damaged = join(directory, String(files[0]?.['path']));
-  await flip(damaged, -2);
+  await flip(damaged, at);
   const again = await startServer(t, directory, { args: RESTLESS });
   const response = await again.sql('db', 'SELECT sum(v) FROM m');
   const text = await response.text();
@@ -98,7 +107,7 @@ test('a damaged Parquet file fails the queries that need it with its name, and n
   assert.deepEqual(await again.rows('db', 'SELECT count(*) AS n FROM ok'), [{ n: 8 }]);
   assert.deepEqual(await again.rows('db', "SELECT count(*) AS n FROM m WHERE time >= '1970-01-01T04:00:00Z'"), [{ n: 4 }]);
   await again.writeOk('db', 'm v=1i 100000', '&precision=second');
-});
+}
 
 test('an empty last WAL file and a damaged end of the one before it cost nothing that was acknowledged before', async (t) => {
   const directory = await testDirectory(t);

@@ -1,9 +1,11 @@
 import { join } from 'node:path';
 import type { Engine } from '../../engine/index.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { InfluxError } from '../../shared/errors.ts';
 import { type Log, type Store, unlinkIfPresent } from '../../storage/index.ts';
 import { chunkStart } from '../buffer/index.ts';
 import type { Catalog, TableSchema } from '../catalog/index.ts';
+import type { FileChecks } from '../parquet/file-checks.ts';
 import type { LiveFile } from '../parquet/file-index.ts';
 import type { FileIndexStore } from '../parquet/file-index-store.ts';
 import { mergedFilePath } from '../parquet/file-path.ts';
@@ -30,6 +32,8 @@ export interface CompactorOptions {
   readonly quietMs: number;
   /** Files as the scan reads them. */
   readonly scanFiles: (files: readonly LiveFile[]) => ScanFile[];
+  /** Damaged files are not merged: the damage would go into a file that looks whole. */
+  readonly checks: FileChecks<LiveFile>;
   /** True = something more important runs: no further file is begun. */
   readonly busy: () => boolean;
 }
@@ -46,11 +50,25 @@ export interface CompactionTotals {
 /** Files in a job from which on it does not wait for quiet. */
 const CROWDED_FILES = 32;
 
+/** Time until a job with a damaged file is tried again: the file may have been put back. */
+const DAMAGED_PAUSE_MS = 3_600_000;
+
+interface RunningJob {
+  readonly table: TableSchema;
+  readonly job: CompactionJob;
+  /** Last snapshot whose rows the result holds. */
+  readonly dataSequence: number;
+  /** Ends the file under way. */
+  readonly signal: AbortSignal;
+}
+
 /** Merges small and overlapping Parquet files in the background, one at a time. */
 export class Compactor {
   readonly #options: CompactorOptions;
   /** When a job was first seen with these files, monotonic ms. */
   #seen = new Map<string, number>();
+  /** Jobs with damaged files: not tried again before this time, monotonic ms. */
+  readonly #notBefore = new Map<string, number>();
   #totals: CompactionTotals = { runs: 0, filesIn: 0, filesOut: 0, bytesIn: 0, bytesOut: 0 };
 
   constructor(options: CompactorOptions) {
@@ -68,9 +86,10 @@ export class Compactor {
     const before = this.#totals;
     // Files and deletes that come from now on get higher numbers, so they still win over the merged rows.
     const dataSequence = this.#options.files.index.sequence;
-    for (const { table, job } of this.#due()) {
+    for (const { key, table, job } of this.#due()) {
       if (signal.aborted || this.#options.busy()) break;
-      if (await this.#runJob(table, job, dataSequence)) merged += job.files.length;
+      if (!(await this.#isWhole(job))) this.#notBefore.set(key, this.#options.clock.monotonicMs() + DAMAGED_PAUSE_MS);
+      else if (await this.#runJob({ table, job, dataSequence, signal })) merged += job.files.length;
     }
     if (merged > 0) {
       const { filesIn, filesOut, bytesIn, bytesOut } = this.#totals;
@@ -88,11 +107,22 @@ export class Compactor {
     return merged;
   }
 
-  #due(): { table: TableSchema; job: CompactionJob }[] {
+  /** False = a file is damaged (logged by the check) or cannot be read. */
+  async #isWhole(job: CompactionJob): Promise<boolean> {
+    try {
+      await this.#options.checks.verify(job.files);
+      return true;
+    } catch (error) {
+      if (error instanceof InfluxError) return false;
+      throw error;
+    }
+  }
+
+  #due(): { key: string; table: TableSchema; job: CompactionJob }[] {
     const { catalog, clock, files, limits, quietMs } = this.#options;
     const nowMs = clock.monotonicMs();
     const seen = new Map<string, number>();
-    const due: { table: TableSchema; job: CompactionJob }[] = [];
+    const due: { key: string; table: TableSchema; job: CompactionJob }[] = [];
     for (const { databaseId, tableId, files: live } of files.index.tables()) {
       const table = catalog.tableById(databaseId, tableId);
       if (table === undefined || table.deleted) continue;
@@ -100,7 +130,8 @@ export class Compactor {
         const key = `${databaseId}/${tableId} ${job.files.map((file) => file.id).join(' ')} ${files.index.deletes().length}`;
         const sinceMs = this.#seen.get(key) ?? nowMs;
         seen.set(key, sinceMs);
-        if (nowMs - sinceMs >= quietMs || job.files.length >= CROWDED_FILES) due.push({ table, job });
+        if (nowMs < (this.#notBefore.get(key) ?? 0)) continue;
+        if (nowMs - sinceMs >= quietMs || job.files.length >= CROWDED_FILES) due.push({ key, table, job });
       }
     }
     this.#seen = seen;
@@ -108,7 +139,7 @@ export class Compactor {
   }
 
   /** False = a file of the job was removed meanwhile, or the table went. */
-  async #runJob(table: TableSchema, job: CompactionJob, dataSequence: number): Promise<boolean> {
+  async #runJob({ table, job, dataSequence, signal }: RunningJob): Promise<boolean> {
     const { catalog, changes, files, pending, removal, store } = this.#options;
     if (catalog.tableById(table.databaseId, table.id) === undefined) return false;
     const release = removal.reader();
@@ -117,7 +148,7 @@ export class Compactor {
     const path = mergedFilePath(table.databaseId, table.id, job.fromNs, id);
     try {
       await pending.announce([path]);
-      const facts = await this.#write(table, inputs, path);
+      const facts = await this.#write(table, inputs, path, signal);
       const output: ParquetFileInfo[] =
         facts === undefined
           ? []
@@ -142,7 +173,7 @@ export class Compactor {
     }
   }
 
-  async #write(table: TableSchema, inputs: readonly ScanFile[], path: string) {
+  async #write(table: TableSchema, inputs: readonly ScanFile[], path: string, signal: AbortSignal) {
     const { limits, store } = this.#options;
     const engine = await this.#options.engine();
     const columns = table.columns.slice();
@@ -156,7 +187,7 @@ export class Compactor {
       maxTimeNs: undefined,
       cutoffNs: undefined,
     });
-    const writer = new ParquetWriter(engine, store.fs);
+    const writer = new ParquetWriter(engine, store.fs, signal);
     try {
       return await writer.write({ table, columns, source, where: undefined, path: join(store.root, path) });
     } catch (error) {

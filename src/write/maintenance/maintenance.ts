@@ -3,6 +3,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { errorText, type Log, type Store } from '../../storage/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { Catalog } from '../catalog/index.ts';
+import type { FileChecks } from '../parquet/file-checks.ts';
 import type { LiveFile } from '../parquet/file-index.ts';
 import type { FileIndexStore } from '../parquet/file-index-store.ts';
 import type { FileRemoval } from '../parquet/file-removal.ts';
@@ -44,6 +45,7 @@ export interface MaintenanceOptions extends MaintenanceSettings {
   readonly removal: FileRemoval;
   readonly snapshots: SnapshotScheduler;
   readonly scanFiles: (files: readonly LiveFile[]) => ScanFile[];
+  readonly checks: FileChecks<LiveFile>;
   readonly forget: (database: string) => void;
 }
 

@@ -4,16 +4,19 @@ import type { LiveDelete, LiveFile } from './file-index.ts';
 /**
  * header: magic 8 · CRC-32 of all that follows it 4 · file count 4 · snapshot sequence 8 · catalog UUID 16
  * then one column after the other, each `count` long: chunk, min and max time (int64) · id, size, rows, snapshot (float64,
- * all integers below 2^53) · database, table, overlap flag (uint32) · then the paths, one a
+ * all integers below 2^53) · database, table, flags (1 = may overlap, 2 = has a checksum), CRC-32 of the file (uint32) · then the paths, one a
  * line, then a line with the deletes that the files may still hold rows of, as JSON.
  * Columns lie in the file as they lie in memory. The index is only a faster way to what the snapshot infos say, so a
  * machine with the other byte order may find it damaged and build it anew.
  */
 const HEADER_BYTES = 40;
 const CHECKED_FROM = 12;
-const MAGIC = Buffer.from('i3ts-ix2', 'latin1');
+const MAGIC = Buffer.from('i3ts-ix3', 'latin1');
 
-const BYTES_PER_FILE = 7 * 8 + 3 * 4;
+const BYTES_PER_FILE = 7 * 8 + 4 * 4;
+
+const MAY_OVERLAP = 1;
+const HAS_CHECKSUM = 2;
 
 /** What an index file holds: the live files after one snapshot. */
 export interface StoredFileIndex {
@@ -41,7 +44,8 @@ export function encodeFileIndex(index: StoredFileIndex, uuid: string): Uint8Arra
     columns.snapshots[i] = file.snapshotSequence;
     columns.databases[i] = file.databaseId;
     columns.tables[i] = file.tableId;
-    columns.flags[i] = file.mayOverlap ? 1 : 0;
+    columns.flags[i] = (file.mayOverlap ? MAY_OVERLAP : 0) | (file.crc32 === undefined ? 0 : HAS_CHECKSUM);
+    columns.checksums[i] = file.crc32 ?? 0;
   }
   paths.copy(bytes, HEADER_BYTES + count * BYTES_PER_FILE);
   bytes.writeUInt32LE(crc32(bytes.subarray(CHECKED_FROM)), 8);
@@ -86,7 +90,8 @@ function readFiles(columns: Columns, paths: readonly string[]): LiveFile[] {
     chunkTimeNs: columns.chunkTimes[i] ?? 0n,
     minTimeNs: columns.minTimes[i] ?? 0n,
     maxTimeNs: columns.maxTimes[i] ?? 0n,
-    mayOverlap: columns.flags[i] !== 0,
+    mayOverlap: ((columns.flags[i] ?? 0) & MAY_OVERLAP) !== 0,
+    ...(((columns.flags[i] ?? 0) & HAS_CHECKSUM) === 0 ? {} : { crc32: columns.checksums[i] ?? 0 }),
     snapshotSequence: columns.snapshots[i] ?? 0,
   }));
 }
@@ -112,5 +117,6 @@ function columnsOf(bytes: Buffer, count: number) {
     databases: new Uint32Array(bytes.buffer, next(4), count),
     tables: new Uint32Array(bytes.buffer, next(4), count),
     flags: new Uint32Array(bytes.buffer, next(4), count),
+    checksums: new Uint32Array(bytes.buffer, next(4), count),
   };
 }

@@ -12,6 +12,8 @@ export interface ParquetFileFacts {
   readonly rowCount: number;
   readonly minTimeNs: bigint;
   readonly maxTimeNs: bigint;
+  /** Of the whole file. */
+  readonly crc32: number;
 }
 
 export interface ParquetJob {
@@ -30,11 +32,14 @@ export interface ParquetJob {
 export class ParquetWriter {
   readonly #engine: Engine;
   readonly #fs: FileSystem;
+  readonly #signal: AbortSignal;
   readonly #directories = new Set<string>();
 
-  constructor(engine: Engine, fs: FileSystem) {
+  /** @param signal ends a file under way: `write` rejects then, and nothing of the file is left */
+  constructor(engine: Engine, fs: FileSystem, signal: AbortSignal) {
     this.#engine = engine;
     this.#fs = fs;
+    this.#signal = signal;
   }
 
   /** Undefined when the source has no rows; no file is left then. */
@@ -53,9 +58,10 @@ export class ParquetWriter {
       } finally {
         await file.close();
       }
+      const crc32 = await this.#fs.checksum(temporary);
       await this.#fs.rename(temporary, job.path);
       await this.#fs.syncDirectory(dirname(job.path));
-      return facts;
+      return { ...facts, crc32 };
     } catch (error) {
       this.#directories.clear(); // the directory may have been removed with its last file
       await unlinkIfPresent(this.#fs, temporary).catch(() => undefined); // the first failure is the one to report
@@ -63,7 +69,7 @@ export class ParquetWriter {
     }
   }
 
-  async #copy(job: ParquetJob, path: string): Promise<ParquetFileFacts | undefined> {
+  async #copy(job: ParquetJob, path: string): Promise<Omit<ParquetFileFacts, 'crc32'> | undefined> {
     const names = new Map(job.columns.map((column) => [column.id, sqlIdentifier(fileColumnName(job.columns, column))]));
     const sort = [...job.table.seriesKey.filter((tag) => names.has(tag.id)), ...job.columns.filter((c) => c.type === 'time')]
       .map((column) => `${names.get(column.id)} ASC NULLS FIRST`)
@@ -79,11 +85,15 @@ export class ParquetWriter {
       `KV_METADATA {'ARROW:schema': ${sqlString(metadata)}}`,
       'RETURN_STATS',
     ];
+    this.#signal.throwIfAborted();
     const connection = await this.#engine.acquire();
+    const interrupt = (): void => connection.interrupt();
+    this.#signal.addEventListener('abort', interrupt, { once: true });
     try {
       const reader = await connection.runAndReadAll(`COPY (${select} ORDER BY ${sort}) TO ${sqlString(path)} (${options.join(', ')})`);
       return factsOf(reader.getRowObjectsJson()[0]);
     } finally {
+      this.#signal.removeEventListener('abort', interrupt);
       this.#engine.release(connection);
     }
   }
@@ -116,7 +126,7 @@ interface CopyStats {
   readonly column_statistics: { key: string; value: { key: string; value: string }[] }[];
 }
 
-function factsOf(row: unknown): ParquetFileFacts | undefined {
+function factsOf(row: unknown): Omit<ParquetFileFacts, 'crc32'> | undefined {
   const stats = row as CopyStats | undefined;
   if (stats === undefined || Number(stats.count) === 0) return undefined;
   const time = stats.column_statistics.find((column) => column.key === '"time"')?.value ?? [];

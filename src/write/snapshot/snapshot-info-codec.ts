@@ -121,6 +121,7 @@ function groupFiles(files: readonly ParquetFileInfo[]): JsonValue {
       max_time: file.maxTimeNs,
       may_overlap: file.mayOverlap,
       data_sequence: file.dataSequence,
+      crc32: file.crc32,
     });
   }
   return [...databases].map(([id, tables]) => [id, { tables: [...tables] }]);
@@ -152,6 +153,7 @@ function readFile(value: unknown, databaseId: number, tableId: number): ParquetF
     maxTimeNs: asInt64(file, 'max_time'),
     mayOverlap: file['may_overlap'] !== false, // unknown means yes
     ...(file['data_sequence'] === undefined ? {} : { dataSequence: asCount(file, 'data_sequence') }),
+    ...(file['crc32'] === undefined ? {} : { crc32: asCount(file, 'crc32') }),
   };
 }
 

@@ -21,6 +21,8 @@ export interface ParquetFileInfo {
    * was made from. Of two files with the same row the one with the higher number wins.
    */
   readonly dataSequence?: number | undefined;
+  /** CRC-32 of the whole file; undefined = written before files had one. */
+  readonly crc32?: number | undefined;
 }
 
 /** Rows that a snapshot persisted although their WAL files are still replayed. */

@@ -87,6 +87,11 @@ export class FaultyFileSystem implements FileSystem {
     this.step('size');
     return this.#inner.size(path);
   }
+
+  async checksum(path: string): Promise<number> {
+    this.step('checksum');
+    return this.#inner.checksum(path);
+  }
 }
 
 class FaultyFile implements OpenFile {

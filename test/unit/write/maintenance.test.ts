@@ -278,3 +278,57 @@ test('a buffer limit of almost nothing bounds the buffer and loses nothing', asy
   assert.equal((await store.rows('db', 'm')).length, 30_000);
   await store.stop();
 });
+
+test('S-19 a changed byte anywhere in a Parquet file is noticed, and never merged into another file', async (t) => {
+  const first = await TestWriteStore.open(await temporaryDirectory(t));
+  await first.write('db', twoHours('m', 14));
+  await first.writes.snapshotNow();
+  await first.stop();
+  const path = join(first.directory, 'n1', (await parquetFiles(first))[3] as string);
+  const whole = await readFile(path);
+  // Each look needs a store that has not seen the file yet.
+  const positions = Array.from({ length: 12 }, (_, i) => Math.floor(((whole.length - 1) * i) / 11));
+  for (const at of positions) {
+    const damaged = Buffer.from(whole);
+    damaged[at] = (whole[at] ?? 0) ^ 0x10;
+    await writeFile(path, damaged);
+    const store = await TestWriteStore.open(first.directory, EAGER);
+    await assert.rejects(store.rows('db', 'm'), { code: 'PARQUET_DAMAGED' }, `byte ${at} of ${whole.length}`);
+    await store.writes.maintainNow();
+    assert.deepEqual(store.writes.compaction.filesIn, 0, 'nothing of that day is merged');
+    assert.equal(store.writes.damagedFiles, 1);
+    await store.stop();
+  }
+  await writeFile(path, whole);
+  const healed = await TestWriteStore.open(first.directory, EAGER);
+  assert.equal((await healed.rows('db', 'm')).length, 14);
+  await healed.writes.maintainNow();
+  assert.equal(healed.writes.compaction.filesIn, 12);
+  await healed.stop();
+});
+
+test('stopping ends a merge under way: nothing of it is left and no row is lost', async (t) => {
+  const store = await TestWriteStore.open(await temporaryDirectory(t), EAGER);
+  for (let part = 0; part < 2; part++) {
+    const lines = Array.from({ length: 60_000 }, (_, i) => `m,k=x${i % 7} v=${i}i ${START + BigInt(i * 2 + part) * 1_000_000n}`);
+    await store.write('db', lines.join('\n'));
+    await store.writes.snapshotNow();
+  }
+  await store.write('db', twoHours('later', 1));
+  await store.write('db', `m v=1i ${START + 2n * DAY}`);
+  await store.writes.snapshotNow();
+  const merging = store.writes.maintainNow();
+  await until(async () =>
+    (await readdir(join(store.directory, 'n1'), { recursive: true })).some((name) => /c\d{10}\.parquet\.\w+$/.test(name)),
+  );
+  await store.stop();
+  await merging;
+  assert.deepEqual(store.writes.compaction.runs, 0, 'the merge was ended, not waited for');
+  const again = await TestWriteStore.open(store.directory);
+  assert.equal((await again.rows('db', 'm')).length, 120_001);
+  assert.deepEqual(
+    (await readdir(join(store.directory, 'n1'), { recursive: true })).filter((name) => /c\d{10}\.parquet/.test(name)),
+    [],
+  );
+  await again.stop();
+});

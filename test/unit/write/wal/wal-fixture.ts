@@ -61,6 +61,7 @@ export class GatedFileSystem implements FileSystem {
   readonly readdir = this.#inner.readdir;
   readonly mkdir = this.#inner.mkdir;
   readonly size = this.#inner.size;
+  readonly checksum = this.#inner.checksum;
   readonly syncDirectory = this.#inner.syncDirectory;
 
   /** From now on nothing waits. */
