@@ -15,6 +15,9 @@ const BUFFER_BYTES_MAX = 256 * 1024 * 1024;
 /** The buffer's share of all memory: it exists twice while a snapshot runs. */
 const BUFFER_SHARE = 1 / 8;
 
+/** The process is in danger beyond this share of all memory. */
+const PROCESS_SHARE = 0.9;
+
 /** The engine takes at most this share of what other programs leave free. */
 const AVAILABLE_SHARE = 0.8;
 
@@ -28,6 +31,11 @@ export function memoryBudget(query: QueryConfig, totalBytes: number): MemoryBudg
 export function totalMemoryBytes(): number {
   const limit = process.constrainedMemory();
   return limit > 0 && limit < totalmem() ? limit : totalmem();
+}
+
+/** Memory of this process at which queries are ended, so that the system need not end the process. */
+export function processMemoryMax(): number {
+  return Math.floor(totalMemoryBytes() * PROCESS_SHARE);
 }
 
 /** The engine's limit on the machine as it is now: never more than what is free, whatever the options say. */

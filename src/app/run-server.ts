@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, writeFile } from 'node:fs/promises';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
 import type { HttpConfig, ServeConfig, SocketAddress } from '../config/index.ts';
+import { MemoryWatch } from '../query/engine/memory-watch.ts';
 import { QueryExecutor } from '../query/executor.ts';
 import { InfluxqlExecutor } from '../query/influxql/index.ts';
 import { QueryLog, SystemTables } from '../query/system-tables/index.ts';
@@ -15,6 +16,7 @@ import { registerTelemetryMetrics } from '../telemetry/http.ts';
 import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry/index.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
+import { processMemoryMax } from './budget.ts';
 import { startCaches } from './caches.ts';
 import { OpenParts } from './open-parts.ts';
 import { portHolder } from './port-holder.ts';
@@ -140,6 +142,7 @@ function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Tel
   const providers = systemTableProviders({ storage, queryLog, telemetry, authEnabled: config.auth.enabled, pluginDir });
   return new QueryExecutor({
     engine: () => engine.get(),
+    memory: new MemoryWatch({ limitBytes: processMemoryMax(), residentBytes: () => process.memoryUsage.rss() }),
     tables: writes,
     systemTables: new SystemTables(providers, userTables(catalog)),
     caches: storage.caches,

@@ -7,6 +7,7 @@ import type { ColumnType } from '../shared/column-type.ts';
 import { databaseNotFound, InfluxError } from '../shared/errors.ts';
 import type { TelemetryRecorder } from '../telemetry/recorder.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
+import { type MemoryWatch, needsTooMuchMemory } from './engine/memory-watch.ts';
 import { streamQuery } from './engine/stream-query.ts';
 import type { QueryService, SqlRequest } from './query-service.ts';
 import type { QueryResult } from './result.ts';
@@ -27,6 +28,7 @@ import {
 
 export interface QueryExecutorDependencies {
   readonly engine: () => Promise<Engine>;
+  readonly memory: MemoryWatch;
   readonly tables: TableReader;
   readonly systemTables: SystemTables;
   /** Absent = `last_cache(..)` and `distinct_cache(..)` are refused. */
@@ -115,6 +117,7 @@ export class QueryExecutor implements QueryService {
       entry?.permitted();
       return await streamQuery({
         engine,
+        memory: this.#deps.memory,
         sql: plan.sql,
         output: compiled.output,
         explain: compiled.explain,
@@ -137,6 +140,7 @@ export class QueryExecutor implements QueryService {
     const connection = await engine.acquire();
     const interrupt = (): void => connection.interrupt();
     request.signal?.addEventListener('abort', interrupt, { once: true });
+    const watched = this.#deps.memory.watch(interrupt);
     try {
       entry.planned(plan);
       this.#deps.telemetry.recordQuery();
@@ -144,8 +148,9 @@ export class QueryExecutor implements QueryService {
       await connection.run(`COPY (${plan.sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`);
       return await readFile(path);
     } catch (error) {
-      throw mapEngineError(error);
+      throw watched.exceeded ? needsTooMuchMemory(error) : mapEngineError(error);
     } finally {
+      watched.done();
       request.signal?.removeEventListener('abort', interrupt);
       engine.release(connection);
       plan.release();

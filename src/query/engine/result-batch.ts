@@ -17,11 +17,11 @@ export function toResultBatch(chunk: DuckDBDataChunk, columns: readonly ResultCo
   const rowCount = chunk.rowCount;
   return {
     rowCount,
-    columns: columns.map((column, index) => toResultVector(chunk.getColumnVector(index), column.type, rowCount)),
+    columns: columns.map((column, index) => toResultVector(chunk.getColumnVector(index), column.type, rowCount, chunk)),
   };
 }
 
-function toResultVector(vector: EngineVector, type: ResultType, rowCount: number): ResultVector {
+function toResultVector(vector: EngineVector, type: ResultType, rowCount: number, owner: object): ResultVector {
   const typeId: number = vector.type.typeId;
   const raw = rawVector(vector);
   switch (type.kind) {
@@ -50,7 +50,7 @@ function toResultVector(vector: EngineVector, type: ResultType, rowCount: number
     case 'duration':
       return convert(vector, rowCount, new BigInt64Array(rowCount), toDurationNs, 'duration');
     case 'string':
-      if (typeId === TYPE_ID.VARCHAR) return { kind: 'string', text: stringReader(vector) };
+      if (typeId === TYPE_ID.VARCHAR) return { kind: 'string', text: stringReader(vector, owner) };
       return { kind: 'string', text: (row) => textOrNull(vector.getItem(row)) };
     case 'binary':
       return { kind: 'binary', bytes: (row) => bytesOrNull(vector.getItem(row)) };

@@ -1,5 +1,6 @@
 import type { DuckDBValue, DuckDBVector } from '@duckdb/node-api';
 import { LongStrings } from './result-long-strings.ts';
+import { TEXT_BYTES_MAX, TEXTS_AT_ONCE_BYTES_MAX, textTooLong } from './result-size.ts';
 import { rawVector, validBits } from './result-vector.ts';
 
 /** Bytes of one string header: length, then 12 bytes of text, or a prefix and a pointer. */
@@ -11,16 +12,18 @@ const CACHE_SLOTS = 256;
 
 /**
  * Reads the texts of a VARCHAR vector. Equal headers mean equal strings within a chunk, so repeated values, such as tags,
- * become one JS string; short ones are decoded without asking the binding.
+ * become one JS string; short ones are decoded without asking the binding. Throws SQL_MEMORY when a text is too long.
+ * @param owner what the vector's memory belongs to; kept for as long as the texts must be read from it
  */
-export function stringReader(vector: DuckDBVector<DuckDBValue>): (row: number) => string | null {
+export function stringReader(vector: DuckDBVector<DuckDBValue>, owner: object, bytesMax = TEXT_BYTES_MAX): (row: number) => string | null {
   const raw = rawVector(vector);
   const view = raw.dataView;
-  if (view === undefined || view.byteOffset % 4 !== 0) return (row) => vector.getItem(row) as string | null;
+  if (view === undefined || view.byteOffset % 4 !== 0) return oneByOne(vector, owner);
   const valid = validBits(raw);
   const words = new Uint32Array(view.buffer, view.byteOffset, view.byteLength >> 2);
   const bytes = Buffer.from(view.buffer, view.byteOffset, view.byteLength);
   const isNull = (row: number): boolean => valid !== undefined && ((valid[row >> 3] ?? 0) & (1 << (row & 7))) === 0;
+  if (textBytes(words, isNull, bytesMax) > TEXTS_AT_ONCE_BYTES_MAX) return oneByOne(vector, owner);
   // Long texts live in memory of the chunk: copied now, they do not depend on how long it lives.
   const longTexts = new LongStrings(view.buffer as ArrayBuffer, view.byteOffset, words, isNull);
   const cache = new HeaderCache();
@@ -36,6 +39,23 @@ export function stringReader(vector: DuckDBVector<DuckDBValue>): (row: number) =
     cache.set(slot, words, at, text);
     return text;
   };
+}
+
+function oneByOne(vector: DuckDBVector<DuckDBValue>, owner: object): (row: number) => string | null {
+  const kept = { vector, owner };
+  return (row) => kept.vector.getItem(row) as string | null;
+}
+
+/** Sum over all texts that live outside of their headers. */
+function textBytes(words: Uint32Array, isNull: (row: number) => boolean, bytesMax: number): number {
+  let sum = 0;
+  for (let at = 0; at < words.length; at += 4) {
+    const size = words[at] as number;
+    if (size <= INLINE_BYTES_MAX || isNull(at >> 2)) continue;
+    if (size > bytesMax) throw textTooLong(size, bytesMax);
+    sum += size;
+  }
+  return sum;
 }
 
 /** Direct-mapped cache from the four words of a string header to the string. */

@@ -3,10 +3,13 @@ import type { Engine } from '../../engine/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
 import type { CompiledSql } from '../sql/contract.ts';
+import { type MemoryWatch, needsTooMuchMemory, type WatchedQuery } from './memory-watch.ts';
 import { resultColumns, toResultBatch } from './result-batch.ts';
+import { checkListSizes } from './result-size.ts';
 
 export interface StreamQuery {
   readonly engine: Engine;
+  readonly memory: MemoryWatch;
   readonly sql: string;
   readonly output: CompiledSql['output'];
   readonly explain: CompiledSql['explain'];
@@ -21,17 +24,22 @@ export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
   const connection = await query.engine.acquire();
   const interrupt = (): void => connection.interrupt();
   query.signal?.addEventListener('abort', interrupt, { once: true });
-  const stopListening = (): void => query.signal?.removeEventListener('abort', interrupt);
+  const watched = query.memory.watch(interrupt);
+  const stopListening = (): void => {
+    query.signal?.removeEventListener('abort', interrupt);
+    watched.done();
+  };
   try {
     if (query.signal?.aborted === true) throw cancelled();
     const rows = query.explain === 'no' ? await openRows(connection, query) : await explainRows(connection, query);
     const first = await rows.next().catch(async (error: unknown) => {
-      throw query.signal?.aborted === true ? cancelled() : await rows.reason(error);
+      throw query.signal?.aborted === true || watched.exceeded ? error : await rows.reason(error);
     });
     return new RunningQuery(
       rows,
       first,
       query,
+      watched,
       () => {
         stopListening();
         query.engine.release(connection);
@@ -42,6 +50,7 @@ export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
   } catch (error) {
     stopListening();
     query.engine.release(connection);
+    if (watched.exceeded) throw needsTooMuchMemory(error);
     throw query.signal?.aborted === true ? cancelled() : error;
   }
 }
@@ -64,6 +73,7 @@ class RunningQuery implements QueryResult {
   readonly columns: readonly ResultColumn[];
   readonly #rows: Rows;
   readonly #query: StreamQuery;
+  readonly #watched: WatchedQuery;
   readonly #end: () => void;
   readonly #interrupt: () => void;
   #first: ResultBatch | undefined;
@@ -73,11 +83,19 @@ class RunningQuery implements QueryResult {
   #ended = false;
   #cancelled = false;
 
-  constructor(rows: Rows, first: ResultBatch | undefined, query: StreamQuery, end: () => void, interrupt: () => void) {
+  constructor(
+    rows: Rows,
+    first: ResultBatch | undefined,
+    query: StreamQuery,
+    watched: WatchedQuery,
+    end: () => void,
+    interrupt: () => void,
+  ) {
     this.columns = rows.columns;
     this.#rows = rows;
     this.#first = first;
     this.#query = query;
+    this.#watched = watched;
     this.#end = end;
     this.#interrupt = interrupt;
     if (first === undefined) this.#finish();
@@ -96,6 +114,7 @@ class RunningQuery implements QueryResult {
       }
     } catch (error) {
       if (this.#isUnwanted()) throw cancelled();
+      if (this.#watched.exceeded) throw needsTooMuchMemory(error);
       const reason = await this.#reason(error);
       throw this.#isUnwanted() ? cancelled() : this.#query.mapError(reason);
     } finally {
@@ -156,12 +175,16 @@ async function openRows(connection: DuckDBConnection, query: StreamQuery): Promi
   const result = await openStream(connection, query.sql);
   const names = query.output.length === result.columnCount ? query.output.map((column) => column.name) : result.columnNames();
   const hints = query.output.length === result.columnCount ? query.output.map((column) => column.type) : [];
-  const columns = resultColumns(names, result.columnTypes(), hints);
+  const types = result.columnTypes();
+  const columns = resultColumns(names, types, hints);
   return {
     columns,
     async next() {
       const chunk = await result.fetchChunk();
-      if (chunk !== null && chunk.rowCount > 0) return toResultBatch(chunk, columns);
+      if (chunk !== null && chunk.rowCount > 0) {
+        checkListSizes(chunk, types);
+        return toResultBatch(chunk, columns);
+      }
       if ((result.returnType as number) === FAILED_RESULT) throw new BrokenStream('the query failed while its rows were read');
       return undefined;
     },

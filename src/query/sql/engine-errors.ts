@@ -1,5 +1,6 @@
 /** Engine failures -> what clients see. SQL spec 9.2. */
 import { InfluxError } from '../../shared/errors.ts';
+import { needsTooMuchMemory } from '../engine/memory-watch.ts';
 import { arrowError, executionError, planError } from './errors.ts';
 
 const knownPrefixes = /^(Arrow error|Execution error|External error|Error during planning|This feature is not implemented): /;
@@ -29,12 +30,7 @@ export function mapEngineError(error: unknown): InfluxError {
     case 'Out of Range':
       return arrowError(`Arithmetic overflow: ${readable(message)}`, error);
     case 'Out of Memory':
-      return new InfluxError({
-        code: 'SQL_MEMORY',
-        message: 'Resources exhausted: the query needs more memory than the server allows',
-        status: 500,
-        cause: error,
-      });
+      return needsTooMuchMemory(error);
     case 'INTERRUPT':
     case 'Interrupt':
       return executionError('query was cancelled', error);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { type DuckDBConnection, DuckDBInstance, DuckDBTypeId } from '@duckdb/node-api';
 import { resultColumns, toResultBatch } from '../../../../src/query/engine/result-batch.ts';
+import { stringReader } from '../../../../src/query/engine/result-strings.ts';
 import { TYPE_ID } from '../../../../src/query/engine/result-type-ids.ts';
 import type { ResultType, ResultVector } from '../../../../src/query/result.ts';
 
@@ -134,4 +135,32 @@ describe('chunks of the engine as result batches', () => {
     if (vector.kind === 'binary') return vector.bytes(row);
     return vector.kind === 'nested' ? vector.value(row) : null;
   }
+
+  test('texts that are too much to be copied together are read one by one, after later fetches too', async () => {
+    const result = await connection.stream('SELECT repeat(chr((97 + i % 26)::INT), 50000) || i FROM range(4000) t(i)');
+    const columns = resultColumns(['c'], result.columnTypes(), []);
+    const batches = [];
+    for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
+      batches.push(toResultBatch(chunk, columns));
+    }
+    let row = 0;
+    for (const { columns: vectors, rowCount } of batches) {
+      const [vector] = vectors;
+      assert.ok(vector?.kind === 'string');
+      for (let i = 0; i < rowCount; i++, row++)
+        assert.ok(vector.text(i) === `${String.fromCharCode(97 + (row % 26)).repeat(50_000)}${row}`, `row ${row}`);
+    }
+    assert.equal(row, 4000);
+  });
+
+  test('a text that is too long to be answered is refused', async () => {
+    const result = await connection.stream("SELECT repeat('x', 1001)");
+    const chunk = await result.fetchChunk();
+    assert.ok(chunk);
+    assert.throws(() => stringReader(chunk.getColumnVector(0), chunk, 1000), {
+      code: 'SQL_MEMORY',
+      message: /a text of a result has 1001 bytes/,
+    });
+    assert.equal(stringReader(chunk.getColumnVector(0), chunk, 1001)(0)?.length, 1001);
+  });
 });

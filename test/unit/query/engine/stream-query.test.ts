@@ -1,12 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Engine } from '../../../../src/engine/index.ts';
+import { MemoryWatch } from '../../../../src/query/engine/memory-watch.ts';
+import { LIST_ELEMENTS_MAX } from '../../../../src/query/engine/result-size.ts';
 import { type StreamQuery, streamQuery } from '../../../../src/query/engine/stream-query.ts';
 import type { QueryResult } from '../../../../src/query/result.ts';
 import { InfluxError } from '../../../../src/shared/errors.ts';
 import { testEngine } from '../../../support/engine.ts';
 
 class Probe {
+  /** Memory of the process as the watch sees it, bytes. */
+  resident = 0;
   ends = 0;
   readonly ended: Promise<void>;
   #resolve: () => void = () => undefined;
@@ -20,6 +24,7 @@ class Probe {
   query(engine: Engine, sql: string, signal?: AbortSignal): StreamQuery {
     return {
       engine,
+      memory: new MemoryWatch({ limitBytes: 1, residentBytes: () => this.resident }),
       sql,
       output: [],
       explain: 'no',
@@ -109,6 +114,36 @@ describe('query streams', () => {
     const probe = new Probe();
     await assert.rejects(streamQuery(probe.query(engine, 'SELECT nope')), /nope/);
     assert.equal(probe.ends, 0);
+    await isUsable(engine);
+  });
+
+  it('that need too much memory fail alone, before their first row and after it', async (t) => {
+    const { engine } = await testEngine(t);
+    const slow = new Probe();
+    slow.resident = 1;
+    const endless = 'SELECT count(*) FROM range(100000) a(x), range(100000000) b(y) WHERE x + y = 3';
+    await assert.rejects(streamQuery(slow.query(engine, endless)), { code: 'SQL_MEMORY', status: 500 });
+    const late = new Probe();
+    const result = await streamQuery(late.query(engine, 'SELECT x + y FROM range(100000) a(x), range(100000) b(y)'));
+    await assert.rejects(
+      async () => {
+        for await (const batch of result.batches()) if (batch.rowCount > 0) late.resident = 1;
+      },
+      { code: 'SQL_MEMORY' },
+    );
+    await late.ended;
+    await isUsable(engine);
+  });
+
+  it('with lists that are too long to be answered are refused', async (t) => {
+    const { engine } = await testEngine(t);
+    const list = `range(${LIST_ELEMENTS_MAX + 1})`;
+    for (const sql of [`SELECT ${list}`, `SELECT [${list}]`, `SELECT {'a': ${list}}`]) {
+      await assert.rejects(streamQuery(new Probe().query(engine, sql)), {
+        code: 'SQL_MEMORY',
+        message: /the lists of a result have \d+ elements/,
+      });
+    }
     await isUsable(engine);
   });
 });
