@@ -1,3 +1,5 @@
+import { formatMacroBody } from './functions/chrono-format.ts';
+
 /**
  * Helper functions inside the engine. Each has one signature, or its arguments have types that the compiler has made
  * sure of: macros with typed overloads bind wrongly around aggregates.
@@ -59,6 +61,8 @@ const macros = [
   "split_part(s, d, n) as case when n = 0 then error('Execution error: field position must not be zero') else split_part(s, d, n) end",
   'to_hex(x) as lower(to_hex(x))',
   "upper(s) as upper(replace(s, 'ß', 'SS'))",
+  `to_char(t, f) as ${formatMacroBody()}`,
+  "weighted_percentile(a, p) as case when len(a) > 0 then list_transform([{'s': list_sort(a), 't': p * list_sum(list_transform(a, lambda e: e.w))}], lambda z: list_reduce(z.s, lambda q, e: case when q.w >= z.t then q else {'x': e.x, 'w': q.w + e.w} end).x)[1] end",
   ...lists,
 ];
 

@@ -1,6 +1,6 @@
 /** Aggregate and window functions. SQL spec 6.2 to 6.4. */
 import { castTo } from '../casts.ts';
-import { notImplemented, planError } from '../errors.ts';
+import { planError } from '../errors.ts';
 import { quoteIdent } from '../quote.ts';
 import type { Typed } from '../typed.ts';
 import {
@@ -50,7 +50,7 @@ const aggregates = table([
   ['avg mean', 1, 1, avg],
   ['median approx_median', 1, 1, (args, name) => quantile('median', args[0] as Typed, [], name)],
   ['approx_percentile_cont percentile_cont quantile_cont', 2, 3, percentile],
-  ['approx_percentile_cont_with_weight', 3, 3, () => unsupported('approx_percentile_cont_with_weight')],
+  ['approx_percentile_cont_with_weight', 3, 3, weightedPercentile],
   [
     'approx_distinct',
     1,
@@ -163,10 +163,6 @@ function checked(args: readonly Typed[], name: string, kind: 'int' | 'boolean'):
   return { fn: name, args: [value.sql], type: value.type };
 }
 
-function unsupported(name: string): never {
-  throw notImplemented(`aggregate function ${name}`);
-}
-
 function sum(args: readonly Typed[]): AggregateParts {
   const value = args[0] as Typed;
   const { type } = value;
@@ -203,13 +199,30 @@ function quantile(fn: string, value: Typed, rest: readonly string[], name: strin
   throw cannotCoerce(name, type);
 }
 
+/** The smallest value at which the weights of all smaller ones and itself reach the share `p` of all weights. */
+function weightedPercentile(args: readonly Typed[], name: string): AggregateParts {
+  const [value, weight, p] = args as [Typed, Typed, Typed];
+  const { type } = value;
+  if (!isNumeric(type)) throw cannotCoerce(name, type);
+  if (!isNumeric(weight.type)) throw cannotCoerce(name, weight.type);
+  const pair = `{'x': ${value.sql}, 'w': CAST(${weight.sql} AS DOUBLE)}`;
+  const wrap = (sql: string): string => {
+    const counted = `list_filter(${sql}, lambda e: e.x IS NOT NULL AND e.w > 0)`;
+    return `_df.weighted_percentile(${counted}, ${fractionOf(p)})`;
+  };
+  return { fn: 'list', args: [pair], type, wrap };
+}
+
 function percentile(args: readonly Typed[], name: string): AggregateParts {
-  const p = args[1] as Typed;
+  return quantile('quantile_cont', args[0] as Typed, [String(fractionOf(args[1] as Typed))], name);
+}
+
+function fractionOf(p: Typed): number {
   const fraction = p.constant?.kind === 'float' ? p.constant.value : p.constant?.kind === 'int' ? Number(p.constant.value) : undefined;
   if (fraction === undefined || !(fraction >= 0 && fraction <= 1)) {
     throw planError(`Percentile value must be between 0.0 and 1.0 inclusive, ${fraction ?? 'a value that is not constant'} is invalid`);
   }
-  return quantile('quantile_cont', args[0] as Typed, [String(fraction)], name);
+  return fraction;
 }
 
 function nthValue(args: readonly Typed[]): AggregateParts {

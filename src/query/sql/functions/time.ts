@@ -1,5 +1,5 @@
 /** Time and date functions. SQL spec 6.1. */
-import { castTo } from '../casts.ts';
+import { castTo, toText } from '../casts.ts';
 import { executionError, notImplemented, planError } from '../errors.ts';
 import { type IntervalValue, intervalNs } from '../intervals.ts';
 import { quoteString } from '../quote.ts';
@@ -231,11 +231,11 @@ function toDate(call: ScalarCall): Typed {
 
 function toChar(call: ScalarCall): Typed {
   const format = constantText(arg(call, 1));
-  if (format === undefined) throw notImplemented(`${call.name} with a format that is not a literal`);
   const value = arg(call, 0);
   const time = value.type.kind === 'date' ? value : instant(call, 0);
   const zone = zoneOf(time);
   const local = zone !== undefined && !isUtc(zone) ? `_df.to_local(${quoteString(zone)}, ${time.sql})` : time.sql;
+  if (format === undefined) return typed(`_df.to_char(CAST(${local} AS TIMESTAMP_NS), ${toText(arg(call, 1)).sql})`, utf8);
   return typed(`strftime(${local}, ${quoteString(strftimeFormat(format))})`, utf8);
 }
 

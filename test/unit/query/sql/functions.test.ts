@@ -58,6 +58,13 @@ const cases: readonly (readonly [string, unknown])[] = [
   ["encode('z', 'hex')", '7a'],
   ["decode('YQ', 'base64') = 'a'", true],
   ["md5('a')", '0cc175b9c0f1b6a831c399e269772661'],
+  ["encode(sha224('a'), 'hex')", 'abd37534c7d9a2efb9465de931cd7055ffdb8879563ae98078d6d6d5'],
+  [
+    "encode(sha512('a'), 'hex')",
+    '1f40fc92da241694750979ee6cf582f2d5d7d28e18335de05abc54d0560e0f5302860c652bf08d560252aa5e74210546f369fbbbce8c12cfc7957b2652fe9a75',
+  ],
+  ["encode(digest('a', 'sha256'), 'hex')", 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'],
+  ["encode(digest('a', 'blake2s'), 'hex')", '4a0d129873403037c2cd9b9048203687f6233fb6738956e0349bd4320fec3e90'],
   ["encode(sha256('a'), 'hex')", 'ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb'],
   ["translate('abc', 'ab', 'xy')", 'xyc'],
   ["levenshtein('kitten', 'sitting')", 3],
@@ -151,6 +158,17 @@ describe('functions', () => {
       'SELECT stddev(x) AS a, var_pop(x) AS b, approx_percentile_cont(x, 0.5) AS c, approx_percentile_cont(0.5) WITHIN GROUP (ORDER BY x) AS d, approx_median(x) AS e, approx_distinct(x) AS f, corr(x, x) AS g FROM (VALUES (1.0), (2.0), (3.0)) AS v(x)',
     );
     assert.deepEqual(rows, [{ a: 1, b: 2 / 3, c: 2, d: 2, e: 2, f: 3, g: 1 }]);
+  });
+
+  test('approx_percentile_cont_with_weight counts every value as often as its weight says', async () => {
+    const of = (p: number, more = ''): string =>
+      `approx_percentile_cont_with_weight(column1, column2, ${p}) ${more} AS p${Math.round(p * 100)}`;
+    const values = 'FROM (VALUES (1, 1), (2, 1), (3, 8), (NULL, 5), (9, 0))';
+    assert.deepEqual(await engine.rows(`SELECT ${of(0.1)}, ${of(0.2)}, ${of(0.5)}, ${of(1)} ${values}`), [
+      { p10: 1, p20: 2, p50: 3, p100: 3 },
+    ]);
+    assert.deepEqual(await engine.rows(`SELECT ${of(0.5, 'FILTER (WHERE column1 < 3)')} ${values}`), [{ p50: 1 }]);
+    assert.deepEqual(await engine.rows(`SELECT ${of(0.5, 'FILTER (WHERE column1 > 100)')} ${values}`), [{ p50: null }]);
   });
 
   test('selectors give value and time, whole or by member', async () => {

@@ -154,6 +154,11 @@ export class TestEngine {
     }
   }
 
+  /** Rows of a statement in the engine's own language. */
+  async engineRows(sql: string): Promise<Row[]> {
+    return (await this.#connection.runAndReadAll(sql)).getRowObjectsJson() as Row[];
+  }
+
   /** The only value of a `SELECT expression`. */
   async value(expression: string, params: Readonly<Record<string, BindValue>> = {}): Promise<unknown> {
     const rows = await this.rows(`SELECT ${expression} AS x`, params);
