@@ -11,6 +11,7 @@ import { serveCommand } from './commands/serve.ts';
 import { showGroup } from './commands/show.ts';
 import { telemetryGroup } from './commands/telemetry.ts';
 import { testGroup } from './commands/test-plugin.ts';
+import { undeleteGroup } from './commands/undelete.ts';
 import { switchGroup, updateGroup } from './commands/update.ts';
 import { writeCommand } from './commands/write.ts';
 
@@ -30,6 +31,7 @@ export function rootCommand(): GroupModel {
       showGroup(),
       updateGroup(),
       deleteGroup(),
+      undeleteGroup(),
       switchGroup('enable'),
       switchGroup('disable'),
       testGroup(),

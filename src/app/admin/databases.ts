@@ -25,6 +25,10 @@ export function databaseAdmin(deps: Deps): DatabaseAdmin {
       await catalog.softDeleteDatabase(name, catalogTime(hardDelete, deps));
       deps.onDeleted(name);
     },
+    async undelete({ name, newName }) {
+      const database = await catalog.undeleteDatabase(name, newName);
+      deps.onDeleted(database.name);
+    },
   };
 }
 
@@ -42,6 +46,10 @@ export function tableAdmin(deps: Deps): TableAdmin {
     async delete({ database, table, hardDelete }) {
       await catalog.softDeleteTable(database, table, catalogTime(hardDelete, deps));
       deps.onDeleted(database);
+    },
+    async undelete(target) {
+      await catalog.undeleteTable(target);
+      deps.onDeleted(target.database);
     },
   };
 }

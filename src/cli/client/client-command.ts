@@ -13,6 +13,7 @@ type Verb =
   | 'Install'
   | 'Show'
   | 'Test'
+  | 'Undelete'
   | 'Update'
   | 'Query'
   | 'Write'

@@ -45,6 +45,17 @@ export function tableSource(
     chunkDurationNs,
     minTimeNs: use.minTimeNs,
     maxTimeNs: use.maxTimeNs,
+    tagValues: tagValues(use, snapshot.table),
     cutoffNs: snapshot.cutoffNs,
   });
+}
+
+function tagValues(use: RelationUse, table: TableSchema): ReadonlyMap<number, readonly string[]> | undefined {
+  if (use.tagValues === undefined || use.tagValues.size === 0) return undefined;
+  const byId = new Map<number, readonly string[]>();
+  for (const [name, values] of use.tagValues) {
+    const column = table.columnByName.get(name);
+    if (column?.type === 'tag') byId.set(column.id, values);
+  }
+  return byId;
 }

@@ -56,6 +56,11 @@ export interface RelationUse {
    */
   readonly minTimeNs: bigint | undefined;
   readonly maxTimeNs: bigint | undefined;
+  /**
+   * Values of tags that hold for every row this use must deliver, as the bounds on `time` do. The printed SQL still
+   * filters.
+   */
+  readonly tagValues?: ReadonlyMap<string, readonly string[]>;
   /** Columns that the statement reads from this use. */
   readonly columns: ReadonlySet<string>;
 }

@@ -111,7 +111,7 @@ export class StatementState {
         status: 400,
       });
     }
-    const use: MutableUse = { relation, columns: new Set(), minTimeNs: undefined, maxTimeNs: undefined };
+    const use: MutableUse = { relation, columns: new Set(), minTimeNs: undefined, maxTimeNs: undefined, tagValues: new Map() };
     this.uses.push(use);
     return { use, index: this.uses.length - 1 };
   }

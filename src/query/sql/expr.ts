@@ -12,7 +12,17 @@ import { binaryOperator, comparable, compare, unify } from './operators.ts';
 import type { CaseExpr, Expr, LikeExpr } from './parse/ast.ts';
 import { quoteString } from './quote.ts';
 import { columnLabel, lookup, noFieldNamed, type ScopeColumn } from './scope.ts';
-import { booleanConstant, floatConstant, intConstant, intervalConstant, nullConstant, stringConstant, type Typed, typed } from './typed.ts';
+import {
+  type Bound,
+  booleanConstant,
+  floatConstant,
+  intConstant,
+  intervalConstant,
+  nullConstant,
+  stringConstant,
+  type Typed,
+  typed,
+} from './typed.ts';
 import { arrowTypeText, binaryType, boolean, castTargetType, int64, isNumeric, uint64, utf8 } from './types.ts';
 
 const int64Max = 9_223_372_036_854_775_807n;
@@ -201,7 +211,15 @@ function inList(expr: Extract<Expr, { kind: 'in' }>, env: Env): Typed {
   const asText = isNumeric(value.type) ? items.some((item) => item.type.kind === 'string') : kind === 'string';
   const left = asText && isNumeric(value.type) ? toText(value) : value;
   const right = items.map((item) => comparable('IN', left, item)[1].sql);
-  return typed(`(${left.sql} ${expr.negated ? 'NOT ' : ''}IN (${right.join(', ')}))`, boolean);
+  const sql = `(${left.sql} ${expr.negated ? 'NOT ' : ''}IN (${right.join(', ')}))`;
+  return { sql, type: boolean, bounds: expr.negated ? [] : tagValues(value, items) };
+}
+
+/** A tag that must be one of some texts. */
+function tagValues(value: Typed, items: readonly Typed[]): readonly Bound[] {
+  if (value.column?.tag === undefined) return [];
+  const values = items.flatMap((item) => (item.constant?.kind === 'string' ? [item.constant.value] : []));
+  return values.length === items.length ? [{ column: value.column, min: undefined, max: undefined, values }] : [];
 }
 
 function inQuery(expr: Extract<Expr, { kind: 'in-query' }>, env: Env): Typed {

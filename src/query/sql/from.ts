@@ -67,6 +67,7 @@ function relationClause(
       type: relationColumnType(column.type),
       use,
       timeUses: column.type === 'time' && column.name === 'time' ? [use] : [],
+      ...(column.type === 'tag' && relation.schema === 'iox' ? { tag: { use, name: column.name } } : {}),
     }),
   );
   return { sql: `${sourceName(index)} AS ${name}`, scope: scopeOf({ path, columns: aliased(columns, alias) }, env) };
@@ -255,13 +256,19 @@ function onCondition(ref: JoinRef, left: Scope, right: Scope, both: Scope, env: 
 
 /** Narrows the uses behind the columns of this scope; columns of enclosing queries are left alone. */
 export function applyBounds(bounds: readonly Bound[] | undefined, scope: Scope): void {
-  for (const { column, min, max } of bounds ?? []) {
+  for (const { column, min, max, values } of bounds ?? []) {
     if (!scope.tables.some((table) => table.columns.includes(column))) continue;
     for (const use of column.timeUses) {
       if (min !== undefined && (use.minTimeNs === undefined || min > use.minTimeNs)) use.minTimeNs = min;
       if (max !== undefined && (use.maxTimeNs === undefined || max < use.maxTimeNs)) use.maxTimeNs = max;
     }
+    if (values !== undefined && column.tag !== undefined) narrow(column.tag, values);
   }
+}
+
+function narrow({ use, name }: NonNullable<ScopeColumn['tag']>, values: readonly string[]): void {
+  const known = use.tagValues.get(name);
+  use.tagValues.set(name, known === undefined ? values : known.filter((value) => values.includes(value)));
 }
 
 function commonNames(left: Scope, right: Scope): readonly string[] {
@@ -280,7 +287,7 @@ function usingCondition(names: readonly string[], ref: JoinRef, left: Scope, rig
     if (ref.type === 'FULL') {
       const type = commonType(a.type, b.type) ?? a.type;
       hidden.add(a);
-      const both: ScopeColumn = { ...a, sql: `coalesce(${x.sql}, ${y.sql})`, type, timeUses: [] };
+      const both: ScopeColumn = { ...a, sql: `coalesce(${x.sql}, ${y.sql})`, type, timeUses: [], tag: undefined };
       merged.set(name, both);
     } else merged.set(name, ref.type === 'RIGHT' ? b : a);
     return `(${x.sql} = ${y.sql})`;

@@ -67,11 +67,13 @@ function eitherBounds(left: Typed, right: Typed): readonly Bound[] {
   if (!left.bounds?.length || !right.bounds?.length) return [];
   const rights = tightest(right.bounds);
   const bounds: Bound[] = [];
-  for (const { column, min, max } of tightest(left.bounds).values()) {
+  for (const { column, min, max, values } of tightest(left.bounds).values()) {
     const other = rights.get(column);
     if (!other) continue;
+    const eitherValues = values === undefined || other.values === undefined ? undefined : [...new Set([...values, ...other.values])];
     bounds.push({
       column,
+      values: eitherValues,
       min: min === undefined || other.min === undefined ? undefined : min < other.min ? min : other.min,
       max: max === undefined || other.max === undefined ? undefined : max > other.max ? max : other.max,
     });
@@ -82,10 +84,12 @@ function eitherBounds(left: Typed, right: Typed): readonly Bound[] {
 /** The conjunction of all bounds, per column. */
 function tightest(bounds: readonly Bound[]): ReadonlyMap<Bound['column'], Bound> {
   const result = new Map<Bound['column'], Bound>();
-  for (const { column, min, max } of bounds) {
+  for (const { column, min, max, values } of bounds) {
     const known = result.get(column);
     result.set(column, {
       column,
+      values:
+        known?.values === undefined ? values : values === undefined ? known.values : known.values.filter((value) => values.includes(value)),
       min: known?.min === undefined || (min !== undefined && min > known.min) ? min : known.min,
       max: known?.max === undefined || (max !== undefined && max < known.max) ? max : known.max,
     });
@@ -99,7 +103,12 @@ export function compare(op: Comparison, left: Typed, right: Typed): Typed {
   const sql = `(${a.sql} ${op === '!=' ? '<>' : op} ${b.sql})`;
   const bounds = a.column && b.constant?.kind === 'timestamp' ? boundOf(op, a, b.constant.ns) : [];
   const mirrored = b.column && a.constant?.kind === 'timestamp' ? boundOf(mirror(op), b, a.constant.ns) : [];
-  return { sql, type: boolean, bounds: [...bounds, ...mirrored] };
+  return { sql, type: boolean, bounds: [...bounds, ...mirrored, ...tagBound(op, a, b), ...tagBound(op, b, a)] };
+}
+
+function tagBound(op: Comparison, x: Typed, value: Typed): readonly Bound[] {
+  if (op !== '=' || x.column?.tag === undefined || value.constant?.kind !== 'string') return [];
+  return [{ column: x.column, min: undefined, max: undefined, values: [value.constant.value] }];
 }
 
 function boundOf(op: Comparison, x: Typed, ns: bigint): readonly Bound[] {

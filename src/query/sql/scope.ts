@@ -9,6 +9,8 @@ export interface MutableUse {
   readonly columns: Set<string>;
   minTimeNs: bigint | undefined;
   maxTimeNs: bigint | undefined;
+  /** Values that a tag can have in the rows that are needed, by the tag's own name. */
+  readonly tagValues: Map<string, readonly string[]>;
 }
 
 export interface ScopeColumn {
@@ -21,6 +23,8 @@ export interface ScopeColumn {
   readonly use: MutableUse | undefined;
   /** Uses whose rows can be cut by bounds on this column. */
   readonly timeUses: readonly MutableUse[];
+  /** The use, and its own name there, of a tag of a user table. */
+  readonly tag?: { readonly use: MutableUse; readonly name: string } | undefined;
 }
 
 export interface ScopeTable {

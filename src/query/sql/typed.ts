@@ -14,11 +14,13 @@ export type Constant =
   | { readonly kind: 'timestamp'; readonly ns: bigint }
   | { readonly kind: 'interval'; readonly value: IntervalValue };
 
-/** Inclusive bounds of a column, in ns, that hold in every row for which the expression is true. */
+/** Inclusive bounds of a time column, in ns, or values of a tag, that hold in every row for which the expression is true. */
 export interface Bound {
   readonly column: ScopeColumn;
   readonly min: bigint | undefined;
   readonly max: bigint | undefined;
+  /** Undefined = any. */
+  readonly values?: readonly string[] | undefined;
 }
 
 export interface Typed {

@@ -25,6 +25,8 @@ export interface DatabaseAdmin {
   /** PUT and the retention endpoints; undefined clears. */
   setRetention(options: { readonly name: string; readonly retentionPeriodNs: bigint | undefined }): Promise<void>;
   delete(options: { readonly name: string; readonly hardDelete: HardDelete }): Promise<void>;
+  /** Takes a delete back; `newName` undefined = the name before it. */
+  undelete(options: { readonly name: string; readonly newName: string | undefined }): Promise<void>;
 }
 
 export interface NewField {
@@ -40,6 +42,7 @@ export interface TableAdmin {
     readonly fields: readonly NewField[];
   }): Promise<void>;
   delete(options: { readonly database: string; readonly table: string; readonly hardDelete: HardDelete }): Promise<void>;
+  undelete(options: { readonly database: string; readonly table: string; readonly newName: string | undefined }): Promise<void>;
 }
 
 export interface CacheTarget {

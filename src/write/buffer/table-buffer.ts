@@ -2,7 +2,7 @@ import type { Engine } from '../../engine/index.ts';
 import type { TableSection } from '../batch/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
 import type { RowDelete } from '../deletes/row-delete.ts';
-import type { SeriesIndex } from '../series/index.ts';
+import { type SeriesIndex, TagLookup } from '../series/index.ts';
 import { ChunkTimes } from './chunk-times.ts';
 import { Generation } from './generation.ts';
 import type { RecentRows } from './recent-rows.ts';
@@ -15,6 +15,8 @@ export interface BufferView {
   readonly seriesTable: string;
   /** Chunks whose rows may repeat a key of an earlier row or file. */
   readonly dirtyChunks: ReadonlySet<bigint>;
+  /** Ids of the series with a tag value, those that come later included; undefined = cannot tell. */
+  seriesWith(columnId: number, value: string): readonly number[] | undefined;
   release(): void;
 }
 
@@ -25,6 +27,7 @@ export class TableBuffer {
   readonly #engine: Engine;
   readonly #nextName: (kind: string) => string;
   readonly #seriesTable: SeriesTable;
+  readonly #tagLookup: TagLookup;
   readonly #times: ChunkTimes;
   readonly #recent: RecentRows;
   #generations: Generation[] = [];
@@ -47,6 +50,7 @@ export class TableBuffer {
     this.#nextName = nextName;
     this.#times = new ChunkTimes(chunkDurationNs);
     this.#recent = recent;
+    this.#tagLookup = new TagLookup(series);
     this.#seriesTable = new SeriesTable(engine, nextName('s'), table, series);
   }
 
@@ -111,7 +115,8 @@ export class TableBuffer {
       release();
       throw error;
     }
-    return { generations, seriesTable: this.#seriesTable.engineTable, dirtyChunks, release };
+    const seriesWith = (columnId: number, value: string): readonly number[] | undefined => this.#tagLookup.idsWith(columnId, value);
+    return { generations, seriesTable: this.#seriesTable.engineTable, dirtyChunks, seriesWith, release };
   }
 
   /** Ends the open generation: rows that arrive later go to a new one. Returns what a snapshot may persist. */

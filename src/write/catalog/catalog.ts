@@ -13,6 +13,7 @@ import * as databases from './plan-databases.ts';
 import * as nodes from './plan-nodes.ts';
 import * as tokens from './plan-tokens.ts';
 import * as triggers from './plan-triggers.ts';
+import { planUndeleteDatabase, planUndeleteTable } from './plan-undelete.ts';
 import type { DatabaseSchema, SchemaTransaction, TableSchema } from './schema.ts';
 import type { CatalogState } from './state.ts';
 import { StagedSchema } from './transaction.ts';
@@ -198,6 +199,15 @@ export class Catalog {
 
   softDeleteTable(databaseName: string, name: string, hardDelete: databases.HardDelete): Promise<TableSchema> {
     return this.#queue.change((state) => databases.planDeleteTable(state, databaseName, name, hardDelete, this.#clock.nowNs()));
+  }
+
+  /** Takes a soft delete back, as long as the data is there. `newName` undefined = the name before the delete. */
+  undeleteDatabase(name: string, newName: string | undefined): Promise<DatabaseSchema> {
+    return this.#queue.change((state) => planUndeleteDatabase(state, this.#limits, name, newName, this.#clock.nowNs()));
+  }
+
+  undeleteTable(target: { readonly database: string; readonly table: string; readonly newName: string | undefined }): Promise<TableSchema> {
+    return this.#queue.change((state) => planUndeleteTable(state, this.#limits, target, this.#clock.nowNs()));
   }
 
   /** Takes it out of the catalog; its data must be gone. */

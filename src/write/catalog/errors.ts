@@ -49,6 +49,10 @@ export function alreadyExists(): InfluxError {
   return new InfluxError({ code: 'ALREADY_EXISTS', message: 'attempted to create a resource that already exists', status: 409 });
 }
 
+export function notDeleted(name: string, reason: string): InfluxError {
+  return new InfluxError({ code: 'NOT_DELETED', message: `'${name}' cannot be undeleted: ${reason}`, status: 409 });
+}
+
 export function alreadyDeleted(name: string): InfluxError {
   const message = `attempted to modify resource that was already deleted: ${name}`;
   return new InfluxError({ code: 'ALREADY_DELETED', message, status: 409 });

@@ -32,6 +32,12 @@ export function deletedName(name: string, id: number, deletedAtMs: number, isTak
   return renamed;
 }
 
+/** What `deletedName` was made of: the name before, and the time in it. Other names are given back as they are. */
+export function nameBeforeDelete(name: string): { readonly before: string; readonly stamp: string | undefined } {
+  const match = /^(.+)-(\d{8}T\d{6})(?:-\d+)*$/s.exec(name);
+  return { before: match?.[1] ?? name, stamp: match?.[2] };
+}
+
 function misplacedSlash(): Error {
   return invalidDatabaseName(
     "db name with invalid retention policy, if providing a retention policy name, must be of form '<db_name>/<rp_name>'",

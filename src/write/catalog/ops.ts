@@ -12,6 +12,7 @@ export type CatalogOp =
   | { readonly op: 'create_database'; readonly id: number; readonly name: string; readonly retentionNs?: string }
   | { readonly op: 'set_database_retention'; readonly db: number; readonly retentionNs?: string }
   | { readonly op: 'delete_database'; readonly db: number; readonly newName: string; readonly hardDeleteNs?: string }
+  | { readonly op: 'undelete_database'; readonly db: number; readonly newName: string }
   | { readonly op: 'drop_database'; readonly db: number }
   | { readonly op: 'create_table'; readonly db: number; readonly id: number; readonly name: string }
   | { readonly op: 'add_columns'; readonly db: number; readonly table: number; readonly columns: readonly ColumnEntry[] }
@@ -23,6 +24,7 @@ export type CatalogOp =
       readonly newName: string;
       readonly hardDeleteNs?: string;
     }
+  | { readonly op: 'undelete_table'; readonly db: number; readonly table: number; readonly newName: string }
   | { readonly op: 'drop_table'; readonly db: number; readonly table: number }
   | { readonly op: 'create_last_cache'; readonly db: number; readonly table: number; readonly cache: LastCacheDefinition }
   | { readonly op: 'drop_last_cache'; readonly db: number; readonly table: number; readonly id: number }

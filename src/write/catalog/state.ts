@@ -46,6 +46,9 @@ export class CatalogState {
       case 'delete_database':
         this.#deleteDatabase(this.database(op.db), op.newName, optionalNs(op.hardDeleteNs));
         return;
+      case 'undelete_database':
+        this.#undeleteDatabase(this.database(op.db), op.newName);
+        return;
       case 'drop_database':
         this.#dropDatabase(this.database(op.db));
         return;
@@ -101,6 +104,10 @@ export class CatalogState {
         this.#deleteTable(this.database(op.db), this.table(op.db, op.table), op.newName, optionalNs(op.hardDeleteNs));
         this.recount();
         return;
+      case 'undelete_table':
+        this.#undeleteTable(this.database(op.db), this.table(op.db, op.table), op.newName);
+        this.recount();
+        return;
       case 'drop_table':
         this.database(op.db).removeTable(this.table(op.db, op.table));
         this.recount();
@@ -150,6 +157,21 @@ export class CatalogState {
     if (table.name !== newName) database.renameTable(table, newName);
   }
 
+  #undeleteDatabase(database: MutableDatabase, newName: string): void {
+    database.deleted = false;
+    database.hardDeleteTimeNs = undefined;
+    database.name = newName;
+    rekey(this.databases, this.databaseById.values());
+    this.recount();
+  }
+
+  #undeleteTable(database: MutableDatabase, table: MutableTable, newName: string): void {
+    if (table.deleted) database.liveTableCount++;
+    table.deleted = false;
+    table.hardDeleteTimeNs = undefined;
+    if (table.name !== newName) database.renameTable(table, newName);
+  }
+
   #dropDatabase(database: MutableDatabase): void {
     this.databases.delete(database.name);
     this.databaseById.delete(database.id);
@@ -179,7 +201,10 @@ export function optionalNs(text: string | undefined): bigint | undefined {
   return text === undefined ? undefined : BigInt(text);
 }
 
-type InDatabaseOp = Exclude<Extract<CatalogOp, { db: number }>, { op: 'set_database_retention' | 'delete_database' | 'drop_database' }>;
+type InDatabaseOp = Exclude<
+  Extract<CatalogOp, { db: number }>,
+  { op: 'set_database_retention' | 'delete_database' | 'undelete_database' | 'drop_database' }
+>;
 
 type CacheOp = Extract<CatalogOp, { op: 'create_last_cache' | 'drop_last_cache' | 'create_distinct_cache' | 'drop_distinct_cache' }>;
 

@@ -3,6 +3,7 @@ import { type BufferView, bufferColumn, engineType, type Generation } from '../b
 import type { ColumnSchema, TableSchema } from '../catalog/schema.ts';
 import { type RowDelete, spared } from '../deletes/row-delete.ts';
 import { chunksOf, rangesToMerge, type TimeRange } from './merge-ranges.ts';
+import { chooseSeries, type SeriesChoice } from './series-choice.ts';
 
 /** A Parquet file that a scan reads. */
 export interface ScanFile {
@@ -30,7 +31,9 @@ export interface TableScan {
   /** Oldest first: the order decides which value is newest. */
   readonly files: readonly ScanFile[];
   /** Undefined = nothing buffered. */
-  readonly buffer: Pick<BufferView, 'generations' | 'seriesTable' | 'dirtyChunks'> | undefined;
+  readonly buffer: Pick<BufferView, 'generations' | 'seriesTable' | 'dirtyChunks' | 'seriesWith'> | undefined;
+  /** Values that a tag may have in the rows that are needed, by column id; a hint, for buffered rows. */
+  readonly tagValues?: ReadonlyMap<number, readonly string[]> | undefined;
   readonly chunkDurationNs: bigint;
   /** Rows outside are not needed (inclusive); a hint, except for `cutoffNs`. */
   readonly minTimeNs: bigint | undefined;
@@ -57,8 +60,11 @@ export function tableScanSql(scan: TableScan): string {
   const outside = [...cutoff(scan), ...(dirty.length > 0 ? [`NOT (${rangesSql(dirty)})`] : [])];
   const partly = dirtyFiles.filter((file) => !isInside(scan, file, dirty));
   parts.push(...filesSql(scan, scan.columns, partly, undefined, outside));
-  for (const generation of generations) parts.push(generationSql(scan, scan.columns, generation, undefined, outside));
-  if (dirty.length > 0) parts.push(mergedSql(scan, dirtyFiles, generations, dirty));
+  const series =
+    generations.length === 0 || scan.buffer === undefined ? undefined : chooseSeries(scan.tagValues ?? new Map(), scan.buffer.seriesWith);
+  const source: BufferSource = { scan, series };
+  for (const generation of generations) parts.push(generationSql(source, scan.columns, generation, undefined, outside));
+  if (dirty.length > 0) parts.push(mergedSql(source, dirtyFiles, generations, dirty));
   if (parts.length === 0)
     return `(SELECT ${scan.columns.map((c) => `${nullOf(c.column)} AS ${sqlIdentifier(c.as)}`).join(', ') || '1'} WHERE false)`;
   return `(${parts.join(' UNION ALL ')})`;
@@ -83,7 +89,20 @@ function isInside(scan: TableScan, file: ScanFile, ranges: readonly TimeRange[])
 /** Rows per source that the order of rows inside it may number. */
 const ROWS_PER_SOURCE = 1n << 40n;
 
-function mergedSql(scan: TableScan, files: readonly ScanFile[], generations: readonly Generation[], ranges: readonly TimeRange[]): string {
+/** What buffered rows are read of. */
+interface BufferSource {
+  readonly scan: TableScan;
+  /** Undefined = all series. */
+  readonly series: SeriesChoice | undefined;
+}
+
+function mergedSql(
+  buffered: BufferSource,
+  files: readonly ScanFile[],
+  generations: readonly Generation[],
+  ranges: readonly TimeRange[],
+): string {
+  const { scan } = buffered;
   const keys = [...scan.table.seriesKey, ...scan.table.columns.filter((column) => column.type === 'time')];
   const fields = scan.columns.filter(({ column }) => column.type !== 'tag' && column.type !== 'time').map(({ column }) => column);
   const inner: ScanColumn[] = [...keys, ...fields].map((column) => ({ column, as: mergeName(column) }));
@@ -92,7 +111,7 @@ function mergedSql(scan: TableScan, files: readonly ScanFile[], generations: rea
   const order = (first: number): string => `(file_index + ${first})::BIGINT * ${ROWS_PER_SOURCE}`;
   sources.push(...filesSql(scan, inner, files, order, where));
   generations.forEach((generation, i) => {
-    sources.push(generationSql(scan, inner, generation, `${BigInt(files.length + i) * ROWS_PER_SOURCE} + b.rowid`, where));
+    sources.push(generationSql(buffered, inner, generation, `${BigInt(files.length + i) * ROWS_PER_SOURCE} + b.rowid`, where));
   });
   const outputs = scan.columns.map(({ column, as }) => {
     const name = mergeName(column);
@@ -155,7 +174,7 @@ function fileRunSql(
 }
 
 function generationSql(
-  scan: TableScan,
+  { scan, series }: BufferSource,
   columns: readonly ScanColumn[],
   generation: Generation,
   order: string | undefined,
@@ -167,8 +186,9 @@ function generationSql(
     let value: string;
     if (column.type === 'time') value = 'b.time';
     else if (column.type === 'tag') {
-      tags = true;
-      value = `s.${bufferColumn(column.id)}`;
+      const chosen = series?.values.get(column.id);
+      tags ||= chosen === undefined;
+      value = chosen ?? `s.${bufferColumn(column.id)}`;
     } else value = held.has(column.id) ? `b.${bufferColumn(column.id)}` : nullOf(column);
     return `${value} AS ${sqlIdentifier(as)}`;
   });
@@ -176,6 +196,7 @@ function generationSql(
   if (generation.deletes.some((deleted) => deleted.tags.length > 0)) tags = true;
   const join = tags ? ` JOIN ${sqlIdentifier(scan.buffer?.seriesTable ?? '')} AS s ON s.sid = b.sid` : '';
   const conditions = where.map((condition) => condition.replaceAll(TIME, 'b.time'));
+  if (series !== undefined) conditions.push(series.ids.length === 0 ? 'false' : `b.sid IN (${series.ids.join(', ')})`);
   for (const deleted of generation.deletes) conditions.push(spared(deleted, 'b.time', (id) => `s.${bufferColumn(id)}`));
   return `SELECT ${outputs.join(', ') || '1'} FROM ${sqlIdentifier(generation.engineTable)} AS b${join}${whereSql(conditions)}`;
 }

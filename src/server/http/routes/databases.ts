@@ -18,6 +18,7 @@ export interface DatabaseEndpointDependencies {
 }
 
 const PATH = '/api/v3/configure/database';
+const UNDELETE_PATH = `${PATH}/undelete`;
 const RETENTION_PATH = `${PATH}/retention_period`;
 
 const listRules = { format: { kind: 'variant', variants: QUERY_FORMATS, required: true }, show_deleted: { kind: 'boolean' } } as const;
@@ -58,6 +59,12 @@ export function registerDatabases(app: FastifyInstance, deps: DatabaseEndpointDe
   app.delete(PATH, async (request, reply) => {
     const params = decodeParams(splitTarget(request.originalUrl).query ?? '', deleteRules, serdeError);
     await databases.delete({ name: params.get('db') ?? '', hardDelete: parseHardDelete(params.get('hard_delete_at')) });
+    return reply.code(200).send();
+  });
+
+  app.post(UNDELETE_PATH, async (request, reply) => {
+    const body = await readJsonObject(request, maxBodyBytes, 'UndeleteDatabaseRequest', ['db', 'new_name']);
+    await databases.undelete({ name: body.string('db'), newName: body.optionalString('new_name') });
     return reply.code(200).send();
   });
 

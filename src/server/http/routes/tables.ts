@@ -45,6 +45,12 @@ export function registerTables(app: FastifyInstance, deps: TableEndpointDependen
     });
     return reply.code(200).send();
   });
+
+  app.post(`${PATH}/undelete`, async (request, reply) => {
+    const body = await readJsonObject(request, maxBodyBytes, 'UndeleteTableRequest', ['db', 'table', 'new_name']);
+    await tables.undelete({ database: body.string('db'), table: body.string('table'), newName: body.optionalString('new_name') });
+    return reply.code(200).send();
+  });
 }
 
 function fieldsOf(body: JsonObjectReader): NewField[] {

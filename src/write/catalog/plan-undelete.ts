@@ -1,0 +1,77 @@
+import {
+  alreadyExists,
+  databaseLimitExceeded,
+  databaseMissing,
+  notDeleted,
+  resourceNotFound,
+  tableLimitExceeded,
+  tableMissing,
+} from './errors.ts';
+import type { CatalogLimits } from './limits.ts';
+import type { MutableDatabase, MutableTable } from './model.ts';
+import { nameBeforeDelete, validateDatabaseName } from './names.ts';
+import type { CatalogOp } from './ops.ts';
+import type { Plan } from './plan.ts';
+import type { DatabaseSchema, TableSchema } from './schema.ts';
+import type { CatalogState } from './state.ts';
+
+/**
+ * Takes a soft delete back: the database gets its old name (or `newName`), and so do the tables that were deleted with
+ * it. Caches are gone and triggers stay disabled.
+ */
+export function planUndeleteDatabase(
+  state: CatalogState,
+  limits: CatalogLimits,
+  name: string,
+  newName: string | undefined,
+  nowNs: bigint,
+): Plan<DatabaseSchema> {
+  const database = state.databases.get(name);
+  if (database === undefined) throw resourceNotFound(name);
+  requireDeleted(database, name, nowNs);
+  const { stamp, before } = nameBeforeDelete(name);
+  const restored = newName ?? before;
+  validateDatabaseName(restored);
+  if (restored !== name && state.databases.has(restored)) throw alreadyExists();
+  if (state.liveDatabaseCount >= limits.maxDatabases) throw databaseLimitExceeded(limits.maxDatabases);
+  const ops: CatalogOp[] = [{ op: 'undelete_database', db: database.id, newName: restored }];
+  let tables = state.liveTableCount;
+  for (const table of database.tables.values()) {
+    const deleted = nameBeforeDelete(table.name);
+    if (!table.deleted || stamp === undefined || deleted.stamp !== stamp || isGoing(table, nowNs)) continue;
+    if (tables >= limits.maxTables) throw tableLimitExceeded(tables, limits.maxTables);
+    tables++;
+    ops.push({ op: 'undelete_table', db: database.id, table: table.id, newName: deleted.before });
+  }
+  return { ops, result: () => state.database(database.id) };
+}
+
+/** Takes the soft delete of a table back; its database must be live. */
+export function planUndeleteTable(
+  state: CatalogState,
+  limits: CatalogLimits,
+  target: { readonly database: string; readonly table: string; readonly newName: string | undefined },
+  nowNs: bigint,
+): Plan<TableSchema> {
+  const database = state.databases.get(target.database);
+  if (database === undefined || database.deleted) throw databaseMissing(target.database);
+  const table = database.tables.get(target.table);
+  if (table === undefined) throw tableMissing(target.table, target.database);
+  requireDeleted(table, target.table, nowNs);
+  const newName = target.newName ?? nameBeforeDelete(target.table).before;
+  if (newName !== table.name && database.tables.has(newName)) throw alreadyExists();
+  if (state.liveTableCount >= limits.maxTables) throw tableLimitExceeded(state.liveTableCount, limits.maxTables);
+  return {
+    ops: [{ op: 'undelete_table', db: database.id, table: table.id, newName }],
+    result: () => state.table(database.id, table.id),
+  };
+}
+
+function requireDeleted(item: MutableDatabase | MutableTable, name: string, nowNs: bigint): void {
+  if (!item.deleted) throw notDeleted(name, 'it is not deleted');
+  if (isGoing(item, nowNs)) throw notDeleted(name, 'its data is being removed');
+}
+
+function isGoing(item: MutableDatabase | MutableTable, nowNs: bigint): boolean {
+  return item.hardDeleteTimeNs !== undefined && item.hardDeleteTimeNs <= nowNs;
+}
