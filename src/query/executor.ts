@@ -121,6 +121,7 @@ export class QueryExecutor implements QueryService {
         sql: plan.sql,
         output: compiled.output,
         explain: compiled.explain,
+        small: compiled.small === true,
         signal: withTimeout(request.signal, this.#deps.timeoutMs),
         mapError: mapEngineError,
         onEnd: plan.release,

@@ -1,4 +1,4 @@
-import type { DuckDBConnection, DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
 import type { Engine } from '../../engine/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
@@ -13,6 +13,8 @@ export interface StreamQuery {
   readonly sql: string;
   readonly output: CompiledSql['output'];
   readonly explain: CompiledSql['explain'];
+  /** Take all rows at once: a stream costs several turns of the thread pool more. */
+  readonly small: boolean;
   readonly signal: AbortSignal | undefined;
   readonly mapError: (error: unknown) => InfluxError;
   /** Called exactly once, when the engine no longer needs what the query reads. Not called when this function throws. */
@@ -31,7 +33,7 @@ export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
   };
   try {
     if (query.signal?.aborted === true) throw cancelled();
-    const rows = query.explain === 'no' ? await openRows(connection, query) : await explainRows(connection, query);
+    const rows = await (query.explain !== 'no' ? explainRows : query.small ? allRows : streamedRows)(connection, query);
     const first = await rows.next().catch(async (error: unknown) => {
       throw query.signal?.aborted === true || watched.exceeded ? error : await rows.reason(error);
     });
@@ -171,20 +173,44 @@ class RunningQuery implements QueryResult {
   }
 }
 
-async function openRows(connection: DuckDBConnection, query: StreamQuery): Promise<Rows> {
-  const result = await openStream(connection, query.sql);
+async function allRows(connection: DuckDBConnection, query: StreamQuery): Promise<Rows> {
+  const result = await connection.run(query.sql);
+  const { chunkCount } = result;
+  const { columns, batch } = resultReader(result, query);
+  let next = 0;
+  return {
+    columns,
+    next: async () => (next < chunkCount ? batch(result.getChunk(next++)) : undefined),
+    reason: async (error) => error,
+  };
+}
+
+/** What a result's chunks mean. */
+function resultReader(
+  result: DuckDBResult,
+  query: StreamQuery,
+): { readonly columns: readonly ResultColumn[]; readonly batch: (chunk: DuckDBDataChunk) => ResultBatch } {
   const names = query.output.length === result.columnCount ? query.output.map((column) => column.name) : result.columnNames();
   const hints = query.output.length === result.columnCount ? query.output.map((column) => column.type) : [];
   const types = result.columnTypes();
   const columns = resultColumns(names, types, hints);
   return {
     columns,
+    batch(chunk) {
+      checkListSizes(chunk, types);
+      return toResultBatch(chunk, columns);
+    },
+  };
+}
+
+async function streamedRows(connection: DuckDBConnection, query: StreamQuery): Promise<Rows> {
+  const result = await openStream(connection, query.sql);
+  const { columns, batch } = resultReader(result, query);
+  return {
+    columns,
     async next() {
       const chunk = await result.fetchChunk();
-      if (chunk !== null && chunk.rowCount > 0) {
-        checkListSizes(chunk, types);
-        return toResultBatch(chunk, columns);
-      }
+      if (chunk !== null && chunk.rowCount > 0) return batch(chunk);
       if ((result.returnType as number) === FAILED_RESULT) throw new BrokenStream('the query failed while its rows were read');
       return undefined;
     },

@@ -79,4 +79,6 @@ export interface CompiledSql {
    */
   readonly output: readonly { readonly name: string; readonly type: ResultColumn['type'] | undefined }[];
   readonly explain: 'no' | 'plan' | 'analyze';
+  /** The engine has all rows of the result together anyway, or they are few: they need not be streamed. */
+  readonly small?: boolean;
 }

@@ -45,6 +45,8 @@ export interface CompiledQuery {
   readonly recursive: boolean;
   readonly sql: string;
   readonly columns: readonly OutputColumn[];
+  /** The engine has all rows of the result together anyway, or they are few. */
+  readonly small?: boolean;
 }
 
 /** What is known about relations from statement to statement; entries go with the relation. */

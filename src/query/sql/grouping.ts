@@ -6,7 +6,7 @@ import { columnReference, compileExpr } from './expr.ts';
 import type { Expr } from './parse/ast.ts';
 import { lookup, type ScopeColumn } from './scope.ts';
 import type { ExpandedItem } from './select-items.ts';
-import type { Typed } from './typed.ts';
+import type { Bound, Typed } from './typed.ts';
 import { aggregateCalls, containsAggregate, isLiteral } from './walk.ts';
 
 export interface GroupKey {
@@ -37,6 +37,34 @@ export function compileGrouping(groupBy: readonly Expr[] | 'all', items: readonl
     return `${expr.type} (${sets.join(', ')})`;
   });
   return { keys, sql: terms.join(', ') };
+}
+
+/** GROUP BY for print: a key that is in the select list by its position, so that the engine binds it once. */
+export function printedGrouping(grouping: Grouping, selected: readonly Typed[], groupBy: readonly Expr[] | 'all'): string {
+  if (groupBy !== 'all' && groupBy.some((expr) => expr.kind === 'grouping-sets')) return grouping.sql;
+  const terms = grouping.keys.map(({ value }) => {
+    const position = value.constant || value.column ? -1 : selected.findIndex((item) => item.sql === value.sql);
+    return position >= 0 ? String(position + 1) : value.constant ? `(${value.sql})` : value.sql;
+  });
+  return terms.join(', ');
+}
+
+/** Groups that are few whatever is in them. */
+const FEW_GROUPS = 20_000n;
+
+/** True when the keys cannot make many groups: none, or one bin of a time that is bounded. */
+export function makesFewGroups({ keys }: Grouping, bounds: readonly Bound[], nowNs: bigint): boolean {
+  const bin = keys[0]?.value.bin;
+  if (keys.length === 0) return true;
+  if (keys.length > 1 || bin === undefined) return false;
+  let min: bigint | undefined;
+  let max: bigint | undefined;
+  for (const bound of bounds) {
+    if (bound.column !== bin.column) continue;
+    if (bound.min !== undefined && (min === undefined || bound.min > min)) min = bound.min;
+    if (bound.max !== undefined && (max === undefined || bound.max < max)) max = bound.max;
+  }
+  return min !== undefined && ((max ?? nowNs) - min) / bin.ns < FEW_GROUPS;
 }
 
 /** What a GROUP BY term stands for: a position, an alias or itself. */

@@ -54,7 +54,15 @@ export function compileQuery(query: Query, place: QueryPlace): CompiledQuery {
     recursive: recursive || inner.recursive,
     sql: inner.sql,
     columns: inner.columns,
+    small: inner.small === true || hasSmallLimit(query),
   };
+}
+
+/** Rows that are few whatever is in them. */
+const FEW_ROWS = 10_000;
+
+function hasSmallLimit({ limit }: Query): boolean {
+  return limit?.kind === 'number' && Number(limit.text) <= FEW_ROWS;
 }
 
 function sharedCte(cte: Cte, place: QueryPlace): { definition: string; cte: NamedCte } {

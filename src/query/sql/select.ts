@@ -6,7 +6,7 @@ import { planError } from './errors.ts';
 import { columnReference, compileCondition, compileExpr } from './expr.ts';
 import { applyBounds, compileFrom } from './from.ts';
 import { compileGapFill, isGapFill } from './gapfill.ts';
-import { compileGrouping, type Grouping, groupedReplacement } from './grouping.ts';
+import { compileGrouping, type Grouping, groupedReplacement, makesFewGroups, printedGrouping } from './grouping.ts';
 import { latestRowsOnly } from './latest-rows.ts';
 import type { OrderItem, Select } from './parse/ast.ts';
 import { uniqueNames } from './physical-names.ts';
@@ -38,11 +38,12 @@ export function compileSelect(given: Select, orderBy: readonly OrderItem[], limi
     `SELECT ${distinct}${list.columns.map((column, index) => `${(values[index] as Typed).sql} AS ${column.sqlName}`).join(', ')}`,
     input.from,
     input.where,
-    grouping && grouping.sql !== '' ? ` GROUP BY ${grouping.sql}` : '',
+    grouping && grouping.sql !== '' ? ` GROUP BY ${printedGrouping(grouping, values, select.groupBy)}` : '',
     grouping?.keys.length === 0 && !select.having && values.every(isConstant) ? ' HAVING count(*) >= 0' : '',
     tail,
     limits,
   ].join('');
+  const small = grouping !== undefined && makesFewGroups(grouping, input.condition?.bounds ?? [], place.state.nowNs);
   const passes = !grouped && limits === '' && select.distinctOn.length === 0 && !containsWindow([select.items, select.qualify]);
   const columns = list.columns.map(
     (column, index): OutputColumn => ({
@@ -50,7 +51,7 @@ export function compileSelect(given: Select, orderBy: readonly OrderItem[], limi
       timeUses: passes ? ((values[index] as Typed).column?.timeUses ?? []) : [],
     }),
   );
-  return { definitions: [], recursive: false, sql, columns };
+  return { definitions: [], recursive: false, sql, columns, small };
 }
 
 /** Folded aggregates, such as `arrow_typeof(sum(x))`, leave nothing that would tell the engine to make one row. */

@@ -60,6 +60,7 @@ function finished(query: CompiledQuery, state: StatementState): CompiledSql {
     uses,
     output,
     explain: 'no',
+    small: query.small === true,
     print(source) {
       // sources come first under fixed names; the engine inlines them, so filters still reach the scans
       const sources = uses.map((_, index) => `${sourceName(index)} AS NOT MATERIALIZED ${source(index)}`);

@@ -1,7 +1,7 @@
 import { sqlString } from '../../engine/index.ts';
 
-/** More series than this are found by a join with their tags. */
-const SERIES_MAX = 64;
+/** More series than this are found faster by a join with their tags. */
+const SERIES_MAX = 8;
 
 /** The series of a buffer that a scan needs, and the tag values that told them. */
 export interface SeriesChoice {
@@ -11,7 +11,8 @@ export interface SeriesChoice {
 }
 
 /**
- * Series whose tags have one of the values. Undefined when nothing is known of the tags or the series are too many.
+ * Series whose tags have the only value that is allowed. Undefined when nothing is known of the tags, several values are
+ * allowed or the series are too many.
  * @param tagValues allowed values by column id
  * @param idsWith ids of the series with a tag value, undefined = cannot tell
  */
@@ -20,25 +21,15 @@ export function chooseSeries(
   idsWith: (columnId: number, value: string) => readonly number[] | undefined,
 ): SeriesChoice | undefined {
   let ids: readonly number[] | undefined;
-  const texts = new Map<number, Map<number, string>>();
+  const sql = new Map<number, string>();
   for (const [columnId, values] of tagValues) {
-    const textOf = new Map<number, string>();
-    for (const value of values) {
-      const found = idsWith(columnId, value);
-      if (found === undefined) return undefined;
-      for (const id of found) textOf.set(id, value);
-    }
-    texts.set(columnId, textOf);
-    ids = ids === undefined ? [...textOf.keys()] : ids.filter((id) => textOf.has(id));
+    const [value] = values;
+    if (value === undefined) return { ids: [], values: sql };
+    if (values.length > 1) continue;
+    const found = idsWith(columnId, value);
+    if (found === undefined) continue;
+    sql.set(columnId, sqlString(value));
+    ids = ids === undefined ? found : ids.filter((id) => found.includes(id));
   }
-  if (ids === undefined || ids.length > SERIES_MAX) return undefined;
-  const chosen = ids;
-  return { ids: chosen, values: new Map([...texts].map(([columnId, textOf]) => [columnId, valueSql(chosen, textOf)])) };
-}
-
-function valueSql(ids: readonly number[], textOf: ReadonlyMap<number, string>): string {
-  const values = new Set(ids.map((id) => textOf.get(id) ?? ''));
-  const [only] = values;
-  if (values.size <= 1) return sqlString(only ?? '');
-  return `CASE b.sid ${ids.map((id) => `WHEN ${id} THEN ${sqlString(textOf.get(id) ?? '')}`).join(' ')} END`;
+  return ids === undefined || ids.length > SERIES_MAX ? undefined : { ids, values: sql };
 }

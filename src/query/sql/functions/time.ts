@@ -99,7 +99,8 @@ export function binned(stride: ReturnType<typeof binStride>, time: Typed, origin
   const offset = ((origin % ns) + ns) % ns;
   // the remainder of a division that truncates, made positive: correct before 1970 and before the origin
   const shifted = offset === 0n ? `epoch_ns(${time.sql})` : `(epoch_ns(${time.sql}) - ${offset})`;
-  return typed(`make_timestamp_ns(epoch_ns(${time.sql}) - ((${shifted} % ${ns}) + ${ns}) % ${ns})`, type);
+  const sql = `make_timestamp_ns(epoch_ns(${time.sql}) - ((${shifted} % ${ns}) + ${ns}) % ${ns})`;
+  return { sql, type, ...(time.column === undefined ? {} : { bin: { column: time.column, ns } }) };
 }
 
 function dateBinWallclock(call: ScalarCall): Typed {

@@ -28,6 +28,7 @@ class Probe {
       sql,
       output: [],
       explain: 'no',
+      small: false,
       signal,
       mapError: (error) => new InfluxError({ code: 'MAPPED', message: String(error), status: 400 }),
       onEnd: () => {
