@@ -122,6 +122,7 @@ export class QueryExecutor implements QueryService {
         output: compiled.output,
         explain: compiled.explain,
         small: compiled.small === true,
+        scannedRows: plan.scannedRows,
         signal: withTimeout(request.signal, this.#deps.timeoutMs),
         mapError: mapEngineError,
         onEnd: plan.release,
@@ -289,19 +290,24 @@ interface Plan {
   readonly sql: string;
   readonly partitions: number;
   readonly parquetFiles: number;
+  /** Rows of the files and buffers. */
+  readonly scannedRows: number;
   /** Idempotent. */
   readonly release: () => void;
 }
 
 /** Files that the plan reads and the time chunks that they are of. */
-function planSize(snapshots: Iterable<TableSnapshot>): { partitions: number; parquetFiles: number } {
+function planSize(snapshots: Iterable<TableSnapshot>): { partitions: number; parquetFiles: number; scannedRows: number } {
   let partitions = 0;
+  let scannedRows = 0;
   let parquetFiles = 0;
-  for (const { files } of snapshots) {
+  for (const { buffer, files } of snapshots) {
+    for (const { rowCount } of files) scannedRows += rowCount;
+    for (const { rows } of buffer?.generations ?? []) scannedRows += rows;
     partitions += new Set(files.map((file) => file.chunkTimeNs)).size;
     parquetFiles += files.length;
   }
-  return { partitions, parquetFiles };
+  return { partitions, parquetFiles, scannedRows };
 }
 
 function loggedQuery({ kind, query, traceId }: StatementRequest): LoggedQuery {

@@ -15,6 +15,8 @@ export interface StreamQuery {
   readonly explain: CompiledSql['explain'];
   /** Take all rows at once: a stream costs several turns of the thread pool more. */
   readonly small: boolean;
+  /** Rows that the statement reads at most, as far as it is known. */
+  readonly scannedRows: number;
   readonly signal: AbortSignal | undefined;
   readonly mapError: (error: unknown) => InfluxError;
   /** Called exactly once, when the engine no longer needs what the query reads. Not called when this function throws. */
@@ -33,10 +35,12 @@ export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
   };
   try {
     if (query.signal?.aborted === true) throw cancelled();
-    const rows = await (query.explain !== 'no' ? explainRows : query.small ? allRows : streamedRows)(connection, query);
-    const first = await rows.next().catch(async (error: unknown) => {
-      throw query.signal?.aborted === true || watched.exceeded ? error : await rows.reason(error);
-    });
+    const open = query.explain !== 'no' ? explainRows : query.small ? allRows : streamedRows;
+    const withReason = async (error: unknown): Promise<never> => {
+      throw query.signal?.aborted === true || watched.exceeded ? error : await reasonOf(connection, query.sql, error);
+    };
+    const rows = await open(connection, query).catch(withReason);
+    const first = await rows.next().catch(withReason);
     return new RunningQuery(
       rows,
       first,
@@ -181,7 +185,7 @@ async function allRows(connection: DuckDBConnection, query: StreamQuery): Promis
   return {
     columns,
     next: async () => (next < chunkCount ? batch(result.getChunk(next++)) : undefined),
-    reason: async (error) => error,
+    reason: async (error) => error, // it is the engine's own
   };
 }
 
@@ -203,30 +207,68 @@ function resultReader(
   };
 }
 
+/** Chunks that are looked at before rows are sent. */
+const PROBED_CHUNKS = 4;
+
+/** Chunks with fewer rows than this cost more to hand over one by one than to collect first. */
+const SPARSE_CHUNK_ROWS = 512;
+
+/** Statements that read more rows than this stay streams, so that their first rows come soon. */
+const COLLECTED_SCAN_ROWS_MAX = 5_000_000;
+
+/**
+ * A stream. Filters leave the engine's chunks almost empty, and each costs a turn of the thread pool: when the first ones
+ * show it, the statement is begun again with its rows collected inside the engine, where they count and may spill.
+ */
 async function streamedRows(connection: DuckDBConnection, query: StreamQuery): Promise<Rows> {
-  const result = await openStream(connection, query.sql);
+  const first = await openStream(connection, query.sql);
+  if (query.scannedRows > COLLECTED_SCAN_ROWS_MAX) return streamRows(connection, query, first, { chunks: [], complete: false });
+  const probed: DuckDBDataChunk[] = [];
+  while (probed.length < PROBED_CHUNKS) {
+    const chunk = await nextChunk(first);
+    if (chunk === undefined) return streamRows(connection, query, first, { chunks: probed, complete: true });
+    probed.push(chunk);
+  }
+  const rows = probed.reduce((sum, chunk) => sum + chunk.rowCount, 0);
+  if (rows >= PROBED_CHUNKS * SPARSE_CHUNK_ROWS) return streamRows(connection, query, first, { chunks: probed, complete: false });
+  const collected = await openStream(connection, `WITH collected AS MATERIALIZED (${query.sql}) FROM collected`);
+  return streamRows(connection, query, collected, { chunks: [], complete: false });
+}
+
+/** Undefined at the end. */
+async function nextChunk(result: DuckDBResult): Promise<DuckDBDataChunk | undefined> {
+  const chunk = await result.fetchChunk();
+  if (chunk !== null && chunk.rowCount > 0) return chunk;
+  if ((result.returnType as number) === FAILED_RESULT) throw new BrokenStream('the query failed while its rows were read');
+  return undefined;
+}
+
+/** Chunks of a result that were fetched already; `complete` = there are no more, and none may be asked for. */
+interface FetchedChunks {
+  readonly chunks: DuckDBDataChunk[];
+  readonly complete: boolean;
+}
+
+function streamRows(connection: DuckDBConnection, query: StreamQuery, result: DuckDBResult, fetched: FetchedChunks): Rows {
   const { columns, batch } = resultReader(result, query);
   return {
     columns,
     async next() {
-      const chunk = await result.fetchChunk();
-      if (chunk !== null && chunk.rowCount > 0) return batch(chunk);
-      if ((result.returnType as number) === FAILED_RESULT) throw new BrokenStream('the query failed while its rows were read');
-      return undefined;
+      const chunk = fetched.chunks.shift() ?? (fetched.complete ? undefined : await nextChunk(result));
+      return chunk === undefined ? undefined : batch(chunk);
     },
-    async reason(error) {
-      return error instanceof BrokenStream ? reasonOfFailure(connection, query.sql, error) : error;
-    },
+    reason: (error) => reasonOf(connection, query.sql, error),
   };
 }
 
 /** What a broken stream failed of is lost: run the statement once more without taking its rows to hear it. */
-async function reasonOfFailure(connection: DuckDBConnection, sql: string, unknown: BrokenStream): Promise<unknown> {
+async function reasonOf(connection: DuckDBConnection, sql: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof BrokenStream)) return error;
   try {
     await connection.run(`EXPLAIN ANALYZE ${sql}`);
-    return unknown;
-  } catch (error) {
     return error;
+  } catch (reason) {
+    return reason;
   }
 }
 

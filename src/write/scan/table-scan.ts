@@ -13,6 +13,7 @@ export interface ScanFile {
   readonly chunkTimeNs: bigint;
   readonly minTimeNs: bigint;
   readonly maxTimeNs: bigint;
+  readonly rowCount: number;
   /** May repeat a key of an older file that reaches into the same chunk. */
   readonly mayOverlap: boolean;
   /** Deletes that came after its rows. */

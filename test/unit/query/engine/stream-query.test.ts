@@ -29,6 +29,7 @@ class Probe {
       output: [],
       explain: 'no',
       small: false,
+      scannedRows: 0,
       signal,
       mapError: (error) => new InfluxError({ code: 'MAPPED', message: String(error), status: 400 }),
       onEnd: () => {
@@ -133,6 +134,35 @@ describe('query streams', () => {
       { code: 'SQL_MEMORY' },
     );
     await late.ended;
+    await isUsable(engine);
+  });
+
+  it('whose filters leave chunks almost empty are collected first, with the same rows in the same order', async (t) => {
+    for (const scannedRows of [300_000, 1e9]) {
+      const { engine } = await testEngine(t);
+      await engine.run('CREATE TABLE sparse AS SELECT i, i % 100 AS r FROM range(300000) t(i)');
+      const probe = new Probe();
+      const result = await streamQuery({ ...probe.query(engine, 'SELECT i FROM sparse WHERE r = 7'), scannedRows });
+      let next = 7n;
+      let batches = 0;
+      for await (const { columns, rowCount } of result.batches()) {
+        batches++;
+        const [column] = columns;
+        assert.ok(column?.kind === 'int64');
+        for (let row = 0; row < rowCount; row++, next += 100n) assert.equal(column.data[row], next);
+      }
+      assert.equal(next, 300_007n);
+      assert.ok(scannedRows > 300_000 ? batches > 100 : batches <= 2, `${batches} batches`);
+      assert.equal(probe.ends, 1);
+      await isUsable(engine);
+    }
+  });
+
+  it('that fail among their first rows say why', async (t) => {
+    const { engine } = await testEngine(t);
+    const probe = new Probe();
+    const sql = "SELECT CASE WHEN i = 3000 THEN error('too much of it') ELSE 'x' END FROM range(100000) t(i)";
+    await assert.rejects(streamQuery(probe.query(engine, sql)), /too much of it/);
     await isUsable(engine);
   });
 
