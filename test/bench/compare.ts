@@ -1,6 +1,6 @@
 /**
- * This server and its peers on the same work, in turn, in one run: start, ingest, queries, disk.
- * Run: `npm run bench -- compare [--quick] [--only ingest,small,lone,queries,disk,start] [--targets a,b] [--rounds N]`.
+ * This server and its peers on the same work, in turn, in one run.
+ * Run: `npm run bench -- compare [--quick] [--only start,ingest,..] [--targets a,b] [--rounds N]`; the tasks are below.
  * Peers are InfluxDB 1.6 and VictoriaMetrics from Debian; what is not installed and cannot be is left out.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,22 +8,37 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureDebianPackage } from '../tooling/ensure-debian-package.ts';
+import { compareDashboards, compareGrowth, compareIdle, compareMemory, compareSustained } from './peers/compare-load.ts';
 import { compareQueries } from './peers/compare-queries.ts';
 import { compareDisk, compareIngest, compareLoneWrites, compareSmallWrites, compareStarts } from './peers/compare-writes.ts';
 import { influxdb1 } from './peers/influxdb1.ts';
 import { influxdb3 } from './peers/influxdb3.ts';
+import { measureScale } from './peers/own-scale.ts';
 import { Report } from './peers/report.ts';
 import { Runner } from './peers/runner.ts';
 import type { Target } from './peers/target.ts';
 import { victoriaMetrics } from './peers/victoria.ts';
 
-const TASKS = ['start', 'ingest', 'small', 'lone', 'queries', 'disk'] as const;
+const TASKS = {
+  start: compareStarts,
+  ingest: compareIngest,
+  small: compareSmallWrites,
+  lone: compareLoneWrites,
+  queries: compareQueries,
+  dashboards: compareDashboards,
+  sustained: compareSustained,
+  memory: compareMemory,
+  growth: compareGrowth,
+  scale: measureScale,
+  idle: compareIdle,
+  disk: compareDisk,
+};
 const OURS = 'influxdb3';
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
-    only: { type: 'string', default: TASKS.join(',') },
+    only: { type: 'string', default: Object.keys(TASKS).join(',') },
     targets: { type: 'string', default: 'influxdb3,influxdb1,victoria' },
     rounds: { type: 'string' },
     directory: { type: 'string', default: tmpdir() },
@@ -45,13 +60,10 @@ const report = new Report(OURS);
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
 const runner = new Runner(targets, report, directory, { rounds, quick: options.quick });
 const wanted = options.only.split(',');
+const unknown = wanted.filter((name) => !Object.hasOwn(TASKS, name));
+if (unknown.length > 0) throw new Error(`no such task: ${unknown.join(', ')}; there are ${Object.keys(TASKS).join(', ')}`);
 try {
-  if (wanted.includes('start')) await compareStarts(runner);
-  if (wanted.includes('ingest')) await compareIngest(runner);
-  if (wanted.includes('small')) await compareSmallWrites(runner);
-  if (wanted.includes('lone')) await compareLoneWrites(runner);
-  if (wanted.includes('queries')) await compareQueries(runner);
-  if (wanted.includes('disk')) await compareDisk(runner);
+  for (const [name, task] of Object.entries(TASKS)) if (wanted.includes(name)) await task(runner);
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }

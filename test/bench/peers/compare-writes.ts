@@ -37,6 +37,7 @@ export async function compareIngest(runner: Runner): Promise<void> {
     const batches = batchesOf(shape, runner.options.quick ? ROWS[shape] / 2 : ROWS[shape], BATCH_ROWS);
     const section = `Ingest, batches of ${BATCH_ROWS} rows, ${CONNECTIONS} connections`;
     const rate = report.measure(section, shape, 'rows/s', true);
+    const unsynced = report.measure(section, `${shape}, ours with no_sync=true`, 'rows/s', true);
     const cpu = report.measure(section, `${shape}, server processor time`, 'µs/row', false);
     await runner.eachInTurn(
       `ingest ${shape}`,
@@ -44,8 +45,17 @@ export async function compareIngest(runner: Runner): Promise<void> {
         const result = await ingest(server, batches, { connections: CONNECTIONS, maxMs, noSync: false });
         report.add(rate, server.target.name, result.rowsPerSec);
         report.add(cpu, server.target.name, result.cpuMicrosPerRow);
+        if (server.target.debian !== undefined) report.add(unsynced, server.target.name, result.rowsPerSec);
       },
       storing(runner, shape),
+    );
+    await runner.eachInTurn(
+      `ingest ${shape}, no_sync`,
+      async (server) => {
+        const result = await ingest(server, batches, { connections: CONNECTIONS, maxMs, noSync: true });
+        report.add(unsynced, server.target.name, result.rowsPerSec);
+      },
+      runner.targets.filter((target) => target.debian === undefined),
     );
   }
 }

@@ -40,20 +40,38 @@ export interface IngestOptions {
   readonly noSync: boolean;
 }
 
+/** Bodies one after the other. */
+export interface BodySource {
+  readonly rowsPerBatch: number;
+  next(): Buffer;
+}
+
 /** Writes batches over connections that each wait for their answer. The first batch goes alone and is not timed. */
-export async function ingest(server: RunningServer, batches: Batches, options: IngestOptions): Promise<IngestResult> {
+export function ingest(server: RunningServer, batches: Batches, options: IngestOptions): Promise<IngestResult> {
+  if (batches.bodies.length < 2) throw new Error('too few rows for a batch');
+  let next = 0;
+  const source: BodySource = { rowsPerBatch: batches.rowsPerBatch, next: () => batches.bodies[next++] as Buffer };
+  return ingestBodies(server, source, { ...options, batchesMax: batches.bodies.length });
+}
+
+/** The same for bodies that are made as they are sent; `batchesMax` undefined = until the time is over. */
+export async function ingestBodies(
+  server: RunningServer,
+  source: BodySource,
+  options: IngestOptions & { readonly batchesMax?: number },
+): Promise<IngestResult> {
+  const { batchesMax = Number.POSITIVE_INFINITY } = options;
   const path = server.target.writePath(options.noSync);
-  const [first, ...bodies] = batches.bodies;
-  if (first === undefined || bodies.length === 0) throw new Error('too few rows for a batch');
-  await server.request('POST', path, first);
+  await server.request('POST', path, source.next());
   const cpuBefore = server.cpuSecs();
   const times: number[] = [];
   const started = performance.now();
-  let next = 0;
+  let sentBatches = 1;
   const worker = async (): Promise<void> => {
     const client = new Client(server.url, { bodyTimeout: 600_000, headersTimeout: 600_000 });
-    while (next < bodies.length && performance.now() - started < options.maxMs) {
-      const body = bodies[next++] as Buffer;
+    while (sentBatches < batchesMax && performance.now() - started < options.maxMs) {
+      sentBatches++;
+      const body = source.next();
       const sent = performance.now();
       const response = await client.request({ method: 'POST', path, body });
       const text = await response.body.text();
@@ -65,7 +83,7 @@ export async function ingest(server: RunningServer, batches: Batches, options: I
   await Promise.all(Array.from({ length: options.connections }, worker));
   const secs = (performance.now() - started) / 1000;
   const cpuAfter = server.cpuSecs();
-  const rows = times.length * batches.rowsPerBatch;
+  const rows = times.length * source.rowsPerBatch;
   return {
     rowsPerSec: rows / secs,
     requestsPerSec: times.length / secs,

@@ -85,6 +85,12 @@ export class RunningServer {
     return stat === '' ? undefined : (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
   }
 
+  /** Bytes that the process caused to be written to storage; undefined where the system does not tell. */
+  writtenBytes(): number | undefined {
+    const match = /^write_bytes: (\d+)/m.exec(this.#proc('io'));
+    return match === null ? undefined : Number(match[1]);
+  }
+
   /** Bytes of all files below the server's directory that `counts` accepts. */
   diskBytes(counts: (path: string) => boolean = () => true): number {
     let bytes = 0;

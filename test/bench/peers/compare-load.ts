@@ -1,0 +1,176 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'undici';
+import { ingestBodies, percentile } from './ingest.ts';
+import { question } from './questions.ts';
+import { RollingBatches } from './rolling-batches.ts';
+import type { Runner } from './runner.ts';
+import type { RunningServer } from './running-server.ts';
+
+const BATCH_ROWS = 5000;
+const CONNECTIONS = 4;
+
+/** Rows of cpu100 that span less than a round of `RollingBatches`. */
+const CPU100_ROUND_ROWS = 90_000;
+
+/** One minute of large batches, then the memory of the server. */
+export async function compareSustained(runner: Runner): Promise<void> {
+  const { report } = runner;
+  const maxMs = runner.options.quick ? 10_000 : 60_000;
+  const rate = report.measure('Sustained load', `cpu4000, ${maxMs / 1000} s`, 'rows/s', true);
+  for (const target of runner.targets) {
+    process.stderr.write(`sustained: ${target.name}\n`);
+    await runner.withServer(target, async (server) => {
+      const batches = new RollingBatches('cpu4000', 600_000, BATCH_ROWS);
+      const result = await ingestBodies(server, batches, { connections: CONNECTIONS, maxMs, noSync: false });
+      report.add(rate, target.name, result.rowsPerSec);
+    });
+  }
+}
+
+/** Memory after ten million rows. */
+export async function compareMemory(runner: Runner): Promise<void> {
+  const { report } = runner;
+  const rows = runner.options.quick ? 1_000_000 : 10_000_000;
+  const measure = report.measure('Sustained load', `resident memory after ${rows / 1e6} million rows of cpu100`, 'MB', false);
+  for (const target of runner.targets) {
+    process.stderr.write(`memory: ${target.name}\n`);
+    await runner.withServer(target, async (server) => {
+      const batches = new RollingBatches('cpu100', CPU100_ROUND_ROWS, BATCH_ROWS);
+      await ingestBodies(server, batches, { connections: CONNECTIONS, maxMs: 600_000, noSync: false, batchesMax: rows / BATCH_ROWS });
+      await delay(5000);
+      const bytes = server.residentBytes();
+      report.add(measure, target.name, bytes === undefined ? undefined : bytes / 1e6);
+    });
+  }
+}
+
+/** What a server does when nobody asks anything of it, after some rows were written. */
+export async function compareIdle(runner: Runner): Promise<void> {
+  const { report } = runner;
+  const cpu = report.measure('Idle, 20 s', 'processor', '%', false);
+  const written = report.measure('Idle, 20 s', 'bytes written', 'bytes', false);
+  for (const target of runner.targets) {
+    process.stderr.write(`idle: ${target.name}\n`);
+    await runner.withServer(target, async (server) => {
+      const batches = new RollingBatches('cpu100', CPU100_ROUND_ROWS, 1000);
+      await ingestBodies(server, batches, { connections: 1, maxMs: 10_000, noSync: false, batchesMax: 20 });
+      await delay(15_000);
+      const [cpuBefore, bytesBefore] = [server.cpuSecs(), server.writtenBytes()];
+      await delay(20_000);
+      const [cpuAfter, bytesAfter] = [server.cpuSecs(), server.writtenBytes()];
+      report.add(cpu, target.name, cpuBefore === undefined || cpuAfter === undefined ? undefined : (cpuAfter - cpuBefore) * 5);
+      report.add(written, target.name, bytesBefore === undefined || bytesAfter === undefined ? undefined : bytesAfter - bytesBefore);
+    });
+  }
+}
+
+/** Time to the acknowledgement of paced writes, without and with four dashboards that ask all the time. */
+export async function compareDashboards(runner: Runner): Promise<void> {
+  const { report } = runner;
+  const section = 'Writes of 100 rows, 50 a second, and four dashboards';
+  const alone = report.measure(section, 'p99 without dashboards', 'ms', false);
+  const beside = report.measure(section, 'p99 with dashboards', 'ms', false);
+  const asked = report.measure(section, 'questions answered', '1/s', true);
+  for (const target of runner.targets) {
+    process.stderr.write(`dashboards: ${target.name}\n`);
+    await runner.withServer(target, async (server) => {
+      const load = new RollingBatches('cpu100', CPU100_ROUND_ROWS, BATCH_ROWS);
+      await ingestBodies(server, load, { connections: 1, maxMs: 60_000, noSync: false, batchesMax: CPU100_ROUND_ROWS / BATCH_ROWS });
+      const paced = new RollingBatches('narrow', 300_000, 100);
+      const secs = runner.options.quick ? 5 : 15;
+      await writePaced(server, paced, 2);
+      report.add(alone, target.name, percentile(await writePaced(server, paced, secs), 0.99));
+      const stop = new AbortController();
+      const dashboards = Array.from({ length: 4 }, (_, i) => pollDashboard(server, i, stop.signal));
+      const times = await writePaced(server, paced, secs);
+      stop.abort();
+      const questions = (await Promise.all(dashboards)).reduce((sum, count) => sum + count, 0);
+      report.add(beside, target.name, percentile(times, 0.99));
+      report.add(asked, target.name, questions / secs);
+    });
+  }
+}
+
+const START_SECS = 1_704_067_200;
+
+/** Four panels every quarter of a second, one after the other. Returns how many were answered. */
+async function pollDashboard(server: RunningServer, number: number, stop: AbortSignal): Promise<number> {
+  let answered = 0;
+  for (let round = number; !stop.aborted; round += 4) {
+    const due = performance.now() + 250;
+    for (const name of ['single-groupby-1-1-1', 'single-groupby-5-8-1', 'double-groupby-1', 'count'] as const) {
+      if (stop.aborted) break;
+      if ((await server.ask(question(name, round, START_SECS, 2))) !== undefined) answered++;
+    }
+    await delay(Math.max(0, due - performance.now()));
+  }
+  return answered;
+}
+
+/** 50 writes a second for `secs`, each at its time or as soon after it as the one before is acknowledged. */
+async function writePaced(server: RunningServer, batches: RollingBatches, secs: number): Promise<number[]> {
+  const client = new Client(server.url);
+  const path = server.target.writePath(false);
+  const times: number[] = [];
+  const started = performance.now();
+  for (let i = 0; i < secs * 50; i++) {
+    const due = started + i * 20;
+    if (performance.now() < due) await delay(due - performance.now());
+    const sent = performance.now();
+    const response = await client.request({ method: 'POST', path, body: batches.next() });
+    const text = await response.body.text();
+    if (response.statusCode >= 300) throw new Error(`${server.target.name}: HTTP ${response.statusCode} ${text.slice(0, 300)}`);
+    times.push(performance.now() - sent);
+  }
+  await client.close();
+  return times;
+}
+
+/** How the rate of ingest and the time of a query change as series, tables and files grow. */
+export async function compareGrowth(runner: Runner): Promise<void> {
+  const { report } = runner;
+  const million = runner.options.quick ? 100_000 : 1_000_000;
+  const few = report.measure('Growth', '4,000 series', 'rows/s', true);
+  const first = report.measure('Growth', `${million.toLocaleString('en-US')} series, each for the first time`, 'rows/s', true);
+  const again = report.measure('Growth', `${million.toLocaleString('en-US')} series, known`, 'rows/s', true);
+  for (const target of runner.targets) {
+    process.stderr.write(`growth: ${target.name}\n`);
+    for (const [series, measures] of [
+      [4000, [few]],
+      [million, [first, again]],
+    ] as const) {
+      await runner.withServer(target, async (server) => {
+        let round = 0;
+        for (const measure of measures) {
+          const bodies = seriesBodies(series, million, round++);
+          const result = await ingestBodies(
+            server,
+            { rowsPerBatch: BATCH_ROWS, next: () => bodies.shift() as Buffer },
+            {
+              connections: CONNECTIONS,
+              maxMs: 600_000,
+              noSync: false,
+              batchesMax: bodies.length,
+            },
+          );
+          report.add(measure, target.name, result.rowsPerSec);
+        }
+      });
+    }
+  }
+}
+
+/** `rows` rows over `series` series with two tags. */
+function seriesBodies(series: number, rows: number, round: number): Buffer[] {
+  const bodies: Buffer[] = [];
+  for (let start = 0; start < rows; start += BATCH_ROWS) {
+    const lines: string[] = [];
+    for (let row = start; row < start + BATCH_ROWS; row++) {
+      const id = row % series;
+      const time = START_SECS + round * 100_000 + Math.floor(row / series) * 10;
+      lines.push(`device,id=device_${id},region=region_${id % 10} value=${(row * 7919) % 1000}.5 ${time}000000000\n`);
+    }
+    bodies.push(Buffer.from(lines.join('')));
+  }
+  return bodies;
+}
