@@ -12,10 +12,10 @@ const RECEIVER_PATH = '/telem';
 /** Who may pass, decided by the catalog's tokens. Loads the offline token file. Throws `StartupError`. */
 export async function openAuthenticator(config: ServeConfig, catalog: Catalog, clock: Clock, logger: Logger): Promise<Authenticator> {
   const { adminTokenFile, enabled, openPaths: words } = config.auth;
-  if (enabled && adminTokenFile !== undefined) await loadTokenFile(adminTokenFile, catalog, logger);
+  const authLogger = logger.child('influxdb3_authz');
+  if (enabled && adminTokenFile !== undefined) await loadTokenFile(adminTokenFile, catalog, authLogger);
   const open = new Set(openPaths(words));
   if (config.telemetry.receiver) open.add(RECEIVER_PATH);
-  const authLogger = logger.child('influxdb3_authz');
   if (enabled && catalog.tokens().length === 0 && !isLoopback(config.http.host)) {
     authLogger.warn('no admin token exists yet: whoever reaches the port first can create it; run `influxdb3 create token --admin` now');
   }
@@ -49,8 +49,16 @@ async function loadTokenFile(path: string, catalog: Catalog, logger: Logger): Pr
     throw new StartupError(`Serve command failed: Token error: ${(error as Error).message}`, { cause: error });
   }
   if (file.warning !== undefined) logger.warn(file.warning);
-  if (catalog.tokens().some((token) => token.name === file.name)) return;
-  await catalog.createToken({ name: file.name, hash: file.hash, expiryMs: file.expiryMs });
+  const { name, hash, expiryMs } = file;
+  const stored = catalog.tokens().find((token) => token.name === name);
+  if (stored === undefined) {
+    await catalog.createToken({ name, hash, expiryMs });
+    logger.info('admin token created from its file', { name });
+  } else if (stored.hash === hash) {
+    logger.info('admin token already exists, its file changes nothing', { name });
+  } else {
+    logger.warn('admin token already exists with another text: the one in the file does not work', { name });
+  }
 }
 
 function isLoopback(host: string): boolean {

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
+import { createSecureContext } from 'node:tls';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
-import type { HttpConfig, ServeConfig, SocketAddress } from '../config/index.ts';
+import { type HttpConfig, osReason, type ServeConfig, type SocketAddress } from '../config/index.ts';
 import { MemoryWatch } from '../query/engine/memory-watch.ts';
 import { QueryExecutor } from '../query/executor.ts';
 import { InfluxqlExecutor } from '../query/influxql/index.ts';
@@ -9,6 +10,7 @@ import { QueryLog, SystemTables } from '../query/system-tables/index.ts';
 import { type AdminService, buildHttpServer, type HttpServer, RecoveryListener, type TlsSettings } from '../server/http/index.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { writeNewFile } from '../shared/new-file.ts';
 import { Registry } from '../shared/prometheus.ts';
 import { StartupError } from '../shared/startup-error.ts';
 import { readProductVersion, versionLine } from '../shared/version.ts';
@@ -82,7 +84,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     ...(config.telemetry.testMode ? { telemetrySnapshot: () => telemetry.snapshotJson() } : {}),
   });
   parts.add(() => server.close());
-  const bound = await bind(server, config.http);
+  const bound = await bind(server, config.http, '--http-bind');
   await openRecovery(config, adminService, tls, logger, parts);
   const url = reachableUrl(bound, config.http);
   const startupMs = Math.round(clock.monotonicMs() - started);
@@ -130,9 +132,14 @@ async function openRecovery(
   if (recovery === undefined) return;
   const listener = new RecoveryListener({ regenerate: () => admin.tokens.regenerateOperator(), tls, logger });
   parts.add(() => listener.close());
-  const bound = await bind(listener, recovery);
+  const bound = await bind(listener, recovery, '--admin-token-recovery-http-bind');
   const { recoveryTcpListenerFile } = config.tooling;
-  if (recoveryTcpListenerFile !== undefined) await writeFile(recoveryTcpListenerFile, joinAddress(bound), { flag: 'wx' });
+  if (recoveryTcpListenerFile === undefined) return;
+  try {
+    writeNewFile(recoveryTcpListenerFile, joinAddress(bound));
+  } catch (error) {
+    throw new StartupError(`Server error: io error: ${osReason(error)}`, { cause: error });
+  }
 }
 
 function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Telemetry): QueryExecutor {
@@ -179,28 +186,37 @@ function runningServer(url: string, close: () => Promise<void>): RunningServer {
   return { url, stop, closed };
 }
 
-async function bind(server: Pick<HttpServer, 'listen'>, http: SocketAddress): Promise<{ host: string; port: number }> {
+async function bind(server: Pick<HttpServer, 'listen'>, http: SocketAddress, flag: string): Promise<{ host: string; port: number }> {
   try {
     return await server.listen(http.host, http.port);
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code;
-    const detail = code === 'EADDRINUSE' ? portInUse(http) : `${http.host}:${http.port}: ${(error as Error).message}`;
+    const detail = code === 'EADDRINUSE' ? portInUse(http, flag) : `${http.host}:${http.port}: ${(error as Error).message}`;
     throw new StartupError(`Serve command failed: Failed to bind address: ${detail}`, { cause: error });
   }
 }
 
-function portInUse({ host, port }: SocketAddress): string {
+function portInUse({ host, port }: SocketAddress, flag: string): string {
   const holder = portHolder(port);
   const by = holder === undefined ? '' : ` by ${holder}`;
-  return `port ${port} on ${host} is in use${by}; stop the other program or choose another --http-bind`;
+  return `port ${port} on ${host} is in use${by}; stop the other program or choose another ${flag}`;
 }
 
 async function readTls(tls: NonNullable<HttpConfig['tls']>): Promise<TlsSettings> {
+  let settings: TlsSettings;
   try {
-    return { cert: await readFile(tls.certPath), key: await readFile(tls.keyPath), minVersion: tls.minVersion };
+    settings = { cert: await readFile(tls.certPath), key: await readFile(tls.keyPath), minVersion: tls.minVersion };
   } catch (error) {
     throw new StartupError(`Serve command failed: cannot read the TLS files: ${(error as Error).message}`, { cause: error });
   }
+  try {
+    createSecureContext(settings);
+  } catch (error) {
+    throw new StartupError(`Serve command failed: the TLS files are not a PEM certificate and its key: ${(error as Error).message}`, {
+      cause: error,
+    });
+  }
+  return settings;
 }
 
 function joinAddress({ host, port }: { host: string; port: number }): string {

@@ -41,8 +41,9 @@ function parseTokenFile(text: string): { token: string; name: string; expiryMs: 
   let value: unknown;
   try {
     value = JSON.parse(text);
-  } catch (error) {
-    throw unparsable(reason(error));
+  } catch {
+    // The parser's own words quote the text, and with it the token.
+    throw unparsable('the content is not valid JSON');
   }
   if (typeof value !== 'object' || value === null) throw unparsable('expected an object');
   const { token, name, expiry_millis: expiry } = value as { token?: unknown; name?: unknown; expiry_millis?: unknown };

@@ -108,4 +108,36 @@ describe('recovery listener', () => {
     await listener.close();
     await assert.rejects(call(port, 'POST', path), { code: 'ECONNREFUSED' });
   });
+
+  test('8 closes too when the client leaves before its answer', async () => {
+    let reached = (): void => undefined;
+    let finish = (): void => undefined;
+    const asked = new Promise<void>((resolve) => {
+      reached = resolve;
+    });
+    const work = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const listener = new RecoveryListener({
+      regenerate: async () => {
+        reached();
+        await work;
+        return { id: 0n, name: '_admin', token: 'apiv3_x', hash: 'ff', createdAtMs: 0, expiryMs: undefined };
+      },
+      tls: undefined,
+      clock: fixedClock,
+      logger: silentLogger,
+    });
+    const { port } = await listener.listen('127.0.0.1', 0);
+    const path = '/api/v3/configure/token/admin/regenerate';
+    const outgoing = request({ host: '127.0.0.1', port, method: 'POST', path, agent: false });
+    outgoing.on('error', () => undefined);
+    outgoing.end();
+    await asked;
+    outgoing.destroy();
+    assert.equal((await call(port, 'POST', path)).status, 404);
+    finish();
+    const code = (error: NodeJS.ErrnoException): string | undefined => error.code;
+    while ((await call(port, 'GET', '/').then(() => undefined, code)) !== 'ECONNREFUSED') await new Promise(setImmediate);
+  });
 });

@@ -240,6 +240,12 @@ describe('slow clients', () => {
     assert.match(await untilClosed(port, halfBody), /^(?:$|HTTP\/1\.1 408 )/);
   });
 
+  test('a client that never finishes its TLS handshake is dropped', async () => {
+    const { port } = await listening({ limits, tls: { cert: testCertificate, key: testKey, minVersion: 'TLSv1.2' } });
+    assert.equal(await untilClosed(port, ''), '');
+    assert.equal(await untilClosed(port, '\x16\x03\x01'), '');
+  });
+
   test('an idle connection is closed, HTTP/2 too', async () => {
     const { port } = await listening({ limits });
     assert.match(await untilClosed(port, 'GET /health HTTP/1.1\r\nhost: x\r\n\r\n'), /OK$/);

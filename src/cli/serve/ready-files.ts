@@ -1,5 +1,6 @@
-import { linkSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { osReason, type ToolingConfig } from '../../config/index.ts';
+import { writeNewFile } from '../../shared/new-file.ts';
 import { StartupError } from '../../shared/startup-error.ts';
 
 export interface ReadyFiles {
@@ -16,7 +17,7 @@ export function announceFiles(tooling: ToolingConfig): ReadyFiles {
       // The address file comes last: who has seen it finds the other one too.
       if (tooling.readyFile !== undefined) writeReadyFile(tooling.readyFile, `${info.url}\n`);
       try {
-        if (tooling.tcpListenerFile !== undefined) writeNewFile(tooling.tcpListenerFile, info.address);
+        if (tooling.tcpListenerFile !== undefined) writeAddressFile(tooling.tcpListenerFile, info.address);
       } catch (error) {
         this.remove();
         throw error;
@@ -28,17 +29,9 @@ export function announceFiles(tooling: ToolingConfig): ReadyFiles {
   };
 }
 
-/** The file must be new: two servers that write one file would mislead whoever reads it. */
-function writeNewFile(path: string, content: string): void {
+function writeAddressFile(path: string, address: string): void {
   try {
-    // Whoever waits for the name must find the content: a link shows the finished file, and only if the name is free.
-    const unfinished = `${path}.${process.pid}.tmp`;
-    writeFileSync(unfinished, content);
-    try {
-      linkSync(unfinished, path);
-    } finally {
-      rmSync(unfinished, { force: true });
-    }
+    writeNewFile(path, address);
   } catch (error) {
     throw new StartupError(`Server error: io error: ${osReason(error)}`, { cause: error });
   }

@@ -33,6 +33,15 @@ export class ErrorLog {
     if (suppressed !== undefined) this.#logger.error('unexpected error while answering a request', { error: text, suppressed });
   }
 
+  /** A TLS connection that was never made; code and reason are OpenSSL's. */
+  handshake(error: NodeJS.ErrnoException & { readonly reason?: string }, source: string | undefined): void {
+    const suppressed = this.#admit(`TLS ${error.code}`);
+    if (suppressed === undefined) return;
+    const plain = error.code === 'ERR_SSL_HTTP_REQUEST';
+    const reason = plain ? 'plain http request, but this server speaks https only' : (error.reason ?? error.message);
+    this.#logger.error(`TLS handshake failed: ${reason}`, { source, suppressed });
+  }
+
   /** How many of this kind were left out before, or undefined when this one is left out too. */
   #admit(kind: string): number | undefined {
     const nowMs = this.#clock.monotonicMs();

@@ -3,6 +3,7 @@ import { createServer as createHttp2Server, type Http2Server, type Http2ServerRe
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { AnyRequest, AnyResponse, HttpLimits, TlsSettings } from './dependencies.ts';
+import type { ErrorLog } from './error-log.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 
@@ -15,6 +16,7 @@ export interface PortOptions {
   readonly handler: RequestHandler;
   readonly limits: HttpLimits;
   readonly tls: TlsSettings | undefined;
+  readonly errorLog: ErrorLog;
 }
 
 /**
@@ -33,15 +35,15 @@ export class Port {
   #closing: Promise<void> | undefined;
 
   constructor(options: PortOptions) {
-    const { limits, tls } = options;
+    const { limits, tls, errorLog } = options;
     this.#drainTimeoutMs = limits.drainTimeoutMs;
     const handler: RequestHandler = (request, response) => this.#serve(options.handler, request, response);
     this.#http1 = createHttp1(limits, handler);
     const settings = { maxHeaderListSize: limits.headerBytesMax, maxConcurrentStreams: HTTP2_STREAMS_MAX };
     this.#http2 = createHttp2Server({ settings }, handler);
     this.#http2.on('session', (session) => this.#trackSession(session, limits.keepAliveTimeoutMs));
-    this.#listener =
-      tls === undefined ? createNetServer({ noDelay: true }, (socket) => this.#sniff(socket, limits)) : this.#listenTls(tls, limits);
+    const listenPlain = (): NetServer => createNetServer({ noDelay: true }, (socket) => this.#sniff(socket, limits));
+    this.#listener = tls === undefined ? listenPlain() : this.#listenTls(tls, limits, errorLog);
   }
 
   /** The HTTP/1.1 server, for the framework that wants one. */
@@ -112,13 +114,19 @@ export class Port {
     if (this.#closing !== undefined) session.close();
   }
 
-  #listenTls(tls: TlsSettings, limits: HttpLimits): NetServer {
+  #listenTls(tls: TlsSettings, limits: HttpLimits, errorLog: ErrorLog): NetServer {
     const options = { ...tls, ALPNProtocols: ['h2', 'http/1.1'], handshakeTimeout: limits.headersTimeoutMs };
     const handshaking = new Map<string, Socket>();
     const server = createTlsServer(options, (socket) => {
       const raw = handshaking.get(peerOf(socket));
       if (raw !== undefined) this.#unsniffed.delete(raw);
       (socket.alpnProtocol === 'h2' ? this.#http2 : this.#http1).emit('connection', socket);
+    });
+    server.on('tlsClientError', (error, socket) => {
+      // A stop cuts handshakes on purpose.
+      if (this.#closing === undefined) errorLog.handshake(error, socket.remoteAddress);
+      // A handshake that takes too long is reported, but left open.
+      socket.destroy();
     });
     server.on('connection', (socket: Socket) => {
       const peer = peerOf(socket);

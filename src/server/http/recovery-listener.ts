@@ -25,6 +25,8 @@ export class RecoveryListener {
   readonly #options: RecoveryListenerOptions;
   readonly #port: Port;
   readonly #errorLog: ErrorLog;
+  /** A second token would make the first one, which its owner has just read, worthless. */
+  #spent = false;
 
   constructor(options: RecoveryListenerOptions) {
     this.#options = options;
@@ -33,7 +35,7 @@ export class RecoveryListener {
       request.resume();
       void this.#answer(request, response);
     };
-    this.#port = new Port({ handler, limits: defaultHttpLimits, tls: options.tls });
+    this.#port = new Port({ handler, limits: defaultHttpLimits, tls: options.tls, errorLog: this.#errorLog });
   }
 
   async listen(host: string, port: number): Promise<{ readonly host: string; readonly port: number }> {
@@ -49,13 +51,17 @@ export class RecoveryListener {
 
   async #answer(request: AnyRequest, response: AnyResponse): Promise<void> {
     const isRegenerate = request.method === 'POST' && splitTarget(request.url ?? '/').path === REGENERATE_PATH;
-    if (!isRegenerate) return finish(response, 404, 'not found');
+    if (!isRegenerate || this.#spent) return finish(response, 404, 'not found');
+    this.#spent = true;
+    // Asked for before the work: the client may be gone after it.
+    const done = new Promise<void>((resolve) => response.once('close', resolve));
     try {
       const created = await this.#options.regenerate();
-      response.once('close', () => void this.close());
+      void done.then(() => this.close());
       finish(response, 201, tokenText(created));
       this.#options.logger.warn('operator token was regenerated through the recovery endpoint, which closes now');
     } catch (error) {
+      this.#spent = false;
       const { status, message } = toInfluxError(error, this.#errorLog);
       finish(response, status, message);
     }

@@ -21,6 +21,8 @@ const NO_ROUTE = '//';
  */
 export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServer> {
   const limits = { ...defaultHttpLimits, ...deps.limits };
+  const logger = deps.logger.child('influxdb3_server::http');
+  const errorLog = new ErrorLog(deps.clock, logger);
   let port: Port | undefined;
   const options: FastifyServerOptions = {
     logger: false,
@@ -30,14 +32,12 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
     // No route has a schema: without these the framework would load a validator and a serializer compiler at start.
     schemaController: { compilersFactory: { buildValidator: refuseSchemas, buildSerializer: refuseSchemas } },
     serverFactory: (handler) => {
-      const created = new Port({ handler: withGrpc(handler as unknown as RequestHandler, deps), limits, tls: deps.tls });
+      const created = new Port({ handler: withGrpc(handler as unknown as RequestHandler, deps), limits, tls: deps.tls, errorLog });
       port = created;
       return created.http1;
     },
   };
   const app = fastify(options);
-  const logger = deps.logger.child('influxdb3_server::http');
-  const errorLog = new ErrorLog(deps.clock, logger);
   const metrics = new HttpMetrics(deps.metrics, deps.product, deps.clock.nowMs() / 1000);
   leaveBodiesAlone(app);
   observeRequests(app, { metrics, clock: deps.clock, logger });

@@ -192,7 +192,9 @@ describe('admin token file', () => {
     await assert.rejects(read('{"token":"abc","name":"n"}'), { message: "Invalid token format: must start with 'apiv3_'" });
     await assert.rejects(read('{"name":"n"}'), { message: 'Failed to parse admin token file as JSON: missing field `token`' });
     await assert.rejects(read('{"token":"apiv3_"}'), { message: 'Failed to parse admin token file as JSON: missing field `name`' });
-    await assert.rejects(read('nope'), { message: /^Failed to parse admin token file as JSON: / });
+    for (const text of ['nope', 'apiv3_abc', '{"token": apiv3_abc}']) {
+      await assert.rejects(read(text), { message: 'Failed to parse admin token file as JSON: the content is not valid JSON' });
+    }
     await assert.rejects(readTokenFile('/no/such/file'), { message: /^Failed to read admin token file/ });
   });
 });
