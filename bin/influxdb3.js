@@ -1,16 +1,20 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
-import module from 'node:module';
+'use strict';
+// CommonJS: the loader of ES modules would start the thread pool before its size is set.
+const { existsSync } = require('node:fs');
+const module_ = require('node:module');
+const { join } = require('node:path');
+const { pathToFileURL } = require('node:url');
 
-// Queries and disk syncs share the runtime's thread pool, whose four threads a few long queries would fill. Set before first use.
+// Queries and disk syncs share the runtime's thread pool, whose four threads a few long queries would fill.
 process.env.UV_THREADPOOL_SIZE ??= '16';
 
 // Node.js 22.1 and newer keep compiled code between starts.
-module.enableCompileCache?.();
+module_.enableCompileCache?.();
 
-const main = new URL('../dist/bundle/main.js', import.meta.url);
+const main = join(__dirname, '..', 'dist', 'bundle', 'main.js');
 if (existsSync(main)) {
-  await (await import(main.href)).main();
+  import(pathToFileURL(main).href).then((program) => program.main());
 } else {
   console.error('influxdb3 is not built yet: run `npm run build` in the project folder first (`npm start` does it for you)');
   process.exitCode = 1;

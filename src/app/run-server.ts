@@ -4,6 +4,7 @@ import { createSecureContext } from 'node:tls';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
 import { type HttpConfig, osReason, type ServeConfig, type SocketAddress } from '../config/index.ts';
 import { MemoryWatch } from '../query/engine/memory-watch.ts';
+import { queryTurns } from '../query/engine/turns.ts';
 import { QueryExecutor } from '../query/executor.ts';
 import { InfluxqlExecutor } from '../query/influxql/index.ts';
 import { QueryLog, SystemTables } from '../query/system-tables/index.ts';
@@ -150,6 +151,7 @@ function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Tel
   return new QueryExecutor({
     engine: () => engine.get(),
     memory: new MemoryWatch({ limitBytes: processMemoryMax(), residentBytes: () => process.memoryUsage.rss() }),
+    turns: queryTurns(process.env['UV_THREADPOOL_SIZE']),
     tables: writes,
     systemTables: new SystemTables(providers, userTables(catalog)),
     caches: storage.caches,

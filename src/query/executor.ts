@@ -9,6 +9,7 @@ import type { TelemetryRecorder } from '../telemetry/recorder.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
 import { type MemoryWatch, needsTooMuchMemory } from './engine/memory-watch.ts';
 import { streamQuery } from './engine/stream-query.ts';
+import type { Turns } from './engine/turns.ts';
 import type { QueryService, SqlRequest } from './query-service.ts';
 import type { QueryResult } from './result.ts';
 import { type TableReader, type TableSnapshot, tableSource } from './scan/sources.ts';
@@ -29,6 +30,7 @@ import {
 export interface QueryExecutorDependencies {
   readonly engine: () => Promise<Engine>;
   readonly memory: MemoryWatch;
+  readonly turns: Turns;
   readonly tables: TableReader;
   readonly systemTables: SystemTables;
   /** Absent = `last_cache(..)` and `distinct_cache(..)` are refused. */
@@ -118,11 +120,12 @@ export class QueryExecutor implements QueryService {
       return await streamQuery({
         engine,
         memory: this.#deps.memory,
+        turns: this.#deps.turns,
         sql: plan.sql,
         output: compiled.output,
         explain: compiled.explain,
         small: compiled.small === true,
-        scannedRows: plan.scannedRows,
+        collect: compiled.unordered === true && plan.scannedRows <= COLLECTED_SCAN_ROWS_MAX,
         signal: withTimeout(request.signal, this.#deps.timeoutMs),
         mapError: mapEngineError,
         onEnd: plan.release,
@@ -147,7 +150,7 @@ export class QueryExecutor implements QueryService {
       entry.planned(plan);
       this.#deps.telemetry.recordQuery();
       entry.permitted();
-      await connection.run(`COPY (${plan.sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`);
+      await this.#deps.turns.take(() => connection.run(`COPY (${plan.sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`));
       return await readFile(path);
     } catch (error) {
       throw watched.exceeded ? needsTooMuchMemory(error) : mapEngineError(error);
@@ -284,6 +287,9 @@ export class QueryExecutor implements QueryService {
     return made;
   }
 }
+
+/** Statements that read more rows than this stay streams, so that their first rows come soon. */
+const COLLECTED_SCAN_ROWS_MAX = 5_000_000;
 
 /** A statement ready to run. */
 interface Plan {

@@ -69,7 +69,7 @@ describe('bin/influxdb3.js', () => {
   it('says what to do when the project is not built', async (t) => {
     const folder = await testDirectory(t);
     mkdirSync(join(folder, 'bin'));
-    copyFileSync(join(root, 'bin', 'influxdb3.js'), join(folder, 'bin', 'influxdb3.js'));
+    for (const file of ['influxdb3.js', 'package.json']) copyFileSync(join(root, 'bin', file), join(folder, 'bin', file));
     writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
     const { status, stderr } = spawnSync(process.execPath, [join(folder, 'bin', 'influxdb3.js'), '--version'], { encoding: 'utf8' });
     assert.equal(status, 1);

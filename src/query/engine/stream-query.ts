@@ -6,17 +6,19 @@ import type { CompiledSql } from '../sql/contract.ts';
 import { type MemoryWatch, needsTooMuchMemory, type WatchedQuery } from './memory-watch.ts';
 import { resultColumns, toResultBatch } from './result-batch.ts';
 import { checkListSizes } from './result-size.ts';
+import type { Turns } from './turns.ts';
 
 export interface StreamQuery {
   readonly engine: Engine;
   readonly memory: MemoryWatch;
+  readonly turns: Turns;
   readonly sql: string;
   readonly output: CompiledSql['output'];
   readonly explain: CompiledSql['explain'];
   /** Take all rows at once: a stream costs several turns of the thread pool more. */
   readonly small: boolean;
-  /** Rows that the statement reads at most, as far as it is known. */
-  readonly scannedRows: number;
+  /** The rows may come in any order, and the engine may hold all of them. */
+  readonly collect: boolean;
   readonly signal: AbortSignal | undefined;
   readonly mapError: (error: unknown) => InfluxError;
   /** Called exactly once, when the engine no longer needs what the query reads. Not called when this function throws. */
@@ -178,7 +180,7 @@ class RunningQuery implements QueryResult {
 }
 
 async function allRows(connection: DuckDBConnection, query: StreamQuery): Promise<Rows> {
-  const result = await connection.run(query.sql);
+  const result = await query.turns.take(() => connection.run(query.sql));
   const { chunkCount } = result;
   const { columns, batch } = resultReader(result, query);
   let next = 0;
@@ -213,31 +215,29 @@ const PROBED_CHUNKS = 4;
 /** Chunks with fewer rows than this cost more to hand over one by one than to collect first. */
 const SPARSE_CHUNK_ROWS = 512;
 
-/** Statements that read more rows than this stay streams, so that their first rows come soon. */
-const COLLECTED_SCAN_ROWS_MAX = 5_000_000;
-
 /**
  * A stream. Filters leave the engine's chunks almost empty, and each costs a turn of the thread pool: when the first ones
- * show it, the statement is begun again with its rows collected inside the engine, where they count and may spill.
+ * show it, the statement is begun again with its rows collected inside the engine, where they count and may spill; their
+ * order is lost.
  */
 async function streamedRows(connection: DuckDBConnection, query: StreamQuery): Promise<Rows> {
-  const first = await openStream(connection, query.sql);
-  if (query.scannedRows > COLLECTED_SCAN_ROWS_MAX) return streamRows(connection, query, first, { chunks: [], complete: false });
+  const first = await openStream(connection, query, query.sql);
+  if (!query.collect) return streamRows(connection, query, first, { chunks: [], complete: false });
   const probed: DuckDBDataChunk[] = [];
   while (probed.length < PROBED_CHUNKS) {
-    const chunk = await nextChunk(first);
+    const chunk = await nextChunk(query, first);
     if (chunk === undefined) return streamRows(connection, query, first, { chunks: probed, complete: true });
     probed.push(chunk);
   }
   const rows = probed.reduce((sum, chunk) => sum + chunk.rowCount, 0);
   if (rows >= PROBED_CHUNKS * SPARSE_CHUNK_ROWS) return streamRows(connection, query, first, { chunks: probed, complete: false });
-  const collected = await openStream(connection, `WITH collected AS MATERIALIZED (${query.sql}) FROM collected`);
+  const collected = await openStream(connection, query, `WITH collected AS MATERIALIZED (${query.sql}) FROM collected`);
   return streamRows(connection, query, collected, { chunks: [], complete: false });
 }
 
 /** Undefined at the end. */
-async function nextChunk(result: DuckDBResult): Promise<DuckDBDataChunk | undefined> {
-  const chunk = await result.fetchChunk();
+async function nextChunk(query: StreamQuery, result: DuckDBResult): Promise<DuckDBDataChunk | undefined> {
+  const chunk = await query.turns.take(() => result.fetchChunk());
   if (chunk !== null && chunk.rowCount > 0) return chunk;
   if ((result.returnType as number) === FAILED_RESULT) throw new BrokenStream('the query failed while its rows were read');
   return undefined;
@@ -254,7 +254,7 @@ function streamRows(connection: DuckDBConnection, query: StreamQuery, result: Du
   return {
     columns,
     async next() {
-      const chunk = fetched.chunks.shift() ?? (fetched.complete ? undefined : await nextChunk(result));
+      const chunk = fetched.chunks.shift() ?? (fetched.complete ? undefined : await nextChunk(query, result));
       return chunk === undefined ? undefined : batch(chunk);
     },
     reason: (error) => reasonOf(connection, query.sql, error),
@@ -273,19 +273,21 @@ async function reasonOf(connection: DuckDBConnection, sql: string, error: unknow
 }
 
 /** One statement, prepared directly: the connection's own `stream` parses every text once more to count its statements. */
-async function openStream(connection: DuckDBConnection, sql: string): Promise<DuckDBResult> {
-  const prepared = await connection.prepare(sql);
-  try {
-    return await prepared.stream();
-  } finally {
-    prepared.destroySync();
-  }
+function openStream(connection: DuckDBConnection, query: StreamQuery, sql: string): Promise<DuckDBResult> {
+  return query.turns.take(async () => {
+    const prepared = await connection.prepare(sql);
+    try {
+      return await prepared.stream();
+    } finally {
+      prepared.destroySync();
+    }
+  });
 }
 
 /** The engine's plan as the two columns that clients of EXPLAIN expect. */
 async function explainRows(connection: DuckDBConnection, query: StreamQuery): Promise<Rows> {
   const analyze = query.explain === 'analyze';
-  const reader = await connection.runAndReadAll(`EXPLAIN ${analyze ? 'ANALYZE ' : ''}${query.sql}`);
+  const reader = await query.turns.take(() => connection.runAndReadAll(`EXPLAIN ${analyze ? 'ANALYZE ' : ''}${query.sql}`));
   const plan = reader
     .getRows()
     .map((row) => String(row[1]))

@@ -81,4 +81,6 @@ export interface CompiledSql {
   readonly explain: 'no' | 'plan' | 'analyze';
   /** The engine has all rows of the result together anyway, or they are few: they need not be streamed. */
   readonly small?: boolean;
+  /** Nothing in the statement asks for an order of the rows. */
+  readonly unordered?: boolean;
 }

@@ -50,7 +50,12 @@ function compileTop(query: Query, state: StatementState): CompiledSql {
   eachBaseTable(query, (parts) => resolveRelation(state, parts));
   const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true });
   checkComplexity(nestedSql(compiled), state.statementChars);
-  return finished(compiled, state);
+  return { ...finished(compiled, state), unordered: isUnordered(query) };
+}
+
+/** A plain SELECT without ORDER BY; what is inside other forms is not looked for. */
+function isUnordered({ body, orderBy }: Query): boolean {
+  return orderBy.length === 0 && body.kind === 'select' && body.from?.kind === 'table';
 }
 
 function finished(query: CompiledQuery, state: StatementState): CompiledSql {
