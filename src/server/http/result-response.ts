@@ -23,7 +23,7 @@ export async function sendResult(reply: FastifyReply, result: QueryResult, forma
     if (!reply.raw.writableEnded) result.cancel();
   };
   reply.raw.on('close', onClose);
-  const sink = new TextSink(PIECE_BYTES + PIECE_BYTES / 2);
+  const sink = new TextSink();
   const encoder = encoders[format](result.columns, sink);
   const batches = result.batches()[Symbol.asyncIterator]();
   const first = await nextPiece(batches, encoder, format === 'pretty' ? Number.POSITIVE_INFINITY : PIECE_BYTES).catch(

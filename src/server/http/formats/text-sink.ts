@@ -1,6 +1,11 @@
 /** Longest text of one number or timestamp that the writers below emit, bytes. */
 const CELL_BYTES_MAX = 64;
 
+/** Room that a sink begins with, bytes. */
+const FIRST_BYTES = 8 * 1024;
+
+const NO_BYTES = Buffer.alloc(0);
+
 /** Strings up to this length are copied character by character; longer ones pay for a native call. */
 const SHORT_STRING_MAX = 24;
 
@@ -11,15 +16,19 @@ const SHORT_STRING_MAX = 24;
 export class TextSink {
   bytes: Buffer;
   length = 0;
+  /** Size of the next buffer: most answers are small, and memory outside of the heap makes the collector run. */
+  #capacity: number;
 
-  constructor(capacity = 256 * 1024) {
+  constructor(capacity = FIRST_BYTES) {
+    this.#capacity = capacity;
     this.bytes = Buffer.allocUnsafeSlow(capacity);
   }
 
   /** Makes room for `count` more bytes. */
   reserve(count: number): void {
     if (this.length + count <= this.bytes.length) return;
-    const grown = Buffer.allocUnsafeSlow(Math.max(this.bytes.length * 2, this.length + count));
+    this.#capacity = Math.max(this.bytes.length * 2, this.length + count, this.#capacity);
+    const grown = Buffer.allocUnsafeSlow(this.#capacity);
     this.bytes.copy(grown, 0, 0, this.length);
     this.bytes = grown;
   }
@@ -75,10 +84,10 @@ export class TextSink {
     this.length += source.length;
   }
 
-  /** The bytes so far; the sink goes on with a fresh buffer. */
+  /** The bytes so far; the sink goes on with a fresh buffer, when it needs one. */
   take(): Buffer {
     const taken = this.bytes.subarray(0, this.length);
-    this.bytes = Buffer.allocUnsafeSlow(this.bytes.length);
+    this.bytes = NO_BYTES;
     this.length = 0;
     return taken;
   }

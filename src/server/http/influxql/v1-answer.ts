@@ -34,7 +34,7 @@ export async function* v1Answer(deps: V1AnswerDependencies, query: V1Query, sign
 }
 
 async function* compactAnswer(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
-  const sink = new TextSink(PIECE_BYTES + PIECE_BYTES / 2);
+  const sink = new TextSink();
   let handedOn = false;
   try {
     const steps = query.csv ? csvSteps(deps, query, signal, sink) : jsonSteps(deps, query, signal, sink);
