@@ -3,7 +3,8 @@ import { InfluxError } from '../../shared/errors.ts';
 import { needsTooMuchMemory } from '../engine/memory-watch.ts';
 import { arrowError, executionError, planError } from './errors.ts';
 
-const knownPrefixes = /^(Arrow error|Execution error|External error|Error during planning|This feature is not implemented): /;
+const knownPrefixes =
+  /^(Arrow error|Execution error|External error|Error during planning|This feature is not implemented|Resources exhausted): /;
 
 /** Translates anything that the engine threw. Raw engine text stays in `cause`. */
 export function mapEngineError(error: unknown): InfluxError {

@@ -5,6 +5,26 @@ import { formatMacroBody } from './functions/chrono-format.ts';
  * sure of: macros with typed overloads bind wrongly around aggregates.
  */
 
+/** Most bytes of text, or items, that a function may make of little: the engine does not count what it builds for one. */
+const MADE_BYTES_MAX = 1_048_576;
+const MADE_ITEMS_MAX = 100_000;
+const REPLACED_BYTES_MAX = 67_108_864;
+
+const tooMuch = (what: string, max: number): string => `error('Resources exhausted: ${what} would make more than ${max}')`;
+const textWithin = (name: string, bytes: string, made: string): string =>
+  `case when ${bytes} > ${MADE_BYTES_MAX} then ${tooMuch(name, MADE_BYTES_MAX)} else ${made} end`;
+
+/** Functions whose results can be far larger than their arguments. */
+const bounded = [
+  `repeat(s, n) as ${textWithin('repeat', 'strlen(s) * n', 'repeat(s, n)')}`,
+  `lpad(s, n, p) as ${textWithin('lpad', 'n', 'lpad(s, n, p)')}`,
+  `rpad(s, n, p) as ${textWithin('rpad', 'n', 'rpad(s, n, p)')}`,
+  `replace(s, f, t) as case when strlen(s)::hugeint * strlen(t) > ${REPLACED_BYTES_MAX} then ${tooMuch('replace', REPLACED_BYTES_MAX)} else replace(s, f, t) end`,
+  `l_repeat(x, n) as case when n > ${MADE_ITEMS_MAX} or n * strlen(x::varchar) > ${MADE_BYTES_MAX} then ${tooMuch('array_repeat', MADE_ITEMS_MAX)} else list_transform(range(n), lambda i: x) end`,
+  `l_resize2(a, n) as case when n > ${MADE_ITEMS_MAX} then ${tooMuch('array_resize', MADE_ITEMS_MAX)} else list_resize(a, n) end`,
+  `l_resize3(a, n, x) as case when n > ${MADE_ITEMS_MAX} then ${tooMuch('array_resize', MADE_ITEMS_MAX)} else list_resize(a, n, x) end`,
+];
+
 const lists = [
   'l_distinct(a) as list_filter(a, lambda x, i: len(list_filter(a[1:i-1], lambda y: y is not distinct from x)) = 0)',
   'l_union(a, b) as _df.l_distinct(list_concat(a, b))',
@@ -17,7 +37,6 @@ const lists = [
   'l_replace_n(a, f, t, n) as list_transform(a, lambda y, i: case when y is not distinct from f and len(list_filter(a[1:i], lambda z: z is not distinct from f)) <= n then t else y end)',
   'l_replace(a, f, t) as _df.l_replace_n(a, f, t, 1)',
   'l_replace_all(a, f, t) as list_transform(a, lambda y: case when y is not distinct from f then t else y end)',
-  'l_repeat(x, n) as list_transform(range(n), lambda i: x)',
   'l_distance(a, b) as list_distance(a::double[], b::double[])',
 ];
 
@@ -63,6 +82,7 @@ const macros = [
   "upper(s) as upper(replace(s, 'ß', 'SS'))",
   `to_char(t, f) as ${formatMacroBody()}`,
   "weighted_percentile(a, p) as case when len(a) > 0 then list_transform([{'s': list_sort(a), 't': p * list_sum(list_transform(a, lambda e: e.w))}], lambda z: list_reduce(z.s, lambda q, e: case when q.w >= z.t then q else {'x': e.x, 'w': q.w + e.w} end).x)[1] end",
+  ...bounded,
   ...lists,
 ];
 

@@ -62,7 +62,7 @@ export const miscFunctions = defineFunctions([
   ['array_repeat list_repeat', 2, 2, (call) => typed(`_df.l_repeat(${sqlList(call.args)})`, { kind: 'list', item: arg(call, 0).type })],
   ['array_to_string list_to_string array_join list_join', 2, 3, toJoined],
   ['array_distance list_distance', 2, 2, (call) => typed(`_df.l_distance(${sqlList(call.args)})`, float64)],
-  ['array_resize list_resize', 2, 3, (call) => listCall(call, 'list_resize')],
+  ['array_resize list_resize', 2, 3, (call) => listCall(call, `_df.l_resize${call.args.length}`)],
   ['array_sort list_sort', 1, 3, sorted],
   ['array_ndims list_ndims', 1, 1, (call) => intConstant(BigInt(dimensions(arg(call, 0).type)), uint64)],
   ['flatten', 1, 1, flatten],

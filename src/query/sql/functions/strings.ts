@@ -26,8 +26,9 @@ export const stringFunctions = defineFunctions([
   ['upper initcap', 1, 1, (call) => typed(`_df.${call.name}(${texts(call)})`, utf8)],
   ['ltrim rtrim', 1, 2, (call) => typed(`${call.name}(${texts(call)})`, utf8)],
   ['btrim trim', 1, 2, (call) => typed(`trim(${texts(call)})`, utf8)],
-  ['repeat', 2, 2, (call) => typed(`repeat(${text(call, 0)}, ${int(call, 1)})`, utf8)],
-  ['replace translate', 3, 3, (call) => typed(`${call.name}(${texts(call)})`, utf8)],
+  ['repeat', 2, 2, (call) => typed(`_df.repeat(${text(call, 0)}, ${int(call, 1)})`, utf8)],
+  ['replace', 3, 3, (call) => typed(`_df.replace(${texts(call)})`, utf8)],
+  ['translate', 3, 3, (call) => typed(`translate(${texts(call)})`, utf8)],
   ['lpad rpad', 2, 3, pad],
   ['substr substring', 2, 3, (call) => macroText(call, '_df.substr', [1, 2])],
   ['substr_index substring_index', 3, 3, (call) => typed(`_df.substr_index(${text(call, 0)}, ${text(call, 1)}, ${int(call, 2)})`, utf8)],
@@ -119,7 +120,7 @@ function octetLength(call: ScalarCall): Typed {
 
 function pad(call: ScalarCall): Typed {
   const fill = call.args[2] ? text(call, 2) : "' '";
-  return typed(`${call.name}(${text(call, 0)}, CAST(${arg(call, 1).sql} AS INTEGER), ${fill})`, utf8);
+  return typed(`_df.${call.name}(${text(call, 0)}, CAST(${arg(call, 1).sql} AS INTEGER), ${fill})`, utf8);
 }
 
 function formatName(call: ScalarCall): 'hex' | 'base64' {

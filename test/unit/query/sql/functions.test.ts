@@ -136,6 +136,27 @@ describe('functions', () => {
     assert.match((await engine.failure("SELECT substr('a', 1, -1)")).message, /negative substring length not allowed/);
   });
 
+  test('what would make very much of little is refused before it is made', async () => {
+    const refused = { status: 500, message: /^Resources exhausted: / };
+    for (const expression of [
+      "repeat('x', 3000000000)",
+      "repeat(repeat('x', 1000000), 1000000)",
+      "lpad('x', 2000000000, 'y')",
+      "rpad('x', 2000000000)",
+      "replace(repeat('x', 1000000), 'x', repeat('y', 1000000))",
+      'array_repeat(1, 3000000000)',
+      "array_repeat(array_repeat(repeat('x', 1000), 1000), 1000)",
+      'array_resize([1], 2000000000)',
+      'array_resize([1], 2000000000, 7)',
+    ]) {
+      const { status, message } = await engine.failure(`SELECT ${expression} AS x`);
+      assert.equal(status, refused.status, expression);
+      assert.match(message, refused.message, expression);
+    }
+    assert.equal(await engine.value("length(repeat('ab', 500000))"), 1_000_000);
+    assert.equal(await engine.value('array_length(array_repeat(7, 100000))'), 100000);
+  });
+
   test('aggregates keep the types of the reference', async () => {
     const rows = await engine.rows(
       'SELECT arrow_typeof(sum(co)) AS s, arrow_typeof(sum(temp)) AS f, arrow_typeof(median(co)) AS m, arrow_typeof(count(*)) AS c, arrow_typeof(max(time)) AS t FROM home',
