@@ -27,6 +27,14 @@ export function memoryBudget(query: QueryConfig, totalBytes: number): MemoryBudg
   return { engineBytes: query.memoryBytes + forceSnapshotBytes * 2, forceSnapshotBytes };
 }
 
+/** Columns in memory beyond this help only queries that the engine answers faster anyway. */
+const COLUMN_CACHE_BYTES_MAX = 256 * 1024 * 1024;
+
+/** Bytes of columns that queries may keep in memory; 0 = none. */
+export function columnCacheBytes(query: QueryConfig, totalBytes: number): number {
+  return Math.min(query.columnCacheBytes, COLUMN_CACHE_BYTES_MAX, Math.floor(totalBytes * BUFFER_SHARE));
+}
+
 /** Memory that this process may use at most: its control group's limit, or what the machine has. */
 export function totalMemoryBytes(): number {
   const limit = process.constrainedMemory();

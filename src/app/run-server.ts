@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
 import { type HttpConfig, osReason, type ServeConfig, type SocketAddress } from '../config/index.ts';
+import { ColumnStore, DirectExecutor, SegmentLoader } from '../query/direct/index.ts';
 import { MemoryWatch } from '../query/engine/memory-watch.ts';
-import { queryTurns } from '../query/engine/turns.ts';
+import { queryTurns, type Turns } from '../query/engine/turns.ts';
 import { QueryExecutor } from '../query/executor.ts';
 import { InfluxqlExecutor } from '../query/influxql/index.ts';
 import { QueryLog, SystemTables } from '../query/system-tables/index.ts';
@@ -19,7 +20,7 @@ import { registerTelemetryMetrics } from '../telemetry/http.ts';
 import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry/index.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
-import { processMemoryMax } from './budget.ts';
+import { columnCacheBytes, processMemoryMax, totalMemoryBytes } from './budget.ts';
 import { startCaches } from './caches.ts';
 import { OpenParts } from './open-parts.ts';
 import { portHolder } from './port-holder.ts';
@@ -27,7 +28,7 @@ import { rowDeletes } from './row-deletes.ts';
 import { type ServerSeed, seedCatalog } from './seed.ts';
 import { StartLog } from './start-log.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
-import { registerStorageMetrics } from './storage-metrics.ts';
+import { registerColumnMetrics, registerStorageMetrics } from './storage-metrics.ts';
 import { systemTableProviders, userTables } from './system-tables.ts';
 import { openTelemetry, telemetryPlugins } from './telemetry.ts';
 
@@ -63,7 +64,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   const metrics = new Registry();
   registerTelemetryMetrics(metrics, telemetry);
   registerStorageMetrics(metrics, storage.writes);
-  const executor = queryExecutor(config, storage, telemetry);
+  const executor = queryExecutor(config, storage, telemetry, metrics);
   startCaches(storage, config, clock, executor);
   const adminService = openAdminService(config, storage, clock, (database) => storage.writes.forget(database));
   const server = await buildHttpServer({
@@ -143,16 +144,18 @@ async function openRecovery(
   }
 }
 
-function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Telemetry): QueryExecutor {
+function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Telemetry, metrics: Registry): QueryExecutor {
   const { catalog, engine, temporaryDirectory, writes } = storage;
   const queryLog = new QueryLog({ entriesMax: config.query.logEntries, clock: systemClock, randomUuid: randomUUID });
   const { pluginDir } = config.processing;
+  const turns = queryTurns(process.env['UV_THREADPOOL_SIZE']);
   const providers = systemTableProviders({ storage, queryLog, telemetry, authEnabled: config.auth.enabled, pluginDir });
   return new QueryExecutor({
     engine: () => engine.get(),
     memory: new MemoryWatch({ limitBytes: processMemoryMax(), residentBytes: () => process.memoryUsage.rss() }),
-    turns: queryTurns(process.env['UV_THREADPOOL_SIZE']),
+    turns,
     tables: writes,
+    direct: directExecutor(config, storage, turns, metrics),
     systemTables: new SystemTables(providers, userTables(catalog)),
     caches: storage.caches,
     queryLog,
@@ -164,6 +167,16 @@ function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Tel
     timeoutMs: config.query.timeoutMs,
     fileLimit: config.query.fileLimit,
   });
+}
+
+/** Undefined with `--disable-parquet-mem-cache`. */
+function directExecutor(config: ServeConfig, { engine, writes }: OpenStorage, turns: Turns, metrics: Registry): DirectExecutor | undefined {
+  const bytesMax = columnCacheBytes(config.query, totalMemoryBytes());
+  if (bytesMax === 0) return undefined;
+  const loader = new SegmentLoader(() => engine.get(), turns);
+  const store = new ColumnStore({ loader, tables: writes, bytesMax });
+  registerColumnMetrics(metrics, store);
+  return new DirectExecutor({ tables: writes, store });
 }
 
 function liveTables(tables: Iterable<TableSchema>): string[] {

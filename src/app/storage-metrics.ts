@@ -1,4 +1,5 @@
-import { Gauge, type Registry } from '../shared/prometheus.ts';
+import type { ColumnStore } from '../query/direct/index.ts';
+import { Counter, Gauge, type Registry } from '../shared/prometheus.ts';
 import type { WriteStore } from '../write/write-store.ts';
 
 /** Figures of the storage engine, read when somebody scrapes. */
@@ -20,4 +21,37 @@ export function registerStorageMetrics(registry: Registry, writes: WriteStore): 
   gauge('influxdb3_parquet_files_damaged', 'Parquet files that were found damaged since the start', () => writes.damagedFiles);
   gauge('influxdb3_compaction_runs', 'compactions that finished since the start', () => writes.compaction.runs);
   gauge('influxdb3_compaction_files_removed', 'Parquet files that compactions replaced since the start', () => writes.compaction.filesIn);
+}
+
+/** Figures of the columns that queries keep in memory, under the names of the reference's cache of Parquet files. */
+export function registerColumnMetrics(registry: Registry, columns: ColumnStore): void {
+  const registers = [registry];
+  new Counter({
+    name: 'influxdb3_parquet_cache_access_total',
+    help: 'files and buffers that queries looked for in memory',
+    labelNames: ['status'],
+    registers,
+    collect() {
+      const { hits, misses } = columns.figures;
+      this.reset();
+      this.inc({ status: 'cached' }, hits);
+      this.inc({ status: 'miss' }, misses);
+    },
+  });
+  new Gauge({
+    name: 'influxdb3_parquet_cache_size_bytes',
+    help: 'memory of the columns that queries keep',
+    registers,
+    collect() {
+      this.set(columns.figures.bytes);
+    },
+  });
+  new Gauge({
+    name: 'influxdb3_parquet_cache_size_number_of_files',
+    help: 'files and buffers that the columns are of',
+    registers,
+    collect() {
+      this.set(columns.figures.entries);
+    },
+  });
 }

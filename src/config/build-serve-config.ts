@@ -170,6 +170,7 @@ function queryConfig(values: ServeValues, facts: HostFacts): QueryConfig {
   return {
     memoryBytes: values.execMemPoolBytes,
     forceSnapshotBytes: values.forceSnapshotMemThreshold,
+    columnCacheBytes: values.disableParquetMemCache ? 0 : values.parquetMemCacheSize,
     threads: values.numDatafusionThreads ?? facts.cpuCount,
     fileLimit: values.queryFileLimit,
     timeoutMs: values.queryTimeout === 0 ? undefined : values.queryTimeout,

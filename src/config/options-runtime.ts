@@ -86,8 +86,7 @@ export const cacheOptions = {
     env: 'INFLUXDB3_DISABLE_PARQUET_MEM_CACHE',
     envAliases: ['INFLUXDB3_DISABLE_FILE_CACHE', 'INFLUXDB3_DISABLE_DATA_FILE_CACHE'],
     type: boolean,
-    help: 'No file cache in memory',
-    status: 'later',
+    help: 'Keep no columns in memory between queries',
   }),
   parquetMemCacheSize: caches.defaulted('20%', {
     flag: 'parquet-mem-cache-size',
@@ -95,8 +94,7 @@ export const cacheOptions = {
     env: 'INFLUXDB3_PARQUET_MEM_CACHE_SIZE',
     envAliases: ['INFLUXDB3_FILE_CACHE_SIZE'],
     type: memoryBytes,
-    help: 'Size of the file cache',
-    status: 'later',
+    help: 'Memory for columns that queries need again; at most 256 MiB are used',
   }),
   parquetMemCachePrunePercentage: caches.defaulted('0.1', {
     flag: 'parquet-mem-cache-prune-percentage',

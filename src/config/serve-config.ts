@@ -91,6 +91,8 @@ export interface WalConfig {
 export interface QueryConfig {
   readonly memoryBytes: number;
   readonly forceSnapshotBytes: number;
+  /** For columns that queries keep in memory; 0 = none. */
+  readonly columnCacheBytes: number;
   readonly threads: number;
   /** Undefined = no limit. */
   readonly fileLimit: number | undefined;

@@ -7,6 +7,7 @@ import type { ColumnType } from '../shared/column-type.ts';
 import { databaseNotFound, InfluxError } from '../shared/errors.ts';
 import type { TelemetryRecorder } from '../telemetry/recorder.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
+import { type DirectExecutor, DirectResult } from './direct/index.ts';
 import { type MemoryWatch, needsTooMuchMemory } from './engine/memory-watch.ts';
 import { streamQuery } from './engine/stream-query.ts';
 import type { Turns } from './engine/turns.ts';
@@ -32,6 +33,8 @@ export interface QueryExecutorDependencies {
   readonly memory: MemoryWatch;
   readonly turns: Turns;
   readonly tables: TableReader;
+  /** Answers plain questions from columns in memory; absent = the engine answers everything. */
+  readonly direct?: DirectExecutor | undefined;
   readonly systemTables: SystemTables;
   /** Absent = `last_cache(..)` and `distinct_cache(..)` are refused. */
   readonly caches?: CacheFunctions;
@@ -111,6 +114,8 @@ export class QueryExecutor implements QueryService {
   async #stream(request: StatementRequest, compile: Compile, entry: QueryLogEntry | undefined): Promise<QueryResult> {
     const compiled = await compile(this.#catalogOf(request.database));
     entry?.compiled();
+    const direct = await this.#direct(compiled, request, entry);
+    if (direct !== undefined) return direct;
     const engine = await this.#deps.engine();
     const plan = await this.#plan(engine, compiled, request.database);
     try {
@@ -134,6 +139,20 @@ export class QueryExecutor implements QueryService {
       plan.release();
       throw mapEngineError(error);
     }
+  }
+
+  /** Undefined = the engine must be asked. */
+  async #direct(compiled: CompiledSql, request: StatementRequest, entry: QueryLogEntry | undefined): Promise<QueryResult | undefined> {
+    const { direct, fileLimit, tables, telemetry } = this.#deps;
+    const { direct: plan, output, explain } = compiled;
+    if (direct === undefined || plan === undefined || explain !== 'no' || fileLimit !== undefined) return undefined;
+    const table = tables.table(request.database, plan.table);
+    const answer = table === undefined ? undefined : await direct.run(plan, table, output);
+    if (answer === undefined) return undefined;
+    entry?.planned(answer);
+    if (entry !== undefined) telemetry.recordQuery();
+    entry?.permitted();
+    return new DirectResult(answer.columns, answer.batch);
   }
 
   async #file(request: StatementRequest, compile: Compile, entry: QueryLogEntry): Promise<Uint8Array> {

@@ -4,7 +4,7 @@ import type { Clock } from '../shared/clock.ts';
 import { databaseNotFound } from '../shared/errors.ts';
 import { errorText, type Log, type Store } from '../storage/index.ts';
 import { encodeDeleteRecord } from './batch/index.ts';
-import { type AppliedListener, type BufferView, WriteBuffer } from './buffer/index.ts';
+import { type AppliedListener, type BufferView, type Generation, WriteBuffer } from './buffer/index.ts';
 import type { Catalog, TableSchema } from './catalog/index.ts';
 import { type DeleteRequest, resolveDeletes } from './deletes/index.ts';
 import { Ingest } from './ingest.ts';
@@ -22,6 +22,7 @@ import { FileRemoval } from './parquet/file-removal.ts';
 import { PendingFiles } from './pending-files.ts';
 import { Replay } from './recovery/index.ts';
 import type { ScanFile } from './scan/index.ts';
+import type { SeriesIndex } from './series/index.ts';
 import { SnapshotScheduler } from './snapshot-scheduler.ts';
 import { Wal } from './wal/index.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
@@ -58,6 +59,15 @@ export interface StoredTableSnapshot {
   readonly buffer: BufferView | undefined;
   readonly cutoffNs: bigint | undefined;
   release(): void;
+}
+
+/** A table's rows in one turn (see `TablePeek` of the query side). */
+export interface StoredTablePeek {
+  readonly files: readonly (ScanFile & { readonly id: number })[];
+  readonly generations: readonly Generation[];
+  readonly dirtyChunks: ReadonlySet<bigint>;
+  readonly series: SeriesIndex | undefined;
+  readonly cutoffNs: bigint | undefined;
 }
 
 /** Everything between an accepted request and files on disk: log, buffer, snapshots, the index of live files. */
@@ -197,6 +207,17 @@ export class WriteStore implements WriteService {
     }
   }
 
+  /** Files and buffered rows as they are in this turn (see `TableReader.peek` of the query side). */
+  peek(table: TableSchema, minTimeNs: bigint | undefined, maxTimeNs: bigint | undefined): StoredTablePeek {
+    const buffer = this.#buffer.table(table.databaseId, table.id);
+    return {
+      files: this.#scanFiles(this.#files.index.filesFor(table.databaseId, table.id, minTimeNs, maxTimeNs)),
+      ...(buffer?.peek() ?? { generations: [], dirtyChunks: new Set<bigint>() }),
+      series: buffer?.series,
+      cutoffNs: this.#cutoffNs(table),
+    };
+  }
+
   /** Sums over all live Parquet files. */
   get parquetTotals(): FileTotals {
     return this.#files.index.totals;
@@ -267,7 +288,7 @@ export class WriteStore implements WriteService {
     await this.#files.close();
   }
 
-  #scanFiles(live: readonly LiveFile[]): ScanFile[] {
+  #scanFiles(live: readonly LiveFile[]): (ScanFile & { readonly id: number })[] {
     return live.map((file) => ({ ...file, path: this.#pathOf(file), deletes: this.#files.index.deletesOf(file) }));
   }
 

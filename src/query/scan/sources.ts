@@ -1,6 +1,7 @@
-import type { BufferView } from '../../write/buffer/index.ts';
+import type { BufferView, Generation } from '../../write/buffer/index.ts';
 import type { TableSchema } from '../../write/catalog/schema.ts';
 import { type ScanColumn, type ScanFile, tableScanSql } from '../../write/scan/index.ts';
+import type { SeriesIndex } from '../../write/series/index.ts';
 import type { RelationUse } from '../sql/contract.ts';
 
 /** The rows of one table at one moment: live files and buffered rows, taken in the same step. */
@@ -13,6 +14,24 @@ export interface TableSnapshot {
   release(): void;
 }
 
+/** A live file as the index knows it. */
+export interface StoredFile extends ScanFile {
+  /** Never used again for another file. */
+  readonly id: number;
+}
+
+/** The rows of one table in one turn; nothing of it may be kept beyond. */
+export interface TablePeek {
+  readonly files: readonly StoredFile[];
+  readonly generations: readonly Generation[];
+  /** Chunks whose buffered rows may repeat a key. */
+  readonly dirtyChunks: ReadonlySet<bigint>;
+  /** Undefined = nothing buffered. */
+  readonly series: SeriesIndex | undefined;
+  /** Retention: rows before are hidden. */
+  readonly cutoffNs: bigint | undefined;
+}
+
 /** Read access to stored rows; implemented by the write side. */
 export interface TableReader {
   readonly chunkDurationNs: bigint;
@@ -20,6 +39,8 @@ export interface TableReader {
   table(database: string, name: string): TableSchema | undefined;
   /** Files outside the bounds (inclusive ns) may be left out. */
   snapshot(table: TableSchema, minTimeNs: bigint | undefined, maxTimeNs: bigint | undefined): Promise<TableSnapshot>;
+  /** The same without making anything readable: for rows that are in memory already. */
+  peek(table: TableSchema, minTimeNs: bigint | undefined, maxTimeNs: bigint | undefined): TablePeek;
 }
 
 /**

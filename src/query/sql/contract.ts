@@ -1,4 +1,5 @@
 import type { ColumnType } from '../../shared/column-type.ts';
+import type { DirectPlan } from '../direct/plan.ts';
 import type { BindValue, ResultColumn } from '../result.ts';
 
 /** A table as the SQL compiler sees it. Columns of user tables are sorted by name (code points), `time` included. */
@@ -81,6 +82,8 @@ export interface CompiledSql {
   readonly explain: 'no' | 'plan' | 'analyze';
   /** The engine has all rows of the result together anyway, or they are few: they need not be streamed. */
   readonly small?: boolean;
+  /** How to answer without the engine; it may turn out that it must be asked after all. */
+  readonly direct?: DirectPlan | undefined;
   /** Nothing in the statement asks for an order of the rows. */
   readonly unordered?: boolean;
 }

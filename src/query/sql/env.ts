@@ -1,5 +1,6 @@
 /** What an expression is compiled against. */
 import { InfluxError } from '../../shared/errors.ts';
+import type { DirectPlan } from '../direct/plan.ts';
 import type { BindValue } from '../result.ts';
 import type { CacheFunctionName, RelationInfo, SqlCompileContext } from './contract.ts';
 import type { Cte, Expr, Query, WindowSpec } from './parse/ast.ts';
@@ -47,6 +48,8 @@ export interface CompiledQuery {
   readonly columns: readonly OutputColumn[];
   /** The engine has all rows of the result together anyway, or they are few. */
   readonly small?: boolean;
+  /** How to answer without the engine. */
+  readonly direct?: DirectPlan | undefined;
 }
 
 /** What is known about relations from statement to statement; entries go with the relation. */
@@ -74,6 +77,11 @@ export class StatementState {
     this.#context = context;
     this.nowNs = context.nowNs;
     this.compileNested = compileNested;
+  }
+
+  /** A state whose uses of tables do not count for the statement. */
+  detached(): StatementState {
+    return new StatementState(this.#context, this.compileNested, { chars: this.statementChars, quoted: this.#quoted });
   }
 
   /** Engine names of a relation's columns, quoted. */

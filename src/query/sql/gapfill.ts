@@ -77,7 +77,7 @@ export function compileGapFill(select: Select, orderBy: readonly OrderItem[], li
     ? ` WHERE ${compileCondition(select.having, { ...outerEnv, clause: 'HAVING', aliases: list.aliases }).sql}`
     : '';
   const orderEnv: Env = { ...outerEnv, aliases: list.aliases, aliasesFirst: true, clause: 'ORDER BY', fields: list.fields };
-  const order = orderBy.length > 0 ? orderTerms(orderBy, list, orderEnv, false) : plan.naturalOrder();
+  const order = orderBy.length > 0 ? orderTerms(orderBy, list, orderEnv, false).sql : plan.naturalOrder();
   const aggregated = place.state.freshName('w');
   const projection = list.columns.map((column, index) => `${(values[index] as Typed).sql} AS ${column.sqlName}`).join(', ');
   const sql = `SELECT ${projection} FROM (${plan.filled(aggregated, low, high)}) AS j${having} ORDER BY ${order}${limits}`;

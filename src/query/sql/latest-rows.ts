@@ -38,13 +38,15 @@ export function latestRowsOnly(select: Select, state: StatementState, ctes: CteS
   return { ...select, from: edgeRows };
 }
 
-interface RankItem {
+export interface RankItem {
+  /** Numbers each row; others may give several rows the first place. */
+  readonly isUnique: boolean;
   readonly alias: string;
   readonly window: WindowSpec;
 }
 
 /** The only window function of a plain SELECT, when it numbers rows. */
-function rankItem(select: Select): RankItem | undefined {
+export function rankItem(select: Select): RankItem | undefined {
   const plain = !select.distinct && select.distinctOn.length === 0 && select.groupBy.length === 0 && !select.having && !select.qualify;
   const windows = select.items.filter((item) => item.kind === 'expr' && containsWindow(item.expr));
   const [item] = windows;
@@ -54,7 +56,7 @@ function rankItem(select: Select): RankItem | undefined {
   if (call.over.base !== undefined || call.over.frame) return undefined;
   return select.items.some((other) => other !== item && hidesAlias(other, item.alias as string))
     ? undefined
-    : { alias: item.alias, window: call.over };
+    : { isUnique: call.name === 'row_number', alias: item.alias, window: call.over };
 }
 
 function hidesAlias(item: SelectItem, alias: string): boolean {
@@ -66,7 +68,7 @@ function conjuncts(expr: Expr): readonly Expr[] {
 }
 
 /** `rn = 1`, `1 = rn`, `rn <= 1` or `rn < 2`. */
-function isFirst(test: Expr, alias: string, qualifier: string | undefined): boolean {
+export function isFirst(test: Expr, alias: string, qualifier: string | undefined): boolean {
   if (test.kind !== 'binary') return false;
   const { op, left, right } = test;
   const isRank = (expr: Expr): boolean =>
@@ -78,7 +80,7 @@ function isFirst(test: Expr, alias: string, qualifier: string | undefined): bool
   return isRank(left) && ((op === '<=' && isNumber(right, '1')) || (op === '<' && isNumber(right, '2')));
 }
 
-function plainColumns(exprs: readonly Expr[]): readonly string[] | undefined {
+export function plainColumns(exprs: readonly Expr[]): readonly string[] | undefined {
   const names: string[] = [];
   for (const expr of exprs) {
     if (expr.kind !== 'column' || expr.path.length !== 1 || expr.path[0] === undefined) return undefined;
@@ -87,7 +89,7 @@ function plainColumns(exprs: readonly Expr[]): readonly string[] | undefined {
   return names;
 }
 
-function isTime(order: OrderItem): boolean {
+export function isTime(order: OrderItem): boolean {
   return order.expr.kind === 'column' && order.expr.path.length === 1 && order.expr.path[0] === 'time';
 }
 

@@ -8,16 +8,27 @@ import type { QueryPlace } from './query.ts';
 import { emptyScope } from './scope.ts';
 import { arrowTypeText } from './types.ts';
 
-/** ` LIMIT n OFFSET m`, or empty text. */
-export function compileLimits(query: Query, place: QueryPlace): string {
-  if (!query.limit && !query.offset) return '';
+/** What LIMIT and OFFSET say; undefined limit = all rows. */
+export interface RowLimits {
+  /** ` LIMIT n OFFSET m`, or empty. */
+  readonly sql: string;
+  readonly limit: bigint | undefined;
+  readonly offset: bigint | undefined;
+}
+
+export const noLimits: RowLimits = { sql: '', limit: undefined, offset: undefined };
+
+/** Throws where a count is no constant or negative. */
+export function compileLimits(query: Query, place: QueryPlace): RowLimits {
+  if (!query.limit && !query.offset) return noLimits;
   const limit = query.limit ? rows(query.limit, 'LIMIT', place) : undefined;
   const offset = query.offset ? rows(query.offset, 'OFFSET', place) : undefined;
   if (limit !== undefined && limit < 0n) throw negative('eliminate_limit', `LIMIT must be >= 0, '${limit}' was provided`);
   if (offset !== undefined && offset < 0n) {
     throw negative(limit === undefined ? 'eliminate_limit' : 'push_down_limit', `OFFSET must be >=0, '${offset}' was provided`);
   }
-  return `${limit === undefined ? '' : ` LIMIT ${limit}`}${offset === undefined ? '' : ` OFFSET ${offset}`}`;
+  const sql = `${limit === undefined ? '' : ` LIMIT ${limit}`}${offset === undefined ? '' : ` OFFSET ${offset}`}`;
+  return { sql, limit, offset };
 }
 
 function rows(expr: Expr, what: 'LIMIT' | 'OFFSET', place: QueryPlace): bigint | undefined {

@@ -55,6 +55,7 @@ export function compileQuery(query: Query, place: QueryPlace): CompiledQuery {
     sql: inner.sql,
     columns: inner.columns,
     small: inner.small === true || hasSmallLimit(query),
+    direct: query.ctes.length === 0 ? inner.direct : undefined,
   };
 }
 
@@ -104,11 +105,11 @@ function compileBody(query: Query, place: QueryPlace): CompiledQuery {
   const { body } = query;
   const limits = compileLimits(query, place);
   if (body.kind === 'select') return compileSelect(body, query.orderBy, limits, place);
-  if (body.kind === 'query' && query.orderBy.length === 0 && limits === '') return compileQuery(body.query, place);
+  if (body.kind === 'query' && query.orderBy.length === 0 && limits.sql === '') return compileQuery(body.query, place);
   const inner =
     body.kind === 'query' ? compileQuery(body.query, place) : body.kind === 'set' ? setOperation(body, place) : values(body, place);
-  if (query.orderBy.length === 0 && limits === '') return inner;
-  return ordered(inner, query.orderBy, limits, place);
+  if (query.orderBy.length === 0 && limits.sql === '') return inner;
+  return ordered(inner, query.orderBy, limits.sql, place);
 }
 
 /** ORDER BY over finished columns. */

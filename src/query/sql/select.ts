@@ -1,5 +1,7 @@
 /** One SELECT with its ORDER BY and LIMIT. */
 import { direction } from './calls.ts';
+import { directGroups } from './direct.ts';
+import { directEdge } from './direct-edge.ts';
 import { displayName } from './display.ts';
 import type { CompiledQuery, Env, OutputColumn } from './env.ts';
 import { planError } from './errors.ts';
@@ -8,6 +10,7 @@ import { applyBounds, compileFrom } from './from.ts';
 import { compileGapFill, isGapFill } from './gapfill.ts';
 import { compileGrouping, type Grouping, groupedReplacement, makesFewGroups, printedGrouping } from './grouping.ts';
 import { latestRowsOnly } from './latest-rows.ts';
+import type { RowLimits } from './limits.ts';
 import type { OrderItem, Select } from './parse/ast.ts';
 import { uniqueNames } from './physical-names.ts';
 import { ordinal, type QueryPlace } from './query.ts';
@@ -17,9 +20,9 @@ import { checkUniqueLabels, type ExpandedItem, expandItems, itemNames } from './
 import type { Typed } from './typed.ts';
 import { containsAggregate, containsWindow } from './walk.ts';
 
-export function compileSelect(given: Select, orderBy: readonly OrderItem[], limits: string, place: QueryPlace): CompiledQuery {
+export function compileSelect(given: Select, orderBy: readonly OrderItem[], limits: RowLimits, place: QueryPlace): CompiledQuery {
   const select = latestRowsOnly(given, place.state, place.ctes);
-  if (isGapFill(select)) return compileGapFill(select, orderBy, limits, place);
+  if (isGapFill(select)) return compileGapFill(select, orderBy, limits.sql, place);
   const input = compileInput(select, place);
   const { env } = input;
   const items = expandItems(select.items, env);
@@ -40,18 +43,20 @@ export function compileSelect(given: Select, orderBy: readonly OrderItem[], limi
     input.where,
     grouping && grouping.sql !== '' ? ` GROUP BY ${printedGrouping(grouping, values, select.groupBy)}` : '',
     grouping?.keys.length === 0 && !select.having && values.every(isConstant) ? ' HAVING count(*) >= 0' : '',
-    tail,
-    limits,
+    tail.sql,
+    limits.sql,
   ].join('');
   const small = grouping !== undefined && makesFewGroups(grouping, input.condition?.bounds ?? [], place.state.nowNs);
-  const passes = !grouped && limits === '' && select.distinctOn.length === 0 && !containsWindow([select.items, select.qualify]);
+  const passes = !grouped && limits.sql === '' && select.distinctOn.length === 0 && !containsWindow([select.items, select.qualify]);
   const columns = list.columns.map(
     (column, index): OutputColumn => ({
       ...column,
       timeUses: passes ? ((values[index] as Typed).column?.timeUses ?? []) : [],
     }),
   );
-  return { definitions: [], recursive: false, sql, columns, small };
+  const parts = { select, items, values, grouping, orderBy, orderPositions: tail.orderPositions, limits };
+  const direct = !place.top ? undefined : given === select ? directGroups(parts, env) : directEdge(given, orderBy, limits.sql, place);
+  return { definitions: [], recursive: false, sql, columns, small, direct };
 }
 
 /** Folded aggregates, such as `arrow_typeof(sum(x))`, leave nothing that would tell the engine to make one row. */
@@ -129,7 +134,7 @@ function compileTail(
   list: NamedList,
   grouping: Grouping | undefined,
   itemEnv: Env,
-): string {
+): { readonly sql: string; readonly orderPositions: readonly (number | undefined)[] } {
   const withAliases: Env = { ...itemEnv, aliases: list.aliases };
   let tail = '';
   if (select.having) {
@@ -140,22 +145,34 @@ function compileTail(
   if (select.qualify) tail += ` QUALIFY ${compileCondition(select.qualify, { ...withAliases, clause: 'QUALIFY' }).sql}`;
   if (orderBy.length > 0) {
     const env: Env = { ...withAliases, aliasesFirst: true, clause: 'ORDER BY', fields: list.fields };
-    tail += ` ORDER BY ${orderTerms(orderBy, list, env, select.distinct)}`;
+    const terms = orderTerms(orderBy, list, env, select.distinct);
+    return { sql: `${tail} ORDER BY ${terms.sql}`, orderPositions: terms.positions };
   }
-  return tail;
+  return { sql: tail, orderPositions: [] };
 }
 
-/** ORDER BY terms; what is in the select list goes by position. */
-export function orderTerms(orderBy: readonly OrderItem[], list: NamedList, env: Env, distinct: boolean): string {
+/** ORDER BY terms; what is in the select list goes by position (from 0 in `positions`). */
+export function orderTerms(
+  orderBy: readonly OrderItem[],
+  list: NamedList,
+  env: Env,
+  distinct: boolean,
+): { readonly sql: string; readonly positions: readonly (number | undefined)[] } {
   const missing: string[] = [];
+  const positions: (number | undefined)[] = [];
   const terms = orderBy.map((item) => {
-    if (item.expr.kind === 'number') return `${ordinal(item.expr.text, list.columns.length)} ${direction(item)}`;
+    if (item.expr.kind === 'number') {
+      const place = ordinal(item.expr.text, list.columns.length);
+      positions.push(place - 1);
+      return `${place} ${direction(item)}`;
+    }
     const { sql } = compileExpr(item.expr, env);
     const position = list.values.findIndex((value) => value.sql === sql);
+    positions.push(position >= 0 ? position : undefined);
     if (position >= 0) return `${position + 1} ${direction(item)}`;
     if (distinct) missing.push(displayName(item.expr, env));
     return `${sql} ${direction(item)}`;
   });
   if (missing.length > 0) throw planError(`For SELECT DISTINCT, ORDER BY expressions ${missing.join(', ')} must appear in select list`);
-  return terms.join(', ');
+  return { sql: terms.join(', '), positions };
 }

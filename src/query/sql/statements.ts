@@ -66,6 +66,7 @@ function finished(query: CompiledQuery, state: StatementState): CompiledSql {
     output,
     explain: 'no',
     small: query.small === true,
+    direct: query.direct,
     print(source) {
       // sources come first under fixed names; the engine inlines them, so filters still reach the scans
       const sources = uses.map((_, index) => `${sourceName(index)} AS NOT MATERIALIZED ${source(index)}`);

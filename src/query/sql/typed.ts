@@ -31,8 +31,8 @@ export interface Typed {
   /** Set for a plain column reference. */
   readonly column?: ScopeColumn;
   readonly bounds?: readonly Bound[];
-  /** Set for a column cut down to multiples of `ns`. */
-  readonly bin?: { readonly column: ScopeColumn; readonly ns: bigint };
+  /** Set for a column cut down to multiples of `ns`, counted from the origin. */
+  readonly bin?: { readonly column: ScopeColumn; readonly ns: bigint; readonly originNs: bigint };
 }
 
 export function typed(sql: string, type: SqlType): Typed {

@@ -13,6 +13,14 @@ export interface ChunkRows {
   maxTimeNs: bigint;
 }
 
+/** Told of what happens to a generation, in the same turn. Must not throw. */
+export interface GenerationFollower {
+  /** Rows came; the section's bytes never change. */
+  added(section: TableSection): void;
+  /** The rows live elsewhere from now on. */
+  retired(): void;
+}
+
 /** A field column that a generation holds. */
 export interface FieldColumn {
   readonly id: number;
@@ -42,6 +50,7 @@ export class Generation {
   #rows = 0;
   #bytes = 0;
   #deletes: readonly RowDelete[] = [];
+  readonly #followers = new Set<GenerationFollower>();
 
   constructor(engine: Engine, engineTable: string) {
     this.#engine = engine;
@@ -90,6 +99,13 @@ export class Generation {
     this.#pendingBytes += section.byteLength;
     this.#rows += section.rowCount;
     this.#bytes += section.byteLength;
+    for (const follower of this.#followers) follower.added(section);
+  }
+
+  /** Tells of rows that come from now on. Returns what ends it. */
+  follow(follower: GenerationFollower): () => void {
+    this.#followers.add(follower);
+    return () => this.#followers.delete(follower);
   }
 
   /** Adopts rows that are already in the engine table (made by `CREATE TABLE AS` of a snapshot). */
@@ -126,6 +142,7 @@ export class Generation {
   /** The rows now live elsewhere: drop the engine table as soon as no reader needs it. */
   retire(): void {
     this.#retired = true;
+    for (const follower of [...this.#followers]) follower.retired();
     this.#dropWhenUnused();
   }
 

@@ -91,6 +91,11 @@ export class TableBuffer {
     await this.#active?.drain(false);
   }
 
+  /** Generations in arrival order and chunks that may repeat keys, as they are in this turn. */
+  peek(): Pick<BufferView, 'generations' | 'dirtyChunks'> {
+    return { generations: this.#generations.slice(), dirtyChunks: this.#dirty };
+  }
+
   /** A consistent view with every row applied so far. */
   async view(): Promise<BufferView> {
     const generations = this.#generations.slice();

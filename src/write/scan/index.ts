@@ -1,2 +1,2 @@
-export { chunksOf } from './merge-ranges.ts';
-export { parquetSqlType, type ScanColumn, type ScanFile, type TableScan, tableScanSql } from './table-scan.ts';
+export { chunksOf, rangesToMerge, type TimeRange } from './merge-ranges.ts';
+export { fileColumnsSql, parquetSqlType, type ScanColumn, type ScanFile, type TableScan, tableScanSql } from './table-scan.ts';

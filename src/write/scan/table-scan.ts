@@ -163,15 +163,34 @@ function fileRunSql(
     const column = scan.table.columns[tag.columnId];
     if (column !== undefined) read.set(column.id, column);
   }
-  const schema = [...read.values()]
-    .map((column) => `${column.id}: {name: '${bufferColumn(column.id)}', type: '${parquetSqlType(column)}', default_value: NULL}`)
-    .join(', ');
-  const paths = files.map((file) => sqlString(file.path)).join(', ');
   const outputs = columns.map(({ column, as }) => `${bufferColumn(column.id)} AS ${sqlIdentifier(as)}`);
   if (order !== undefined) outputs.push(`${order} AS ord`);
   const conditions = where.map((condition) => condition.replaceAll(TIME, bufferColumn(time.id)));
   for (const deleted of deletes) conditions.push(spared(deleted, bufferColumn(time.id), bufferColumn));
-  return `SELECT ${outputs.join(', ') || '1'} FROM read_parquet([${paths}], schema=MAP {${schema}})${whereSql(conditions)}`;
+  return `SELECT ${outputs.join(', ') || '1'} FROM ${readParquet(read.values(), files)}${whereSql(conditions)}`;
+}
+
+/** Columns are found by field id; what a file lacks is null. */
+function readParquet(columns: Iterable<ColumnSchema>, files: readonly ScanFile[]): string {
+  const schema = Array.from(
+    columns,
+    (column) => `${column.id}: {name: '${bufferColumn(column.id)}', type: '${parquetSqlType(column)}', default_value: NULL}`,
+  );
+  const paths = files.map((file) => sqlString(file.path));
+  return `read_parquet([${paths.join(', ')}], schema=MAP {${schema.join(', ')}})`;
+}
+
+/** A query for columns of files as they are stored, under their names of buffer tables, file after file in the order of their rows. */
+export function fileColumnsSql(
+  table: TableSchema,
+  columns: readonly ColumnSchema[],
+  files: readonly ScanFile[],
+  also: readonly string[] = [],
+): string {
+  // The reader wants a column of the file even where only numbers of rows are asked for.
+  const read = new Map([...columns, timeColumn(table)].map((column): [number, ColumnSchema] => [column.id, column]));
+  const outputs = [...also, ...columns.map((column) => bufferColumn(column.id))];
+  return `SELECT ${outputs.join(', ')} FROM ${readParquet(read.values(), files)}`;
 }
 
 function generationSql(

@@ -100,7 +100,7 @@ export function binned(stride: ReturnType<typeof binStride>, time: Typed, origin
   // the remainder of a division that truncates, made positive: correct before 1970 and before the origin
   const shifted = offset === 0n ? `epoch_ns(${time.sql})` : `(epoch_ns(${time.sql}) - ${offset})`;
   const sql = `make_timestamp_ns(epoch_ns(${time.sql}) - ((${shifted} % ${ns}) + ${ns}) % ${ns})`;
-  return { sql, type, ...(time.column === undefined ? {} : { bin: { column: time.column, ns } }) };
+  return { sql, type, ...(time.column === undefined ? {} : { bin: { column: time.column, ns, originNs: origin } }) };
 }
 
 function dateBinWallclock(call: ScalarCall): Typed {

@@ -1,0 +1,17 @@
+export { ColumnStore } from './column-store.ts';
+export { DirectExecutor } from './direct-executor.ts';
+export { DirectResult } from './direct-result.ts';
+export type {
+  Aggregate,
+  AggregateName,
+  Comparison,
+  DirectPlan,
+  EdgeShape,
+  GroupItem,
+  GroupShape,
+  NumberFilter,
+  OrderTerm,
+  RowConditions,
+  RowItem,
+} from './plan.ts';
+export { SegmentLoader } from './segment-loader.ts';

@@ -1,0 +1,208 @@
+import type { DuckDBDataChunk } from '@duckdb/node-api';
+import { type Engine, sqlIdentifier } from '../../engine/index.ts';
+import { bufferColumn, type Generation } from '../../write/buffer/index.ts';
+import type { ColumnSchema, TableSchema } from '../../write/catalog/schema.ts';
+import { fileColumnsSql, type ScanFile } from '../../write/scan/index.ts';
+import { stringReader } from '../engine/result-strings.ts';
+import { rawVector, validBits } from '../engine/result-vector.ts';
+import type { Turns } from '../engine/turns.ts';
+import { FieldColumn, type NumberType } from './field-column.ts';
+import { type BufferSegment, FileSegment } from './segment.ts';
+import { NO_TAG, type TableTags } from './table-tags.ts';
+
+/** Runs of all files of one load; more of them are series that are too many to be followed. */
+const RUNS_MAX = 200_000;
+
+/** Reads columns through the engine, which knows files and buffers. */
+export class SegmentLoader {
+  readonly #engine: () => Promise<Engine>;
+  readonly #turns: Turns;
+
+  constructor(engine: () => Promise<Engine>, turns: Turns) {
+    this.#engine = engine;
+    this.#turns = turns;
+  }
+
+  /** Times and series of files, in their order; undefined when the rows of a file are not in runs of series. */
+  async files(table: TableSchema, tags: TableTags, files: readonly ScanFile[]): Promise<FileSegment[] | undefined> {
+    const keys = table.seriesKey;
+    const time = table.columnByName.get('time') as ColumnSchema;
+    const runs = await this.#runs(table, tags, files);
+    if (runs === undefined) return undefined;
+    const segments: FileSegment[] = [];
+    const chunks = await this.#chunks(fileColumnsSql(table, [time], files));
+    const reader = new ChunkReader(chunks);
+    for (let i = 0; i < files.length; i++) {
+      const { rowCount, minTimeNs } = files[i] as ScanFile;
+      const times = new Float64Array(rowCount);
+      let at = 0;
+      reader.take(rowCount, (chunk, from, count) => {
+        relativeTimes(rawVector(chunk.getColumnVector(0)).items, from, count, minTimeNs, times, at);
+        at += count;
+      });
+      const { starts, codes } = runs[i] as FileRuns;
+      if (starts.at(-1) !== rowCount || !inOrder(times, starts)) return undefined;
+      const byTag = new Map(keys.map((tag, k): [number, Int32Array] => [tag.id, Int32Array.from(codes[k] as number[])]));
+      segments.push(new FileSegment({ baseNs: minTimeNs, times, starts: Int32Array.from(starts), codes: byTag }));
+    }
+    return segments;
+  }
+
+  /** Adds fields to the segments of files. */
+  async fields(
+    table: TableSchema,
+    columns: readonly (ColumnSchema & { readonly type: NumberType })[],
+    files: readonly ScanFile[],
+    segments: readonly FileSegment[],
+  ): Promise<void> {
+    const reader = new ChunkReader(await this.#chunks(fileColumnsSql(table, columns, files)));
+    for (const segment of segments) {
+      const fields = columns.map((column) => new FieldColumn(column.type, segment.rowCount));
+      reader.take(segment.rowCount, (chunk, from, count) => {
+        fields.forEach((field, i) => {
+          appendField(field, chunk, i, from, count);
+        });
+      });
+      columns.forEach((column, i) => {
+        segment.add(column.id, fields[i] as FieldColumn);
+      });
+    }
+  }
+
+  /** Appends the first `rows` rows of a generation, which must be in the engine with its columns `held`. */
+  async generation(generation: Generation, segment: BufferSegment, rows: number, held: ReadonlySet<number>): Promise<void> {
+    const ids = [...segment.columnTypes.keys()];
+    const present = ids.filter((id) => held.has(id));
+    const columns = ['sid', 'time', ...present.map(bufferColumn)].join(', ');
+    const reader = new ChunkReader(await this.#chunks(`SELECT ${columns} FROM ${sqlIdentifier(generation.engineTable)}`));
+    reader.take(rows, (chunk, from, count) => {
+      const series = rawVector(chunk.getColumnVector(0)).items as Int32Array;
+      const times = rawVector(chunk.getColumnVector(1)).items as BigInt64Array;
+      segment.appendKeys(series.subarray(from, from + count), new Int32Array(times.buffer, times.byteOffset + from * 8, count * 2), count);
+      for (const id of ids) {
+        const field = segment.field(id) as FieldColumn;
+        const index = present.indexOf(id);
+        if (index < 0) field.appendNulls(count);
+        else appendField(field, chunk, index + 2, from, count);
+      }
+    });
+  }
+
+  async #runs(table: TableSchema, tags: TableTags, files: readonly ScanFile[]): Promise<FileRuns[] | undefined> {
+    const keys = table.seriesKey;
+    const names = keys.map((tag) => bufferColumn(tag.id));
+    const source = fileColumnsSql(table, keys, files, ['file_index AS f', 'file_row_number AS r']);
+    const group = ['f', ...names].join(', ');
+    const chunks = await this.#chunks(
+      `SELECT f::INTEGER, min(r)::INTEGER AS first, count(*)::INTEGER AS n${names.map((name) => `, ${name}`).join('')} FROM (${source}) GROUP BY ${group} ORDER BY f, first`,
+    );
+    const runs = files.map((): FileRuns => ({ starts: [0], codes: keys.map(() => []) }));
+    if (chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0) > RUNS_MAX) return undefined;
+    for (const chunk of chunks) {
+      const [file, first, count] = [0, 1, 2].map((i) => rawVector(chunk.getColumnVector(i)).items as Int32Array) as [
+        Int32Array,
+        Int32Array,
+        Int32Array,
+      ];
+      const texts = keys.map((_, k) => stringReader(chunk.getColumnVector(k + 3), chunk));
+      for (let row = 0; row < chunk.rowCount; row++) {
+        const run = runs[file[row] as number];
+        if (run === undefined || run.starts.at(-1) !== first[row]) return undefined;
+        run.starts.push((first[row] as number) + (count[row] as number));
+        keys.forEach((tag, k) => {
+          const text = texts[k]?.(row) ?? null;
+          run.codes[k]?.push(text === null ? NO_TAG : tags.code(tag.id, text));
+        });
+      }
+    }
+    return runs;
+  }
+
+  async #chunks(sql: string): Promise<DuckDBDataChunk[]> {
+    const engine = await this.#engine();
+    const connection = await engine.acquire();
+    try {
+      const result = await this.#turns.take(() => connection.run(sql));
+      return Array.from({ length: result.chunkCount }, (_, i) => result.getChunk(i));
+    } finally {
+      engine.release(connection);
+    }
+  }
+}
+
+interface FileRuns {
+  readonly starts: number[];
+  readonly codes: number[][];
+}
+
+/** Hands rows of chunks over in pieces. */
+class ChunkReader {
+  readonly #chunks: readonly DuckDBDataChunk[];
+  #chunk = 0;
+  #row = 0;
+
+  constructor(chunks: readonly DuckDBDataChunk[]) {
+    this.#chunks = chunks;
+  }
+
+  /** Throws when there are fewer rows. */
+  take(rows: number, visit: (chunk: DuckDBDataChunk, from: number, count: number) => void): void {
+    for (let left = rows; left > 0; ) {
+      const chunk = this.#chunks[this.#chunk];
+      if (chunk === undefined) throw new Error('internal error: the engine delivered fewer rows than were written');
+      const count = Math.min(left, chunk.rowCount - this.#row);
+      visit(chunk, this.#row, count);
+      left -= count;
+      this.#row += count;
+      if (this.#row < chunk.rowCount) continue;
+      this.#chunk++;
+      this.#row = 0;
+    }
+  }
+}
+
+function appendField(field: FieldColumn, chunk: DuckDBDataChunk, index: number, from: number, count: number): void {
+  const raw = rawVector(chunk.getColumnVector(index));
+  const { buffer, byteOffset } = raw.items as BigInt64Array;
+  field.append(new Uint8Array(buffer, byteOffset + from * 8, count * 8), shifted(validBits(raw), from, count), count);
+}
+
+/** Bits from `from` on, the first one at bit 0. */
+function shifted(bits: Uint8Array | undefined, from: number, count: number): Uint8Array | undefined {
+  if (bits === undefined || from === 0) return bits;
+  const moved = new Uint8Array((count + 7) >> 3);
+  for (let i = 0; i < count; i++) {
+    const bit = from + i;
+    if (((bits[bit >> 3] as number) >> (bit & 7)) & 1) moved[i >> 3] = (moved[i >> 3] as number) | (1 << (i & 7));
+  }
+  return moved;
+}
+
+function relativeTimes(
+  items: ArrayBufferView | undefined,
+  from: number,
+  count: number,
+  baseNs: bigint,
+  to: Float64Array,
+  at: number,
+): void {
+  const times = items as BigInt64Array;
+  const halves = new Int32Array(times.buffer, times.byteOffset + from * 8, count * 2);
+  const baseHigh = Number(BigInt.asIntN(32, baseNs >> 32n));
+  const baseLow = Number(BigInt.asUintN(32, baseNs));
+  for (let i = 0; i < count; i++) {
+    to[at + i] = ((halves[i * 2 + 1] as number) - baseHigh) * 2 ** 32 + (((halves[i * 2] as number) >>> 0) - baseLow);
+  }
+}
+
+/** True when every run is in strict time order and its times are exact. */
+function inOrder(times: Float64Array, starts: readonly number[]): boolean {
+  for (let run = 0; run + 1 < starts.length; run++) {
+    const end = starts[run + 1] as number;
+    for (let row = (starts[run] as number) + 1; row < end; row++) {
+      if ((times[row] as number) <= (times[row - 1] as number)) return false;
+    }
+    if ((times[end - 1] as number) > 2 ** 53) return false;
+  }
+  return true;
+}
