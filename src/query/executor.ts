@@ -152,7 +152,7 @@ export class QueryExecutor implements QueryService {
     entry?.planned(answer);
     if (entry !== undefined) telemetry.recordQuery();
     entry?.permitted();
-    return new DirectResult(answer.columns, answer.batch);
+    return new DirectResult(answer.columns, answer.batches);
   }
 
   async #file(request: StatementRequest, compile: Compile, entry: QueryLogEntry): Promise<Uint8Array> {

@@ -39,7 +39,12 @@ export type ResultVector =
   | { readonly kind: 'date'; readonly data: Int32Array; readonly valid: Uint8Array | undefined }
   /** Nanoseconds. */
   | { readonly kind: 'duration'; readonly data: BigInt64Array; readonly valid: Uint8Array | undefined }
-  | { readonly kind: 'string'; readonly text: (row: number) => string | null }
+  | {
+      readonly kind: 'string';
+      readonly text: (row: number) => string | null;
+      /** The same by number, where few texts repeat: `texts[codes[row]]`, a negative code is null. */
+      readonly coded?: { readonly codes: Int32Array; readonly texts: readonly string[] };
+    }
   | { readonly kind: 'binary'; readonly bytes: (row: number) => Uint8Array | null }
   | { readonly kind: 'null' }
   | { readonly kind: 'nested'; readonly value: (row: number) => unknown };

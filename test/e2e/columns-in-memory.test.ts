@@ -88,6 +88,9 @@ function lines(from: number, count: number, stepSecs = 10): string[] {
 const bound = (minutes: number): string => `'${new Date((START + minutes * 60) * 1000).toISOString()}'`;
 
 const STATEMENTS = [
+  'SELECT host, zone, time, f, i, u FROM cpu',
+  'SELECT time, u, host AS h FROM cpu WHERE f > 30 AND u < 50',
+  `SELECT host, f FROM cpu WHERE zone = 'z1' AND time >= ${bound(1)} AND time < ${bound(4)} AND i < 0`,
   'SELECT count(*) AS n FROM cpu',
   'SELECT count(f) AS n, count(u) AS u, sum(i) AS si, sum(u) AS su, min(f) AS mf, max(i) AS xi, mean(f) AS a FROM cpu',
   "SELECT count(*), avg(i) FROM cpu WHERE host = 'nobody'",

@@ -9,9 +9,13 @@ import { isNumberType, type NumberType } from './field-column.ts';
 import { runGroups } from './group-query.ts';
 import type { Aggregate, DirectPlan, GroupItem, RowItem } from './plan.ts';
 import { QueryInput } from './query-input.ts';
+import { runRows } from './row-query.ts';
 
 /** Values that a query may look at; beyond it the engine's threads are faster than this one. */
 const VALUES_MAX = 3_000_000;
+
+/** Values that a query may need in memory: more take too long to load. */
+const HELD_VALUES_MAX = 8_000_000;
 
 /** How often what is missing is loaded before the query is left to the engine. */
 const LOADS_MAX = 2;
@@ -24,7 +28,7 @@ export interface DirectExecutorOptions {
 /** A result, and what was read for it. */
 export interface DirectAnswer {
   readonly columns: readonly ResultColumn[];
-  readonly batch: ResultBatch;
+  readonly batches: AsyncIterable<ResultBatch> | readonly ResultBatch[];
   readonly partitions: number;
   readonly parquetFiles: number;
 }
@@ -54,8 +58,9 @@ export class DirectExecutor {
       const generations = peek.generations.filter((generation) => [...generation.chunks.values()].some((chunk) => overlaps(chunk, bounds)));
       const rows = [...files.map((file) => file.rowCount), ...generations.map((generation) => generation.rows)].reduce((a, b) => a + b, 0);
       // The newest rows are found by their times alone.
-      const perRow = plan.shape.kind === 'edge' ? 1 + plan.where.filters.length : 1 + wanted.length;
-      if (rows * perRow > VALUES_MAX || !this.#isPlain({ ...peek, files, generations }, bounds)) return undefined;
+      const perRow = plan.shape.kind !== 'groups' ? 1 + plan.where.filters.length : 1 + wanted.length;
+      if (rows * perRow > VALUES_MAX || rows * (1 + wanted.length) > HELD_VALUES_MAX) return undefined;
+      if (!this.#isPlain({ ...peek, files, generations }, bounds)) return undefined;
       const answer = this.#store.segments({ table, files, generations, series: peek.series, columns: wanted });
       if (answer === 'cold' || answer === 'unfit') return undefined;
       if ('load' in answer) {
@@ -71,9 +76,9 @@ export class DirectExecutor {
         value,
       }));
       const input = new QueryInput({ table, ready: answer, series: peek.series, ...bounds, tags, filters });
-      const batch = await answerPlan(plan, table, input, columns);
-      if (batch === undefined) return undefined;
-      return { columns, batch, partitions: new Set(files.map((file) => file.chunkTimeNs)).size, parquetFiles: files.length };
+      const batches = await answerPlan(plan, table, input, columns);
+      if (batches === undefined) return undefined;
+      return { columns, batches, partitions: new Set(files.map((file) => file.chunkTimeNs)).size, parquetFiles: files.length };
     }
     return undefined;
   }
@@ -92,32 +97,39 @@ interface TimeBounds {
   readonly maxTimeNs: bigint | undefined;
 }
 
-function answerPlan(
+async function answerPlan(
   { shape }: DirectPlan,
   table: TableSchema,
   input: QueryInput,
   output: readonly ResultColumn[],
-): Promise<ResultBatch | undefined> {
-  const keys = shape.tags.map((name) => table.columnByName.get(name) as ColumnSchema);
-  if (shape.kind === 'edge')
-    return runEdges(
+): Promise<DirectAnswer['batches'] | undefined> {
+  if (shape.kind === 'rows')
+    return runRows(
       input,
       shape,
-      keys,
       shape.items.map((item) => resolveItem(item, table)),
       output,
     );
+  const keys = shape.tags.map((name) => table.columnByName.get(name) as ColumnSchema);
+  if (shape.kind === 'edge') {
+    const items = shape.items.map((item) => resolveItem(item, table));
+    return one(await runEdges(input, shape, keys, items, output));
+  }
   const aggregates = shape.aggregates.map(({ name, column }) => ({
     name,
     column: column === undefined ? undefined : (table.columnByName.get(column) as NumberColumn),
   }));
-  return runGroups(input, shape, keys, aggregates, output);
+  return one(await runGroups(input, shape, keys, aggregates, output));
+}
+
+function one(batch: ResultBatch | undefined): readonly ResultBatch[] | undefined {
+  return batch === undefined ? undefined : [batch];
 }
 
 /** Type of an output column that the compiler leaves to the engine. */
 function itemType({ shape }: DirectPlan, table: TableSchema, index: number): ResultType {
   const typeOf = (name: string): ResultType => fieldTypes[(table.columnByName.get(name) as NumberColumn).type];
-  if (shape.kind === 'edge') {
+  if (shape.kind !== 'groups') {
     const item = shape.items[index] as RowItem;
     if (item.kind === 'field') return typeOf(item.name);
     return item.kind === 'tag' ? { kind: 'string', dictionary: true } : { kind: 'timestamp', zone: undefined };
@@ -146,9 +158,9 @@ function resolveItem(item: RowItem, table: TableSchema): ResolvedRowItem {
 function columnsOf({ shape, where }: DirectPlan, table: TableSchema): NumberColumn[] | undefined {
   const names = new Set(where.filters.map((filter) => filter.column));
   if (shape.kind === 'groups') for (const { column } of shape.aggregates) if (column !== undefined) names.add(column);
-  if (shape.kind === 'edge') for (const item of shape.items) if (item.kind === 'field') names.add(item.name);
-  const tagNames = [...shape.tags, ...where.tags.keys()];
-  if (shape.kind === 'edge') for (const item of shape.items) if (item.kind === 'tag') tagNames.push(item.name);
+  if (shape.kind !== 'groups') for (const item of shape.items) if (item.kind === 'field') names.add(item.name);
+  const tagNames = [...(shape.kind === 'rows' ? [] : shape.tags), ...where.tags.keys()];
+  if (shape.kind !== 'groups') for (const item of shape.items) if (item.kind === 'tag') tagNames.push(item.name);
   if (tagNames.some((name) => table.columnByName.get(name)?.type !== 'tag')) return undefined;
   const columns: NumberColumn[] = [];
   for (const name of names) {

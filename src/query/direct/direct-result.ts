@@ -1,18 +1,21 @@
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
 
-/** A result that is complete from the start. */
+/** A result without the engine. */
 export class DirectResult implements QueryResult {
   readonly columns: readonly ResultColumn[];
-  readonly #batch: ResultBatch;
+  readonly #batches: AsyncIterable<ResultBatch> | readonly ResultBatch[];
   #cancelled = false;
 
-  constructor(columns: readonly ResultColumn[], batch: ResultBatch) {
+  constructor(columns: readonly ResultColumn[], batches: AsyncIterable<ResultBatch> | readonly ResultBatch[]) {
     this.columns = columns;
-    this.#batch = batch;
+    this.#batches = batches;
   }
 
   async *batches(): AsyncGenerator<ResultBatch> {
-    if (!this.#cancelled && this.#batch.rowCount > 0) yield this.#batch;
+    for await (const batch of this.#batches) {
+      if (this.#cancelled) return;
+      if (batch.rowCount > 0) yield batch;
+    }
   }
 
   cancel(): void {

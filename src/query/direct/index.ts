@@ -13,5 +13,6 @@ export type {
   OrderTerm,
   RowConditions,
   RowItem,
+  RowShape,
 } from './plan.ts';
 export { SegmentLoader } from './segment-loader.ts';

@@ -67,8 +67,16 @@ export interface EdgeShape {
   readonly items: readonly RowItem[];
 }
 
+/** The rows themselves, in any order. */
+export interface RowShape {
+  readonly kind: 'rows';
+  readonly items: readonly RowItem[];
+  readonly limit: number | undefined;
+  readonly offset: number;
+}
+
 export interface DirectPlan {
   readonly table: string;
   readonly where: RowConditions;
-  readonly shape: GroupShape | EdgeShape;
+  readonly shape: GroupShape | EdgeShape | RowShape;
 }

@@ -57,6 +57,23 @@ export class QueryInput {
     return new RowGroups(this.table, this.#ready.tags, this.#series, keys, this.#tags);
   }
 
+  /** Codes of a tag in rows of a segment; `tagTexts` has the texts. */
+  tagCodes(column: ColumnSchema, segment: FileSegment | BufferSegment): (rows: Int32Array) => Int32Array {
+    if (segment.kind === 'file') {
+      const codes = segment.codes.get(column.id);
+      const { starts } = segment;
+      return (rows) => fileCodes(rows, starts, codes);
+    }
+    const codes = this.#series === undefined ? undefined : this.#ready.tags.seriesCodes(this.table, this.#series, column.id);
+    const { series } = segment;
+    return (rows) => rows.map((row) => codes?.[series[row] as number] ?? NO_TAG);
+  }
+
+  /** Texts of a tag by code. */
+  tagTexts(column: ColumnSchema): readonly string[] {
+    return this.#ready.tags.texts(column.id);
+  }
+
   /** Text of a row's tag; null = it has none. */
   tagText(column: ColumnSchema, segment: FileSegment | BufferSegment | undefined, row: number): string | null {
     if (segment === undefined) return null;
@@ -137,9 +154,49 @@ export async function scanAll(
   }
 }
 
+/** The rows that meet all conditions, a batch when it is asked for. */
+export function rowBatches(
+  scans: readonly SegmentScan[],
+): AsyncIterable<{ readonly batch: RowBatch; readonly count: number; readonly segment: FileSegment | BufferSegment }> {
+  const prepared = scans.map((scan) => ({ ...scan, rows: rowScan(scan, { bins: undefined }) }));
+  return found(prepared);
+}
+
+async function* found(
+  prepared: readonly (SegmentScan & { readonly rows: RowScan })[],
+): AsyncGenerator<{ readonly batch: RowBatch; readonly count: number; readonly segment: FileSegment | BufferSegment }> {
+  let looked = 0;
+  for (const { rows, filters, segment } of prepared) {
+    for (;;) {
+      const batch = newRowBatch();
+      let count = rows.next(batch);
+      if (count === 0) break;
+      looked += count;
+      for (const { column, op, value } of filters) count = filterRows(batch, count, column, op, value);
+      if (count > 0) yield { batch, count, segment };
+      if (looked < VALUES_PER_TURN) continue;
+      looked = 0;
+      await nextTurn();
+    }
+  }
+}
+
 function rowScan({ segment, groupOf, minTime, maxTime }: SegmentScan, how: Pick<ScanRequest, 'bins' | 'backwards' | 'isWanted'>): RowScan {
   const request = { groupOf, minTime, maxTime, ...how };
   return segment.kind === 'file' ? new FileScan(segment, request) : new BufferScan(segment, request);
+}
+
+/** Rows come run after run: the run of the one before is mostly that of the next. */
+function fileCodes(rows: Int32Array, starts: Int32Array, codes: Int32Array | undefined): Int32Array {
+  const found = new Int32Array(rows.length).fill(NO_TAG);
+  if (codes === undefined || rows.length === 0) return found;
+  let run = runOf(starts, rows[0] as number);
+  for (let i = 0; i < rows.length; i++) {
+    const row = rows[i] as number;
+    if (row >= (starts[run + 1] as number)) run = runOf(starts, row);
+    found[i] = codes[run] as number;
+  }
+  return found;
 }
 
 /** The run that a row is in. */

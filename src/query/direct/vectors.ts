@@ -1,39 +1,42 @@
 import type { ResultType, ResultVector } from '../result.ts';
 
-/** A result column of numbers; `value` undefined = null. */
+const TWO_32 = 2 ** 32;
+
+/** A result column of numbers; `value` undefined = null. Integers must be exact as doubles. */
 export function numberVector(kind: ResultType['kind'], rowCount: number, value: (row: number) => number | undefined): ResultVector {
   const valid = new Uint8Array((rowCount + 7) >> 3);
-  let nulls = 0;
-  const each = (set: (row: number, value: number) => void): Uint8Array | undefined => {
-    for (let row = 0; row < rowCount; row++) {
-      const found = value(row);
-      if (found === undefined) {
-        nulls++;
-        continue;
-      }
-      valid[row >> 3] = (valid[row >> 3] as number) | (1 << (row & 7));
-      set(row, found);
-    }
-    return nulls === 0 ? undefined : valid;
-  };
-  if (kind === 'int64') {
-    const data = new BigInt64Array(rowCount);
-    const bits = each((row, found) => {
-      data[row] = BigInt(found);
-    });
-    return { kind, data, valid: bits };
-  }
-  if (kind === 'uint64') {
-    const data = new BigUint64Array(rowCount);
-    const bits = each((row, found) => {
-      data[row] = BigInt(found);
-    });
-    return { kind, data, valid: bits };
-  }
-  if (kind !== 'float64') throw new Error(`internal error: a number cannot be shown as ${kind}`);
   const data = new Float64Array(rowCount);
-  const bits = each((row, found) => {
+  let nulls = 0;
+  for (let row = 0; row < rowCount; row++) {
+    const found = value(row);
+    if (found === undefined) {
+      nulls++;
+      continue;
+    }
+    valid[row >> 3] = (valid[row >> 3] as number) | (1 << (row & 7));
     data[row] = found;
-  });
-  return { kind, data, valid: bits };
+  }
+  const bits = nulls === 0 ? undefined : valid;
+  switch (kind) {
+    case 'float64':
+      return { kind, data, valid: bits };
+    case 'int64':
+      return { kind, data: new BigInt64Array(integers(data)), valid: bits };
+    case 'uint64':
+      return { kind, data: new BigUint64Array(integers(data)), valid: bits };
+    default:
+      throw new Error(`internal error: a number cannot be shown as ${kind}`);
+  }
+}
+
+/** Whole doubles as 64-bit integers, in halves: no bigint a row. */
+function integers(values: Float64Array): ArrayBuffer {
+  const halves = new Int32Array(values.length * 2);
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] as number;
+    const high = Math.floor(value / TWO_32);
+    halves[i * 2] = value - high * TWO_32;
+    halves[i * 2 + 1] = high;
+  }
+  return halves.buffer;
 }

@@ -78,6 +78,18 @@ export function directGroups(parts: CompiledParts, env: Env): DirectPlan | undef
   };
 }
 
+/** `SELECT columns FROM t WHERE ..`, whatever the order. Undefined when anything of it is not plain. */
+export function directRows({ select, items, grouping, orderBy, limits }: CompiledParts, env: Env): DirectPlan | undefined {
+  const table = onlyTable(select, env);
+  const plain = !select.having && !select.qualify && !select.distinct && select.distinctOn.length === 0 && orderBy.length === 0;
+  if (table === undefined || grouping !== undefined || !plain) return undefined;
+  const found = directRowItems(items, env);
+  if (!found.every((item) => item !== undefined)) return undefined;
+  const where = conditions(select.where, env);
+  const limit = limits.limit === undefined ? undefined : Number(limits.limit);
+  return where && { table, where, shape: { kind: 'rows', items: found, limit, offset: Number(limits.offset ?? 0n) } };
+}
+
 /** The only table of a SELECT, when it is a user table under its own names. */
 export function onlyTable({ from }: Select, env: Env): string | undefined {
   if (from?.kind !== 'table' || (from.alias?.columns.length ?? 0) > 0) return undefined;

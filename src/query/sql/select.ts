@@ -1,6 +1,6 @@
 /** One SELECT with its ORDER BY and LIMIT. */
 import { direction } from './calls.ts';
-import { directGroups } from './direct.ts';
+import { directGroups, directRows } from './direct.ts';
 import { directEdge } from './direct-edge.ts';
 import { displayName } from './display.ts';
 import type { CompiledQuery, Env, OutputColumn } from './env.ts';
@@ -55,7 +55,11 @@ export function compileSelect(given: Select, orderBy: readonly OrderItem[], limi
     }),
   );
   const parts = { select, items, values, grouping, orderBy, orderPositions: tail.orderPositions, limits };
-  const direct = !place.top ? undefined : given === select ? directGroups(parts, env) : directEdge(given, orderBy, limits.sql, place);
+  const direct = !place.top
+    ? undefined
+    : given === select
+      ? (directGroups(parts, env) ?? directRows(parts, env))
+      : directEdge(given, orderBy, limits.sql, place);
   return { definitions: [], recursive: false, sql, columns, small, direct };
 }
 

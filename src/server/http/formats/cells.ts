@@ -23,6 +23,8 @@ export class ColumnCells {
   readonly #sink: TextSink;
   readonly #style: CellStyle;
   readonly #times: TimestampWriter;
+  #codedTexts: readonly string[] | undefined;
+  #codedBytes: (Uint8Array | undefined)[] = [];
 
   constructor(sink: TextSink, column: ResultColumn, style: CellStyle) {
     this.#sink = sink;
@@ -52,7 +54,7 @@ export class ColumnCells {
       case 'duration':
         return this.#quoted(vector.valid, (row) => writeDuration(this.#sink, vector.data[row] ?? 0n));
       case 'string':
-        return this.#string(vector.text);
+        return vector.coded === undefined ? this.#string(vector.text) : this.#coded(vector.coded);
       case 'binary':
         return this.#binary(vector.bytes);
       case 'null':
@@ -154,6 +156,27 @@ export class ColumnCells {
       const value = text(row);
       if (value === null) return false;
       style.writeString(sink, value);
+      return true;
+    };
+  }
+
+  /** Each text is written once; its bytes serve all rows. */
+  #coded({ codes, texts }: { readonly codes: Int32Array; readonly texts: readonly string[] }): WriteCell {
+    const sink = this.#sink;
+    if (this.#codedTexts !== texts) {
+      this.#codedTexts = texts;
+      this.#codedBytes = [];
+    }
+    const known = this.#codedBytes;
+    return (row) => {
+      const code = codes[row] as number;
+      if (code < 0) return false;
+      let bytes = known[code];
+      if (bytes === undefined) {
+        const start = sink.length;
+        this.#style.writeString(sink, texts[code] as string);
+        known[code] = bytes = Uint8Array.prototype.slice.call(sink.bytes, start, sink.length);
+      } else sink.append(bytes);
       return true;
     };
   }

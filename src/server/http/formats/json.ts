@@ -4,20 +4,21 @@ import type { ResultEncoder } from './encoder.ts';
 import { jsonCellStyle } from './json-values.ts';
 import type { TextSink } from './text-sink.ts';
 
-const [OPEN, CLOSE, COMMA, NEWLINE] = [0x7b, 0x7d, 0x2c, 0x0a];
+const [OPEN, CLOSE, NEWLINE] = [0x7b, 0x7d, 0x0a];
 
 /** JSON: one array of row objects; JSON lines: one object per line (http-api.md 7). Null members are left out. */
 export class JsonEncoder implements ResultEncoder {
   readonly sink: TextSink;
   readonly #lines: boolean;
-  readonly #keys: readonly Buffer[];
+  /** `,"name":` of each column. */
+  readonly #keys: readonly Uint8Array[];
   readonly #cells: readonly ColumnCells[];
   #rowsWritten = false;
 
   constructor(columns: readonly ResultColumn[], sink: TextSink, shape: 'array' | 'lines') {
     this.sink = sink;
     this.#lines = shape === 'lines';
-    this.#keys = columns.map((column) => Buffer.from(`${JSON.stringify(column.name)}:`));
+    this.#keys = columns.map((column) => new Uint8Array(Buffer.from(`,${JSON.stringify(column.name)}:`)));
     this.#cells = columns.map((column) => new ColumnCells(sink, column, jsonCellStyle));
   }
 
@@ -33,8 +34,7 @@ export class JsonEncoder implements ResultEncoder {
       let first = true;
       for (let column = 0; column < count; column++) {
         const mark = sink.length;
-        if (!first) sink.byte(COMMA);
-        writeKey(sink, keys[column] as Buffer);
+        writeKey(sink, keys[column] as Uint8Array, first ? 1 : 0);
         if ((writers[column] as (row: number) => boolean)(row)) first = false;
         else sink.length = mark;
       }
@@ -54,11 +54,11 @@ export class JsonEncoder implements ResultEncoder {
   }
 }
 
-function writeKey(sink: TextSink, key: Uint8Array): void {
+function writeKey(sink: TextSink, key: Uint8Array, from: number): void {
   const size = key.length;
-  sink.reserve(size);
+  if (sink.length + size > sink.bytes.length) sink.reserve(size);
   const bytes = sink.bytes;
   let at = sink.length;
-  for (let i = 0; i < size; i++) bytes[at++] = key[i] as number;
+  for (let i = from; i < size; i++) bytes[at++] = key[i] as number;
   sink.length = at;
 }

@@ -79,9 +79,17 @@ export class TextSink {
   }
 
   append(source: Uint8Array): void {
-    this.reserve(source.length);
-    this.bytes.set(source, this.length);
-    this.length += source.length;
+    const size = source.length;
+    if (this.length + size > this.bytes.length) this.reserve(size);
+    if (size > SHORT_STRING_MAX) {
+      this.bytes.set(source, this.length);
+      this.length += size;
+      return;
+    }
+    const bytes = this.bytes;
+    let at = this.length;
+    for (let i = 0; i < size; i++) bytes[at++] = source[i] as number;
+    this.length = at;
   }
 
   /** The bytes so far; the sink goes on with a fresh buffer, when it needs one. */
