@@ -7,7 +7,7 @@ import type { ColumnType } from '../shared/column-type.ts';
 import { databaseNotFound, InfluxError } from '../shared/errors.ts';
 import type { TelemetryRecorder } from '../telemetry/recorder.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
-import { type DirectExecutor, DirectResult } from './direct/index.ts';
+import { type DirectExecutor, DirectResult, madeRows } from './direct/index.ts';
 import { type MemoryWatch, needsTooMuchMemory } from './engine/memory-watch.ts';
 import { streamQuery } from './engine/stream-query.ts';
 import type { Turns } from './engine/turns.ts';
@@ -114,7 +114,7 @@ export class QueryExecutor implements QueryService {
   async #stream(request: StatementRequest, compile: Compile, entry: QueryLogEntry | undefined): Promise<QueryResult> {
     const compiled = await compile(this.#catalogOf(request.database));
     entry?.compiled();
-    const direct = await this.#direct(compiled, request, entry);
+    const direct = (await this.#cachedRows(compiled, entry)) ?? (await this.#direct(compiled, request, entry));
     if (direct !== undefined) return direct;
     const engine = await this.#deps.engine();
     const plan = await this.#plan(engine, compiled, request.database);
@@ -139,6 +139,20 @@ export class QueryExecutor implements QueryService {
       plan.release();
       throw mapEngineError(error);
     }
+  }
+
+  /** Plain rows of a cache need no engine. Undefined for all else. */
+  async #cachedRows({ made, uses, output, explain }: CompiledSql, entry: QueryLogEntry | undefined): Promise<QueryResult | undefined> {
+    const [use] = uses;
+    const cache = use === undefined ? undefined : this.#cacheRelations.get(use.relation);
+    if (made === undefined || use === undefined || cache === undefined || explain !== 'no') return undefined;
+    const rows = await cache.rows(use.columns);
+    entry?.planned({ partitions: 0, parquetFiles: 0 });
+    if (entry !== undefined) this.#deps.telemetry.recordQuery();
+    entry?.permitted();
+    const names = output.map((column) => column.name);
+    const { columns, batch } = madeRows(made, { columns: use.relation.columns, rows }, names);
+    return new DirectResult(columns, [batch]);
   }
 
   /** Undefined = the engine must be asked. */

@@ -1,6 +1,6 @@
 /**
  * This server and its peers on the same work, in turn, in one run.
- * Run: `npm run bench -- compare [--quick] [--only start,ingest,..] [--targets a,b] [--rounds N]`; the tasks are below.
+ * Run: `npm run bench -- compare [--quick] [--only start,ingest,..] [--targets a,b] [--rounds N] [--shapes cpu100,..]`; the tasks are below.
  * Peers are InfluxDB 1.6 and VictoriaMetrics from Debian; what is not installed and cannot be is left out.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -8,6 +8,7 @@ import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { ensureDebianPackage } from '../tooling/ensure-debian-package.ts';
+import { SHAPE_NAMES } from './line-protocol-shapes.ts';
 import { compareDashboards, compareGrowth, compareIdle, compareMemory, compareSustained } from './peers/compare-load.ts';
 import { compareQueries } from './peers/compare-queries.ts';
 import { compareDisk, compareIngest, compareLoneWrites, compareSmallWrites, compareStarts } from './peers/compare-writes.ts';
@@ -41,6 +42,7 @@ const { values: options } = parseArgs({
     only: { type: 'string', default: Object.keys(TASKS).join(',') },
     targets: { type: 'string', default: 'influxdb3,influxdb1,victoria' },
     rounds: { type: 'string' },
+    shapes: { type: 'string', default: SHAPE_NAMES.join(',') },
     directory: { type: 'string', default: tmpdir() },
   },
 });
@@ -58,7 +60,8 @@ for (const name of options.targets.split(',')) {
 const directory = mkdtempSync(join(options.directory, 'influxdb3-bench-'));
 const report = new Report(OURS);
 const rounds = Number(options.rounds ?? (options.quick ? 1 : 3));
-const runner = new Runner(targets, report, directory, { rounds, quick: options.quick });
+const shapes = SHAPE_NAMES.filter((name) => options.shapes.split(',').includes(name));
+const runner = new Runner(targets, report, directory, { rounds, quick: options.quick, shapes });
 const wanted = options.only.split(',');
 const unknown = wanted.filter((name) => !Object.hasOwn(TASKS, name));
 if (unknown.length > 0) throw new Error(`no such task: ${unknown.join(', ')}; there are ${Object.keys(TASKS).join(', ')}`);

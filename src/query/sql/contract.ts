@@ -1,4 +1,5 @@
 import type { ColumnType } from '../../shared/column-type.ts';
+import type { MadeRowsPlan } from '../direct/made-rows.ts';
 import type { DirectPlan } from '../direct/plan.ts';
 import type { BindValue, ResultColumn } from '../result.ts';
 
@@ -84,6 +85,8 @@ export interface CompiledSql {
   readonly small?: boolean;
   /** How to answer without the engine; it may turn out that it must be asked after all. */
   readonly direct?: DirectPlan | undefined;
+  /** The same for rows of a cache, the only relation of the statement. */
+  readonly made?: MadeRowsPlan | undefined;
   /** Nothing in the statement asks for an order of the rows. */
   readonly unordered?: boolean;
 }

@@ -1,4 +1,6 @@
 /** Finds out whether a SELECT can be answered from columns in memory (`src/query/direct`). */
+
+import { isPlainColumn, type MadeRowsPlan } from '../direct/made-rows.ts';
 import type {
   Aggregate,
   AggregateName,
@@ -11,6 +13,7 @@ import type {
   RowItem,
 } from '../direct/plan.ts';
 import { castTo } from './casts.ts';
+import type { RelationInfo } from './contract.ts';
 import type { Env } from './env.ts';
 import { compileExpr } from './expr.ts';
 import type { Grouping } from './grouping.ts';
@@ -88,6 +91,49 @@ export function directRows({ select, items, grouping, orderBy, limits }: Compile
   const where = conditions(select.where, env);
   const limit = limits.limit === undefined ? undefined : Number(limits.limit);
   return where && { table, where, shape: { kind: 'rows', items: found, limit, offset: Number(limits.offset ?? 0n) } };
+}
+
+/** `SELECT columns FROM last_cache(..) WHERE text = '..'`. Undefined when anything of it is not plain. */
+export function madeRowsPlan({ select, items, grouping, orderBy, limits }: CompiledParts, env: Env): MadeRowsPlan | undefined {
+  const relation = env.scope.tables.length === 1 ? env.scope.tables[0]?.columns[0]?.use?.relation : undefined;
+  const plain = !select.having && !select.qualify && !select.distinct && select.distinctOn.length === 0 && orderBy.length === 0;
+  if (select.from?.kind !== 'function' || relation?.schema !== 'function' || grouping !== undefined || !plain) return undefined;
+  if (select.from.alias !== undefined && select.from.alias.columns.length > 0) return undefined;
+  const columnOf = (expr: Expr): string | undefined => {
+    const found = expr.kind === 'column' ? lookup(env.scope, expr.path) : undefined;
+    const column = relation.columns.find(({ name }) => name === found?.column.name);
+    return column !== undefined && found?.fields.length === 0 && isPlainColumn(column) ? column.name : undefined;
+  };
+  const columns = items.map(({ expr, column }) =>
+    columnOf(column === undefined ? expr : { kind: 'column', path: [column.name], quoted: [true] }),
+  );
+  const texts = new Map<string, readonly string[]>();
+  if (!columns.every((name) => name !== undefined) || !textConditions(select.where, columnOf, relation, texts)) return undefined;
+  const limit = limits.limit === undefined ? undefined : Number(limits.limit);
+  return { columns, texts, limit, offset: Number(limits.offset ?? 0n) };
+}
+
+/** Collects `text = '..'` and `text IN ('..')`; false when the condition says anything else. */
+function textConditions(
+  where: Expr | undefined,
+  columnOf: (expr: Expr) => string | undefined,
+  relation: RelationInfo,
+  texts: Map<string, readonly string[]>,
+): boolean {
+  if (where === undefined) return true;
+  if (where.kind === 'binary' && where.op === 'AND') {
+    return textConditions(where.left, columnOf, relation, texts) && textConditions(where.right, columnOf, relation, texts);
+  }
+  const list = where.kind === 'in' && !where.negated ? where.list : where.kind === 'binary' && where.op === '=' ? [where.right] : undefined;
+  const name = where.kind === 'in' ? columnOf(where.expr) : where.kind === 'binary' ? columnOf(where.left) : undefined;
+  const type = relation.columns.find((column) => column.name === name)?.type;
+  if (list === undefined || name === undefined || texts.has(name) || (type !== 'tag' && type !== 'string')) return false;
+  if (!list.every((item) => item.kind === 'string')) return false;
+  texts.set(
+    name,
+    list.map(({ value }) => value),
+  );
+  return true;
 }
 
 /** The only table of a SELECT, when it is a user table under its own names. */

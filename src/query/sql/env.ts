@@ -1,5 +1,6 @@
 /** What an expression is compiled against. */
 import { InfluxError } from '../../shared/errors.ts';
+import type { MadeRowsPlan } from '../direct/made-rows.ts';
 import type { DirectPlan } from '../direct/plan.ts';
 import type { BindValue } from '../result.ts';
 import type { CacheFunctionName, RelationInfo, SqlCompileContext } from './contract.ts';
@@ -50,6 +51,8 @@ export interface CompiledQuery {
   readonly small?: boolean;
   /** How to answer without the engine. */
   readonly direct?: DirectPlan | undefined;
+  /** The same for rows of a cache. */
+  readonly made?: MadeRowsPlan | undefined;
 }
 
 /** What is known about relations from statement to statement; entries go with the relation. */

@@ -56,6 +56,7 @@ export function compileQuery(query: Query, place: QueryPlace): CompiledQuery {
     columns: inner.columns,
     small: inner.small === true || hasSmallLimit(query),
     direct: query.ctes.length === 0 ? inner.direct : undefined,
+    made: query.ctes.length === 0 ? inner.made : undefined,
   };
 }
 

@@ -1,6 +1,6 @@
 /** One SELECT with its ORDER BY and LIMIT. */
 import { direction } from './calls.ts';
-import { directGroups, directRows } from './direct.ts';
+import { directGroups, directRows, madeRowsPlan } from './direct.ts';
 import { directEdge } from './direct-edge.ts';
 import { displayName } from './display.ts';
 import type { CompiledQuery, Env, OutputColumn } from './env.ts';
@@ -60,7 +60,8 @@ export function compileSelect(given: Select, orderBy: readonly OrderItem[], limi
     : given === select
       ? (directGroups(parts, env) ?? directRows(parts, env))
       : directEdge(given, orderBy, limits.sql, place);
-  return { definitions: [], recursive: false, sql, columns, small, direct };
+  const made = place.top && given === select ? madeRowsPlan(parts, env) : undefined;
+  return { definitions: [], recursive: false, sql, columns, small, direct, made };
 }
 
 /** Folded aggregates, such as `arrow_typeof(sum(x))`, leave nothing that would tell the engine to make one row. */

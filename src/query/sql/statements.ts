@@ -67,6 +67,7 @@ function finished(query: CompiledQuery, state: StatementState): CompiledSql {
     explain: 'no',
     small: query.small === true,
     direct: query.direct,
+    made: uses.length === 1 ? query.made : undefined,
     print(source) {
       // sources come first under fixed names; the engine inlines them, so filters still reach the scans
       const sources = uses.map((_, index) => `${sourceName(index)} AS NOT MATERIALIZED ${source(index)}`);

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'undici';
+import type { ShapeName } from '../line-protocol-shapes.ts';
 import { ingestBodies, percentile } from './ingest.ts';
 import { question } from './questions.ts';
 import { RollingBatches } from './rolling-batches.ts';
@@ -9,21 +10,35 @@ import type { RunningServer } from './running-server.ts';
 const BATCH_ROWS = 5000;
 const CONNECTIONS = 4;
 
-/** Rows of cpu100 that span less than a round of `RollingBatches`. */
-const CPU100_ROUND_ROWS = 90_000;
+/** Rows that span less than a round of `RollingBatches`. */
+const ROUND_ROWS: Readonly<Record<ShapeName, number>> = {
+  cpu100: 90_000,
+  cpu4000: 600_000,
+  narrow: 900_000,
+  wide: 45_000,
+  strings: 180_000,
+};
 
-/** One minute of large batches, then the memory of the server. */
+/** One minute of large batches of each shape. */
 export async function compareSustained(runner: Runner): Promise<void> {
   const { report } = runner;
   const maxMs = runner.options.quick ? 10_000 : 60_000;
-  const rate = report.measure('Sustained load', `cpu4000, ${maxMs / 1000} s`, 'rows/s', true);
-  for (const target of runner.targets) {
-    process.stderr.write(`sustained: ${target.name}\n`);
-    await runner.withServer(target, async (server) => {
-      const batches = new RollingBatches('cpu4000', 600_000, BATCH_ROWS);
-      const result = await ingestBodies(server, batches, { connections: CONNECTIONS, maxMs, noSync: false });
-      report.add(rate, target.name, result.rowsPerSec);
-    });
+  const section = `Sustained load, ${maxMs / 1000} s`;
+  for (const shape of runner.options.shapes) {
+    const rate = report.measure(section, shape, 'rows/s', true);
+    const unsynced = report.measure(section, `${shape}, ours with no_sync=true`, 'rows/s', true);
+    for (const target of runner.targets) {
+      const ours = target.debian === undefined;
+      for (const noSync of ours ? [false, true] : [false]) {
+        process.stderr.write(`sustained ${shape}${noSync ? ', no_sync' : ''}: ${target.name}\n`);
+        await runner.withServer(target, async (server) => {
+          const batches = new RollingBatches(shape, ROUND_ROWS[shape], BATCH_ROWS);
+          const result = await ingestBodies(server, batches, { connections: CONNECTIONS, maxMs, noSync });
+          if (!noSync) report.add(rate, target.name, result.rowsPerSec);
+          if (noSync || !ours) report.add(unsynced, target.name, result.rowsPerSec);
+        });
+      }
+    }
   }
 }
 
@@ -31,11 +46,11 @@ export async function compareSustained(runner: Runner): Promise<void> {
 export async function compareMemory(runner: Runner): Promise<void> {
   const { report } = runner;
   const rows = runner.options.quick ? 1_000_000 : 10_000_000;
-  const measure = report.measure('Sustained load', `resident memory after ${rows / 1e6} million rows of cpu100`, 'MB', false);
+  const measure = report.measure('Memory', `resident memory after ${rows / 1e6} million rows of cpu100`, 'MB', false);
   for (const target of runner.targets) {
     process.stderr.write(`memory: ${target.name}\n`);
     await runner.withServer(target, async (server) => {
-      const batches = new RollingBatches('cpu100', CPU100_ROUND_ROWS, BATCH_ROWS);
+      const batches = new RollingBatches('cpu100', ROUND_ROWS.cpu100, BATCH_ROWS);
       await ingestBodies(server, batches, { connections: CONNECTIONS, maxMs: 600_000, noSync: false, batchesMax: rows / BATCH_ROWS });
       await delay(5000);
       const bytes = server.residentBytes();
@@ -52,7 +67,7 @@ export async function compareIdle(runner: Runner): Promise<void> {
   for (const target of runner.targets) {
     process.stderr.write(`idle: ${target.name}\n`);
     await runner.withServer(target, async (server) => {
-      const batches = new RollingBatches('cpu100', CPU100_ROUND_ROWS, 1000);
+      const batches = new RollingBatches('cpu100', ROUND_ROWS.cpu100, 1000);
       await ingestBodies(server, batches, { connections: 1, maxMs: 10_000, noSync: false, batchesMax: 20 });
       await delay(15_000);
       const [cpuBefore, bytesBefore] = [server.cpuSecs(), server.writtenBytes()];
@@ -74,8 +89,8 @@ export async function compareDashboards(runner: Runner): Promise<void> {
   for (const target of runner.targets) {
     process.stderr.write(`dashboards: ${target.name}\n`);
     await runner.withServer(target, async (server) => {
-      const load = new RollingBatches('cpu100', CPU100_ROUND_ROWS, BATCH_ROWS);
-      await ingestBodies(server, load, { connections: 1, maxMs: 60_000, noSync: false, batchesMax: CPU100_ROUND_ROWS / BATCH_ROWS });
+      const load = new RollingBatches('cpu100', ROUND_ROWS.cpu100, BATCH_ROWS);
+      await ingestBodies(server, load, { connections: 1, maxMs: 60_000, noSync: false, batchesMax: ROUND_ROWS.cpu100 / BATCH_ROWS });
       const paced = new RollingBatches('narrow', 300_000, 100);
       const secs = runner.options.quick ? 5 : 15;
       await writePaced(server, paced, 2);

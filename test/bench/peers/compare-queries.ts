@@ -2,15 +2,17 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { PERSIST_EARLY } from './compare-writes.ts';
 import { influxdb3 } from './influxdb3.ts';
 import { type Batches, batchesOf, ingest, percentile } from './ingest.ts';
-import { QUESTION_NAMES, question } from './questions.ts';
+import { FIELDS, QUESTION_NAMES, question } from './questions.ts';
 import type { Runner } from './runner.ts';
 import type { RunningServer } from './running-server.ts';
-import { type Answer, sameAnswer, type Target } from './target.ts';
+import { type Answer, sameAnswer } from './target.ts';
 
 /** First time of the generated data, s. */
 const START_SECS = 1_704_067_200;
 const SERIES = 100;
 const ROWS_PER_HOUR = SERIES * 360;
+
+const SECTION_LAST_CACHE = 'Newest row of each host from a last value cache, median';
 
 /** Longest time for one question of one server, ms. */
 const QUESTION_MS_MAX = 3000;
@@ -20,21 +22,50 @@ export async function compareQueries(runner: Runner): Promise<void> {
   const hours = runner.options.quick ? 6 : 12;
   const batches = batchesOf('cpu100', hours * ROWS_PER_HOUR, 1000);
   const answers = new Map<string, Answer>();
-  const parquet = runner.targets.filter((target) => target.debian === undefined).map((target) => onFiles(target));
-  for (const target of [...runner.targets, ...parquet]) {
-    if (parquet.includes(target)) runner.extraNames.push(target.name);
+  const ours = runner.targets.filter((target) => target.debian === undefined);
+  const variants = ours.flatMap(({ name }) => [
+    influxdb3(`${name} half on files`, ['--force-snapshot-mem-threshold', String(halfOfBuffer(hours))]),
+    influxdb3(`${name} on files`, PERSIST_EARLY),
+  ]);
+  runner.extraNames.push(...variants.map((target) => target.name));
+  for (const target of [...runner.targets, ...variants]) {
     process.stderr.write(`queries: ${target.name}\n`);
     await runner.withServer(target, async (server) => {
       await load(server, batches);
-      if (parquet.includes(target)) await persisted(server, batches);
+      if (variants.includes(target)) await persisted(server, batches);
       for (const name of QUESTION_NAMES) await askAll(runner, server, name, hours, answers);
+      if (target.debian === undefined) await askLastCache(runner, server);
     });
   }
 }
 
-/** Our server with everything in Parquet files. */
-function onFiles(target: Target): Target {
-  return influxdb3(`${target.name} on files`, PERSIST_EARLY);
+/** Megabytes of buffered rows at which a bit more than half of the rows are there. */
+function halfOfBuffer(hours: number): number {
+  const rowBytes = 12 + 10 * 8;
+  return Math.round((hours * ROWS_PER_HOUR * rowBytes * 0.53) / 1e6);
+}
+
+/** The newest row of each host from a last value cache, which only we have. */
+async function askLastCache({ report }: Runner, server: RunningServer): Promise<void> {
+  const measure = report.measure(SECTION_LAST_CACHE, 'lastpoint', 'ms', false);
+  const body = { db: 'bench', table: 'cpu', key_columns: ['hostname'] };
+  await server.request('POST', '/api/v3/configure/last_cache', JSON.stringify(body), { 'content-type': 'application/json' });
+  const rows = Array.from(
+    { length: SERIES },
+    (_, i) => `cpu,hostname=host_${i} ${FIELDS.map((field, k) => `${field}=${i}${k < 5 ? 'i' : ''}`).join(',')}`,
+  );
+  await server.request('POST', server.target.writePath(false), rows.join('\n'));
+  const q = `SELECT hostname, ${FIELDS.join(', ')} FROM last_cache('cpu')`;
+  const times: number[] = [];
+  for (let round = 0; round < 60; round++) {
+    const started = performance.now();
+    const answer = server.target.answer(
+      await server.request('POST', '/api/v3/query_sql', JSON.stringify({ db: 'bench', q, format: 'json' })),
+    );
+    times.push(performance.now() - started);
+    if (answer.rows !== SERIES) throw new Error(`${answer.rows} rows of ${SERIES} hosts`);
+  }
+  report.add(measure, server.target.name, percentile(times.slice(1), 0.5));
 }
 
 async function load(server: RunningServer, batches: Batches): Promise<void> {

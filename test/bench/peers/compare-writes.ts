@@ -1,9 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { SHAPE_NAMES, type ShapeName } from '../line-protocol-shapes.ts';
+import type { ShapeName } from '../line-protocol-shapes.ts';
 import { influxdb3 } from './influxdb3.ts';
 import { batchesOf, ingest } from './ingest.ts';
 import type { Runner } from './runner.ts';
-import type { Target } from './target.ts';
 
 /** Rows generated per shape: enough for the longest run of the fastest server, at most some 200 MB. */
 const ROWS: Readonly<Record<ShapeName, number>> = { cpu100: 600_000, cpu4000: 600_000, narrow: 3_000_000, wide: 60_000, strings: 900_000 };
@@ -12,10 +11,6 @@ const CONNECTIONS = 4;
 
 /** Peers begin to compact some seconds after the last write. */
 const PEER_SETTLE_MS = 15_000;
-
-function storing(runner: Runner, shape: ShapeName): readonly Target[] {
-  return shape === 'strings' ? runner.targets.filter((target) => target.strings) : runner.targets;
-}
 
 /** Time to the first healthy answer on an empty directory, and the memory of a server that does nothing. */
 export async function compareStarts(runner: Runner): Promise<void> {
@@ -33,22 +28,18 @@ export async function compareStarts(runner: Runner): Promise<void> {
 export async function compareIngest(runner: Runner): Promise<void> {
   const { report } = runner;
   const maxMs = runner.options.quick ? 1500 : 3000;
-  for (const shape of SHAPE_NAMES) {
+  for (const shape of runner.options.shapes) {
     const batches = batchesOf(shape, runner.options.quick ? ROWS[shape] / 2 : ROWS[shape], BATCH_ROWS);
     const section = `Ingest, batches of ${BATCH_ROWS} rows, ${CONNECTIONS} connections`;
     const rate = report.measure(section, shape, 'rows/s', true);
     const unsynced = report.measure(section, `${shape}, ours with no_sync=true`, 'rows/s', true);
     const cpu = report.measure(section, `${shape}, server processor time`, 'µs/row', false);
-    await runner.eachInTurn(
-      `ingest ${shape}`,
-      async (server) => {
-        const result = await ingest(server, batches, { connections: CONNECTIONS, maxMs, noSync: false });
-        report.add(rate, server.target.name, result.rowsPerSec);
-        report.add(cpu, server.target.name, result.cpuMicrosPerRow);
-        if (server.target.debian !== undefined) report.add(unsynced, server.target.name, result.rowsPerSec);
-      },
-      storing(runner, shape),
-    );
+    await runner.eachInTurn(`ingest ${shape}`, async (server) => {
+      const result = await ingest(server, batches, { connections: CONNECTIONS, maxMs, noSync: false });
+      report.add(rate, server.target.name, result.rowsPerSec);
+      report.add(cpu, server.target.name, result.cpuMicrosPerRow);
+      if (server.target.debian !== undefined) report.add(unsynced, server.target.name, result.rowsPerSec);
+    });
     await runner.eachInTurn(
       `ingest ${shape}, no_sync`,
       async (server) => {
@@ -89,13 +80,13 @@ export async function compareLoneWrites(runner: Runner): Promise<void> {
 /** Bytes a row once everything is persisted. Ours is told to persist early; peers get time to compact. */
 export async function compareDisk(runner: Runner): Promise<void> {
   const { report } = runner;
-  const shapes: readonly ShapeName[] = runner.options.quick ? ['cpu100'] : SHAPE_NAMES;
+  const shapes: readonly ShapeName[] = runner.options.quick ? ['cpu100'] : runner.options.shapes;
   for (const shape of shapes) {
     const batches = batchesOf(shape, runner.options.quick ? 200_000 : ROWS[shape] / 2, BATCH_ROWS);
     const rows = batches.bodies.length * BATCH_ROWS;
     const measure = report.measure('Disk, after everything is persisted', shape, 'bytes/row', false);
     const memory = report.measure('Memory after the load', shape, 'MB', false);
-    for (const target of storing(runner, shape)) {
+    for (const target of runner.targets) {
       process.stderr.write(`disk ${shape}: ${target.name}\n`);
       const ours = target.debian === undefined;
       await runner.withServer(ours ? influxdb3(target.name, PERSIST_EARLY) : target, async (server) => {

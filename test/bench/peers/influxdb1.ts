@@ -16,7 +16,6 @@ export const influxdb1: Target = {
   name: 'InfluxDB 1.6',
   durability: 'log written and synced to disk before the 204',
   debian: { program: 'influxd', packageName: 'influxdb' },
-  strings: true,
   command(dir, port) {
     const file = join(dir, 'influxdb.conf');
     writeFileSync(file, configuration(dir, port));

@@ -11,7 +11,6 @@ export function influxdb3(name: string, args: readonly string[]): Target {
     name,
     durability: 'log written and synced to disk before the 204',
     debian: undefined,
-    strings: true,
     command: (dir, port) => ({
       program: process.execPath,
       args: [

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { ShapeName } from '../line-protocol-shapes.ts';
 import type { Report } from './report.ts';
 import { RunningServer } from './running-server.ts';
 import type { Target } from './target.ts';
@@ -7,6 +8,7 @@ export interface RunnerOptions {
   readonly rounds: number;
   /** Shorter runs and less data. */
   readonly quick: boolean;
+  readonly shapes: readonly ShapeName[];
 }
 
 /** What all tasks share: the servers, the report, the scratch directory. */

@@ -55,8 +55,13 @@ export class RunningServer {
   }
 
   /** The body of a successful answer; throws for any other. */
-  async request(method: 'GET' | 'POST', path: string, body?: string | Buffer): Promise<string> {
-    const response = await this.#client.request({ method, path, body: body ?? null });
+  async request(
+    method: 'GET' | 'POST',
+    path: string,
+    body?: string | Buffer,
+    headers: Readonly<Record<string, string>> = {},
+  ): Promise<string> {
+    const response = await this.#client.request({ method, path, headers, body: body ?? null });
     const text = await response.body.text();
     if (response.statusCode >= 300) throw new Error(`${this.target.name}: HTTP ${response.statusCode} ${text.slice(0, 300)}`);
     return text;

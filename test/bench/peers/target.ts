@@ -20,8 +20,6 @@ export interface Target {
   readonly durability: string;
   /** Debian package that has the program; undefined = it is ours. */
   readonly debian: { readonly program: string; readonly packageName: string } | undefined;
-  /** Stores text fields. */
-  readonly strings: boolean;
   command(dir: string, port: number): { readonly program: string; readonly args: readonly string[] };
   readonly readyPath: string;
   /** Sent once before the first write. */

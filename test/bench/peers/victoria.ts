@@ -12,12 +12,11 @@ interface MetricsAnswer {
   };
 }
 
-/** VictoriaMetrics: one series a field, floats only, acknowledged from memory. */
+/** VictoriaMetrics: one series a field, floats only (a text is stored as 0), acknowledged from memory. */
 export const victoriaMetrics: Target = {
   name: 'VictoriaMetrics 1.79',
   durability: 'acknowledged from memory; seconds are lost in a crash',
   debian: { program: 'victoria-metrics', packageName: 'victoria-metrics' },
-  strings: false,
   command: (dir, port) => ({
     program: 'victoria-metrics',
     args: [
