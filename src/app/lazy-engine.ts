@@ -10,6 +10,7 @@ export class LazyEngine {
   readonly #options: FixedOptions;
   readonly #prepare: () => Promise<PreparedOptions>;
   #opening: Promise<Engine> | undefined;
+  #onOpen: () => void = () => undefined;
 
   constructor(options: FixedOptions, prepare: () => Promise<PreparedOptions>) {
     this.#options = options;
@@ -25,6 +26,11 @@ export class LazyEngine {
     return this.#opening;
   }
 
+  /** Told once, when the engine has opened: somebody uses the server. */
+  onOpen(listener: () => void): void {
+    this.#onOpen = listener;
+  }
+
   async close(): Promise<void> {
     const engine = await this.#opening?.catch(() => undefined); // an engine that did not open needs no closing
     engine?.close();
@@ -33,6 +39,8 @@ export class LazyEngine {
   async #open(): Promise<Engine> {
     const directory = mkdir(this.#options.tempDirectory, { recursive: true });
     const [{ Engine: EngineClass }, prepared] = await Promise.all([import('../engine/index.ts'), this.#prepare(), directory]);
-    return EngineClass.open({ ...this.#options, ...prepared });
+    const engine = await EngineClass.open({ ...this.#options, ...prepared });
+    this.#onOpen();
+    return engine;
   }
 }

@@ -64,8 +64,9 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   const metrics = new Registry();
   registerTelemetryMetrics(metrics, telemetry);
   registerStorageMetrics(metrics, storage.writes);
-  const executor = queryExecutor(config, storage, telemetry, metrics);
+  const executor = queryExecutor(config, storage, telemetry, metrics, logger);
   startCaches(storage, config, clock, executor);
+  warmUpQueries(storage, executor, logger);
   const adminService = openAdminService(config, storage, clock, (database) => storage.writes.forget(database));
   const server = await buildHttpServer({
     writeService: storage.writes,
@@ -122,6 +123,15 @@ function warmUp({ engine }: Pick<OpenStorage, 'engine'>, logger: Logger): void {
   setImmediate(() => void engine.get().catch((error: unknown) => logger.error('the query engine does not load', { error: String(error) })));
 }
 
+/** Whoever writes will ask: a while after the engine has opened, so that the first writes do not wait for this. */
+function warmUpQueries({ engine }: Pick<OpenStorage, 'engine'>, executor: QueryExecutor, logger: Logger): void {
+  const warm = (): void =>
+    void executor.warmUp().catch((error: unknown) => logger.error('the SQL parser does not load', { error: String(error) }));
+  engine.onOpen(() => setTimeout(warm, WARM_UP_DELAY_MS).unref());
+}
+
+const WARM_UP_DELAY_MS = 200;
+
 /** `--admin-token-recovery-http-bind`: a second socket that makes a new operator token, once. */
 async function openRecovery(
   config: ServeConfig,
@@ -144,7 +154,7 @@ async function openRecovery(
   }
 }
 
-function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Telemetry, metrics: Registry): QueryExecutor {
+function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Telemetry, metrics: Registry, logger: Logger): QueryExecutor {
   const { catalog, engine, temporaryDirectory, writes } = storage;
   const queryLog = new QueryLog({ entriesMax: config.query.logEntries, clock: systemClock, randomUuid: randomUUID });
   const { pluginDir } = config.processing;
@@ -155,7 +165,7 @@ function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Tel
     memory: new MemoryWatch({ limitBytes: processMemoryMax(), residentBytes: () => process.memoryUsage.rss() }),
     turns,
     tables: writes,
-    direct: directExecutor(config, storage, turns, metrics),
+    direct: directExecutor(config, storage, { turns, metrics, logger }),
     systemTables: new SystemTables(providers, userTables(catalog)),
     caches: storage.caches,
     queryLog,
@@ -169,12 +179,23 @@ function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Tel
   });
 }
 
+interface DirectParts {
+  readonly turns: Turns;
+  readonly metrics: Registry;
+  readonly logger: Logger;
+}
+
 /** Undefined with `--disable-parquet-mem-cache`. */
-function directExecutor(config: ServeConfig, { engine, writes }: OpenStorage, turns: Turns, metrics: Registry): DirectExecutor | undefined {
+function directExecutor(
+  config: ServeConfig,
+  { engine, writes }: OpenStorage,
+  { turns, metrics, logger }: DirectParts,
+): DirectExecutor | undefined {
   const bytesMax = columnCacheBytes(config.query, totalMemoryBytes());
   if (bytesMax === 0) return undefined;
   const loader = new SegmentLoader(() => engine.get(), turns);
-  const store = new ColumnStore({ loader, tables: writes, bytesMax });
+  const onLoadFailed = (error: unknown): void => logger.warn('columns were not loaded into memory', { error: String(error) });
+  const store = new ColumnStore({ loader, tables: writes, bytesMax, onLoadFailed });
   registerColumnMetrics(metrics, store);
   return new DirectExecutor({ tables: writes, store });
 }

@@ -80,6 +80,11 @@ export class QueryExecutor implements QueryService {
     this.#deps = dependencies;
   }
 
+  /** Makes ready what the first statement would wait for. */
+  warmUp(): Promise<void> {
+    return this.#compiler.warmUp();
+  }
+
   sql(request: SqlRequest): Promise<QueryResult> {
     return this.statement(request, () => this.#compile(request));
   }

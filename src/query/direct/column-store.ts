@@ -26,13 +26,15 @@ export interface ReadySegments {
   readonly buffers: readonly BufferSegment[];
 }
 
-/** `cold` = not asked for often enough yet; `unfit` = cannot be held; `load` = call it and ask again. */
+/** `cold` = not asked for often enough yet; `unfit` = cannot be held; `load` = call it and ask again. It never rejects. */
 export type SegmentAnswer = ReadySegments | 'cold' | 'unfit' | { readonly load: () => Promise<void> };
 
 export interface ColumnStoreOptions {
   readonly loader: SegmentLoader;
   readonly tables: TableReader;
   readonly bytesMax: number;
+  /** Told when columns could not be loaded: the engine answers instead. */
+  readonly onLoadFailed: (error: unknown) => void;
 }
 
 /**
@@ -87,9 +89,15 @@ export class ColumnStore {
     missingFiles: readonly StoredFile[],
     missingGenerations: readonly Generation[],
   ): Promise<void> {
-    columns.loading ??= this.#load(request, columns, missingFiles, missingGenerations).finally(() => {
-      columns.loading = undefined;
-    });
+    columns.loading ??= this.#load(request, columns, missingFiles, missingGenerations)
+      .catch((error: unknown) => {
+        // What is wrong with a file the engine will tell the client; a table that keeps failing is left alone.
+        columns.unfit = ++columns.failures >= FAILURES_MAX;
+        this.#options.onLoadFailed(error);
+      })
+      .finally(() => {
+        columns.loading = undefined;
+      });
     return columns.loading;
   }
 
@@ -218,6 +226,7 @@ class TableColumns {
   /** Its files are not sorted as this server sorts them, or have too many series. */
   unfit = false;
   loading: Promise<void> | undefined;
+  failures = 0;
   readonly #askedFiles = new Set<string>();
   readonly #askedGenerations = new WeakSet<Generation>();
 
@@ -239,6 +248,9 @@ class TableColumns {
 }
 
 const ASKED_FILES_MAX = 100_000;
+
+/** Loads of one table that may fail. */
+const FAILURES_MAX = 3;
 
 /** Keeps a buffer segment up to its generation. */
 class Follower implements Held {

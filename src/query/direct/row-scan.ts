@@ -140,29 +140,53 @@ export class BufferScan implements RowScan {
       if (count > 0 && isWanted !== undefined) break;
       if (greatest < minTime || least > maxTime || isWanted?.(least, greatest) === false) continue;
       if (count + end - start > BATCH_ROWS) break;
-      count = this.#block(batch, count, start, end, least < minTime || greatest > maxTime);
+      count = this.#block(batch, count, start, end, least, greatest);
     }
     return count;
   }
 
-  #block({ rows, cells }: RowBatch, from: number, start: number, end: number, partly: boolean): number {
+  #block(batch: RowBatch, from: number, start: number, end: number, least: number, greatest: number): number {
+    const { minTime, maxTime, bins } = this.#request;
+    const partly = least < minTime || greatest > maxTime;
+    if (partly) return this.#binned(batch, from, this.#bounded(batch, from, start, end));
+    if (bins === undefined) return this.#whole(batch, from, start, end, 1, 0);
+    const bin = binOf(bins, least);
+    if (bin === binOf(bins, greatest)) return this.#whole(batch, from, start, end, bins.count, bin);
+    return this.#binned(batch, from, this.#whole(batch, from, start, end, 1, 0));
+  }
+
+  /** All rows of wanted groups, in one bin. */
+  #whole({ rows, cells }: RowBatch, from: number, start: number, end: number, factor: number, bin: number): number {
+    const { groupOf } = this.#request;
+    const series = this.#series;
+    let count = from;
+    for (let row = start; row < end; row++) {
+      const group = groupOf[series[row] as number] as number;
+      if (group < 0) continue;
+      rows[count] = row;
+      cells[count++] = group * factor + bin;
+    }
+    return count;
+  }
+
+  #bounded({ rows, cells }: RowBatch, from: number, start: number, end: number): number {
     const { groupOf, minTime, maxTime } = this.#request;
     const times = this.#times;
     const series = this.#series;
     let count = from;
     for (let row = start; row < end; row++) {
       const group = groupOf[series[row] as number] as number;
-      if (group < 0 || (partly && ((times[row] as number) < minTime || (times[row] as number) > maxTime))) continue;
+      if (group < 0 || (times[row] as number) < minTime || (times[row] as number) > maxTime) continue;
       rows[count] = row;
       cells[count++] = group;
     }
-    const { bins } = this.#request;
-    if (bins !== undefined) this.#bins(bins, rows, cells, from, count);
     return count;
   }
 
-  /** Turns groups into cells. */
-  #bins(bins: TimeBins, rows: Int32Array, cells: Int32Array, from: number, end: number): void {
+  /** Turns groups into cells. Returns `end`. */
+  #binned({ rows, cells }: RowBatch, from: number, end: number): number {
+    const { bins } = this.#request;
+    if (bins === undefined) return end;
     const times = this.#times;
     const { count, width, shift } = bins;
     let start = this.#binStart;
@@ -177,6 +201,7 @@ export class BufferScan implements RowScan {
     }
     this.#binStart = start;
     this.#bin = bin;
+    return end;
   }
 }
 
