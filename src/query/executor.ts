@@ -14,7 +14,7 @@ import type { QueryService, SqlRequest } from './query-service.ts';
 import type { QueryResult } from './result.ts';
 import { type TableReader, type TableSnapshot, tableSource } from './scan/sources.ts';
 import type { CacheFunctionName, CompiledSql, RelationInfo, RelationUse } from './sql/contract.ts';
-import { mapEngineError, physicalNames, SqlCompiler } from './sql/index.ts';
+import { mapEngineError, notImplemented, physicalNames, SqlCompiler } from './sql/index.ts';
 import {
   type CacheFunctions,
   type CacheRelation,
@@ -139,6 +139,8 @@ export class QueryExecutor implements QueryService {
   async #file(request: StatementRequest, compile: Compile, entry: QueryLogEntry): Promise<Uint8Array> {
     const compiled = await compile(this.#catalogOf(request.database));
     entry.compiled();
+    const digested = compiled.output.find((column) => column.digest !== undefined);
+    if (digested !== undefined) throw notImplemented(`${digested.digest?.algorithm} of a value that is not a constant, in a Parquet file`);
     const engine = await this.#deps.engine();
     const plan = await this.#plan(engine, compiled, request.database);
     const path = join(this.#deps.temporaryDirectory, `result-${process.pid}-${this.#temporaryFiles++}.parquet`);

@@ -1,10 +1,11 @@
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import type { Engine } from '../../engine/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
-import type { CompiledSql } from '../sql/contract.ts';
+import type { CompiledSql, ResultDigest } from '../sql/contract.ts';
 import { type MemoryWatch, needsTooMuchMemory, type WatchedQuery } from './memory-watch.ts';
 import { resultColumns, toResultBatch } from './result-batch.ts';
+import { digestedBatch, digestedColumn } from './result-digests.ts';
 import { checkListSizes } from './result-size.ts';
 import type { Turns } from './turns.ts';
 
@@ -192,19 +193,38 @@ async function allRows(connection: DuckDBConnection, query: StreamQuery): Promis
 }
 
 /** What a result's chunks mean. */
-function resultReader(
-  result: DuckDBResult,
-  query: StreamQuery,
-): { readonly columns: readonly ResultColumn[]; readonly batch: (chunk: DuckDBDataChunk) => ResultBatch } {
+interface ResultReader {
+  readonly columns: readonly ResultColumn[];
+  readonly batch: (chunk: DuckDBDataChunk) => ResultBatch;
+}
+
+function resultReader(result: DuckDBResult, query: StreamQuery): ResultReader {
   const names = query.output.length === result.columnCount ? query.output.map((column) => column.name) : result.columnNames();
   const hints = query.output.length === result.columnCount ? query.output.map((column) => column.type) : [];
   const types = result.columnTypes();
   const columns = resultColumns(names, types, hints);
+  const digests = query.output.map((column) => column.digest);
+  if (digests.some((digest) => digest !== undefined)) return digestedReader(columns, types, digests);
   return {
     columns,
     batch(chunk) {
       checkListSizes(chunk, types);
       return toResultBatch(chunk, columns);
+    },
+  };
+}
+
+/** As `resultReader`, for results with columns whose bytes are still to be digested. */
+function digestedReader(
+  columns: readonly ResultColumn[],
+  types: readonly DuckDBType[],
+  digests: readonly (ResultDigest | undefined)[],
+): ResultReader {
+  return {
+    columns: columns.map((column, index) => digestedColumn(column, digests[index])),
+    batch(chunk) {
+      checkListSizes(chunk, types);
+      return digestedBatch(toResultBatch(chunk, columns), digests);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** What an expression is compiled against. */
 import { InfluxError } from '../../shared/errors.ts';
 import type { BindValue } from '../result.ts';
-import type { CacheFunctionName, RelationInfo, SqlCompileContext } from './contract.ts';
+import type { CacheFunctionName, RelationInfo, ResultDigest, SqlCompileContext } from './contract.ts';
 import type { Cte, Expr, Query, WindowSpec } from './parse/ast.ts';
 import { physicalNames } from './physical-names.ts';
 import { quoteIdent } from './quote.ts';
@@ -37,6 +37,8 @@ export interface OutputColumn {
   readonly type: SqlType;
   /** Base table uses that outer bounds on this column may cut. */
   readonly timeUses: readonly MutableUse[];
+  /** Only of columns that go straight into the result. */
+  readonly digest?: ResultDigest | undefined;
 }
 
 export interface CompiledQuery {

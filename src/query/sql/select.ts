@@ -5,6 +5,7 @@ import type { CompiledQuery, Env, OutputColumn } from './env.ts';
 import { planError } from './errors.ts';
 import { columnReference, compileCondition, compileExpr } from './expr.ts';
 import { applyBounds, compileFrom } from './from.ts';
+import { digestOnlyInResult } from './functions/digests.ts';
 import { compileGapFill, isGapFill } from './gapfill.ts';
 import { compileGrouping, type Grouping, groupedReplacement, makesFewGroups, printedGrouping } from './grouping.ts';
 import { latestRowsOnly } from './latest-rows.ts';
@@ -12,6 +13,7 @@ import type { OrderItem, Select } from './parse/ast.ts';
 import { uniqueNames } from './physical-names.ts';
 import { ordinal, type QueryPlace } from './query.ts';
 import { quoteIdent } from './quote.ts';
+import { digestedItem, isOrderedBy } from './result-digests.ts';
 import { emptyScope } from './scope.ts';
 import { checkUniqueLabels, type ExpandedItem, expandItems, itemNames } from './select-items.ts';
 import type { Typed } from './typed.ts';
@@ -26,7 +28,16 @@ export function compileSelect(given: Select, orderBy: readonly OrderItem[], limi
   const grouped = isGrouped(select, items, orderBy);
   const grouping = grouped ? compileGrouping(select.groupBy, items, { ...env, clause: 'GROUP BY' }) : undefined;
   const itemEnv: Env = grouping ? { ...env, replacement: groupedReplacement(grouping, items, env) } : env;
-  const values = items.map((item) => (item.column && !grouping ? columnReference(item.column) : compileExpr(item.expr, itemEnv)));
+  const digestible =
+    place.top && place.direct === true && !select.distinct && select.distinctOn.length === 0 && !select.having && !select.qualify;
+  const digests = items.map((item, index) => {
+    const found = digestible ? digestedItem(item.expr, itemEnv) : undefined;
+    if (found && isOrderedBy(item, index + 1, orderBy)) throw digestOnlyInResult(found.digest.algorithm);
+    return found;
+  });
+  const values = items.map(
+    (item, index) => digests[index] ?? (item.column && !grouping ? columnReference(item.column) : compileExpr(item.expr, itemEnv)),
+  );
   const list = nameItems(items, values, env, place);
   const tail = compileTail(select, orderBy, items, list, grouping, itemEnv);
   const distinct = select.distinct
@@ -48,6 +59,7 @@ export function compileSelect(given: Select, orderBy: readonly OrderItem[], limi
   const columns = list.columns.map(
     (column, index): OutputColumn => ({
       ...column,
+      ...(digests[index] ? { digest: digests[index].digest } : {}),
       timeUses: passes ? ((values[index] as Typed).column?.timeUses ?? []) : [],
     }),
   );

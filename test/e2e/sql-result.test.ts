@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { startServer, type TestServer, testDirectory } from '../support/server.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+let server: TestServer;
+const endings: (() => Promise<void>)[] = [];
+const suite = { after: (end: () => Promise<void>) => void endings.push(end) };
+
+async function sql(q: string, format = 'csv', db = 'db'): Promise<Answer> {
+  const response = await server.sql(db, q, format);
+  return { status: response.status, body: await response.text() };
+}
+
+async function write(lines: string, db = 'db'): Promise<void> {
+  await server.writeOk(db, lines, '&precision=nanosecond');
+}
+
+const hash = (algorithm: string, text: string): Buffer => createHash(algorithm).update(text).digest();
+
+before(async () => {
+  server = await startServer(suite, await testDirectory(suite));
+  await write('t,host=a s="",v=1i 1\nt,host=ä s="abc",v=2i 2\nt,host=a v=3i 3');
+});
+
+after(async () => {
+  for (const end of endings.reverse()) await end();
+});
+
+describe('SQL 6.5: digests of columns', () => {
+  const algorithms: readonly (readonly [string, string])[] = [
+    ['sha224(%)', 'sha224'],
+    ['sha256(%)', 'sha256'],
+    ['sha384(%)', 'sha384'],
+    ['sha512(%)', 'sha512'],
+    ["digest(%, 'md5')", 'md5'],
+    ["digest(%, 'sha512')", 'sha512'],
+    ["digest(%, 'BLAKE2b')", 'blake2b512'],
+    ["digest(%, 'blake2s')", 'blake2s256'],
+  ];
+  for (const [call, algorithm] of algorithms) {
+    it(`${call} of texts, empty texts and null`, async () => {
+      const of = (column: string): string => call.replace('%', column);
+      const found = await sql(`SELECT ${of('s')} AS x, ${of('host')} AS y FROM t ORDER BY time`);
+      const hex = (text: string): string => hash(algorithm, text).toString('hex');
+      assert.deepEqual(found, { status: 200, body: `x,y\n${hex('')},${hex('a')}\n${hex('abc')},${hex('ä')}\n,${hex('a')}\n` });
+      const encoded = await sql(`SELECT encode(${of('host')}, 'base64') AS x, encode(${of('host')}, 'hex') AS y FROM t WHERE v = 2`);
+      assert.equal(encoded.body, `x,y\n${hash(algorithm, 'ä').toString('base64').replace(/=+$/, '')},${hex('ä')}\n`);
+    });
+  }
+
+  it('other values are digested as their texts, and expressions and groups too', async () => {
+    const hex = (text: string): string => hash('sha512', text).toString('hex');
+    assert.equal((await sql('SELECT sha512(v) AS x FROM t WHERE v = 3')).body, `x\n${hex('3')}\n`);
+    assert.equal(
+      (await sql("SELECT sha512(host || '!') AS x, sum(v) AS n FROM t GROUP BY host || '!' ORDER BY n LIMIT 1")).body,
+      `x,n\n${hex('ä!')},2\n`,
+    );
+    assert.equal((await sql('SELECT sha512(max(host)) AS x FROM t')).body, `x\n${hex('ä')}\n`);
+    assert.equal((await sql('SELECT sha512(host) FROM t WHERE v = 3', 'json')).body, `[{"sha512(t.host)":"${hex('a')}"}]`);
+    assert.match((await sql('DESCRIBE SELECT sha512(host) AS x FROM t')).body, /x,Binary,YES/);
+    assert.equal((await sql('SELECT x FROM (SELECT host AS x FROM t) AS q WHERE false AND sha256(x) IS NOT NULL')).status, 200);
+  });
+
+  it('a hundred thousand rows, and long texts', async () => {
+    const lines = Array.from({ length: 100_000 }, (_, i) => `many s="${i}" ${i}`);
+    await write(lines.join('\n'), 'many');
+    const { body } = await sql('SELECT sha384(s) AS x FROM many', 'csv', 'many');
+    const wanted = new Set(lines.map((_, i) => hash('sha384', String(i)).toString('hex')));
+    const got = body.trimEnd().split('\n').slice(1);
+    assert.equal(got.length, 100_000);
+    assert.deepEqual(new Set(got), wanted);
+    const long = await sql("SELECT sha512(repeat(s, 300000)) AS x FROM t WHERE s = 'abc'");
+    assert.equal(long.body, `x\n${hash('sha512', 'abc'.repeat(300_000)).toString('hex')}\n`);
+  });
+
+  const elsewhere: readonly string[] = [
+    "SELECT host FROM t WHERE sha512(host) = X'00'",
+    'SELECT sha512(host) FROM t ORDER BY 1',
+    'SELECT sha512(host) AS x FROM t ORDER BY x',
+    'SELECT sha512(host) AS x FROM t ORDER BY sha512(host)',
+    'SELECT DISTINCT sha512(host) FROM t',
+    'SELECT count(v) FROM t GROUP BY sha512(host)',
+    'SELECT sha512(host) AS x, count(v) FROM t GROUP BY 1',
+    'SELECT sha512(host) AS x FROM t UNION ALL SELECT host FROM t',
+    'SELECT x FROM (SELECT sha512(host) AS x FROM t) AS q',
+    'WITH q AS (SELECT sha512(host) AS x FROM t) SELECT x FROM q',
+    'SELECT (SELECT sha512(host) FROM t LIMIT 1)',
+    'SELECT sha512(host) AS x FROM t QUALIFY x IS NULL',
+    "SELECT concat(sha512(host), 'x') FROM t",
+    '(SELECT sha512(host) AS x FROM t) ORDER BY x',
+  ];
+  for (const statement of elsewhere) {
+    it(`${statement} says what is missing`, async () => {
+      const { status, body } = await sql(statement);
+      assert.match(body, /^This feature is not implemented: sha512 of a value that is not a constant/);
+      assert.equal(status, 405);
+    });
+  }
+
+  it('there is no Parquet file of them', async () => {
+    const { status, body } = await sql('SELECT sha512(host) FROM t', 'parquet');
+    assert.deepEqual(
+      { status, body },
+      { status: 405, body: 'This feature is not implemented: sha512 of a value that is not a constant, in a Parquet file' },
+    );
+  });
+});
