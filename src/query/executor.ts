@@ -14,7 +14,7 @@ import type { QueryService, SqlRequest } from './query-service.ts';
 import type { QueryResult } from './result.ts';
 import { type TableReader, type TableSnapshot, tableSource } from './scan/sources.ts';
 import type { CacheFunctionName, CompiledSql, RelationInfo, RelationUse } from './sql/contract.ts';
-import { mapEngineError, notImplemented, physicalNames, SqlCompiler } from './sql/index.ts';
+import { isIntegerOverflow, mapEngineError, notImplemented, physicalNames, SqlCompiler } from './sql/index.ts';
 import {
   type CacheFunctions,
   type CacheRelation,
@@ -64,6 +64,13 @@ export interface StatementCatalog {
 
 type Compile = (catalog: StatementCatalog) => CompiledSql | Promise<CompiledSql>;
 
+/** How statements become engine SQL. */
+interface Compilers {
+  readonly plain: Compile;
+  /** For a statement that failed because an integer was too large; absent = it fails. */
+  readonly wrapping?: Compile;
+}
+
 /** Compiles a statement, takes one consistent snapshot of every table in it, runs it and streams the rows. */
 export class QueryExecutor implements QueryService {
   readonly #deps: QueryExecutorDependencies;
@@ -78,45 +85,78 @@ export class QueryExecutor implements QueryService {
   }
 
   sql(request: SqlRequest): Promise<QueryResult> {
-    return this.statement(request, () => this.#compile(request));
+    return this.#statement(request, this.#compilers(request));
   }
 
   /** Runs a statement that `compile` makes from the tables of the database, in whatever language the request is written. */
-  async statement(request: StatementRequest, compile: Compile): Promise<QueryResult> {
+  statement(request: StatementRequest, compile: Compile): Promise<QueryResult> {
+    return this.#statement(request, { plain: compile });
+  }
+
+  async #statement(request: StatementRequest, compilers: Compilers): Promise<QueryResult> {
     this.#requireDatabase(request.database);
     const entry = this.#deps.queryLog.begin(loggedQuery(request));
-    const result = await this.#logged(entry, request.signal, () => this.#stream(request, compile, entry));
+    const result = await this.#logged(entry, request.signal, () => this.#stream(request, compilers, entry));
     return new LoggedResult(result, entry, request.signal);
   }
 
   /** A query of the server itself: neither counted nor in the query log. */
   async internalSql(request: SqlRequest): Promise<QueryResult> {
     this.#requireDatabase(request.database);
-    return this.#stream(request, () => this.#compile(request), undefined);
+    return this.#stream(request, this.#compilers(request), undefined);
   }
 
   sqlToParquet(request: SqlRequest): Promise<Uint8Array> {
-    return this.statementToParquet(request, () => this.#compile(request));
+    return this.#toParquet(request, this.#compilers(request));
   }
 
   /** As `statement`, as one complete Parquet file. */
-  async statementToParquet(request: StatementRequest, compile: Compile): Promise<Uint8Array> {
+  statementToParquet(request: StatementRequest, compile: Compile): Promise<Uint8Array> {
+    return this.#toParquet(request, { plain: compile });
+  }
+
+  async #toParquet(request: StatementRequest, compilers: Compilers): Promise<Uint8Array> {
     this.#requireDatabase(request.database);
     const entry = this.#deps.queryLog.begin(loggedQuery(request));
-    const file = await this.#logged(entry, request.signal, () => this.#file(request, compile, entry));
+    const file = await this.#logged(entry, request.signal, () => this.#file(request, compilers, entry));
     entry.succeed();
     return file;
   }
 
-  async #stream(request: StatementRequest, compile: Compile, entry: QueryLogEntry | undefined): Promise<QueryResult> {
-    const compiled = await compile(this.#catalogOf(request.database));
+  #stream(request: StatementRequest, compilers: Compilers, entry: QueryLogEntry | undefined): Promise<QueryResult> {
+    return this.#run(request, compilers, entry, (compiled) => this.#streamed(request, compiled, entry));
+  }
+
+  #file(request: StatementRequest, compilers: Compilers, entry: QueryLogEntry): Promise<Uint8Array> {
+    return this.#run(request, compilers, entry, (compiled) => this.#written(request, compiled, entry));
+  }
+
+  /**
+   * Compiles and runs. compat: integers wrap; the engine fails, which costs nothing as long as no integer is too large.
+   * What fails for it before its first rows were handed over is run once more in the slow form that wraps.
+   */
+  async #run<T>(
+    request: StatementRequest,
+    { plain, wrapping }: Compilers,
+    entry: QueryLogEntry | undefined,
+    run: (compiled: CompiledSql) => Promise<T>,
+  ): Promise<T> {
+    const catalog = this.#catalogOf(request.database);
+    const compiled = await plain(catalog);
     entry?.compiled();
+    try {
+      return await run(compiled);
+    } catch (error) {
+      if (wrapping === undefined || !isIntegerOverflow(error)) throw error;
+    }
+    return run(await wrapping(catalog));
+  }
+
+  async #streamed(request: StatementRequest, compiled: CompiledSql, entry: QueryLogEntry | undefined): Promise<QueryResult> {
     const engine = await this.#deps.engine();
     const plan = await this.#plan(engine, compiled, request.database);
     try {
-      entry?.planned(plan);
-      if (entry !== undefined) this.#deps.telemetry.recordQuery();
-      entry?.permitted();
+      this.#planned(plan, entry);
       return await streamQuery({
         engine,
         memory: this.#deps.memory,
@@ -136,9 +176,15 @@ export class QueryExecutor implements QueryService {
     }
   }
 
-  async #file(request: StatementRequest, compile: Compile, entry: QueryLogEntry): Promise<Uint8Array> {
-    const compiled = await compile(this.#catalogOf(request.database));
-    entry.compiled();
+  /** Tells the query log and, the first time, telemetry. */
+  #planned(plan: Plan, entry: QueryLogEntry | undefined): void {
+    if (entry === undefined) return;
+    if (!entry.isPlanned) this.#deps.telemetry.recordQuery();
+    entry.planned(plan);
+    entry.permitted();
+  }
+
+  async #written(request: StatementRequest, compiled: CompiledSql, entry: QueryLogEntry): Promise<Uint8Array> {
     const digested = compiled.output.find((column) => column.digest !== undefined);
     if (digested !== undefined) throw notImplemented(`${digested.digest?.algorithm} of a value that is not a constant, in a Parquet file`);
     const engine = await this.#deps.engine();
@@ -149,9 +195,7 @@ export class QueryExecutor implements QueryService {
     request.signal?.addEventListener('abort', interrupt, { once: true });
     const watched = this.#deps.memory.watch(interrupt);
     try {
-      entry.planned(plan);
-      this.#deps.telemetry.recordQuery();
-      entry.permitted();
+      this.#planned(plan, entry);
       await this.#deps.turns.take(() => connection.run(`COPY (${plan.sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`));
       return await readFile(path);
     } catch (error) {
@@ -188,12 +232,17 @@ export class QueryExecutor implements QueryService {
     if (!this.#deps.databaseExists(database)) throw databaseNotFound(database);
   }
 
-  async #compile(request: SqlRequest): Promise<CompiledSql> {
+  #compilers(request: SqlRequest): Compilers {
+    return { plain: ({ nowNs }) => this.#compile(request, nowNs, false), wrapping: ({ nowNs }) => this.#compile(request, nowNs, true) };
+  }
+
+  #compile(request: SqlRequest, nowNs: bigint, wrapsIntegers: boolean): Promise<CompiledSql> {
     const { database } = request;
     const { caches } = this.#deps;
     return this.#compiler.compile(request.query, {
       database,
-      nowNs: this.#deps.clock.nowNs(),
+      nowNs,
+      wrapsIntegers,
       params: request.params,
       relation: (schema, name) => this.#relation(database, schema, name),
       ...(caches === undefined ? {} : { cacheFunction: (name, args) => this.#cacheRelation(caches.resolve(database, name, args), name) }),

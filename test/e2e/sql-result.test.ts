@@ -111,3 +111,64 @@ describe('SQL 6.5: digests of columns', () => {
     );
   });
 });
+
+describe('SQL 5.3: integers that pass the bounds of their type wrap', () => {
+  const min = '-9223372036854775808';
+  const max = '9223372036854775807';
+  const unsignedMax = '18446744073709551615';
+
+  before(async () => {
+    await write(`n,k=a i=${max}i,u=${unsignedMax}u,j=2i,s="x" 1\nn,k=b i=${min}i,u=0u,j=-1i,s="y" 2`);
+  });
+
+  const cases: readonly (readonly [string, string])[] = [
+    ["SELECT i + 1 AS x FROM n WHERE k = 'a'", min],
+    ["SELECT i - 1 AS x FROM n WHERE k = 'b'", max],
+    ["SELECT i * 2 AS x FROM n WHERE k = 'a'", '-2'],
+    ["SELECT i * i AS x FROM n WHERE k = 'b'", '0'],
+    ["SELECT i * j AS x FROM n WHERE k = 'b'", min],
+    ["SELECT -i AS x FROM n WHERE k = 'b'", min],
+    ["SELECT u + u AS x FROM n WHERE k = 'a'", '18446744073709551614'],
+    ["SELECT u * u AS x FROM n WHERE k = 'a'", '1'],
+    ["SELECT u - arrow_cast(1, 'UInt64') AS x FROM n WHERE k = 'b'", unsignedMax],
+    ["SELECT (i + 1) / 2 AS x FROM n WHERE k = 'a'", '-4611686018427387904'],
+    ["SELECT k AS x FROM n WHERE i + j < 0 AND k = 'a'", 'a'],
+    ["SELECT sum(i) AS x FROM (SELECT i FROM n WHERE k = 'a' UNION ALL SELECT i FROM n WHERE k = 'a') AS q", '-2'],
+    [
+      "SELECT sum(i) OVER (ORDER BY i) AS x FROM (SELECT i FROM n WHERE k = 'a' UNION ALL SELECT i FROM n WHERE k = 'a') AS q LIMIT 1",
+      '-2',
+    ],
+    ['SELECT max(i * 2) AS x FROM n GROUP BY k ORDER BY k LIMIT 1', '-2'],
+    ["WITH q AS (SELECT i + 1 AS y FROM n WHERE k = 'a') SELECT y - 1 AS x FROM q", max],
+    ['SELECT difference(i) OVER (ORDER BY time) AS x FROM n ORDER BY time DESC LIMIT 1', '1'],
+    ["SELECT CAST(i AS INT) AS x FROM n WHERE k = 'none'", ''],
+  ];
+  for (const [statement, expected] of cases) {
+    it(statement, async () => {
+      assert.deepEqual(await sql(statement), { status: 200, body: expected === '' ? '' : `x\n${expected}\n` });
+    });
+  }
+
+  it('nothing else starts a second run, and the query log has one row for each query', async () => {
+    assert.equal((await sql("SELECT CAST(i AS INT) AS x FROM n WHERE k = 'a'")).status, 500);
+    assert.equal((await sql("SELECT i / (j - 2) AS x FROM n WHERE k = 'a'")).body, 'Arrow error: Divide by zero error');
+    assert.deepEqual(await sql("SELECT i + 1 AS x, i / (j - 2) AS y FROM n WHERE k = 'a'"), {
+      status: 500,
+      body: 'Arrow error: Divide by zero error',
+    });
+    await sql("SELECT i + 7 AS x FROM n WHERE k = 'a'");
+    const logged = await sql("SELECT count(*) AS n, max(phase) AS p FROM system.queries WHERE query_text LIKE 'SELECT i + 7%'");
+    assert.equal(logged.body, 'n,p\n1,success\n');
+  });
+
+  it('a Parquet file has the wrapped numbers', async () => {
+    const response = await server.sql('db', "SELECT i + 1 AS x FROM n WHERE k = 'a'", 'parquet');
+    assert.equal(response.status, 200);
+    assert.equal(
+      Buffer.from(await response.arrayBuffer())
+        .subarray(0, 4)
+        .toString(),
+      'PAR1',
+    );
+  });
+});

@@ -38,6 +38,11 @@ export interface SqlCompileContext {
   /** Wall clock of the statement, for `now()`. */
   readonly nowNs: bigint;
   readonly params: ReadonlyMap<string, BindValue>;
+  /**
+   * Print `+ - *`, negation and sums of integers so that they wrap as in the reference. It is slow: meant for a statement
+   * that failed in the engine because a number was too large.
+   */
+  readonly wrapsIntegers?: boolean;
   /** Exact, case-sensitive lookup. */
   relation(schema: 'iox' | 'system' | 'information_schema', name: string): RelationInfo | undefined;
   /**

@@ -42,6 +42,15 @@ export function mapEngineError(error: unknown): InfluxError {
   }
 }
 
+/** True for failures that statements printed with `wrapsIntegers` do not have. */
+export function isIntegerOverflow(error: unknown): boolean {
+  const cause = error instanceof InfluxError ? error.cause : error;
+  return cause instanceof Error && INTEGER_OVERFLOW.test(cause.message);
+}
+
+/** Operators, negation, and sums: only these make 128-bit integers that are cast. */
+const INTEGER_OVERFLOW = /^(Out of Range Error: Overflow in |Conversion Error: Type INT128 with value )/;
+
 /** Without the caret picture and hints that follow the first lines. */
 function firstParagraph(text: string): string {
   return text.split('\n\nLINE ')[0]?.trim() ?? text;

@@ -57,6 +57,8 @@ export type QuotedColumns = WeakMap<RelationInfo, readonly string[]>;
 /** State of one statement's compilation. */
 export class StatementState {
   readonly nowNs: bigint;
+  /** Integer arithmetic must not fail in the engine. */
+  readonly wrapsIntegers: boolean;
   /** Length of the statement's text. */
   readonly statementChars: number;
   readonly uses: MutableUse[] = [];
@@ -75,6 +77,7 @@ export class StatementState {
     this.statementChars = chars;
     this.#context = context;
     this.nowNs = context.nowNs;
+    this.wrapsIntegers = context.wrapsIntegers === true;
     this.compileNested = compileNested;
   }
 

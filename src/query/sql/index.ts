@@ -1,6 +1,6 @@
 export { compileSql, SqlCompiler } from './compile.ts';
 export type { CompiledSql, RelationColumn, RelationInfo, RelationUse, SqlCompileContext } from './contract.ts';
-export { mapEngineError } from './engine-errors.ts';
+export { isIntegerOverflow, mapEngineError } from './engine-errors.ts';
 export { notImplemented } from './errors.ts';
 export { engineSetupStatements } from './macros.ts';
 export { physicalNames } from './physical-names.ts';

@@ -1,10 +1,11 @@
 /** Conditional, conversion and nested-value functions. SQL spec 6.5 and 6.9. */
 import { castTo, coerceTo } from '../casts.ts';
 import { notImplemented, planError } from '../errors.ts';
+import { intervalNs } from '../intervals.ts';
 import { comparable, unify } from '../operators.ts';
 import { quoteIdent } from '../quote.ts';
 import { intConstant, stringConstant, type Typed, typed } from '../typed.ts';
-import { arrowTypeText, boolean, float64, int64, type SqlType, uint64, utf8 } from '../types.ts';
+import { arrowTypeText, boolean, float64, int64, type SqlType, timestampNs, uint64, utf8 } from '../types.ts';
 import { arrowCastTarget } from './arrow-cast.ts';
 import { arg, constantText, defineFunctions, type ScalarCall, sqlList } from './define.ts';
 
@@ -65,6 +66,8 @@ export const miscFunctions = defineFunctions([
   ['array_resize list_resize', 2, 3, (call) => listCall(call, `_df.l_resize${call.args.length}`)],
   ['array_sort list_sort', 1, 3, sorted],
   ['array_ndims list_ndims', 1, 1, (call) => intConstant(BigInt(dimensions(arg(call, 0).type)), uint64)],
+  ['array_dims list_dims', 1, 1, arrayDims],
+  ['range generate_series', 1, 3, listSeries],
   ['flatten', 1, 1, flatten],
   ['struct row', 1, many, (call) => structOf(call.args.map((value, index) => ({ name: `c${index}`, value })))],
   ['named_struct', 2, many, namedStruct],
@@ -210,6 +213,39 @@ function sorted(call: ScalarCall): Typed {
 
 function dimensions(type: SqlType): number {
   return type.kind === 'list' ? 1 + dimensions(type.item) : 0;
+}
+
+/** Lengths of the list and, from the first item of each, of the lists in it. */
+function arrayDims(call: ScalarCall): Typed {
+  checkList(call);
+  const { type, sql } = arg(call, 0);
+  const levels = Math.max(1, dimensions(type));
+  const lengths = Array.from({ length: levels }, (_, level) => `CAST(coalesce(len(z${'[1]'.repeat(level)}), 0) AS UBIGINT)`);
+  const dims = `list_transform([${sql}], lambda z: CASE WHEN z IS NOT NULL THEN list_value(${lengths.join(', ')}) END)[1]`;
+  return typed(dims, { kind: 'list', item: uint64 });
+}
+
+/** `range(stop)`, `range(start, stop[, step])`; `generate_series` includes the end. Dates and times go by intervals. */
+function listSeries(call: ScalarCall): Typed {
+  const [first, second, step] = call.args;
+  if (call.args.some((value) => value.type.kind === 'null')) return typed('CAST(NULL AS BIGINT[])', { kind: 'list', item: int64 });
+  const [start, stop] = second === undefined ? [intConstant(0n), first as Typed] : [first as Typed, second];
+  const macro = call.name === 'range' ? '_df.l_range' : '_df.l_series';
+  const { type } = start;
+  if (type.kind === 'timestamp' || type.kind === 'date') {
+    const ns = step?.constant?.kind === 'interval' ? intervalNs(step.constant.value) : undefined;
+    if (ns === undefined) throw notImplemented(`${call.name} of times without a constant interval of days or less`);
+    const at = (value: Typed): string => `epoch_ns(${castTo(value, timestampNs).sql})`;
+    const made = type.kind === 'date' ? 'CAST(make_timestamp_ns(z) AS DATE)' : 'make_timestamp_ns(z)';
+    const sql = `list_transform(${macro}(${at(start)}, ${at(stop)}, CAST(${ns} AS BIGINT)), lambda z: ${made})`;
+    return typed(sql, { kind: 'list', item: type });
+  }
+  for (const value of [start, stop, step ?? start]) {
+    if (value.type.kind !== 'int' && value.type.kind !== 'unknown')
+      throw planError(`${call.name} does not support type '${arrowTypeText(value.type)}'`);
+  }
+  const numbers = [start, stop, step ?? intConstant(1n)].map((value) => castTo(value, int64).sql);
+  return typed(`${macro}(${numbers.join(', ')})`, { kind: 'list', item: int64 });
 }
 
 function flatten(call: ScalarCall): Typed {

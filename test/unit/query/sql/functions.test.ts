@@ -95,6 +95,24 @@ const cases: readonly (readonly [string, unknown])[] = [
   ["string_to_array('a,b', ',')", ['a', 'b']],
   ["array_sort([1, NULL, 2], 'DESC', 'NULLS LAST')", ['2', '1', null]],
   ['array_length([1, 2])', 2],
+  ['array_dims([1, 2, 3])', ['3']],
+  ['list_dims([[1, 2], [3, 4], [5, 6]])', ['3', '2']],
+  ['array_dims([[[1]], [[2]]])', ['2', '1', '1']],
+  ['array_dims(NULL)', null],
+  ['arrow_typeof(array_dims([1]))', 'List(UInt64)'],
+  ['range(3)', ['0', '1', '2']],
+  ['range(2, 5)', ['2', '3', '4']],
+  ['range(5, 0, -2)', ['5', '3', '1']],
+  ['range(5, 2)', []],
+  ['range(1, NULL)', null],
+  ['generate_series(3)', ['0', '1', '2', '3']],
+  ['generate_series(1, 5, 2)', ['1', '3', '5']],
+  ['arrow_typeof(range(3))', 'List(Int64)'],
+  [
+    "range(TIMESTAMP '2022-01-01T00:00:00.000000001', TIMESTAMP '2022-01-01T02:00:00', INTERVAL '1 hour')",
+    ['2022-01-01 00:00:00.000000001', '2022-01-01 01:00:00.000000001'],
+  ],
+  ["generate_series(DATE '2022-01-01', DATE '2022-01-03', INTERVAL '1 day')", ['2022-01-01', '2022-01-02', '2022-01-03']],
   ['flatten([[[1], [2]], [[3]]])', ['1', '2', '3']],
   ['cardinality(MAP {1: 2})', 1],
   ["MAP {'a': 1}['a']", 1],
@@ -121,6 +139,26 @@ describe('functions', () => {
     assert.deepEqual(rows, [{ u: 'KITCHEN', s: true, l: 'Kit' }]);
   });
 
+  test('lists that functions make of columns', async () => {
+    const made = 'array_length(generate_series(co, co + 2)) AS n, generate_series(co, co + 2) AS l, array_dims([[co, co]]) AS d';
+    const rows = await engine.rows(`SELECT ${made} FROM home WHERE room = 'Kitchen' ORDER BY time DESC LIMIT 2`);
+    assert.deepEqual(rows, [
+      { n: 3, l: ['26', '27', '28'], d: ['1', '2'] },
+      { n: 3, l: ['22', '23', '24'], d: ['1', '2'] },
+    ]);
+  });
+
+  test('a list that counts in steps of nothing or of months says so', async () => {
+    assert.deepEqual(await engine.failure('SELECT range(1, 2, 0)'), {
+      status: 500,
+      message: "Execution error: step can't be 0 for function range(start [, stop, step])",
+    });
+    const months = "SELECT range(TIMESTAMP '2022-01-01T00:00:00', TIMESTAMP '2023-01-01T00:00:00', INTERVAL '1 month')";
+    assert.equal((await engine.failure(months)).status, 405);
+    assert.equal((await engine.failure("SELECT range('a')")).status, 400);
+    assert.equal((await engine.failure('SELECT array_dims(1)')).status, 400);
+  });
+
   test('suggests a name for an unknown function', async () => {
     assert.deepEqual(await engine.failure('SELECT flor(1.5)'), {
       status: 400,
@@ -145,6 +183,11 @@ describe('functions', () => {
       "rpad('x', 2000000000)",
       "replace(repeat('x', 1000000), 'x', repeat('y', 1000000))",
       'array_repeat(1, 3000000000)',
+      'range(3000000000)',
+      'generate_series(0, 100000)',
+      'range(9223372036854775807, -9223372036854775807, -1)',
+      'range(-9223372036854775807, 9223372036854775807)',
+      "range(TIMESTAMP '2020-01-01T00:00:00', TIMESTAMP '2021-01-01T00:00:00', INTERVAL '1 second')",
       "array_repeat(array_repeat(repeat('x', 1000), 1000), 1000)",
       'array_resize([1], 2000000000)',
       'array_resize([1], 2000000000, 7)',
@@ -155,6 +198,8 @@ describe('functions', () => {
     }
     assert.equal(await engine.value("length(repeat('ab', 500000))"), 1_000_000);
     assert.equal(await engine.value('array_length(array_repeat(7, 100000))'), 100000);
+    assert.equal(await engine.value('array_length(range(100000))'), 100000);
+    assert.equal(await engine.value('array_length(generate_series(1, 100000))'), 100000);
   });
 
   test('aggregates keep the types of the reference', async () => {
