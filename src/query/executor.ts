@@ -14,7 +14,7 @@ import type { QueryService, SqlRequest } from './query-service.ts';
 import type { QueryResult } from './result.ts';
 import { type TableReader, type TableSnapshot, tableSource } from './scan/sources.ts';
 import type { CacheFunctionName, CompiledSql, RelationInfo, RelationUse } from './sql/contract.ts';
-import { isIntegerOverflow, mapEngineError, notImplemented, physicalNames, SqlCompiler } from './sql/index.ts';
+import { isIntegerOverflow, mapEngineError, notImplemented, physicalNames, SqlCompiler, tableNotFound } from './sql/index.ts';
 import {
   type CacheFunctions,
   type CacheRelation,
@@ -260,7 +260,8 @@ export class QueryExecutor implements QueryService {
     const table = this.#deps.tables.table(database, name);
     if (table === undefined) return undefined;
     const known = this.#relations.get(table);
-    if (known !== undefined && known.columns.length === table.columns.length) return known;
+    // a table has another name once it is deleted, and again once it is undeleted
+    if (known !== undefined && known.name === name && known.columns.length === table.columns.length) return known;
     const relation: RelationInfo = { schema: 'iox', name, columns: sortedColumns(table) };
     this.#relations.set(table, relation);
     return relation;
@@ -292,7 +293,7 @@ export class QueryExecutor implements QueryService {
         let snapshot = snapshots.get(name);
         if (snapshot === undefined) {
           const table = tables.table(database, name);
-          if (table === undefined) throw new Error('internal error: a table vanished while its query was planned');
+          if (table === undefined) throw tableNotFound([name]); // deleted since the statement was compiled
           snapshot = await tables.snapshot(table, bounds.get(name)?.min, bounds.get(name)?.max);
           snapshots.set(name, snapshot);
           releases.push(snapshot.release.bind(snapshot));
