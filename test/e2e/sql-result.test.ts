@@ -172,3 +172,23 @@ describe('SQL 5.3: integers that pass the bounds of their type wrap', () => {
     );
   });
 });
+
+describe('what the built program answers', () => {
+  it('SQL 5.2: times of day', async () => {
+    const found = await sql("SELECT CAST('2024-01-01T08:09:10.5' AS TIMESTAMP)::time AS x, CAST('2024-01-01' AS TIMESTAMP)::time AS y");
+    assert.deepEqual(found, { status: 200, body: 'x,y\n08:09:10.500,00:00:00\n' });
+  });
+
+  it('SQL 9.2: a scalar subquery with several rows fails without advice about the engine', async () => {
+    const found = await sql('SELECT (SELECT v FROM t) AS x');
+    assert.deepEqual(found, { status: 500, body: 'Execution error: More than one row returned by a subquery used as an expression' });
+  });
+
+  it('SQL 8.1: EXPLAIN ANALYZE shows the plan, not the statement that the engine ran', async () => {
+    const { body } = await sql('EXPLAIN ANALYZE SELECT host, max(v) FROM t GROUP BY host', 'json');
+    const [row] = JSON.parse(body) as { plan_type: string; plan: string }[];
+    assert.equal(row?.plan_type, 'Plan with Metrics');
+    assert.match(row?.plan ?? '', /^┌/);
+    assert.doesNotMatch(row?.plan ?? '', /SELECT|Query Profiling/);
+  });
+});

@@ -313,7 +313,7 @@ async function explainRows(connection: DuckDBConnection, query: StreamQuery): Pr
     .map((row) => String(row[1]))
     .join('\n');
   const rows = analyze
-    ? [['Plan with Metrics', plan]]
+    ? [['Plan with Metrics', withoutStatement(plan)]]
     : [
         ['logical_plan', plan],
         ['physical_plan', plan],
@@ -337,6 +337,11 @@ async function explainRows(connection: DuckDBConnection, query: StreamQuery): Pr
       };
     },
   };
+}
+
+/** A measured plan begins with the statement that ran, which is the engine's and means nothing to clients. */
+function withoutStatement(plan: string): string {
+  return plan.slice(Math.max(0, plan.search(/^┌─+┐\n│┌─+┐│\n││ +Total Time/m)));
 }
 
 function cancelled(): InfluxError {

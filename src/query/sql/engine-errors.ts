@@ -58,7 +58,7 @@ function firstParagraph(text: string): string {
 
 /** Internal names mean nothing to clients. */
 function readable(text: string): string {
-  const first = text.split(/\n(?:Candidate|Did you mean|Possible solutions|LINE )/)[0] ?? text;
+  const first = text.split(/\n\n|\n(?:Candidate|Did you mean|Possible solutions|LINE )| - scalar subqueries can only /)[0] ?? text;
   return first
     .replaceAll(/\b_df\./g, '')
     .replaceAll(/\b[tswq]\d+\./g, '')
