@@ -8,7 +8,7 @@ import { databaseNotFound, InfluxError } from '../shared/errors.ts';
 import type { TelemetryRecorder } from '../telemetry/recorder.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
 import { type MemoryWatch, needsTooMuchMemory } from './engine/memory-watch.ts';
-import { streamQuery } from './engine/stream-query.ts';
+import { queryCancelled, streamQuery } from './engine/stream-query.ts';
 import type { Turns } from './engine/turns.ts';
 import type { QueryService, SqlRequest } from './query-service.ts';
 import type { QueryResult } from './result.ts';
@@ -192,17 +192,20 @@ export class QueryExecutor implements QueryService {
     const path = join(this.#deps.temporaryDirectory, `result-${process.pid}-${this.#temporaryFiles++}.parquet`);
     const connection = await engine.acquire();
     const interrupt = (): void => connection.interrupt();
-    request.signal?.addEventListener('abort', interrupt, { once: true });
+    const signal = withTimeout(request.signal, this.#deps.timeoutMs);
+    signal?.addEventListener('abort', interrupt, { once: true });
     const watched = this.#deps.memory.watch(interrupt);
     try {
       this.#planned(plan, entry);
-      await this.#deps.turns.take(() => connection.run(`COPY (${plan.sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`));
+      const copy = `COPY (${plan.sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`;
+      await this.#deps.turns.take(() => connection.run(copy), signal);
       return await readFile(path);
     } catch (error) {
-      throw watched.exceeded ? needsTooMuchMemory(error) : mapEngineError(error);
+      if (watched.exceeded) throw needsTooMuchMemory(error);
+      throw signal?.aborted === true ? queryCancelled(signal) : mapEngineError(error);
     } finally {
       watched.done();
-      request.signal?.removeEventListener('abort', interrupt);
+      signal?.removeEventListener('abort', interrupt);
       engine.release(connection);
       plan.release();
       await unlink(path).catch(() => undefined); // absent when the query failed

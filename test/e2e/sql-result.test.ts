@@ -192,3 +192,14 @@ describe('what the built program answers', () => {
     assert.doesNotMatch(row?.plan ?? '', /SELECT|Query Profiling/);
   });
 });
+
+it('a query that runs longer than --query-timeout is ended, in every format, and others go on', async (t) => {
+  const slow = await startServer(t, await testDirectory(t), { args: ['--query-timeout', '300ms'] });
+  await slow.writeOk('db', 't v=1 1');
+  const q = 'SELECT sum(a.value * b.value) AS x FROM range(1000000) AS a, range(1000000) AS b';
+  const answers = await Promise.all(['json', 'parquet', 'csv'].map((format) => slow.sql('db', q, format)));
+  for (const answer of answers) {
+    assert.deepEqual([answer.status, await answer.text()], [500, 'query error: the query ran longer than the server allows']);
+  }
+  assert.deepEqual(await slow.rows('db', 'SELECT v FROM t'), [{ v: 1 }]);
+});
