@@ -22,7 +22,7 @@ export function plainValue(value: unknown): unknown {
   return String(value);
 }
 
-/** Text of an interval, largest unit first: `1 mons 2 days 3 hours 4 mins 5.000006 secs`, `0 secs` for zero. */
+/** Text of an interval, largest unit first: `1 mons 2 days 3 hours 4 mins 5.000006000 secs`, `0 secs` for zero. */
 export function intervalText(interval: IntervalParts): string {
   const parts: string[] = [];
   if (interval.months !== 0) parts.push(`${interval.months} mons`);
@@ -33,10 +33,10 @@ export function intervalText(interval: IntervalParts): string {
   const hours = micros / 3_600_000_000n;
   const minutes = (micros / 60_000_000n) % 60n;
   const seconds = (micros / 1_000_000n) % 60n;
-  const fraction = String(micros % 1_000_000n).padStart(6, '0');
+  const fraction = String((micros % 1_000_000n) * 1000n).padStart(9, '0');
   if (hours !== 0n) parts.push(`${sign}${hours} hours`);
   if (minutes !== 0n) parts.push(`${sign}${minutes} mins`);
-  if (seconds !== 0n || fraction !== '000000') parts.push(`${sign}${seconds}.${fraction} secs`);
+  if (seconds !== 0n || fraction !== '000000000') parts.push(`${sign}${seconds}.${fraction} secs`);
   return parts.length === 0 ? '0 secs' : parts.join(' ');
 }
 

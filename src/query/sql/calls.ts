@@ -87,6 +87,7 @@ function aggregateArguments(call: CallExpr, env: Env): readonly Typed[] {
 
 function countStar(call: CallExpr): AggregateParts {
   if (call.name !== 'count') throw planError(`${call.name}(*) is not supported`);
+  if (call.distinct) throw planError('count(DISTINCT *) is not supported');
   return { fn: 'count', args: ['*'], type: int64 };
 }
 

@@ -1,6 +1,7 @@
 /** Engine failures -> what clients see. SQL spec 9.2. */
 import { InfluxError } from '../../shared/errors.ts';
 import { needsTooMuchMemory } from '../engine/memory-watch.ts';
+import { castText, functionText } from './engine-texts.ts';
 import { arrowError, executionError, planError } from './errors.ts';
 
 const knownPrefixes =
@@ -19,6 +20,10 @@ export function mapEngineError(error: unknown): InfluxError {
     const status = own[1] === 'Error during planning' ? 400 : own[1] === 'This feature is not implemented' ? 405 : 500;
     return new InfluxError({ code: 'SQL_RAISED', message, status, cause: error });
   }
+  const said = kind === 'Conversion' || kind === 'Invalid Input' ? functionText(message) : undefined;
+  if (said !== undefined) {
+    return new InfluxError({ code: said.startsWith('Arrow') ? 'SQL_ARROW' : 'SQL_EXECUTION', message: said, status: 500, cause: error });
+  }
   switch (kind) {
     case 'Binder':
     case 'Parser':
@@ -27,7 +32,7 @@ export function mapEngineError(error: unknown): InfluxError {
     case 'Not implemented':
       return planError(readable(message), error);
     case 'Conversion':
-      return arrowError(`Cast error: ${readable(message)}`, error);
+      return arrowError(castText(message) ?? `Cast error: ${readable(message)}`, error);
     case 'Out of Range':
       return arrowError(`Arithmetic overflow: ${readable(message)}`, error);
     case 'Out of Memory':

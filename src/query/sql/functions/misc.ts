@@ -21,7 +21,7 @@ export const miscFunctions = defineFunctions([
   ['get_field', 2, 2, (call) => member(arg(call, 0), requiredText(call, 1))],
   ['version', 0, 0, () => stringConstant('Apache DataFusion 51.0.0, x86_64 on linux')],
   ['make_array make_list', 0, many, (call) => arrayOf(call.args)],
-  ['array_length list_length', 1, 1, (call) => typed(`CAST(len(${arg(call, 0).sql}) AS UBIGINT)`, uint64)],
+  ['array_length list_length', 1, 2, arrayLength],
   ['cardinality', 1, 1, (call) => typed(`CAST(cardinality(${arg(call, 0).sql}) AS UBIGINT)`, uint64)],
   ['empty array_empty list_empty', 1, 1, (call) => typed(`(len(${arg(call, 0).sql}) = 0)`, boolean)],
   ['array_append list_append array_push_back list_push_back', 2, 2, (call) => listCall(call, 'list_append')],
@@ -213,6 +213,19 @@ function sorted(call: ScalarCall): Typed {
 
 function dimensions(type: SqlType): number {
   return type.kind === 'list' ? 1 + dimensions(type.item) : 0;
+}
+
+/** Items of the list, or of the first list at a deeper dimension. */
+function arrayLength(call: ScalarCall): Typed {
+  const { sql, type } = arg(call, 0);
+  const dimension = call.args[1]?.constant;
+  if (call.args[1] !== undefined && dimension?.kind !== 'int') throw notImplemented(`${call.name} with a dimension that is not a constant`);
+  const level = dimension?.kind === 'int' ? dimension.value : 1n;
+  if (type.kind === 'null' || level < 1n || (type.kind === 'list' && level > BigInt(dimensions(type)))) {
+    return { sql: 'CAST(NULL AS UBIGINT)', type: uint64, constant: { kind: 'null' } };
+  }
+  checkList(call);
+  return typed(`CAST(len(${sql}${'[1]'.repeat(Number(level) - 1)}) AS UBIGINT)`, uint64);
 }
 
 /** Lengths of the list and, from the first item of each, of the lists in it. */

@@ -95,6 +95,10 @@ const cases: readonly (readonly [string, unknown])[] = [
   ["string_to_array('a,b', ',')", ['a', 'b']],
   ["array_sort([1, NULL, 2], 'DESC', 'NULLS LAST')", ['2', '1', null]],
   ['array_length([1, 2])', 2],
+  ['array_length([[1, 2, 3], [4, 5, 6]], 2)', 3],
+  ['array_length([[1, 2, 3], [4, 5, 6]], 1)', 2],
+  ['list_length([1], 2)', null],
+  ['array_length(NULL)', null],
   ['array_dims([1, 2, 3])', ['3']],
   ['list_dims([[1, 2], [3, 4], [5, 6]])', ['3', '2']],
   ['array_dims([[[1]], [[2]]])', ['2', '1', '1']],
@@ -158,6 +162,37 @@ describe('functions', () => {
     assert.equal((await engine.failure("SELECT range('a')")).status, 400);
     assert.equal((await engine.failure('SELECT array_dims(1)')).status, 400);
   });
+
+  /** SQL spec 5.2, 6.5, 6.8 and 9.2. */
+  const failures: readonly (readonly [string, number, string])[] = [
+    ['SELECT CAST(1e300 AS BIGINT)', 500, "Arrow error: Cast error: Can't cast value 1e300 to type Int64"],
+    ['SELECT CAST(f * 1e300 AS BIGINT UNSIGNED) FROM t', 500, "Arrow error: Cast error: Can't cast value 1.5e300 to type UInt64"],
+    ['SELECT CAST(i AS BIGINT UNSIGNED) FROM t WHERE i < 0', 500, "Arrow error: Cast error: Can't cast value -7 to type UInt64"],
+    ['SELECT CAST(s AS BOOLEAN) FROM t', 500, "Arrow error: Cast error: Cannot cast string 'abc' to value of Boolean type"],
+    ['SELECT CAST(room AS DATE) FROM home', 500, "Arrow error: Cast error: Cannot cast string 'Living Room' to value of Date32 type"],
+    [
+      'SELECT CAST(room AS TIMESTAMP) FROM home',
+      500,
+      "Arrow error: Parser error: Error parsing timestamp from 'Living Room': error parsing date",
+    ],
+    ["SELECT regexp_like(s, '(') FROM t", 500, 'Arrow error: External error: Regular expression did not compile: missing ): ('],
+    ["SELECT s ~ '[' FROM t", 500, 'Arrow error: External error: Regular expression did not compile: missing ]: ['],
+    [
+      "SELECT regexp_replace(s, '*', '') FROM t",
+      500,
+      'Arrow error: External error: Regular expression did not compile: no argument for repetition operator: *',
+    ],
+    ["SELECT decode(s, 'hex') FROM t", 500, 'Execution error: Failed to decode value using hex: Invalid character or length'],
+    ["SELECT decode('zz', 'hex') FROM t", 500, 'Execution error: Failed to decode value using hex: Invalid character or length'],
+    ["SELECT decode('!', 'base64') FROM t", 500, 'Execution error: Failed to decode value using base64: Invalid symbol or length'],
+    ['SELECT count(DISTINCT *) FROM home', 400, 'Error during planning: count(DISTINCT *) is not supported'],
+    ['SELECT chr(-1)', 500, 'Execution error: invalid Unicode scalar value: -1'],
+  ];
+  for (const [statement, status, message] of failures) {
+    test(`${statement} fails as in the reference`, async () => {
+      assert.deepEqual(await engine.failure(statement), { status, message });
+    });
+  }
 
   test('suggests a name for an unknown function', async () => {
     assert.deepEqual(await engine.failure('SELECT flor(1.5)'), {

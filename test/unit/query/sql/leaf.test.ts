@@ -105,7 +105,12 @@ describe('engine errors (SQL spec 9.2)', () => {
   const cases: readonly (readonly [string, number, string])[] = [
     ['Invalid Input Error: Arrow error: Divide by zero error', 500, 'Arrow error: Divide by zero error'],
     ['Binder Error: No function matches t0.c1\n\nLINE 1: SELECT', 400, 'Error during planning: No function matches c1'],
-    ["Conversion Error: Could not convert string 'x' to INT64", 500, "Arrow error: Cast error: Could not convert string 'x' to INT64"],
+    [
+      "Conversion Error: Could not convert string 'x' to INT32",
+      500,
+      "Arrow error: Cast error: Cannot cast string 'x' to value of Int32 type",
+    ],
+    ['Conversion Error: no idea', 500, 'Arrow error: Cast error: no idea'],
     ['Out of Range Error: Overflow', 500, 'Arrow error: Arithmetic overflow: Overflow'],
     ['INTERRUPT Error: Interrupted!', 500, 'Execution error: query was cancelled'],
     ['something else', 500, 'Execution error: something else'],

@@ -1,0 +1,63 @@
+/** What the engine says of values that it cannot convert or read, in the reference's words. SQL spec 5.2, 5.5, 6.5, 6.8. */
+
+const arrowNames: Readonly<Record<string, string>> = {
+  BOOL: 'Boolean',
+  INT8: 'Int8',
+  INT16: 'Int16',
+  INT32: 'Int32',
+  INT64: 'Int64',
+  UINT8: 'UInt8',
+  UINT16: 'UInt16',
+  UINT32: 'UInt32',
+  UINT64: 'UInt64',
+  FLOAT: 'Float32',
+  DOUBLE: 'Float64',
+};
+
+/** Length of the shortest text that can be a timestamp. */
+const TIMESTAMP_CHARS_MIN = 10;
+
+/** A failed cast, to follow `Arrow error: `. Undefined = other words. */
+export function castText(raw: string): string | undefined {
+  const text = raw.replace(/ when casting from source column [\s\S]*$/, '');
+  const range = /^Type \w+ with value ([\s\S]*) can't be cast because the value is out of range for the destination type (\w+)$/.exec(text);
+  if (range) return `Cast error: Can't cast value ${range[1]?.replace('e+', 'e')} to type ${arrowName(range[2])}`;
+  const string = /^Could not convert string '([\s\S]*)' to (\w+)$/.exec(text);
+  if (string) {
+    const [, value = '', type] = string;
+    // integers are looked at before they are cast, so that any other text was to become a timestamp
+    return type === 'INT64' && !/^[+-]?\d+$/.test(value) ? timestampText(value) : stringText(value, arrowName(type));
+  }
+  const field = /^(?:invalid|out of range)? ?(date|timestamp) field (?:format|value out of range): "([\s\S]*)", expected format/.exec(text);
+  if (field) return field[1] === 'date' ? stringText(field[2] ?? '', 'Date32') : timestampText(field[2] ?? '');
+  return undefined;
+}
+
+function arrowName(engineName: string | undefined): string {
+  return arrowNames[engineName ?? ''] ?? engineName ?? '';
+}
+
+function stringText(value: string, type: string): string {
+  return `Cast error: Cannot cast string '${value}' to value of ${type} type`;
+}
+
+function timestampText(value: string): string {
+  const reason = value.length < TIMESTAMP_CHARS_MIN ? 'timestamp must contain at least 10 characters' : 'error parsing date';
+  return `Parser error: Error parsing timestamp from '${value}': ${reason}`;
+}
+
+/** What RE2 says of a pattern, before `: ` and the place. */
+const patternFailure =
+  /^(?:missing [)\]]|invalid (?:escape sequence|character class|character class range|repetition size|perl operator|UTF-8|named capture group)|no argument for repetition operator|bad repetition operator|unexpected \)|trailing \\|pattern too large)/;
+
+/** A value that a function could not read, as the whole message. Undefined = other words. */
+export function functionText(text: string): string | undefined {
+  if (patternFailure.test(text)) return `Arrow error: External error: Regular expression did not compile: ${text}`;
+  if (text.startsWith('Invalid input for hex digit'))
+    return 'Execution error: Failed to decode value using hex: Invalid character or length';
+  if (/^Could not decode string [\s\S]* as base64/.test(text)) {
+    return 'Execution error: Failed to decode value using base64: Invalid symbol or length';
+  }
+  const codepoint = /^Invalid UTF8 Codepoint (-?\d+)$/.exec(text);
+  return codepoint ? `Execution error: invalid Unicode scalar value: ${codepoint[1]}` : undefined;
+}
