@@ -1,7 +1,7 @@
 /** Engine failures -> what clients see. SQL spec 9.2. */
 import { InfluxError } from '../../shared/errors.ts';
 import { needsTooMuchMemory } from '../engine/memory-watch.ts';
-import { castText, functionText } from './engine-texts.ts';
+import { bindText, castText, functionText, overflowText, withArrowTypes } from './engine-texts.ts';
 import { arrowError, executionError, planError } from './errors.ts';
 
 const knownPrefixes =
@@ -20,10 +20,8 @@ export function mapEngineError(error: unknown): InfluxError {
     const status = own[1] === 'Error during planning' ? 400 : own[1] === 'This feature is not implemented' ? 405 : 500;
     return new InfluxError({ code: 'SQL_RAISED', message, status, cause: error });
   }
-  const said = kind === 'Conversion' || kind === 'Invalid Input' ? functionText(message) : undefined;
-  if (said !== undefined) {
-    return new InfluxError({ code: said.startsWith('Arrow') ? 'SQL_ARROW' : 'SQL_EXECUTION', message: said, status: 500, cause: error });
-  }
+  const worded = referenceWords(kind, message);
+  if (worded !== undefined) return worded(error);
   switch (kind) {
     case 'Binder':
     case 'Parser':
@@ -32,9 +30,9 @@ export function mapEngineError(error: unknown): InfluxError {
     case 'Not implemented':
       return planError(readable(message), error);
     case 'Conversion':
-      return arrowError(castText(message) ?? `Cast error: ${readable(message)}`, error);
+      return arrowError(`Cast error: ${readable(message)}`, error);
     case 'Out of Range':
-      return arrowError(`Arithmetic overflow: ${readable(message)}`, error);
+      return arrowError(`Arithmetic overflow: ${overflowText(readable(message))}`, error);
     case 'Out of Memory':
       return needsTooMuchMemory(error);
     case 'INTERRUPT':
@@ -45,6 +43,18 @@ export function mapEngineError(error: unknown): InfluxError {
     default:
       return executionError(readable(message), error);
   }
+}
+
+/** Failures that the reference has too, in its words. */
+function referenceWords(kind: string, message: string): ((cause: unknown) => InfluxError) | undefined {
+  const bind = bindText(message);
+  if (bind !== undefined) return (cause) => planError(bind, cause);
+  if (kind !== 'Conversion' && kind !== 'Invalid Input') return undefined;
+  const cast = castText(message);
+  if (cast !== undefined) return (cause) => arrowError(cast, cause);
+  const said = functionText(message);
+  if (said === undefined) return undefined;
+  return (cause) => new InfluxError({ code: said.startsWith('Arrow') ? 'SQL_ARROW' : 'SQL_EXECUTION', message: said, status: 500, cause });
 }
 
 /** True for failures that statements printed with `wrapsIntegers` do not have. */
@@ -63,8 +73,8 @@ function firstParagraph(text: string): string {
 
 /** Internal names mean nothing to clients. */
 function readable(text: string): string {
-  const first = text.split(/\n\n|\n(?:Candidate|Did you mean|Possible solutions|LINE )| - scalar subqueries can only /)[0] ?? text;
-  return first
+  const first = text.split(/\n\n|\n\s*(?:Candidate|Did you mean|Possible solutions|LINE )| - scalar subqueries can only /)[0] ?? text;
+  return withArrowTypes(first)
     .replaceAll(/\b_df\./g, '')
     .replaceAll(/\b[tswq]\d+\./g, '')
     .trim();
