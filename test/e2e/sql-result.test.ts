@@ -84,6 +84,8 @@ describe('SQL 6.5: digests of columns', () => {
     'SELECT sha512(host) FROM t ORDER BY 1',
     'SELECT sha512(host) AS x FROM t ORDER BY x',
     'SELECT sha512(host) AS x FROM t ORDER BY sha512(host)',
+    "SELECT sha512(host) AS x FROM t ORDER BY encode(x, 'hex')",
+    'SELECT sha512(host) AS x FROM t ORDER BY CASE WHEN x IS NULL THEN 1 ELSE 2 END, x',
     'SELECT DISTINCT sha512(host) FROM t',
     'SELECT count(v) FROM t GROUP BY sha512(host)',
     'SELECT sha512(host) AS x, count(v) FROM t GROUP BY 1',

@@ -8,6 +8,7 @@ import type { CallExpr, Expr, OrderItem } from './parse/ast.ts';
 import type { ExpandedItem } from './select-items.ts';
 import type { Typed } from './typed.ts';
 import { binaryType, utf8 } from './types.ts';
+import { hasPath } from './walk.ts';
 
 /** A select item whose engine column holds what is to be digested. */
 export interface DigestedItem extends Typed {
@@ -48,10 +49,10 @@ function calledAlgorithm({ name, args }: CallExpr): string | undefined {
   return args.length === 1 && digestsInResultOnly.has(name) ? algorithmOf(name) : undefined;
 }
 
-/** True when ORDER BY takes the item's value: by its position or by its alias. */
-export function isOrderedBy(item: ExpandedItem, position: number, orderBy: readonly OrderItem[]): boolean {
+/** True when ORDER BY takes the item's value: by its position, or by its alias somewhere in an expression. */
+export function isOrderedBy({ alias }: ExpandedItem, position: number, orderBy: readonly OrderItem[]): boolean {
   return orderBy.some(({ expr }) => {
     if (expr.kind === 'number') return Number(expr.text) === position;
-    return expr.kind === 'column' && expr.path.length === 1 && item.alias !== undefined && expr.path[0] === item.alias;
+    return alias !== undefined && hasPath(expr, ([name]) => name === alias);
   });
 }

@@ -101,6 +101,8 @@ function isGrouped(select: Select, items: readonly ExpandedItem[], orderBy: read
 export interface NamedList {
   readonly columns: readonly OutputColumn[];
   readonly aliases: ReadonlyMap<string, Typed>;
+  /** What ORDER BY finds in the select list: aliases, and names of columns that stand there once. */
+  readonly orderNames: ReadonlyMap<string, Typed>;
   readonly fields: readonly string[];
   readonly values: readonly Typed[];
 }
@@ -127,7 +129,23 @@ export function nameItems(items: readonly ExpandedItem[], values: readonly Typed
       timeUses: [],
     }),
   );
-  return { columns, aliases, fields: names.map((name) => name.label), values };
+  return { columns, aliases, orderNames: orderNames(items, names, values), fields: names.map((name) => name.label), values };
+}
+
+function orderNames(
+  items: readonly ExpandedItem[],
+  names: readonly { readonly name: string }[],
+  values: readonly Typed[],
+): ReadonlyMap<string, Typed> {
+  const found = new Map<string, Typed>();
+  const repeated = new Set<string>();
+  names.forEach(({ name }, index) => {
+    if (found.has(name)) repeated.add(name);
+    const { alias, expr } = items[index] as ExpandedItem;
+    if (alias !== undefined || expr.kind === 'column') found.set(name, values[index] as Typed);
+  });
+  for (const name of repeated) found.delete(name);
+  return found;
 }
 
 function distinctKeys(select: Select, list: NamedList, env: Env): string {
@@ -151,7 +169,7 @@ function compileTail(
   }
   if (select.qualify) tail += ` QUALIFY ${compileCondition(select.qualify, { ...withAliases, clause: 'QUALIFY' }).sql}`;
   if (orderBy.length > 0) {
-    const env: Env = { ...withAliases, aliasesFirst: true, clause: 'ORDER BY', fields: list.fields };
+    const env: Env = { ...itemEnv, aliases: list.orderNames, aliasesFirst: true, clause: 'ORDER BY', fields: list.fields };
     tail += ` ORDER BY ${orderTerms(orderBy, list, env, select.distinct)}`;
   }
   return tail;
