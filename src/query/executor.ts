@@ -10,6 +10,7 @@ import type { TableSchema } from '../write/catalog/schema.ts';
 import { type MemoryWatch, needsTooMuchMemory } from './engine/memory-watch.ts';
 import { queryCancelled, streamQuery } from './engine/stream-query.ts';
 import type { Turns } from './engine/turns.ts';
+import { boundsPerTable, type Plan, planSize } from './plan.ts';
 import type { QueryService, SqlRequest } from './query-service.ts';
 import type { QueryResult } from './result.ts';
 import { type TableReader, type TableSnapshot, tableSource } from './scan/sources.ts';
@@ -346,49 +347,8 @@ export class QueryExecutor implements QueryService {
 /** Statements that read more rows than this stay streams, so that their first rows come soon. */
 const COLLECTED_SCAN_ROWS_MAX = 5_000_000;
 
-/** A statement ready to run. */
-interface Plan {
-  readonly sql: string;
-  readonly partitions: number;
-  readonly parquetFiles: number;
-  /** Rows of the files and buffers. */
-  readonly scannedRows: number;
-  /** Idempotent. */
-  readonly release: () => void;
-}
-
-/** Files that the plan reads and the time chunks that they are of. */
-function planSize(snapshots: Iterable<TableSnapshot>): { partitions: number; parquetFiles: number; scannedRows: number } {
-  let partitions = 0;
-  let scannedRows = 0;
-  let parquetFiles = 0;
-  for (const { buffer, files } of snapshots) {
-    for (const { rowCount } of files) scannedRows += rowCount;
-    for (const { rows } of buffer?.generations ?? []) scannedRows += rows;
-    partitions += new Set(files.map((file) => file.chunkTimeNs)).size;
-    parquetFiles += files.length;
-  }
-  return { partitions, parquetFiles, scannedRows };
-}
-
 function loggedQuery({ kind, query, traceId }: StatementRequest): LoggedQuery {
   return { kind: kind ?? 'sql', text: query, traceId };
-}
-
-/** Widest time bounds over all uses of each table. */
-function boundsPerTable(compiled: CompiledSql): Map<string, { min: bigint | undefined; max: bigint | undefined }> {
-  const bounds = new Map<string, { min: bigint | undefined; max: bigint | undefined }>();
-  for (const use of compiled.uses) {
-    if (use.relation.schema !== 'iox') continue;
-    const known = bounds.get(use.relation.name);
-    if (known === undefined) {
-      bounds.set(use.relation.name, { min: use.minTimeNs, max: use.maxTimeNs });
-      continue;
-    }
-    known.min = known.min === undefined || use.minTimeNs === undefined ? undefined : known.min < use.minTimeNs ? known.min : use.minTimeNs;
-    known.max = known.max === undefined || use.maxTimeNs === undefined ? undefined : known.max > use.maxTimeNs ? known.max : use.maxTimeNs;
-  }
-  return bounds;
 }
 
 function sortedColumns(table: TableSchema): { name: string; type: ColumnType }[] {
