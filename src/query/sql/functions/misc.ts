@@ -136,6 +136,7 @@ export function arrayOf(items: readonly Typed[]): Typed {
 }
 
 export function structOf(members: readonly { readonly name: string; readonly value: Typed }[]): Typed {
+  if (members.length === 0) throw planError('struct requires at least one argument, got 0 instead');
   const sql = members.map((item) => `${quoteIdent(item.name)} := ${item.value.sql}`).join(', ');
   return typed(`struct_pack(${sql})`, { kind: 'struct', members: members.map((item) => ({ name: item.name, type: item.value.type })) });
 }

@@ -8,6 +8,8 @@ const columns: readonly (readonly [string, unknown[]])[] = [
   ['SELECT room FROM home GROUP BY room ORDER BY room', ['Kitchen', 'Living Room']],
   ['SELECT room AS r FROM home GROUP BY r ORDER BY r', ['Kitchen', 'Living Room']],
   ['SELECT room FROM home GROUP BY 1 ORDER BY 1 DESC', ['Living Room', 'Kitchen']],
+  ['SELECT max(temp) FROM home GROUP BY ()', [23.3]],
+  ['SELECT max(temp) FROM home GROUP BY room, () ORDER BY 1', [22.8, 23.3]],
   ['SELECT max(temp) AS m FROM home GROUP BY room HAVING m > 23', [23.3]],
   ['SELECT room FROM home GROUP BY room HAVING max(temp) > 23', ['Kitchen']],
   ['SELECT room FROM home GROUP BY room ORDER BY max(temp) DESC', ['Kitchen', 'Living Room']],
@@ -130,6 +132,7 @@ const failures: readonly (readonly [string, number, string])[] = [
     400,
     'Error during planning: UNION queries have different number of columns: left has 1 columns whereas right has 2 columns',
   ],
+  ['SELECT {}', 400, 'Error during planning: struct requires at least one argument, got 0 instead'],
   ['SELECT * FROM home ORDER BY 9', 400, 'Error during planning: Order by column out of bounds, specified: 9, max: 5'],
 ];
 
