@@ -9,13 +9,14 @@ import type { TelemetryRecorder } from '../telemetry/recorder.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
 import { type DirectExecutor, DirectResult, madeRows } from './direct/index.ts';
 import { type MemoryWatch, needsTooMuchMemory } from './engine/memory-watch.ts';
-import { streamQuery } from './engine/stream-query.ts';
+import { queryCancelled, streamQuery } from './engine/stream-query.ts';
 import type { Turns } from './engine/turns.ts';
+import { boundsPerTable, type Plan, planSize } from './plan.ts';
 import type { QueryService, SqlRequest } from './query-service.ts';
 import type { QueryResult } from './result.ts';
 import { type TableReader, type TableSnapshot, tableSource } from './scan/sources.ts';
 import type { CacheFunctionName, CompiledSql, RelationInfo, RelationUse } from './sql/contract.ts';
-import { mapEngineError, physicalNames, SqlCompiler } from './sql/index.ts';
+import { isIntegerOverflow, mapEngineError, notImplemented, physicalNames, SqlCompiler, tableNotFound } from './sql/index.ts';
 import {
   type CacheFunctions,
   type CacheRelation,
@@ -67,6 +68,13 @@ export interface StatementCatalog {
 
 type Compile = (catalog: StatementCatalog) => CompiledSql | Promise<CompiledSql>;
 
+/** How statements become engine SQL. */
+interface Compilers {
+  readonly plain: Compile;
+  /** For a statement that failed because an integer was too large; absent = it fails. */
+  readonly wrapping?: Compile;
+}
+
 /** Compiles a statement, takes one consistent snapshot of every table in it, runs it and streams the rows. */
 export class QueryExecutor implements QueryService {
   readonly #deps: QueryExecutorDependencies;
@@ -86,47 +94,80 @@ export class QueryExecutor implements QueryService {
   }
 
   sql(request: SqlRequest): Promise<QueryResult> {
-    return this.statement(request, () => this.#compile(request));
+    return this.#statement(request, this.#compilers(request));
   }
 
   /** Runs a statement that `compile` makes from the tables of the database, in whatever language the request is written. */
-  async statement(request: StatementRequest, compile: Compile): Promise<QueryResult> {
+  statement(request: StatementRequest, compile: Compile): Promise<QueryResult> {
+    return this.#statement(request, { plain: compile });
+  }
+
+  async #statement(request: StatementRequest, compilers: Compilers): Promise<QueryResult> {
     this.#requireDatabase(request.database);
     const entry = this.#deps.queryLog.begin(loggedQuery(request));
-    const result = await this.#logged(entry, request.signal, () => this.#stream(request, compile, entry));
+    const result = await this.#logged(entry, request.signal, () => this.#stream(request, compilers, entry));
     return new LoggedResult(result, entry, request.signal);
   }
 
   /** A query of the server itself: neither counted nor in the query log. */
   async internalSql(request: SqlRequest): Promise<QueryResult> {
     this.#requireDatabase(request.database);
-    return this.#stream(request, () => this.#compile(request), undefined);
+    return this.#stream(request, this.#compilers(request), undefined);
   }
 
   sqlToParquet(request: SqlRequest): Promise<Uint8Array> {
-    return this.statementToParquet(request, () => this.#compile(request));
+    return this.#toParquet(request, this.#compilers(request));
   }
 
   /** As `statement`, as one complete Parquet file. */
-  async statementToParquet(request: StatementRequest, compile: Compile): Promise<Uint8Array> {
+  statementToParquet(request: StatementRequest, compile: Compile): Promise<Uint8Array> {
+    return this.#toParquet(request, { plain: compile });
+  }
+
+  async #toParquet(request: StatementRequest, compilers: Compilers): Promise<Uint8Array> {
     this.#requireDatabase(request.database);
     const entry = this.#deps.queryLog.begin(loggedQuery(request));
-    const file = await this.#logged(entry, request.signal, () => this.#file(request, compile, entry));
+    const file = await this.#logged(entry, request.signal, () => this.#file(request, compilers, entry));
     entry.succeed();
     return file;
   }
 
-  async #stream(request: StatementRequest, compile: Compile, entry: QueryLogEntry | undefined): Promise<QueryResult> {
-    const compiled = await compile(this.#catalogOf(request.database));
+  #stream(request: StatementRequest, compilers: Compilers, entry: QueryLogEntry | undefined): Promise<QueryResult> {
+    return this.#run(request, compilers, entry, (compiled) => this.#streamed(request, compiled, entry));
+  }
+
+  #file(request: StatementRequest, compilers: Compilers, entry: QueryLogEntry): Promise<Uint8Array> {
+    return this.#run(request, compilers, entry, (compiled) => this.#written(request, compiled, entry));
+  }
+
+  /**
+   * Compiles and runs. compat: integers wrap; the engine fails, which costs nothing as long as no integer is too large.
+   * What fails for it before its first rows were handed over is run once more in the slow form that wraps.
+   */
+  async #run<T>(
+    request: StatementRequest,
+    { plain, wrapping }: Compilers,
+    entry: QueryLogEntry | undefined,
+    run: (compiled: CompiledSql) => Promise<T>,
+  ): Promise<T> {
+    const catalog = this.#catalogOf(request.database);
+    const compiled = await plain(catalog);
     entry?.compiled();
+    try {
+      return await run(compiled);
+    } catch (error) {
+      if (wrapping === undefined || !isIntegerOverflow(error)) throw error;
+    }
+    return run(await wrapping(catalog));
+  }
+
+  async #streamed(request: StatementRequest, compiled: CompiledSql, entry: QueryLogEntry | undefined): Promise<QueryResult> {
     const direct = (await this.#cachedRows(compiled, entry)) ?? (await this.#direct(compiled, request, entry));
     if (direct !== undefined) return direct;
     const engine = await this.#deps.engine();
     const plan = await this.#plan(engine, compiled, request.database);
     try {
-      entry?.planned(plan);
-      if (entry !== undefined) this.#deps.telemetry.recordQuery();
-      entry?.permitted();
+      this.#planned(plan, entry);
       return await streamQuery({
         engine,
         memory: this.#deps.memory,
@@ -152,9 +193,7 @@ export class QueryExecutor implements QueryService {
     const cache = use === undefined ? undefined : this.#cacheRelations.get(use.relation);
     if (made === undefined || use === undefined || cache === undefined || explain !== 'no') return undefined;
     const rows = await cache.rows(use.columns);
-    entry?.planned({ partitions: 0, parquetFiles: 0 });
-    if (entry !== undefined) this.#deps.telemetry.recordQuery();
-    entry?.permitted();
+    this.#planned({ partitions: 0, parquetFiles: 0 }, entry);
     const names = output.map((column) => column.name);
     const { columns, batch } = madeRows(made, { columns: use.relation.columns, rows }, names);
     return new DirectResult(columns, [batch]);
@@ -162,39 +201,46 @@ export class QueryExecutor implements QueryService {
 
   /** Undefined = the engine must be asked. */
   async #direct(compiled: CompiledSql, request: StatementRequest, entry: QueryLogEntry | undefined): Promise<QueryResult | undefined> {
-    const { direct, fileLimit, tables, telemetry } = this.#deps;
+    const { direct, fileLimit, tables } = this.#deps;
     const { direct: plan, output, explain } = compiled;
     if (direct === undefined || plan === undefined || explain !== 'no' || fileLimit !== undefined) return undefined;
     const table = tables.table(request.database, plan.table);
     const answer = table === undefined ? undefined : await direct.run(plan, table, output);
     if (answer === undefined) return undefined;
-    entry?.planned(answer);
-    if (entry !== undefined) telemetry.recordQuery();
-    entry?.permitted();
+    this.#planned(answer, entry);
     return new DirectResult(answer.columns, answer.batches);
   }
 
-  async #file(request: StatementRequest, compile: Compile, entry: QueryLogEntry): Promise<Uint8Array> {
-    const compiled = await compile(this.#catalogOf(request.database));
-    entry.compiled();
+  /** Tells the query log and, the first time, telemetry. */
+  #planned(plan: Pick<Plan, 'partitions' | 'parquetFiles'>, entry: QueryLogEntry | undefined): void {
+    if (entry === undefined) return;
+    if (!entry.isPlanned) this.#deps.telemetry.recordQuery();
+    entry.planned(plan);
+    entry.permitted();
+  }
+
+  async #written(request: StatementRequest, compiled: CompiledSql, entry: QueryLogEntry): Promise<Uint8Array> {
+    const digested = compiled.output.find((column) => column.digest !== undefined);
+    if (digested !== undefined) throw notImplemented(`${digested.digest?.algorithm} of a value that is not a constant, in a Parquet file`);
     const engine = await this.#deps.engine();
     const plan = await this.#plan(engine, compiled, request.database);
     const path = join(this.#deps.temporaryDirectory, `result-${process.pid}-${this.#temporaryFiles++}.parquet`);
     const connection = await engine.acquire();
     const interrupt = (): void => connection.interrupt();
-    request.signal?.addEventListener('abort', interrupt, { once: true });
+    const signal = withTimeout(request.signal, this.#deps.timeoutMs);
+    signal?.addEventListener('abort', interrupt, { once: true });
     const watched = this.#deps.memory.watch(interrupt);
     try {
-      entry.planned(plan);
-      this.#deps.telemetry.recordQuery();
-      entry.permitted();
-      await this.#deps.turns.take(() => connection.run(`COPY (${plan.sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`));
+      this.#planned(plan, entry);
+      const copy = `COPY (${plan.sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`;
+      await this.#deps.turns.take(() => connection.run(copy), signal);
       return await readFile(path);
     } catch (error) {
-      throw watched.exceeded ? needsTooMuchMemory(error) : mapEngineError(error);
+      if (watched.exceeded) throw needsTooMuchMemory(error);
+      throw signal?.aborted === true ? queryCancelled(signal) : mapEngineError(error);
     } finally {
       watched.done();
-      request.signal?.removeEventListener('abort', interrupt);
+      signal?.removeEventListener('abort', interrupt);
       engine.release(connection);
       plan.release();
       await unlink(path).catch(() => undefined); // absent when the query failed
@@ -224,12 +270,17 @@ export class QueryExecutor implements QueryService {
     if (!this.#deps.databaseExists(database)) throw databaseNotFound(database);
   }
 
-  async #compile(request: SqlRequest): Promise<CompiledSql> {
+  #compilers(request: SqlRequest): Compilers {
+    return { plain: ({ nowNs }) => this.#compile(request, nowNs, false), wrapping: ({ nowNs }) => this.#compile(request, nowNs, true) };
+  }
+
+  #compile(request: SqlRequest, nowNs: bigint, wrapsIntegers: boolean): Promise<CompiledSql> {
     const { database } = request;
     const { caches } = this.#deps;
     return this.#compiler.compile(request.query, {
       database,
-      nowNs: this.#deps.clock.nowNs(),
+      nowNs,
+      wrapsIntegers,
       params: request.params,
       relation: (schema, name) => this.#relation(database, schema, name),
       ...(caches === undefined ? {} : { cacheFunction: (name, args) => this.#cacheRelation(caches.resolve(database, name, args), name) }),
@@ -247,7 +298,8 @@ export class QueryExecutor implements QueryService {
     const table = this.#deps.tables.table(database, name);
     if (table === undefined) return undefined;
     const known = this.#relations.get(table);
-    if (known !== undefined && known.columns.length === table.columns.length) return known;
+    // a table has another name once it is deleted, and again once it is undeleted
+    if (known !== undefined && known.name === name && known.columns.length === table.columns.length) return known;
     const relation: RelationInfo = { schema: 'iox', name, columns: sortedColumns(table) };
     this.#relations.set(table, relation);
     return relation;
@@ -279,7 +331,7 @@ export class QueryExecutor implements QueryService {
         let snapshot = snapshots.get(name);
         if (snapshot === undefined) {
           const table = tables.table(database, name);
-          if (table === undefined) throw new Error('internal error: a table vanished while its query was planned');
+          if (table === undefined) throw tableNotFound([name]); // deleted since the statement was compiled
           snapshot = await tables.snapshot(table, bounds.get(name)?.min, bounds.get(name)?.max);
           snapshots.set(name, snapshot);
           releases.push(snapshot.release.bind(snapshot));
@@ -329,49 +381,8 @@ export class QueryExecutor implements QueryService {
 /** Statements that read more rows than this stay streams, so that their first rows come soon. */
 const COLLECTED_SCAN_ROWS_MAX = 5_000_000;
 
-/** A statement ready to run. */
-interface Plan {
-  readonly sql: string;
-  readonly partitions: number;
-  readonly parquetFiles: number;
-  /** Rows of the files and buffers. */
-  readonly scannedRows: number;
-  /** Idempotent. */
-  readonly release: () => void;
-}
-
-/** Files that the plan reads and the time chunks that they are of. */
-function planSize(snapshots: Iterable<TableSnapshot>): { partitions: number; parquetFiles: number; scannedRows: number } {
-  let partitions = 0;
-  let scannedRows = 0;
-  let parquetFiles = 0;
-  for (const { buffer, files } of snapshots) {
-    for (const { rowCount } of files) scannedRows += rowCount;
-    for (const { rows } of buffer?.generations ?? []) scannedRows += rows;
-    partitions += new Set(files.map((file) => file.chunkTimeNs)).size;
-    parquetFiles += files.length;
-  }
-  return { partitions, parquetFiles, scannedRows };
-}
-
 function loggedQuery({ kind, query, traceId }: StatementRequest): LoggedQuery {
   return { kind: kind ?? 'sql', text: query, traceId };
-}
-
-/** Widest time bounds over all uses of each table. */
-function boundsPerTable(compiled: CompiledSql): Map<string, { min: bigint | undefined; max: bigint | undefined }> {
-  const bounds = new Map<string, { min: bigint | undefined; max: bigint | undefined }>();
-  for (const use of compiled.uses) {
-    if (use.relation.schema !== 'iox') continue;
-    const known = bounds.get(use.relation.name);
-    if (known === undefined) {
-      bounds.set(use.relation.name, { min: use.minTimeNs, max: use.maxTimeNs });
-      continue;
-    }
-    known.min = known.min === undefined || use.minTimeNs === undefined ? undefined : known.min < use.minTimeNs ? known.min : use.minTimeNs;
-    known.max = known.max === undefined || use.maxTimeNs === undefined ? undefined : known.max > use.maxTimeNs ? known.max : use.maxTimeNs;
-  }
-  return bounds;
 }
 
 function sortedColumns(table: TableSchema): { name: string; type: ColumnType }[] {

@@ -33,7 +33,7 @@ async function run(command: string, variables: Readonly<Record<string, string>>)
   assert.equal(name, 'curl');
   let method: string | undefined;
   let url = '';
-  let body: string | undefined;
+  let body: string | FormData | undefined;
   const headers: Record<string, string> = {};
   const encoded: string[] = [];
   while (rest.length > 0) {
@@ -41,7 +41,11 @@ async function run(command: string, variables: Readonly<Record<string, string>>)
     if (word === '-X') method = rest.shift();
     else if (word === '-G') method = 'GET';
     else if (word === '-d' || word === '--data-binary') body = rest.shift();
-    else if (word === '-H') {
+    else if (word === '-F') {
+      const [field = '', ...value] = (rest.shift() ?? '').split('=');
+      body = body instanceof FormData ? body : new FormData();
+      body.append(field, value.join('='));
+    } else if (word === '-H') {
       const [header = '', value = ''] = (rest.shift() ?? '').split(': ');
       headers[header.toLowerCase()] = value;
     } else if (word === '--data-urlencode') {
@@ -52,7 +56,7 @@ async function run(command: string, variables: Readonly<Record<string, string>>)
       url = word;
     }
   }
-  if (body !== undefined) headers['content-type'] ??= 'application/x-www-form-urlencoded';
+  if (typeof body === 'string') headers['content-type'] ??= 'application/x-www-form-urlencoded';
   const query = encoded.length === 0 ? '' : `?${encoded.join('&')}`;
   return fetch(url + query, { method: method ?? (body === undefined ? 'GET' : 'POST'), headers, ...(body === undefined ? {} : { body }) });
 }

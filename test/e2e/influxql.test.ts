@@ -146,6 +146,16 @@ const CASES: readonly (readonly [section: string, query: string, expected: reado
     'SELECT median(co), stddev(temp), spread(co), mode(co), sum(co) FROM home',
     ['|time median stddev spread mode sum|1970-01-01T00:00 1 0.555323883 26 0 137'],
   ],
+  [
+    '8 integral by bins',
+    `SELECT integral(temp, 1h) FROM home WHERE room = 'Kitchen' AND ${RANGE('00:00:00', '23:59:59')} GROUP BY time(6h)`,
+    ['|time integral|06:00 89.85, 12:00 136.3, 18:00 46.1'],
+  ],
+  [
+    '6.2 integral beside others is not filled by lines',
+    `SELECT integral(temp, 1h), max(temp) FROM home WHERE room = 'Kitchen' AND ${RANGE('08:00:00', '10:00:00')} GROUP BY time(30m) FILL(linear)`,
+    ['|time integral max|08:00 10.75 21, 08:30 null 22, 09:00 11.25 23, 09:30 null null'],
+  ],
   ['8 integral', "SELECT integral(temp, 1h) FROM home WHERE room = 'Kitchen'", ['|time integral|1970-01-01T00:00 272.25']],
   ['8 top and bottom', 'SELECT top(temp,3) FROM home', ['|time top|09:00 23, 18:00 23.3, 19:00 23.1']],
   ['8 top by tag', 'SELECT top(temp,room,2),hum FROM home', ['|time top room hum|18:00 23.3 Kitchen 36.9, 18:00 22.8 Living Room 36.2']],
@@ -296,5 +306,21 @@ describe('InfluxQL on the real server', () => {
       "SELECT query_type, query_text FROM system.queries WHERE query_text = 'SELECT count(co) FROM home'",
     );
     assert.deepEqual(logged[0], { query_type: 'influxql', query_text: 'SELECT count(co) FROM home' });
+  });
+
+  it('influxql 8: an area is cut at the end of the bin of its first point, and what is beyond counts for the second', async () => {
+    await server.writeOk('bar', 'm,k=a v=0 0\nm,k=a v=15 15\nm,k=a v=35 35\nm,k=a w=1 12', '&precision=second');
+    await server.writeOk('bar', 'n v=10i 0\nn v=20i 15', '&precision=second');
+    const q = (from: string): string => `SELECT integral(v) FROM ${from} WHERE time >= 0 AND time < 40s GROUP BY time(10s), k`;
+    const answer = await ask(server, q('m'), 'bar');
+    assert.deepEqual(
+      answer.series?.map(({ tags, values }) => [tags, values.map(([time, value]) => `${String(time).slice(17, 19)} ${value}`)]),
+      [[{ k: 'a' }, ['00 50', '10 150', '30 412.5']]],
+    );
+    const { series } = await ask(server, q('n'), 'bar');
+    assert.deepEqual(
+      series?.[0]?.values.map(([, value]) => Number(Number(value).toFixed(6))),
+      [133.333333, 91.666667],
+    );
   });
 });

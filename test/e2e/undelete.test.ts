@@ -60,6 +60,24 @@ test('a deleted table comes back unless its data is going or its name is taken',
   assert.deepEqual(await server.rows('db', 'SELECT v FROM m'), [{ v: 2 }]);
 });
 
+test('a table that was queried before its delete is found under each of its names, and a new one under the old', async (t) => {
+  const server = await startServer(t, await testDirectory(t));
+  await server.writeOk('db', 'm v=1i 1');
+  assert.deepEqual(await server.rows('db', 'SELECT v FROM m'), [{ v: 1 }]);
+  await configure(server, 'DELETE', 'table?db=db&table=m');
+  const [listed] = await server.rows('_internal', "SELECT table_name FROM system.tables WHERE deleted AND database_name = 'db'");
+  const name = String(listed?.['table_name']);
+  assert.equal((await server.sql('db', 'SELECT v FROM m')).status, 400);
+  const deleted = await server.sql('db', `SELECT v FROM "${name}"`);
+  assert.deepEqual([deleted.status, await deleted.text()], [200, '[{"v":1}]']);
+  await server.writeOk('db', 'm v=2i 2');
+  assert.deepEqual(await server.rows('db', 'SELECT v FROM m'), [{ v: 2 }]);
+  assert.deepEqual(await server.rows('db', `SELECT v FROM "${name}"`), [{ v: 1 }]);
+  await runCases(server, [['POST', 'table/undelete', { db: 'db', table: name, new_name: 'again' }, 200, '']]);
+  assert.deepEqual(await server.rows('db', 'SELECT v FROM again'), [{ v: 1 }]);
+  assert.deepEqual(await server.rows('db', 'SELECT m.v AS m, again.v AS again FROM m CROSS JOIN again'), [{ m: 2, again: 1 }]);
+});
+
 test('`influxdb3 undelete` gives the name before the delete back', async (t) => {
   const cwd = await testDirectory(t);
   const server = await startServer(t, await testDirectory(t));

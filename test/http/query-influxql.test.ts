@@ -208,9 +208,34 @@ describe('/query', () => {
       ],
       [{ method: 'GET', url: '/query?db=x&q=x', headers: { accept: 'text/html' } }, 400, 'invalid mime type (text/html)'],
       [
-        { method: 'GET', url: '/query?db=x&q=x', headers: { accept: 'application/x-msgpack' } },
-        405,
-        'This feature is not implemented: MessagePack',
+        { method: 'POST', url: '/query?db=x', headers: { 'content-type': 'multipart/form-data' }, payload: 'x' },
+        400,
+        'A boundary header is required for multipart upload',
+      ],
+      [
+        { method: 'POST', url: '/query?db=x', headers: { 'content-type': 'multipart/form-data; boundary=b' }, payload: 'x' },
+        400,
+        'error decoding multipart file upload: Failed to parse body as FormData.',
+      ],
+      [
+        {
+          method: 'POST',
+          url: '/query?db=x',
+          headers: { 'content-type': 'multipart/form-data; boundary=b' },
+          payload: Buffer.from('--b\r\ncontent-disposition: form-data; name="q"; filename="f"\r\n\r\n\xff\r\n--b--\r\n', 'latin1'),
+        },
+        400,
+        'error reading field from body: q -- not valid UTF-8',
+      ],
+      [
+        {
+          method: 'POST',
+          url: '/query',
+          headers: { 'content-type': 'multipart/form-data; boundary=b' },
+          payload: '--b\r\ncontent-disposition: form-data; name="db"\r\n\r\nx\r\n--b--\r\n',
+        },
+        400,
+        'expected a query to be provided in the query string or body',
       ],
       [
         { method: 'GET', url: '/query?db=x&q=x&chunked=yes' },

@@ -11,8 +11,8 @@ export function plainValue(value: unknown): unknown {
   if (hasShape(value, 'items') && Array.isArray(value.items)) return value.items.map(plainValue);
   if (hasShape(value, 'entries')) return plainEntries(value.entries);
   if (isInterval(value)) return intervalText(value);
+  if (isTimeOfDay(value)) return timeText(value);
   if (hasShape(value, 'nanos') && typeof value.nanos === 'bigint') return timestampText(value.nanos);
-  if (isTime(value)) return value.toString();
   if (hasShape(value, 'micros') && typeof value.micros === 'bigint') return timestampText(value.micros * 1000n);
   if (hasShape(value, 'millis') && typeof value.millis === 'bigint') return timestampText(value.millis * 1_000_000n);
   if (hasShape(value, 'seconds') && typeof value.seconds === 'bigint') return timestampText(value.seconds * 1_000_000_000n);
@@ -22,7 +22,7 @@ export function plainValue(value: unknown): unknown {
   return String(value);
 }
 
-/** Text of an interval, largest unit first: `1 mons 2 days 3 hours 4 mins 5.000006 secs`, `0 secs` for zero. */
+/** Text of an interval, largest unit first: `1 mons 2 days 3 hours 4 mins 5.000006000 secs`, `0 secs` for zero. */
 export function intervalText(interval: IntervalParts): string {
   const parts: string[] = [];
   if (interval.months !== 0) parts.push(`${interval.months} mons`);
@@ -33,10 +33,10 @@ export function intervalText(interval: IntervalParts): string {
   const hours = micros / 3_600_000_000n;
   const minutes = (micros / 60_000_000n) % 60n;
   const seconds = (micros / 1_000_000n) % 60n;
-  const fraction = String(micros % 1_000_000n).padStart(6, '0');
+  const fraction = String((micros % 1_000_000n) * 1000n).padStart(9, '0');
   if (hours !== 0n) parts.push(`${sign}${hours} hours`);
   if (minutes !== 0n) parts.push(`${sign}${minutes} mins`);
-  if (seconds !== 0n || fraction !== '000000') parts.push(`${sign}${seconds}.${fraction} secs`);
+  if (seconds !== 0n || fraction !== '000000000') parts.push(`${sign}${seconds}.${fraction} secs`);
   return parts.length === 0 ? '0 secs' : parts.join(' ');
 }
 
@@ -61,9 +61,16 @@ function isInterval(value: object): value is IntervalParts {
   return hasShape(value, 'months') && hasShape(value, 'days') && hasShape(value, 'micros');
 }
 
-/** Times of day share their member names with timestamps. */
-function isTime(value: object): boolean {
-  return value.constructor.name.startsWith('DuckDBTime') && !value.constructor.name.startsWith('DuckDBTimestamp');
+/** Times of day share their member names with timestamps, which know an infinity. */
+function isTimeOfDay(value: object): value is { readonly nanos: bigint } | { readonly micros: bigint } {
+  const counts =
+    (hasShape(value, 'nanos') && typeof value.nanos === 'bigint') || (hasShape(value, 'micros') && typeof value.micros === 'bigint');
+  return counts && !('isFinite' in value);
+}
+
+/** `08:00:00.123`, with 0, 3, 6 or 9 fraction digits. */
+function timeText(value: { readonly nanos: bigint } | { readonly micros: bigint }): string {
+  return timestampText('nanos' in value ? value.nanos : value.micros * 1000n).slice('1970-01-01T'.length);
 }
 
 function hasShape<K extends string>(value: object, key: K): value is Record<K, unknown> {

@@ -1,10 +1,11 @@
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBType } from '@duckdb/node-api';
 import type { Engine } from '../../engine/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
-import type { CompiledSql } from '../sql/contract.ts';
+import type { CompiledSql, ResultDigest } from '../sql/contract.ts';
 import { type MemoryWatch, needsTooMuchMemory, type WatchedQuery } from './memory-watch.ts';
 import { resultColumns, toResultBatch } from './result-batch.ts';
+import { digestedBatch, digestedColumn } from './result-digests.ts';
 import { checkListSizes } from './result-size.ts';
 import type { Turns } from './turns.ts';
 
@@ -25,6 +26,9 @@ export interface StreamQuery {
   readonly onEnd: () => void;
 }
 
+/** A query whose calls of the engine wait for their turn; none begins once it is not wanted any more. */
+type OpenQuery = StreamQuery & { readonly turn: <T>(task: () => Promise<T>) => Promise<T> };
+
 /** Starts a query and waits for its first rows, so that its failures are known before anything is sent. */
 export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
   const connection = await query.engine.acquire();
@@ -36,12 +40,18 @@ export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
     watched.done();
   };
   try {
-    if (query.signal?.aborted === true) throw cancelled();
+    if (query.signal?.aborted === true) throw queryCancelled(query.signal);
+    // an interrupt reaches only what runs
+    const turn: OpenQuery['turn'] = (task) =>
+      query.turns.take(() => {
+        if (watched.exceeded) throw new Error('the query was ended while it waited');
+        return task();
+      }, query.signal);
     const open = query.explain !== 'no' ? explainRows : query.small ? allRows : streamedRows;
     const withReason = async (error: unknown): Promise<never> => {
       throw query.signal?.aborted === true || watched.exceeded ? error : await reasonOf(connection, query.sql, error);
     };
-    const rows = await open(connection, query).catch(withReason);
+    const rows = await open(connection, { ...query, turn }).catch(withReason);
     const first = await rows.next().catch(withReason);
     return new RunningQuery(
       rows,
@@ -59,7 +69,7 @@ export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
     stopListening();
     query.engine.release(connection);
     if (watched.exceeded) throw needsTooMuchMemory(error);
-    throw query.signal?.aborted === true ? cancelled() : error;
+    throw query.signal?.aborted === true ? queryCancelled(query.signal) : error;
   }
 }
 
@@ -121,10 +131,10 @@ class RunningQuery implements QueryResult {
         if (batch !== undefined) this.#fetch();
       }
     } catch (error) {
-      if (this.#isUnwanted()) throw cancelled();
+      if (this.#isUnwanted()) throw queryCancelled(this.#query.signal);
       if (this.#watched.exceeded) throw needsTooMuchMemory(error);
       const reason = await this.#reason(error);
-      throw this.#isUnwanted() ? cancelled() : this.#query.mapError(reason);
+      throw this.#isUnwanted() ? queryCancelled(this.#query.signal) : this.#query.mapError(reason);
     } finally {
       this.#leave();
     }
@@ -179,8 +189,8 @@ class RunningQuery implements QueryResult {
   }
 }
 
-async function allRows(connection: DuckDBConnection, query: StreamQuery): Promise<Rows> {
-  const result = await query.turns.take(() => connection.run(query.sql));
+async function allRows(connection: DuckDBConnection, query: OpenQuery): Promise<Rows> {
+  const result = await query.turn(() => connection.run(query.sql));
   const { chunkCount } = result;
   const { columns, batch } = resultReader(result, query);
   let next = 0;
@@ -192,19 +202,38 @@ async function allRows(connection: DuckDBConnection, query: StreamQuery): Promis
 }
 
 /** What a result's chunks mean. */
-function resultReader(
-  result: DuckDBResult,
-  query: StreamQuery,
-): { readonly columns: readonly ResultColumn[]; readonly batch: (chunk: DuckDBDataChunk) => ResultBatch } {
+interface ResultReader {
+  readonly columns: readonly ResultColumn[];
+  readonly batch: (chunk: DuckDBDataChunk) => ResultBatch;
+}
+
+function resultReader(result: DuckDBResult, query: StreamQuery): ResultReader {
   const names = query.output.length === result.columnCount ? query.output.map((column) => column.name) : result.columnNames();
   const hints = query.output.length === result.columnCount ? query.output.map((column) => column.type) : [];
   const types = result.columnTypes();
   const columns = resultColumns(names, types, hints);
+  const digests = query.output.map((column) => column.digest);
+  if (digests.some((digest) => digest !== undefined)) return digestedReader(columns, types, digests);
   return {
     columns,
     batch(chunk) {
       checkListSizes(chunk, types);
       return toResultBatch(chunk, columns);
+    },
+  };
+}
+
+/** As `resultReader`, for results with columns whose bytes are still to be digested. */
+function digestedReader(
+  columns: readonly ResultColumn[],
+  types: readonly DuckDBType[],
+  digests: readonly (ResultDigest | undefined)[],
+): ResultReader {
+  return {
+    columns: columns.map((column, index) => digestedColumn(column, digests[index])),
+    batch(chunk) {
+      checkListSizes(chunk, types);
+      return digestedBatch(toResultBatch(chunk, columns), digests);
     },
   };
 }
@@ -220,7 +249,7 @@ const SPARSE_CHUNK_ROWS = 512;
  * show it, the statement is begun again with its rows collected inside the engine, where they count and may spill; their
  * order is lost.
  */
-async function streamedRows(connection: DuckDBConnection, query: StreamQuery): Promise<Rows> {
+async function streamedRows(connection: DuckDBConnection, query: OpenQuery): Promise<Rows> {
   const first = await openStream(connection, query, query.sql);
   if (!query.collect) return streamRows(connection, query, first, { chunks: [], complete: false });
   const probed: DuckDBDataChunk[] = [];
@@ -236,8 +265,8 @@ async function streamedRows(connection: DuckDBConnection, query: StreamQuery): P
 }
 
 /** Undefined at the end. */
-async function nextChunk(query: StreamQuery, result: DuckDBResult): Promise<DuckDBDataChunk | undefined> {
-  const chunk = await query.turns.take(() => result.fetchChunk());
+async function nextChunk(query: OpenQuery, result: DuckDBResult): Promise<DuckDBDataChunk | undefined> {
+  const chunk = await query.turn(() => result.fetchChunk());
   if (chunk !== null && chunk.rowCount > 0) return chunk;
   if ((result.returnType as number) === FAILED_RESULT) throw new BrokenStream('the query failed while its rows were read');
   return undefined;
@@ -249,7 +278,7 @@ interface FetchedChunks {
   readonly complete: boolean;
 }
 
-function streamRows(connection: DuckDBConnection, query: StreamQuery, result: DuckDBResult, fetched: FetchedChunks): Rows {
+function streamRows(connection: DuckDBConnection, query: OpenQuery, result: DuckDBResult, fetched: FetchedChunks): Rows {
   const { columns, batch } = resultReader(result, query);
   return {
     columns,
@@ -273,8 +302,8 @@ async function reasonOf(connection: DuckDBConnection, sql: string, error: unknow
 }
 
 /** One statement, prepared directly: the connection's own `stream` parses every text once more to count its statements. */
-function openStream(connection: DuckDBConnection, query: StreamQuery, sql: string): Promise<DuckDBResult> {
-  return query.turns.take(async () => {
+function openStream(connection: DuckDBConnection, query: OpenQuery, sql: string): Promise<DuckDBResult> {
+  return query.turn(async () => {
     const prepared = await connection.prepare(sql);
     try {
       return await prepared.stream();
@@ -285,15 +314,15 @@ function openStream(connection: DuckDBConnection, query: StreamQuery, sql: strin
 }
 
 /** The engine's plan as the two columns that clients of EXPLAIN expect. */
-async function explainRows(connection: DuckDBConnection, query: StreamQuery): Promise<Rows> {
+async function explainRows(connection: DuckDBConnection, query: OpenQuery): Promise<Rows> {
   const analyze = query.explain === 'analyze';
-  const reader = await query.turns.take(() => connection.runAndReadAll(`EXPLAIN ${analyze ? 'ANALYZE ' : ''}${query.sql}`));
+  const reader = await query.turn(() => connection.runAndReadAll(`EXPLAIN ${analyze ? 'ANALYZE ' : ''}${query.sql}`));
   const plan = reader
     .getRows()
     .map((row) => String(row[1]))
     .join('\n');
   const rows = analyze
-    ? [['Plan with Metrics', plan]]
+    ? [['Plan with Metrics', withoutStatement(plan)]]
     : [
         ['logical_plan', plan],
         ['physical_plan', plan],
@@ -319,6 +348,15 @@ async function explainRows(connection: DuckDBConnection, query: StreamQuery): Pr
   };
 }
 
-function cancelled(): InfluxError {
+/** A measured plan begins with the statement that ran, which is the engine's and means nothing to clients. */
+function withoutStatement(plan: string): string {
+  return plan.slice(Math.max(0, plan.search(/^┌─+┐\n│┌─+┐│\n││ +Total Time/m)));
+}
+
+/** The failure of a query that nobody waits for any more, or that took too long. */
+export function queryCancelled(signal: AbortSignal | undefined): InfluxError {
+  if ((signal?.reason as { name?: unknown } | undefined)?.name === 'TimeoutError') {
+    return new InfluxError({ code: 'QUERY_TIMEOUT', message: 'query error: the query ran longer than the server allows', status: 500 });
+  }
   return new InfluxError({ code: 'QUERY_CANCELLED', message: 'query error: the query was cancelled', status: 500 });
 }

@@ -7,10 +7,11 @@ export class Turns {
     this.#free = Math.max(1, count);
   }
 
-  /** Runs `task` when it is its turn. */
-  async take<T>(task: () => Promise<T>): Promise<T> {
+  /** Runs `task` when it is its turn. Rejects with the reason of `signal`, and never runs it, when that comes first. */
+  async take<T>(task: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    signal?.throwIfAborted();
     if (this.#free > 0) this.#free--;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else await this.#wait(signal);
     try {
       return await task();
     } finally {
@@ -18,6 +19,21 @@ export class Turns {
       if (next === undefined) this.#free++;
       else next();
     }
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const begin = (): void => {
+        signal?.removeEventListener('abort', leave);
+        resolve();
+      };
+      const leave = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(begin), 1);
+        reject(signal?.reason);
+      };
+      this.#waiting.push(begin);
+      signal?.addEventListener('abort', leave, { once: true });
+    });
   }
 }
 

@@ -7,6 +7,7 @@ import { compileCondition, compileExpr } from './expr.ts';
 import { type AggregateParts, aggregateNames, aggregateParts, isAggregate, isWindowOnly, selectorMember } from './functions/aggregates.ts';
 import { checkArgCount } from './functions/define.ts';
 import { invalidFunction, scalarFunction } from './functions/index.ts';
+import { isSeriesWindow, seriesWindow, seriesWindowNames } from './functions/series-windows.ts';
 import { intervalNs } from './intervals.ts';
 import type { CallExpr, Expr, FrameBound, OrderItem, WindowFrame, WindowSpec } from './parse/ast.ts';
 import type { Typed } from './typed.ts';
@@ -19,7 +20,7 @@ export type CallResult = Typed & { readonly member?: boolean };
 export function compileCall(call: CallExpr, env: Env, member?: string): CallResult {
   if (call.over !== undefined) return windowCall(call, env);
   if (isAggregate(call.name)) return aggregateCall(call, env, member);
-  if (isWindowOnly(call.name)) throw planError(`Window function ${call.name} requires an OVER clause`);
+  if (isWindowOnly(call.name) || isSeriesWindow(call.name)) throw planError(`Window function ${call.name} requires an OVER clause`);
   return scalarCall(call, env);
 }
 
@@ -70,7 +71,8 @@ function aggregateCall(call: CallExpr, env: Env, member: string | undefined): Ca
   const inner = argumentEnv(env);
   const args = aggregateArguments(call, inner);
   const short = member === undefined ? undefined : selectorMember(call.name, args, member);
-  const parts = short ?? (call.star ? countStar(call) : aggregateParts(call.name, args, call.orderBy.length > 0, false));
+  const parts =
+    short ?? (call.star ? countStar(call) : aggregateParts(call.name, args, { windowed: false, wraps: env.state.wrapsIntegers }));
   const sql = printAggregate(call, parts, inner, '');
   return short ? { sql, type: parts.type, member: true } : { sql, type: parts.type };
 }
@@ -85,6 +87,7 @@ function aggregateArguments(call: CallExpr, env: Env): readonly Typed[] {
 
 function countStar(call: CallExpr): AggregateParts {
   if (call.name !== 'count') throw planError(`${call.name}(*) is not supported`);
+  if (call.distinct) throw planError('count(DISTINCT *) is not supported');
   return { fn: 'count', args: ['*'], type: int64 };
 }
 
@@ -111,11 +114,20 @@ function windowCall(call: CallExpr, env: Env): Typed {
   if (env.clause !== 'SELECT' && env.clause !== 'ORDER BY' && env.clause !== 'QUALIFY') {
     throw planError(`Window functions are not allowed in ${env.clause}`);
   }
-  if (!isAggregate(call.name) && !isWindowOnly(call.name)) throw invalidFunction(call.name, aggregateNames);
+  if (isSeriesWindow(call.name)) return seriesCall(call, env);
+  if (!isAggregate(call.name) && !isWindowOnly(call.name)) throw invalidFunction(call.name, [...aggregateNames, ...seriesWindowNames]);
   if (call.name.startsWith('selector_')) throw notImplemented(`${call.name} as a window function`);
   const args = call.args.map((arg) => compileExpr(arg, env));
-  const parts = call.star ? countStar(call) : aggregateParts(call.name, args, call.orderBy.length > 0, true);
+  const parts = call.star ? countStar(call) : aggregateParts(call.name, args, { windowed: true, wraps: env.state.wrapsIntegers });
   return { sql: printAggregate(call, parts, env, ` OVER (${windowSql(resolveWindow(call.over, env), env)})`), type: parts.type };
+}
+
+function seriesCall(call: CallExpr, env: Env): Typed {
+  if (call.star || call.distinct || call.filter || call.ignoreNulls !== undefined) {
+    throw planError(`${call.name} takes neither *, DISTINCT, FILTER nor a treatment of nulls`);
+  }
+  const args = call.args.map((arg) => compileExpr(arg, env));
+  return seriesWindow(call.name, args, ` OVER (${windowSql(resolveWindow(call.over, env), env)})`);
 }
 
 function resolveWindow(over: CallExpr['over'], env: Env): WindowSpec {

@@ -40,6 +40,11 @@ export interface SqlCompileContext {
   /** Wall clock of the statement, for `now()`. */
   readonly nowNs: bigint;
   readonly params: ReadonlyMap<string, BindValue>;
+  /**
+   * Print `+ - *`, negation and sums of integers so that they wrap as in the reference. It is slow: meant for a statement
+   * that failed in the engine because a number was too large.
+   */
+  readonly wrapsIntegers?: boolean;
   /** Exact, case-sensitive lookup. */
   relation(schema: 'iox' | 'system' | 'information_schema', name: string): RelationInfo | undefined;
   /**
@@ -67,6 +72,14 @@ export interface RelationUse {
   readonly columns: ReadonlySet<string>;
 }
 
+/** Bytes of a column that become a digest after the engine delivered them. */
+export interface ResultDigest {
+  /** As Node.js calls it. */
+  readonly algorithm: string;
+  /** The digest as text; undefined = as bytes. */
+  readonly text: 'hex' | 'base64' | undefined;
+}
+
 /** A validated statement, ready to be printed once the scan of every use is known. */
 export interface CompiledSql {
   readonly uses: readonly RelationUse[];
@@ -79,7 +92,11 @@ export interface CompiledSql {
    * Output columns in order, as far as the compiler knows them; the engine's own types decide the rest
    * (`undefined` = take the engine's). Names are the ones that clients see.
    */
-  readonly output: readonly { readonly name: string; readonly type: ResultColumn['type'] | undefined }[];
+  readonly output: readonly {
+    readonly name: string;
+    readonly type: ResultColumn['type'] | undefined;
+    readonly digest?: ResultDigest | undefined;
+  }[];
   readonly explain: 'no' | 'plan' | 'analyze';
   /** The engine has all rows of the result together anyway, or they are few: they need not be streamed. */
   readonly small?: boolean;

@@ -1,6 +1,7 @@
 /** Engine failures -> what clients see. SQL spec 9.2. */
 import { InfluxError } from '../../shared/errors.ts';
 import { needsTooMuchMemory } from '../engine/memory-watch.ts';
+import { bindText, castText, functionText, overflowText, withArrowTypes } from './engine-texts.ts';
 import { arrowError, executionError, planError } from './errors.ts';
 
 const knownPrefixes =
@@ -19,6 +20,8 @@ export function mapEngineError(error: unknown): InfluxError {
     const status = own[1] === 'Error during planning' ? 400 : own[1] === 'This feature is not implemented' ? 405 : 500;
     return new InfluxError({ code: 'SQL_RAISED', message, status, cause: error });
   }
+  const worded = referenceWords(kind, message);
+  if (worded !== undefined) return worded(error);
   switch (kind) {
     case 'Binder':
     case 'Parser':
@@ -29,7 +32,7 @@ export function mapEngineError(error: unknown): InfluxError {
     case 'Conversion':
       return arrowError(`Cast error: ${readable(message)}`, error);
     case 'Out of Range':
-      return arrowError(`Arithmetic overflow: ${readable(message)}`, error);
+      return arrowError(`Arithmetic overflow: ${overflowText(readable(message))}`, error);
     case 'Out of Memory':
       return needsTooMuchMemory(error);
     case 'INTERRUPT':
@@ -42,6 +45,27 @@ export function mapEngineError(error: unknown): InfluxError {
   }
 }
 
+/** Failures that the reference has too, in its words. */
+function referenceWords(kind: string, message: string): ((cause: unknown) => InfluxError) | undefined {
+  const bind = bindText(message);
+  if (bind !== undefined) return (cause) => planError(bind, cause);
+  if (kind !== 'Conversion' && kind !== 'Invalid Input') return undefined;
+  const cast = castText(message);
+  if (cast !== undefined) return (cause) => arrowError(cast, cause);
+  const said = functionText(message);
+  if (said === undefined) return undefined;
+  return (cause) => new InfluxError({ code: said.startsWith('Arrow') ? 'SQL_ARROW' : 'SQL_EXECUTION', message: said, status: 500, cause });
+}
+
+/** True for failures that statements printed with `wrapsIntegers` do not have. */
+export function isIntegerOverflow(error: unknown): boolean {
+  const cause = error instanceof InfluxError ? error.cause : error;
+  return cause instanceof Error && INTEGER_OVERFLOW.test(cause.message);
+}
+
+/** Operators, negation, and sums: only these make 128-bit integers that are cast. */
+const INTEGER_OVERFLOW = /^(Out of Range Error: Overflow in |Conversion Error: Type INT128 with value )/;
+
 /** Without the caret picture and hints that follow the first lines. */
 function firstParagraph(text: string): string {
   return text.split('\n\nLINE ')[0]?.trim() ?? text;
@@ -49,8 +73,8 @@ function firstParagraph(text: string): string {
 
 /** Internal names mean nothing to clients. */
 function readable(text: string): string {
-  const first = text.split(/\n(?:Candidate|Did you mean|Possible solutions|LINE )/)[0] ?? text;
-  return first
+  const first = text.split(/\n\n|\n\s*(?:Candidate|Did you mean|Possible solutions|LINE )| - scalar subqueries can only /)[0] ?? text;
+  return withArrowTypes(first)
     .replaceAll(/\b_df\./g, '')
     .replaceAll(/\b[tswq]\d+\./g, '')
     .trim();

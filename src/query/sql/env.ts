@@ -3,7 +3,7 @@ import { InfluxError } from '../../shared/errors.ts';
 import type { MadeRowsPlan } from '../direct/made-rows.ts';
 import type { DirectPlan } from '../direct/plan.ts';
 import type { BindValue } from '../result.ts';
-import type { CacheFunctionName, RelationInfo, SqlCompileContext } from './contract.ts';
+import type { CacheFunctionName, RelationInfo, ResultDigest, SqlCompileContext } from './contract.ts';
 import type { Cte, Expr, Query, WindowSpec } from './parse/ast.ts';
 import { physicalNames } from './physical-names.ts';
 import { quoteIdent } from './quote.ts';
@@ -39,6 +39,8 @@ export interface OutputColumn {
   readonly type: SqlType;
   /** Base table uses that outer bounds on this column may cut. */
   readonly timeUses: readonly MutableUse[];
+  /** Only of columns that go straight into the result. */
+  readonly digest?: ResultDigest | undefined;
 }
 
 export interface CompiledQuery {
@@ -61,6 +63,8 @@ export type QuotedColumns = WeakMap<RelationInfo, readonly string[]>;
 /** State of one statement's compilation. */
 export class StatementState {
   readonly nowNs: bigint;
+  /** Integer arithmetic must not fail in the engine. */
+  readonly wrapsIntegers: boolean;
   /** Length of the statement's text. */
   readonly statementChars: number;
   readonly uses: MutableUse[] = [];
@@ -79,6 +83,7 @@ export class StatementState {
     this.statementChars = chars;
     this.#context = context;
     this.nowNs = context.nowNs;
+    this.wrapsIntegers = context.wrapsIntegers === true;
     this.compileNested = compileNested;
   }
 

@@ -8,7 +8,7 @@ import { coercionError, planError } from './errors.ts';
 import { arrayOf, element, mapFromEntries, member, structOf } from './functions/misc.ts';
 import { atTimeZone } from './functions/time.ts';
 import { parseInterval } from './intervals.ts';
-import { binaryOperator, comparable, compare, unify } from './operators.ts';
+import { binaryOperator, comparable, compare, unify, wrapped } from './operators.ts';
 import type { CaseExpr, Expr, LikeExpr } from './parse/ast.ts';
 import { quoteString } from './quote.ts';
 import { columnLabel, lookup, noFieldNamed, type ScopeColumn } from './scope.ts';
@@ -47,7 +47,7 @@ export function compileExpr(expr: Expr, env: Env): Typed {
     case 'param':
       return param(expr.name, env);
     case 'binary':
-      return binaryOperator(expr.op, compileExpr(expr.left, env), compileExpr(expr.right, env));
+      return binaryOperator(expr.op, compileExpr(expr.left, env), compileExpr(expr.right, env), env.state.wrapsIntegers);
     case 'unary':
       return unary(expr, env);
     case 'is':
@@ -184,6 +184,8 @@ function unary(expr: Extract<Expr, { kind: 'unary' }>, env: Env): Typed {
   }
   if (kind === 'int' && !value.type.signed) throw planError('Negation only supports numeric, interval and timestamp types');
   if (isNumeric(value.type) || kind === 'interval' || kind === 'duration' || kind === 'null' || kind === 'unknown') {
+    if (env.state.wrapsIntegers && value.type.kind === 'int')
+      return typed(wrapped(`(- CAST(${value.sql} AS HUGEINT))`, value.type), value.type);
     return typed(`(- ${value.sql})`, value.type);
   }
   throw planError('Negation only supports numeric, interval and timestamp types');

@@ -31,11 +31,14 @@ export function compileGrouping(groupBy: readonly Expr[] | 'all', items: readonl
     return value.constant ? `(${value.sql})` : value.sql;
   };
   const exprs = groupBy === 'all' ? items.filter((item) => !containsAggregate(item.expr)).map((item) => item.expr) : groupBy;
-  const terms = exprs.map((expr) => {
-    if (expr.kind !== 'grouping-sets') return key(expr);
-    const sets = expr.sets.map((set) => `(${set.map(key).join(', ')})`);
-    return `${expr.type} (${sets.join(', ')})`;
-  });
+  // `()` stands for no key
+  const terms = exprs
+    .filter((expr) => expr.kind !== 'tuple' || expr.items.length > 0)
+    .map((expr) => {
+      if (expr.kind !== 'grouping-sets') return key(expr);
+      const sets = expr.sets.map((set) => `(${set.map(key).join(', ')})`);
+      return `${expr.type} (${sets.join(', ')})`;
+    });
   return { keys, sql: terms.join(', ') };
 }
 

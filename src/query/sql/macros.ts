@@ -21,9 +21,22 @@ const bounded = [
   `rpad(s, n, p) as ${textWithin('rpad', 'n', 'rpad(s, n, p)')}`,
   `replace(s, f, t) as case when strlen(s)::hugeint * strlen(t) > ${REPLACED_BYTES_MAX} then ${tooMuch('replace', REPLACED_BYTES_MAX)} else replace(s, f, t) end`,
   `l_repeat(x, n) as case when n > ${MADE_ITEMS_MAX} or n * strlen(x::varchar) > ${MADE_BYTES_MAX} then ${tooMuch('array_repeat', MADE_ITEMS_MAX)} else list_transform(range(n), lambda i: x) end`,
+  `l_range(a, b, s) as case when s = 0 then error('Execution error: step can''t be 0 for function range(start [, stop, step])') when (b::hugeint - a) / s > ${MADE_ITEMS_MAX} then ${tooMuch('range', MADE_ITEMS_MAX)} else range(a, b, s) end`,
+  `l_series(a, b, s) as case when s = 0 then error('Execution error: step can''t be 0 for function generate_series(start [, stop, step])') when (b::hugeint - a) / s >= ${MADE_ITEMS_MAX} then ${tooMuch('generate_series', MADE_ITEMS_MAX)} else generate_series(a, b, s) end`,
   `l_resize2(a, n) as case when n > ${MADE_ITEMS_MAX} then ${tooMuch('array_resize', MADE_ITEMS_MAX)} else list_resize(a, n) end`,
   `l_resize3(a, n, x) as case when n > ${MADE_ITEMS_MAX} then ${tooMuch('array_resize', MADE_ITEMS_MAX)} else list_resize(a, n, x) end`,
 ];
+
+/** Integers of any size cut down to their last bits, as the reference's arithmetic does; the argument is a huge integer. */
+const wrapping = [8, 16, 32, 64].flatMap((bits) => {
+  const size = `'${2n ** BigInt(bits)}'::hugeint`;
+  const half = `'${2n ** BigInt(bits - 1)}'::hugeint`;
+  const type = { 8: 'tinyint', 16: 'smallint', 32: 'integer', 64: 'bigint' }[bits];
+  return [
+    `wrap_i${bits}(x) as cast(_df.pmod(x + ${half}, ${size}) - ${half} as ${type})`,
+    `wrap_u${bits}(x) as cast(_df.pmod(x, ${size}) as u${type})`,
+  ];
+});
 
 const lists = [
   'l_distinct(a) as list_filter(a, lambda x, i: len(list_filter(a[1:i-1], lambda y: y is not distinct from x)) = 0)',
@@ -83,6 +96,7 @@ const macros = [
   `to_char(t, f) as ${formatMacroBody()}`,
   "weighted_percentile(a, p) as case when len(a) > 0 then list_transform([{'s': list_sort(a), 't': p * list_sum(list_transform(a, lambda e: e.w))}], lambda z: list_reduce(z.s, lambda q, e: case when q.w >= z.t then q else {'x': e.x, 'w': q.w + e.w} end).x)[1] end",
   ...bounded,
+  ...wrapping,
   ...lists,
 ];
 

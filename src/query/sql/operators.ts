@@ -26,7 +26,8 @@ const inlineDivisorChars = 200;
 
 const comparisons = new Set<BinaryOperator>(['=', '!=', '<', '<=', '>', '>=', 'IS DISTINCT FROM', 'IS NOT DISTINCT FROM']);
 
-export function binaryOperator(op: BinaryOperator, left: Typed, right: Typed): Typed {
+/** `wraps`: integers that pass their type's bounds start again at the other end, where the engine would fail. */
+export function binaryOperator(op: BinaryOperator, left: Typed, right: Typed, wraps = false): Typed {
   if (comparisons.has(op)) return compare(op as Comparison, left, right);
   switch (op) {
     case 'AND':
@@ -47,7 +48,7 @@ export function binaryOperator(op: BinaryOperator, left: Typed, right: Typed): T
     case '>>':
       return bitwise(op, left, right);
     default:
-      return arithmetic(op as '+' | '-' | '*' | '/' | '%', left, right);
+      return arithmetic(op as '+' | '-' | '*' | '/' | '%', left, right, wraps);
   }
 }
 
@@ -198,9 +199,9 @@ function bitwise(op: 'BIT_XOR' | '&' | '|' | '<<' | '>>', left: Typed, right: Ty
   return typed(op === 'BIT_XOR' ? `xor(${x}, ${y})` : `(${x} ${op} ${y})`, type);
 }
 
-export function arithmetic(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: Typed): Typed {
+function arithmetic(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: Typed, wraps: boolean): Typed {
   const [a, b] = [left.type, right.type];
-  if (isNumeric(a) && isNumeric(b)) return numeric(op, left, right);
+  if (isNumeric(a) && isNumeric(b)) return numeric(op, left, right, wraps);
   if (a.kind === 'null' || b.kind === 'null') {
     const other = a.kind === 'null' ? b : a;
     const type = other.kind === 'null' ? int64 : other.kind === 'interval' && a.kind !== 'null' ? a : other;
@@ -212,7 +213,7 @@ export function arithmetic(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: 
   throw coercionError(`Cannot coerce arithmetic expression ${arrowTypeText(a)} ${op} ${arrowTypeText(b)} to valid types`);
 }
 
-function numeric(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: Typed): Typed {
+function numeric(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: Typed, wraps: boolean): Typed {
   const folded = foldIntegers(op, left, right);
   if (folded) return folded;
   const [a, b] = [left.type, right.type];
@@ -230,7 +231,23 @@ function numeric(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: Typed): Ty
     return typed(op === '/' || op === '%' ? `(${x.sql} ${op} ${nonZero(y, type)})` : `(${x.sql} ${op} ${y.sql})`, type);
   if (op === '/') return typed(`(${x.sql} // ${nonZero(y, type)})`, type);
   if (op === '%') return typed(`(${x.sql} % ${nonZero(y, type)})`, type);
+  if (wraps && type.kind === 'int') return typed(wrappedArithmetic(op, x.sql, y.sql, type), type);
   return typed(`(${x.sql} ${op} ${y.sql})`, type);
+}
+
+type IntegerType = Extract<SqlType, { kind: 'int' }>;
+
+/** Computed in 128 bits, then cut down to the type's. */
+function wrappedArithmetic(op: '+' | '-' | '*', x: string, y: string, type: IntegerType): string {
+  // products of unsigned 64-bit integers need all 128 bits
+  if (op === '*' && !type.signed)
+    return `_df.wrap_u${type.bits}(CAST((CAST(${x} AS UHUGEINT) * ${y}) % CAST('18446744073709551616' AS UHUGEINT) AS HUGEINT))`;
+  return wrapped(`(CAST(${x} AS HUGEINT) ${op} ${y})`, type);
+}
+
+/** A huge integer as a value of an integer type that wraps. */
+export function wrapped(sql: string, { signed, bits }: IntegerType): string {
+  return `_df.wrap_${signed ? 'i' : 'u'}${bits}(${sql})`;
 }
 
 /** The divisor, which raises the reference's error when it is zero. */

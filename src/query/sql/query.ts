@@ -24,6 +24,8 @@ export interface QueryPlace {
   readonly ctes: CteScope | undefined;
   /** The statement's own query: its columns get their real names. */
   readonly top: boolean;
+  /** The rows of the query's SELECT are the rows of the result; only with `top`. */
+  readonly direct?: boolean;
 }
 
 /** Compiles a query and everything in it. */
@@ -108,7 +110,11 @@ function compileBody(query: Query, place: QueryPlace): CompiledQuery {
   if (body.kind === 'select') return compileSelect(body, query.orderBy, limits, place);
   if (body.kind === 'query' && query.orderBy.length === 0 && limits.sql === '') return compileQuery(body.query, place);
   const inner =
-    body.kind === 'query' ? compileQuery(body.query, place) : body.kind === 'set' ? setOperation(body, place) : values(body, place);
+    body.kind === 'query'
+      ? compileQuery(body.query, { ...place, direct: false })
+      : body.kind === 'set'
+        ? setOperation(body, place)
+        : values(body, place);
   if (query.orderBy.length === 0 && limits.sql === '') return inner;
   return ordered(inner, query.orderBy, limits.sql, place);
 }
@@ -152,7 +158,7 @@ export function ordinal(text: string, count: number): number {
 
 function setOperation(body: SetOperation, place: QueryPlace): CompiledQuery {
   if (body.byName) throw notImplemented('UNION BY NAME');
-  const left = compileQuery(plainQuery(body.left), place);
+  const left = compileQuery(plainQuery(body.left), { ...place, direct: false });
   const right = compileQuery(plainQuery(body.right), { ...place, top: false });
   if (left.columns.length !== right.columns.length) throw columnCountError(left.columns.length, right.columns.length);
   const types = left.columns.map((column, index) => {

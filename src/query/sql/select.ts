@@ -7,6 +7,7 @@ import type { CompiledQuery, Env, OutputColumn } from './env.ts';
 import { planError } from './errors.ts';
 import { columnReference, compileCondition, compileExpr } from './expr.ts';
 import { applyBounds, compileFrom } from './from.ts';
+import { digestOnlyInResult } from './functions/digests.ts';
 import { compileGapFill, isGapFill } from './gapfill.ts';
 import { compileGrouping, type Grouping, groupedReplacement, makesFewGroups, printedGrouping } from './grouping.ts';
 import { latestRowsOnly } from './latest-rows.ts';
@@ -15,6 +16,7 @@ import type { OrderItem, Select } from './parse/ast.ts';
 import { uniqueNames } from './physical-names.ts';
 import { ordinal, type QueryPlace } from './query.ts';
 import { quoteIdent } from './quote.ts';
+import { digestedItem, isOrderedBy } from './result-digests.ts';
 import { emptyScope } from './scope.ts';
 import { checkUniqueLabels, type ExpandedItem, expandItems, itemNames } from './select-items.ts';
 import type { Typed } from './typed.ts';
@@ -29,7 +31,16 @@ export function compileSelect(given: Select, orderBy: readonly OrderItem[], limi
   const grouped = isGrouped(select, items, orderBy);
   const grouping = grouped ? compileGrouping(select.groupBy, items, { ...env, clause: 'GROUP BY' }) : undefined;
   const itemEnv: Env = grouping ? { ...env, replacement: groupedReplacement(grouping, items, env) } : env;
-  const values = items.map((item) => (item.column && !grouping ? columnReference(item.column) : compileExpr(item.expr, itemEnv)));
+  const digestible =
+    place.top && place.direct === true && !select.distinct && select.distinctOn.length === 0 && !select.having && !select.qualify;
+  const digests = items.map((item, index) => {
+    const found = digestible ? digestedItem(item.expr, itemEnv) : undefined;
+    if (found && isOrderedBy(item, index + 1, orderBy)) throw digestOnlyInResult(found.digest.algorithm);
+    return found;
+  });
+  const values = items.map(
+    (item, index) => digests[index] ?? (item.column && !grouping ? columnReference(item.column) : compileExpr(item.expr, itemEnv)),
+  );
   const list = nameItems(items, values, env, place);
   const tail = compileTail(select, orderBy, items, list, grouping, itemEnv);
   const distinct = select.distinct
@@ -51,6 +62,7 @@ export function compileSelect(given: Select, orderBy: readonly OrderItem[], limi
   const columns = list.columns.map(
     (column, index): OutputColumn => ({
       ...column,
+      ...(digests[index] ? { digest: digests[index].digest } : {}),
       timeUses: passes ? ((values[index] as Typed).column?.timeUses ?? []) : [],
     }),
   );
@@ -99,6 +111,8 @@ function isGrouped(select: Select, items: readonly ExpandedItem[], orderBy: read
 export interface NamedList {
   readonly columns: readonly OutputColumn[];
   readonly aliases: ReadonlyMap<string, Typed>;
+  /** What ORDER BY finds in the select list: aliases, and names of columns that stand there once. */
+  readonly orderNames: ReadonlyMap<string, Typed>;
   readonly fields: readonly string[];
   readonly values: readonly Typed[];
 }
@@ -125,7 +139,23 @@ export function nameItems(items: readonly ExpandedItem[], values: readonly Typed
       timeUses: [],
     }),
   );
-  return { columns, aliases, fields: names.map((name) => name.label), values };
+  return { columns, aliases, orderNames: orderNames(items, names, values), fields: names.map((name) => name.label), values };
+}
+
+function orderNames(
+  items: readonly ExpandedItem[],
+  names: readonly { readonly name: string }[],
+  values: readonly Typed[],
+): ReadonlyMap<string, Typed> {
+  const found = new Map<string, Typed>();
+  const repeated = new Set<string>();
+  names.forEach(({ name }, index) => {
+    if (found.has(name)) repeated.add(name);
+    const { alias, expr } = items[index] as ExpandedItem;
+    if (alias !== undefined || expr.kind === 'column') found.set(name, values[index] as Typed);
+  });
+  for (const name of repeated) found.delete(name);
+  return found;
 }
 
 function distinctKeys(select: Select, list: NamedList, env: Env): string {
@@ -149,7 +179,7 @@ function compileTail(
   }
   if (select.qualify) tail += ` QUALIFY ${compileCondition(select.qualify, { ...withAliases, clause: 'QUALIFY' }).sql}`;
   if (orderBy.length > 0) {
-    const env: Env = { ...withAliases, aliasesFirst: true, clause: 'ORDER BY', fields: list.fields };
+    const env: Env = { ...itemEnv, aliases: list.orderNames, aliasesFirst: true, clause: 'ORDER BY', fields: list.fields };
     const terms = orderTerms(orderBy, list, env, select.distinct);
     return { sql: `${tail} ORDER BY ${terms.sql}`, orderPositions: terms.positions };
   }

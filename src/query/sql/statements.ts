@@ -48,7 +48,7 @@ export function compileStatement(
 function compileTop(query: Query, state: StatementState): CompiledSql {
   // compat: missing tables are reported before anything else
   eachBaseTable(query, (parts) => resolveRelation(state, parts));
-  const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true });
+  const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true, direct: true });
   checkComplexity(nestedSql(compiled), state.statementChars);
   return { ...finished(compiled, state), unordered: isUnordered(query) };
 }
@@ -60,7 +60,7 @@ function isUnordered({ body, orderBy }: Query): boolean {
 
 function finished(query: CompiledQuery, state: StatementState): CompiledSql {
   const uses: readonly RelationUse[] = state.uses;
-  const output = query.columns.map((column) => ({ name: column.name, type: resultType(column.type) }));
+  const output = query.columns.map((column) => ({ name: column.name, type: resultType(column.type), digest: column.digest }));
   return {
     uses,
     output,
@@ -102,7 +102,7 @@ function describedColumn(column: RelationInfo['columns'][number]): readonly stri
 
 function describeQuery(query: Query, state: StatementState): CompiledSql {
   eachBaseTable(query, (parts) => resolveRelation(state, parts));
-  const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true });
+  const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true, direct: true });
   return fixedRows(
     describeNames,
     compiled.columns.map((column) => [column.name, arrowTypeText(column.type), 'YES']),

@@ -2,6 +2,7 @@
 import type { ResultType } from '../result.ts';
 import type { RelationColumn } from './contract.ts';
 import type { CastTarget } from './parse/ast.ts';
+import { quoteIdent } from './quote.ts';
 
 export type SqlType =
   | { readonly kind: 'null' }
@@ -117,6 +118,10 @@ export function engineType(type: SqlType): string {
       return 'INTERVAL';
     case 'list':
       return `${engineType(type.item)}[]`;
+    case 'struct':
+      return `STRUCT(${type.members.map((member) => `${quoteIdent(member.name)} ${engineType(member.type)}`).join(', ')})`;
+    case 'map':
+      return `MAP(${engineType(type.key)}, ${engineType(type.value)})`;
     default:
       return 'VARCHAR';
   }

@@ -83,6 +83,11 @@ export class QueryLogEntry {
     return this.#phase;
   }
 
+  /** True from the first call of `planned` on. */
+  get isPlanned(): boolean {
+    return this.#plannedMs !== undefined;
+  }
+
   /** The statement was understood. */
   compiled(): void {
     if (!this.#final) this.#phase = 'logically_planned';

@@ -75,6 +75,7 @@ export class JsonObjectReader {
   optionalUint64(name: string): bigint | undefined {
     const node = this.optionalNode(name);
     if (node === undefined) return undefined;
+    if (node.kind === 'number' && /^-\d+$/.test(node.text)) throw invalidValue(this.#text, node, 'u64');
     const isInteger = node.kind === 'number' && /^\d+$/.test(node.text);
     if (!isInteger || BigInt(node.text) > 0xffff_ffff_ffff_ffffn) throw invalidType(this.#text, node, 'u64');
     return BigInt(node.text);
@@ -146,6 +147,11 @@ export function invalidType(text: string, node: JsonNode, expected: string): Inf
   // The decoder has seen only the first byte of a list or object when it refuses it.
   const end = node.kind === 'array' || node.kind === 'object' ? startOf(text, node) : node.end;
   return serdeJsonError(`invalid type: ${describe(node)}, expected ${expected}${positionAt(text, end)}`);
+}
+
+/** `invalid value: <what it is>, expected <what>`: the right kind, but out of range. */
+function invalidValue(text: string, node: JsonNode, expected: string): InfluxError {
+  return serdeJsonError(`invalid value: ${describe(node)}, expected ${expected}${positionAt(text, node.end)}`);
 }
 
 function startOf(text: string, node: JsonNode & { readonly kind: 'array' | 'object' }): number {

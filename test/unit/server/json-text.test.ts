@@ -67,9 +67,11 @@ describe('JSON text', () => {
           );
           return;
         }
-        assert.deepEqual(plain(parseJsonText(text)), expected);
+        if (holdsInfinity(expected))
+          assert.throws(() => parseJsonText(text), /^JsonTextError: number out of range at line \d+ column \d+$/);
+        else assert.deepEqual(plain(parseJsonText(text)), expected);
       }),
-      { numRuns: 2000 },
+      { numRuns: 2000, examples: [[['1.5e3', '1', '1']], [['[', '-1.5e3', '9', '9', ']']]] },
     );
   });
 
@@ -108,3 +110,9 @@ describe('JSON text', () => {
     for (const [text, message] of cases) assert.throws(() => parseJsonText(text), { message }, text.slice(0, 20));
   });
 });
+
+/** The platform takes numbers that are too large for infinite; they are refused here. */
+function holdsInfinity(value: unknown): boolean {
+  if (typeof value === 'number') return !Number.isFinite(value);
+  return typeof value === 'object' && value !== null && Object.values(value).some(holdsInfinity);
+}

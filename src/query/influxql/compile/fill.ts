@@ -7,6 +7,8 @@ export interface FillColumn {
   readonly sqlName: string;
   readonly type: ValueType;
   readonly isCount: boolean;
+  /** Not filled by lines. */
+  readonly isIntegral: boolean;
 }
 
 /** A constant in the column's type; undefined when it has none. */
@@ -26,14 +28,14 @@ export function filledSql(fill: Fill | undefined, rows: string, keys: readonly s
   return `SELECT ${[...keys, 't', ...outputs].join(', ')} FROM (${rows})`;
 }
 
-function filled(fill: Fill | undefined, { sqlName, type, isCount }: FillColumn, partition: string): string {
+function filled(fill: Fill | undefined, { sqlName, type, isCount, isIntegral }: FillColumn, partition: string): string {
   if (fill === undefined || fill.kind === 'null') return isCount ? `coalesce(${sqlName}, 0)` : sqlName;
   if (fill.kind === 'number') {
     const constant = fillConstant(fill, type);
     return constant === undefined ? sqlName : `coalesce(${sqlName}, ${constant})`;
   }
   if (fill.kind === 'previous') return `last_value(${sqlName} IGNORE NULLS) OVER (${partition}ORDER BY t ROWS UNBOUNDED PRECEDING)`;
-  if (fill.kind === 'linear' && isNumeric(type)) return linear(sqlName, type, partition);
+  if (fill.kind === 'linear' && isNumeric(type) && !isIntegral) return linear(sqlName, type, partition);
   return sqlName;
 }
 

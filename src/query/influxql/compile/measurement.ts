@@ -1,16 +1,16 @@
 /** The rows of one measurement, by the kind of the query. InfluxQL spec 6. */
 import { aggregateSql, extendsRange, windowSql } from './aggregates.ts';
 import { binSql, gridSql, instantSql } from './bins.ts';
-import { notImplemented } from './errors.ts';
 import { type FillColumn, filledSql } from './fill.ts';
-import { durationArgument, functionKind, numberArgument } from './functions.ts';
+import { functionKind, numberArgument } from './functions.ts';
+import { integralSql, withAreas } from './integral.ts';
 import type { CallExpr, RefExpr } from './ir.ts';
 import { keyNames, type MeasurementRows, type RowColumn, type SelectPlan } from './plan.ts';
 import { printExpr } from './print-expr.ts';
 import type { Rowset } from './rowset.ts';
 import { type SourceRows, sourceRows } from './source-rows.ts';
 import type { TimeRange } from './state.ts';
-import { asFloat, floatSql, isNumeric, missing, type Value } from './types.ts';
+import { floatSql, missing, type Value } from './types.ts';
 import { evaluate, type ValueScope } from './values.ts';
 
 /** Undefined when the measurement has nothing to show. */
@@ -111,12 +111,17 @@ function aggregated(
   const names = new Map<string, { readonly sqlName: string; readonly value: Value; readonly call: CallExpr }>();
   for (const call of plan.analysis.calls) {
     const key = printExpr(call);
-    if (!names.has(key)) names.set(key, { sqlName: `a${names.size}`, value: oneAggregate(plan, source, call), call });
+    if (!names.has(key)) names.set(key, { sqlName: `a${names.size}`, value: oneAggregate(source, call), call });
   }
   const all = [...names.values()];
   return {
     outputs: all.map(({ sqlName, value }) => `${value.type === 'null' ? 'CAST(NULL AS DOUBLE)' : value.sql} AS ${sqlName}`),
-    columns: all.map(({ sqlName, value, call }) => ({ sqlName, type: value.type, isCount: call.name === 'count' })),
+    columns: all.map(({ sqlName, value, call }) => ({
+      sqlName,
+      type: value.type,
+      isCount: call.name === 'count',
+      isIntegral: call.name === 'integral',
+    })),
     value(call) {
       const found = names.get(printExpr(call));
       return found === undefined || found.value.type === 'null' ? missing : { sql: found.sqlName, type: found.value.type };
@@ -124,35 +129,12 @@ function aggregated(
   };
 }
 
-function oneAggregate(plan: SelectPlan, source: SourceRows, call: CallExpr): Value {
+function oneAggregate(source: SourceRows, call: CallExpr): Value {
   const [arg] = call.args;
   const ref = (arg?.kind === 'call' ? arg.args[0] : arg) as RefExpr;
   const value = source.value(ref);
-  if (call.name === 'integral') return integral(plan, call, value);
+  if (call.name === 'integral') return integralSql(call, value);
   return aggregateSql(call, { value, timeNs: 't' });
-}
-
-/** Area under the line through the points; `area<sql>` is made by `withAreas`. */
-function integral(plan: SelectPlan, call: CallExpr, value: Value): Value {
-  if (plan.bins !== undefined) throw notImplemented('integral() with GROUP BY time');
-  if (!isNumeric(value.type)) return missing;
-  const unit = floatSql(Number(durationArgument(call, 1) ?? 1_000_000_000n));
-  return { sql: `coalesce(sum(area_${value.sql} / ${unit}), ${floatSql(0)})`, type: 'float' };
-}
-
-/** Adds the trapezoid to the previous value of the series, for `integral`. */
-function withAreas(plan: SelectPlan, source: SourceRows): string {
-  const fields = new Set(
-    plan.analysis.calls.filter((call) => call.name === 'integral').map((call) => source.value(call.args[0] as RefExpr)),
-  );
-  const numeric = [...fields].filter((value) => isNumeric(value.type));
-  if (numeric.length === 0) return source.sql;
-  const areas = numeric.map((value) => {
-    const over = `OVER (PARTITION BY ${[...keyNames(plan), `(${value.sql} IS NULL)`].join(', ')} ORDER BY t)`;
-    const y = asFloat(value);
-    return `0.5::DOUBLE * (${y} + lag(${y}) ${over}) * (t - lag(t) ${over}) AS area_${value.sql}`;
-  });
-  return `SELECT *, ${[...new Set(areas)].join(', ')} FROM (${source.sql})`;
 }
 
 function groupBy(columns: readonly string[]): string {
@@ -173,7 +155,7 @@ function binnedRows(plan: SelectPlan, source: SourceRows): Rows {
   if (bins === undefined) throw new Error('internal error: no bins');
   const keys = keyNames(plan);
   const aggregates = aggregated(plan, source);
-  const binned = `SELECT *, ${binSql(bins, 't')} AS bin FROM (${source.sql})`;
+  const binned = `SELECT *, ${binSql(bins, 't')} AS bin FROM (${withAreas(plan, source)})`;
   const grouped = `SELECT ${[...keys, ...aggregates.outputs, 'bin AS t'].join(', ')} FROM (${binned})${groupBy([...keys, 'bin'])}`;
   const filled = fillBins(plan, grouped, aggregates.columns);
   const scope = refScope(source, (call) =>
@@ -258,7 +240,7 @@ function binnedSelectorRows(plan: SelectPlan, source: SourceRows): Rows {
   const value = source.value(call.args[0] as RefExpr);
   if (!plan.analysis.hasColumns) return binnedRows(plan, source);
   const keys = keyNames(plan);
-  const binned = `SELECT *, ${binSql(bins, 't')} AS bin FROM (${source.sql})`;
+  const binned = `SELECT *, ${binSql(bins, 't')} AS bin FROM (${withAreas(plan, source)})`;
   const chosen = chosenRow(call, value, binned, [...keys, 'bin']);
   const rows = project(
     plan,
@@ -266,7 +248,7 @@ function binnedSelectorRows(plan: SelectPlan, source: SourceRows): Rows {
     chosen,
     'bin',
   );
-  const columns: FillColumn[] = rows.columns.map(({ sqlName, type }) => ({ sqlName, type, isCount: false }));
+  const columns: FillColumn[] = rows.columns.map(({ sqlName, type }) => ({ sqlName, type, isCount: false, isIntegral: false }));
   const filled = fillBins(plan, rows.sql, columns);
   const outputs = [...keys, `${instantSql(bins, 't')} AS t`, ...columns.map(({ sqlName }) => sqlName)];
   return { ...rows, sql: `SELECT ${outputs.join(', ')} FROM (${filled})` };

@@ -33,7 +33,7 @@ export interface AggregateParts {
   readonly ordered?: boolean;
 }
 
-type AggregateCompiler = (args: readonly Typed[], name: string, hasOrder: boolean) => AggregateParts;
+type AggregateCompiler = (args: readonly Typed[], name: string, wraps: boolean) => AggregateParts;
 
 interface AggregateFunction {
   readonly argsMin: number;
@@ -140,11 +140,18 @@ export function isWindowOnly(name: string): boolean {
   return name in windows && !(name in aggregates);
 }
 
-export function aggregateParts(name: string, args: readonly Typed[], hasOrder: boolean, windowed: boolean): AggregateParts {
+export interface AggregateUse {
+  readonly windowed: boolean;
+  /** Sums of integers wrap instead of failing. */
+  readonly wraps: boolean;
+}
+
+export function aggregateParts(name: string, args: readonly Typed[], use: AggregateUse): AggregateParts {
+  const { windowed, wraps } = use;
   const found = (windowed ? windows[name] : undefined) ?? aggregates[name];
   if (!found) throw planError(`Invalid function '${name}'`);
   checkArgCount(name, args.length, found.argsMin, found.argsMax);
-  return found.compile(args, name, hasOrder);
+  return found.compile(args, name, wraps);
 }
 
 function sqlOf(args: readonly Typed[], index: number): string {
@@ -163,12 +170,14 @@ function checked(args: readonly Typed[], name: string, kind: 'int' | 'boolean'):
   return { fn: name, args: [value.sql], type: value.type };
 }
 
-function sum(args: readonly Typed[]): AggregateParts {
+function sum(args: readonly Typed[], _: string, wraps: boolean): AggregateParts {
   const value = args[0] as Typed;
   const { type } = value;
   if (type.kind === 'int') {
     const result = type.signed ? int64 : uint64;
-    return { fn: 'sum', args: [value.sql], type: result, wrap: (sql) => `CAST(${sql} AS ${type.signed ? 'BIGINT' : 'UBIGINT'})` };
+    const cut = type.signed ? '_df.wrap_i64' : '_df.wrap_u64';
+    const wrap = (sql: string): string => (wraps ? `${cut}(${sql})` : `CAST(${sql} AS ${type.signed ? 'BIGINT' : 'UBIGINT'})`);
+    return { fn: 'sum', args: [value.sql], type: result, wrap };
   }
   if (isFloat(type)) return { fn: 'sum', args: [castTo(value, float64).sql], type: float64 };
   if (type.kind === 'duration') return { fn: 'sum', args: [value.sql], type: duration, wrap: (sql) => `CAST(${sql} AS BIGINT)` };

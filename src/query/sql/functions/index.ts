@@ -1,11 +1,19 @@
 import { planError } from '../errors.ts';
 import type { FunctionTable, ScalarFunction } from './define.ts';
+import { digestFunctions } from './digests.ts';
 import { mathFunctions } from './math.ts';
 import { miscFunctions } from './misc.ts';
 import { stringFunctions } from './strings.ts';
 import { timeFunctions } from './time.ts';
 
-const scalarFunctions: FunctionTable = Object.assign(Object.create(null), mathFunctions, stringFunctions, timeFunctions, miscFunctions);
+const scalarFunctions: FunctionTable = Object.assign(
+  Object.create(null),
+  mathFunctions,
+  stringFunctions,
+  digestFunctions,
+  timeFunctions,
+  miscFunctions,
+);
 
 /** The white list of scalar functions. Names are folded. */
 export function scalarFunction(name: string): ScalarFunction | undefined {

@@ -1,11 +1,11 @@
 /** String, regular expression and encoding functions. SQL spec 6.5, 6.7 and 6.8. */
-import { createHash } from 'node:crypto';
 import { castTo, toText } from '../casts.ts';
-import { notImplemented, planError } from '../errors.ts';
+import { planError } from '../errors.ts';
 import { quoteString } from '../quote.ts';
 import { type Typed, typed } from '../typed.ts';
 import { binaryType, boolean, int32, int64, type SqlType, utf8 } from '../types.ts';
 import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
+import { encodingOf } from './digests.ts';
 
 const listOfText: SqlType = { kind: 'list', item: utf8 };
 
@@ -37,10 +37,6 @@ export const stringFunctions = defineFunctions([
   ['find_in_set', 2, 2, (call) => typed(`CAST(_df.find_in_set(${texts(call)}) AS INTEGER)`, int32)],
   ['to_hex', 1, 1, (call) => typed(`_df.to_hex(${castTo(arg(call, 0), int64).sql})`, utf8)],
   ['uuid', 0, 0, () => typed('CAST(uuid() AS VARCHAR)', utf8)],
-  ['md5', 1, 1, (call) => typed(`md5(${arg(call, 0).type.kind === 'binary' ? arg(call, 0).sql : text(call, 0)})`, utf8)],
-  ['sha256', 1, 1, (call) => digestOf(arg(call, 0), call.name)],
-  ['sha224 sha384 sha512', 1, 1, (call) => digestOf(arg(call, 0), call.name)],
-  ['digest', 2, 2, digest],
   ['encode', 2, 2, encode],
   ['decode', 2, 2, decode],
   ['string_to_array string_to_list', 2, 3, split],
@@ -49,45 +45,6 @@ export const stringFunctions = defineFunctions([
   ['regexp_match', 2, 3, regexpMatch],
   ['regexp_count', 2, 4, regexpCount],
 ]);
-
-/** Digests of columns that the engine can make, as functions that give hex digits. */
-const engineDigests: ReadonlySet<string> = new Set(['md5', 'sha256']);
-
-/** Algorithms of `digest`, and their names in Node.js. */
-const digests: Readonly<Record<string, string>> = {
-  md5: 'md5',
-  sha224: 'sha224',
-  sha256: 'sha256',
-  sha384: 'sha384',
-  sha512: 'sha512',
-  blake2b: 'blake2b512',
-  blake2s: 'blake2s256',
-};
-
-function digest(call: ScalarCall): Typed {
-  const algorithm = constantText(arg(call, 1))?.toLowerCase();
-  if (algorithm === undefined) throw notImplemented('digest with an algorithm that is not a literal');
-  if (algorithm === 'blake3') throw notImplemented('digest with the algorithm blake3');
-  if (!Object.hasOwn(digests, algorithm)) {
-    throw planError(
-      `There is no built-in digest algorithm named '${algorithm}', currently supported algorithms are: ${Object.keys(digests).join(', ')}`,
-    );
-  }
-  return digestOf(arg(call, 0), algorithm);
-}
-
-/** Constants are digested here; for columns there is only what the engine has. */
-function digestOf(value: Typed, algorithm: string): Typed {
-  if (value.constant?.kind === 'null' || value.type.kind === 'null') return typed('CAST(NULL AS BLOB)', binaryType);
-  if (value.constant?.kind === 'string') {
-    const hex = createHash(digests[algorithm] ?? algorithm)
-      .update(value.constant.value)
-      .digest('hex');
-    return typed(`unhex('${hex}')`, binaryType);
-  }
-  if (!engineDigests.has(algorithm)) throw notImplemented(`${algorithm} of a value that is not a constant`);
-  return typed(`unhex(${algorithm}(${value.type.kind === 'binary' ? value.sql : toText(value).sql}))`, binaryType);
-}
 
 function text(call: ScalarCall, index: number): string {
   return toText(arg(call, index)).sql;
@@ -124,8 +81,8 @@ function pad(call: ScalarCall): Typed {
 }
 
 function formatName(call: ScalarCall): 'hex' | 'base64' {
-  const name = constantText(arg(call, 1))?.toLowerCase();
-  if (name === 'hex' || name === 'base64') return name;
+  const name = encodingOf(constantText(arg(call, 1)) ?? '');
+  if (name !== undefined) return name;
   throw planError(
     `There is no built-in encoding named '${constantText(arg(call, 1)) ?? ''}', currently supported encodings are: base64, hex`,
   );

@@ -175,6 +175,7 @@ function datePart(call: ScalarCall): Typed {
   const value = arg(call, 1);
   if (value.type.kind === 'interval')
     return typed(`CAST(date_part('${plainParts.has(part) ? part : 'epoch'}', ${value.sql}) AS INTEGER)`, int32);
+  if (value.type.kind === 'duration') return durationPart(part, value.sql, given);
   const time = instant(call, 1);
   const zone = zoneOf(time);
   const local = zone !== undefined && !isUtc(zone) && part !== 'epoch' ? `_df.to_local(${quoteString(zone)}, ${time.sql})` : time.sql;
@@ -185,6 +186,24 @@ function datePart(call: ScalarCall): Typed {
   if (part === 'isodow') return typed(`CAST(date_part('isodow', ${local}) - 1 AS INTEGER)`, int32);
   if (!plainParts.has(part)) throw executionError(`Date part '${given}' not supported`);
   return typed(`CAST(date_part('${part}', ${local}) AS INTEGER)`, int32);
+}
+
+/** Nanoseconds of the parts of a duration. Each part is the whole duration in its unit. */
+const durationParts: Readonly<Record<string, number>> = {
+  week: 604_800_000_000_000,
+  day: 86_400_000_000_000,
+  hour: 3_600_000_000_000,
+  minute: 60_000_000_000,
+  second: 1_000_000_000,
+  millisecond: 1_000_000,
+  microsecond: 1000,
+};
+
+function durationPart(part: string, sql: string, given: string): Typed {
+  if (part === 'epoch') return typed(`(${sql} / CAST(1000000000 AS DOUBLE))`, float64);
+  const ns = durationParts[part];
+  if (ns === undefined) throw executionError(`Date part '${given}' not supported`);
+  return typed(`CAST(${sql} // ${ns} AS INTEGER)`, int32);
 }
 
 function toTimestamp(call: ScalarCall, unit: 's' | 'ms' | 'us' | 'ns'): Typed {

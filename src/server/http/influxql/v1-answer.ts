@@ -7,7 +7,8 @@ import { indentJson } from './indent.ts';
 import { adaptForV1 } from './v1-adapt.ts';
 import { UnsupportedNumber } from './v1-cells.ts';
 import type { V1Query } from './v1-request.ts';
-import { V1Statement } from './v1-statement.ts';
+import { shownColumns, V1Statement } from './v1-statement.ts';
+import { CsvSeriesWriter, JsonSeriesWriter } from './v1-text.ts';
 
 /** Output is handed on in pieces of about this size. */
 const PIECE_BYTES = 64 * 1024;
@@ -24,7 +25,7 @@ export interface V1AnswerDependencies {
  * nothing was handed on, else it is thrown.
  */
 export async function* v1Answer(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
-  if (query.pretty && !query.csv) {
+  if (query.pretty && query.format === 'json') {
     const parts: Buffer[] = [];
     for await (const piece of compactAnswer(deps, query, signal)) parts.push(piece);
     yield Buffer.from(indentJson(Buffer.concat(parts).toString('utf8')));
@@ -33,11 +34,15 @@ export async function* v1Answer(deps: V1AnswerDependencies, query: V1Query, sign
   yield* compactAnswer(deps, query, signal);
 }
 
+type Steps = (deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink) => AsyncGenerator<void>;
+
+const STEPS: Readonly<Record<V1Query['format'], Steps>> = { json: jsonSteps, csv: csvSteps, msgpack: messagePackSteps };
+
 async function* compactAnswer(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
   const sink = new TextSink();
   let handedOn = false;
   try {
-    const steps = query.csv ? csvSteps(deps, query, signal, sink) : jsonSteps(deps, query, signal, sink);
+    const steps = STEPS[query.format](deps, query, signal, sink);
     for await (const _ of steps) {
       if (sink.length < PIECE_BYTES) continue;
       handedOn = true;
@@ -73,8 +78,10 @@ async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: Ab
     const head = `{"statement_id":${id}`;
     if (!chunked) sink.ascii(id === 0 ? head : `,${head}`);
     const opened = await open(deps, query, parsed, signal);
-    const rows = opened instanceof InfluxError ? undefined : new V1Statement(id, opened, { ...query }, sink);
-    if (rows !== undefined && !(opened instanceof InfluxError)) {
+    let rows: V1Statement | undefined;
+    if (!(opened instanceof InfluxError)) {
+      const writer = new JsonSeriesWriter(id, shownColumns(opened), { epochNs: query.epochNs, chunked }, sink);
+      rows = new V1Statement(opened.groupKey, query.chunkRows, writer);
       for await (const batch of opened.result.batches()) {
         rows.batch(batch);
         yield;
@@ -93,10 +100,10 @@ async function* csvSteps(deps: V1AnswerDependencies, query: V1Query, signal: Abo
   const statements = parse(deps, query);
   if (statements instanceof InfluxError) return; // compat: errors have no place in CSV
   let some = false;
-  for (const [id, parsed] of statements.entries()) {
+  for (const parsed of statements) {
     const opened = await open(deps, query, parsed, signal);
     if (opened instanceof InfluxError) continue;
-    const rows = new V1Statement(id, opened, { ...query }, sink);
+    const rows = new V1Statement(opened.groupKey, undefined, new CsvSeriesWriter(shownColumns(opened), query.epochNs, sink));
     for await (const batch of opened.result.batches()) {
       if (!rows.hasRows && some && batch.rowCount > 0) sink.ascii('\n');
       rows.batch(batch);
@@ -104,6 +111,38 @@ async function* csvSteps(deps: V1AnswerDependencies, query: V1Query, signal: Abo
     }
     rows.end();
     some ||= rows.hasRows;
+  }
+}
+
+async function* messagePackSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink): AsyncGenerator<void> {
+  const { MessagePackSeriesWriter, MessagePackWriter } = await import('./v1-msgpack.ts');
+  const statements = parse(deps, query);
+  const writer = new MessagePackWriter(sink);
+  if (statements instanceof InfluxError) {
+    writer.results(1);
+    writer.statement(0, 1);
+    writer.value(statements.message);
+    return;
+  }
+  if (statements.length === 0) return; // compat: as in JSON
+  const chunked = query.chunkRows !== undefined;
+  if (!chunked) writer.results(statements.length);
+  for (const [id, parsed] of statements.entries()) {
+    const opened = await open(deps, query, parsed, signal);
+    if (!(opened instanceof InfluxError)) {
+      const series = new MessagePackSeriesWriter(id, shownColumns(opened), { epochNs: query.epochNs, chunked }, writer);
+      const rows = new V1Statement(opened.groupKey, query.chunkRows, series);
+      for await (const batch of opened.result.batches()) {
+        rows.batch(batch);
+        yield;
+      }
+      rows.end();
+      if (rows.hasRows) continue;
+    }
+    if (chunked) writer.results(1);
+    writer.statement(id, opened instanceof InfluxError ? 1 : 0);
+    if (opened instanceof InfluxError) writer.value(statementError(opened, parsed));
+    yield;
   }
 }
 

@@ -109,7 +109,8 @@ export function csvCell(text: string): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-function isNull(vector: ResultVector, row: number): boolean {
+/** True when the cell holds nothing. */
+export function isNull(vector: ResultVector, row: number): boolean {
   switch (vector.kind) {
     case 'null':
       return true;

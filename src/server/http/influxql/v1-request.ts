@@ -18,7 +18,7 @@ export interface V1Query {
   /** Rows of one chunk; undefined = not chunked. */
   readonly chunkRows: number | undefined;
   readonly params: ReadonlyMap<string, BindValue>;
-  readonly csv: boolean;
+  readonly format: 'json' | 'csv' | 'msgpack';
 }
 
 const DEFAULT_CHUNK_ROWS = 10_000;
@@ -37,7 +37,7 @@ const rules = {
 
 /** Reads a request of `/query` (http-api.md 8). Throws errors in the shape `{"error": ..}`. */
 export async function decodeV1Query(request: FastifyRequest, maxBodyBytes: number): Promise<V1Query> {
-  const csv = wantsCsv(request.headers.accept);
+  const format = acceptedFormat(request.headers.accept);
   const url = splitTarget(request.originalUrl).query;
   const values = request.method === 'GET' ? fromUrl(url) : await fromPost(request, url, maxBodyBytes);
   const query = values.get('q');
@@ -50,26 +50,21 @@ export async function decodeV1Query(request: FastifyRequest, maxBodyBytes: numbe
     pretty: values.get('pretty') === 'true',
     chunkRows: values.get('chunked') === 'true' ? chunkRows(values.get('chunk_size')) : undefined,
     params: bindParams(values.get('params')),
-    csv,
+    format,
   };
 }
 
-function wantsCsv(accept: string | undefined): boolean {
+function acceptedFormat(accept: string | undefined): V1Query['format'] {
   switch (accept) {
     case undefined:
     case '*/*':
     case 'application/json':
-      return false;
+      return 'json';
     case 'application/csv':
     case 'text/csv':
-      return true;
+      return 'csv';
     case 'application/x-msgpack':
-      throw new InfluxError({
-        code: 'V1_NOT_IMPLEMENTED',
-        message: 'This feature is not implemented: MessagePack',
-        status: 405,
-        shape: 'json',
-      });
+      return 'msgpack';
     default:
       throw badMimeType(accept);
   }
@@ -90,18 +85,38 @@ async function fromPost(request: FastifyRequest, url: string | undefined, maxBod
     return merged;
   }
   if (bare === 'multipart/form-data') {
-    throw new InfluxError({
-      code: 'V1_NOT_IMPLEMENTED',
-      message: 'This feature is not implemented: multipart/form-data queries',
-      status: 405,
-      shape: 'json',
-    });
+    const merged = url === undefined ? new Map<string, string>() : decode(url);
+    const fields = await multipartFields(type as string, await readBody(request.raw, maxBodyBytes));
+    for (const [name, value] of decode(new URLSearchParams(fields).toString())) merged.set(name, value);
+    return merged;
   }
   if (bare !== undefined && bare !== 'application/vnd.influxql') throw badMimeType(type ?? '');
   const values = fromUrl(url);
   const body = await readBody(request.raw, maxBodyBytes);
   if (!values.get('q') && body.length > 0) values.set('q', body.toString('utf8'));
   return values;
+}
+
+/** Fields of a form; those that came as a file count as their content. */
+async function multipartFields(type: string, body: Buffer): Promise<[string, string][]> {
+  if (!/;\s*boundary=/i.test(type)) throw badV1Request('A boundary header is required for multipart upload');
+  const form = await new Response(body, { headers: { 'content-type': type } }).formData().catch((error: unknown) => {
+    throw badV1Request(`error decoding multipart file upload: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  const fields: [string, string][] = [];
+  for (const [name, value] of form) {
+    if (!Object.hasOwn(rules, name)) continue;
+    fields.push([name, typeof value === 'string' ? value : fileText(name, await value.bytes())]);
+  }
+  return fields;
+}
+
+function fileText(name: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw badV1Request(`error reading field from body: ${name} -- not valid UTF-8`);
+  }
 }
 
 function decode(text: string): Map<string, string> {

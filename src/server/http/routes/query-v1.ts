@@ -19,6 +19,8 @@ export function registerQueryV1(app: FastifyInstance, deps: V1QueryDependencies)
   app.post('/query', handler);
 }
 
+const CONTENT_TYPES = { json: 'application/json', csv: 'application/csv', msgpack: 'application/x-msgpack' } as const;
+
 async function answer(deps: V1QueryDependencies, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const query = await decodeV1Query(request, deps.maxBodyBytes);
   const abort = new AbortController();
@@ -29,7 +31,7 @@ async function answer(deps: V1QueryDependencies, request: FastifyRequest, reply:
   const pieces = v1Answer({ influxql: deps.influxqlService, toError }, query, abort.signal);
   const first = await pieces.next();
   const second = first.done === true ? first : await pieces.next();
-  reply.header('content-type', query.csv ? 'application/csv' : 'application/json');
+  reply.header('content-type', CONTENT_TYPES[query.format]);
   if (second.done === true) return reply.send(first.value ?? Buffer.alloc(0));
   const all = (async function* () {
     yield first.value as Buffer;

@@ -123,7 +123,10 @@ describe('chunks of the engine as result batches', () => {
     assert.deepEqual((await values("select MAP {'k': 1} as c")).values, [new Map([['k', 1]])]);
     assert.deepEqual((await values("select [TIMESTAMP '2022-01-01 00:00:00.5', NULL] as c")).values, [['2022-01-01T00:00:00.500', null]]);
     assert.deepEqual((await values("select INTERVAL '1 month 2 days 3 hours' as c")).values, ['1 mons 2 days 3 hours']);
+    assert.deepEqual((await values("select INTERVAL '-1.5 seconds' as c")).values, ['-1.500000000 secs']);
     assert.deepEqual((await values("select TIME '01:02:03' as c")).values, ['01:02:03']);
+    assert.deepEqual((await values("select TIME '01:02:03.5' as c")).values, ['01:02:03.500']);
+    assert.deepEqual((await values("select [TIME '23:59:59.000001'] as c")).values, [['23:59:59.000001']]);
   });
 
   function valueAt(vector: ResultVector, row: number): unknown {

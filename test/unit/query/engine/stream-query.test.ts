@@ -73,6 +73,33 @@ describe('query streams', () => {
     await isUsable(engine);
   });
 
+  for (const small of [true, false]) {
+    it(`that wait for their turn never run when they are cancelled or take too long, ${small ? 'taken at once' : 'streamed'}`, async (t) => {
+      const { engine } = await testEngine(t);
+      const turns = new Turns(1);
+      let end: () => void = () => undefined;
+      const busy = turns.take(
+        () =>
+          new Promise<void>((done) => {
+            end = done;
+          }),
+      );
+      const leaving = new AbortController();
+      const run = (signal: AbortSignal): Promise<QueryResult> => streamQuery({ ...new Probe().query(engine, MANY, signal), turns, small });
+      const left = run(leaving.signal);
+      const tooLong = new AbortController();
+      const late = run(tooLong.signal);
+      await new Promise(setImmediate);
+      leaving.abort();
+      tooLong.abort(new DOMException('too long', 'TimeoutError')); // as AbortSignal.timeout does
+      await assert.rejects(left, { code: 'QUERY_CANCELLED', message: 'query error: the query was cancelled' });
+      await assert.rejects(late, { code: 'QUERY_TIMEOUT', message: 'query error: the query ran longer than the server allows' });
+      end();
+      await busy;
+      await isUsable(engine);
+    });
+  }
+
   it('without rows end before anybody asks for a batch', async (t) => {
     const { result, probe } = await start(t, 'SELECT 1 WHERE false');
     assert.equal(probe.ends, 1);

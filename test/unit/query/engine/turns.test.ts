@@ -32,6 +32,30 @@ describe('turns', () => {
     ends.shift()?.();
   });
 
+  it('are left by tasks that are not wanted any more, which never run', async () => {
+    const turns = new Turns(1);
+    let end: () => void = () => undefined;
+    const first = turns.take(
+      () =>
+        new Promise<void>((done) => {
+          end = done;
+        }),
+    );
+    const leaving = new AbortController();
+    const ran: string[] = [];
+    const second = turns.take(async () => ran.push('second'), leaving.signal);
+    const third = turns.take(async () => ran.push('third'), new AbortController().signal);
+    leaving.abort(new Error('gone'));
+    await assert.rejects(second, { message: 'gone' });
+    await assert.rejects(
+      turns.take(async () => ran.push('late'), leaving.signal),
+      { message: 'gone' },
+    );
+    end();
+    await Promise.all([first, third]);
+    assert.deepEqual(ran, ['third']);
+  });
+
   it('leave threads of the pool to other work, and are never none', async () => {
     for (const [size, atOnce] of [
       [undefined, 2],

@@ -95,8 +95,36 @@ const cases: readonly (readonly [string, unknown])[] = [
   ["string_to_array('a,b', ',')", ['a', 'b']],
   ["array_sort([1, NULL, 2], 'DESC', 'NULLS LAST')", ['2', '1', null]],
   ['array_length([1, 2])', 2],
+  ['array_length([[1, 2, 3], [4, 5, 6]], 2)', 3],
+  ['array_length([[1, 2, 3], [4, 5, 6]], 1)', 2],
+  ['list_length([1], 2)', null],
+  ['array_length(NULL)', null],
+  ['array_dims([1, 2, 3])', ['3']],
+  ['list_dims([[1, 2], [3, 4], [5, 6]])', ['3', '2']],
+  ['array_dims([[[1]], [[2]]])', ['2', '1', '1']],
+  ['array_dims(NULL)', null],
+  ['arrow_typeof(array_dims([1]))', 'List(UInt64)'],
+  ['range(3)', ['0', '1', '2']],
+  ['range(2, 5)', ['2', '3', '4']],
+  ['range(5, 0, -2)', ['5', '3', '1']],
+  ['range(5, 2)', []],
+  ['range(1, NULL)', null],
+  ['generate_series(3)', ['0', '1', '2', '3']],
+  ['generate_series(1, 5, 2)', ['1', '3', '5']],
+  ['arrow_typeof(range(3))', 'List(Int64)'],
+  [
+    "range(TIMESTAMP '2022-01-01T00:00:00.000000001', TIMESTAMP '2022-01-01T02:00:00', INTERVAL '1 hour')",
+    ['2022-01-01 00:00:00.000000001', '2022-01-01 01:00:00.000000001'],
+  ],
+  ["generate_series(DATE '2022-01-01', DATE '2022-01-03', INTERVAL '1 day')", ['2022-01-01', '2022-01-02', '2022-01-03']],
   ['flatten([[[1], [2]], [[3]]])', ['1', '2', '3']],
   ['cardinality(MAP {1: 2})', 1],
+  ['cardinality([1, 2, 3])', 3],
+  ['cardinality([[1, 2], [3]])', 3],
+  ['CASE WHEN true THEN struct(1) ELSE NULL END', { c0: '1' }],
+  ["nvl2(1, MAP {'a': 1}, NULL)['a']", 1],
+  ["array_repeat('x', '2')", ['x', 'x']],
+  ["array_to_string([1, NULL], '-', 7)", '1-7'],
   ["MAP {'a': 1}['a']", 1],
   ["struct(1, 'a')", { c0: '1', c1: 'a' }],
   ["named_struct('a', 1)", { a: '1' }],
@@ -120,6 +148,68 @@ describe('functions', () => {
     );
     assert.deepEqual(rows, [{ u: 'KITCHEN', s: true, l: 'Kit' }]);
   });
+
+  test('lists that functions make of columns', async () => {
+    const made = 'array_length(generate_series(co, co + 2)) AS n, generate_series(co, co + 2) AS l, array_dims([[co, co]]) AS d';
+    const rows = await engine.rows(`SELECT ${made} FROM home WHERE room = 'Kitchen' ORDER BY time DESC LIMIT 2`);
+    assert.deepEqual(rows, [
+      { n: 3, l: ['26', '27', '28'], d: ['1', '2'] },
+      { n: 3, l: ['22', '23', '24'], d: ['1', '2'] },
+    ]);
+  });
+
+  test('a list that counts in steps of nothing or of months says so', async () => {
+    assert.deepEqual(await engine.failure('SELECT range(1, 2, 0)'), {
+      status: 500,
+      message: "Execution error: step can't be 0 for function range(start [, stop, step])",
+    });
+    const months = "SELECT range(TIMESTAMP '2022-01-01T00:00:00', TIMESTAMP '2023-01-01T00:00:00', INTERVAL '1 month')";
+    assert.equal((await engine.failure(months)).status, 405);
+    assert.equal((await engine.failure("SELECT range('a')")).status, 400);
+    assert.equal((await engine.failure('SELECT array_dims(1)')).status, 400);
+  });
+
+  /** SQL spec 5.2, 6.5, 6.8 and 9.2. */
+  const failures: readonly (readonly [string, number, string])[] = [
+    ['SELECT CAST(1e300 AS BIGINT)', 500, "Arrow error: Cast error: Can't cast value 1e300 to type Int64"],
+    ['SELECT CAST(f * 1e300 AS BIGINT UNSIGNED) FROM t', 500, "Arrow error: Cast error: Can't cast value 1.5e300 to type UInt64"],
+    ['SELECT CAST(i AS BIGINT UNSIGNED) FROM t WHERE i < 0', 500, "Arrow error: Cast error: Can't cast value -7 to type UInt64"],
+    ['SELECT CAST(s AS BOOLEAN) FROM t', 500, "Arrow error: Cast error: Cannot cast string 'abc' to value of Boolean type"],
+    ['SELECT CAST(room AS DATE) FROM home', 500, "Arrow error: Cast error: Cannot cast string 'Living Room' to value of Date32 type"],
+    [
+      'SELECT CAST(room AS TIMESTAMP) FROM home',
+      500,
+      "Arrow error: Parser error: Error parsing timestamp from 'Living Room': error parsing date",
+    ],
+    ["SELECT regexp_like(s, '(') FROM t", 500, 'Arrow error: External error: Regular expression did not compile: missing ): ('],
+    ["SELECT s ~ '[' FROM t", 500, 'Arrow error: External error: Regular expression did not compile: missing ]: ['],
+    [
+      "SELECT regexp_replace(s, '*', '') FROM t",
+      500,
+      'Arrow error: External error: Regular expression did not compile: no argument for repetition operator: *',
+    ],
+    ["SELECT decode(s, 'hex') FROM t", 500, 'Execution error: Failed to decode value using hex: Invalid character or length'],
+    ["SELECT decode('zz', 'hex') FROM t", 500, 'Execution error: Failed to decode value using hex: Invalid character or length'],
+    ["SELECT decode('!', 'base64') FROM t", 500, 'Execution error: Failed to decode value using base64: Invalid symbol or length'],
+    ['SELECT empty(co) FROM home', 400, "Error during planning: empty does not support type 'Int64'"],
+    ['SELECT array_pop_back(room) FROM home', 400, "Error during planning: array_pop_back does not support type 'Dictionary(Int32, Utf8)'"],
+    ['SELECT array_prepend(1, 2)', 400, "Error during planning: array_prepend does not support type 'Int64'"],
+    ['SELECT cardinality(temp) FROM home', 400, "Error during planning: cardinality does not support type 'Float64'"],
+    ['SELECT array_append([1], [2])', 400, 'Error during planning: Cannot concatenate lists of types List(Int64) and List(List(Int64))'],
+    ['SELECT to_date(b) FROM t', 400, 'Error during planning: Unsupported CAST from Boolean to Date32'],
+    [
+      'SELECT from_unixtime(time) FROM home',
+      500,
+      'Arrow error: Arithmetic overflow: Overflow happened on: 1641024000000000000 * 1000000000',
+    ],
+    ['SELECT count(DISTINCT *) FROM home', 400, 'Error during planning: count(DISTINCT *) is not supported'],
+    ['SELECT chr(-1)', 500, 'Execution error: invalid Unicode scalar value: -1'],
+  ];
+  for (const [statement, status, message] of failures) {
+    test(`${statement} fails as in the reference`, async () => {
+      assert.deepEqual(await engine.failure(statement), { status, message });
+    });
+  }
 
   test('suggests a name for an unknown function', async () => {
     assert.deepEqual(await engine.failure('SELECT flor(1.5)'), {
@@ -145,6 +235,11 @@ describe('functions', () => {
       "rpad('x', 2000000000)",
       "replace(repeat('x', 1000000), 'x', repeat('y', 1000000))",
       'array_repeat(1, 3000000000)',
+      'range(3000000000)',
+      'generate_series(0, 100000)',
+      'range(9223372036854775807, -9223372036854775807, -1)',
+      'range(-9223372036854775807, 9223372036854775807)',
+      "range(TIMESTAMP '2020-01-01T00:00:00', TIMESTAMP '2021-01-01T00:00:00', INTERVAL '1 second')",
       "array_repeat(array_repeat(repeat('x', 1000), 1000), 1000)",
       'array_resize([1], 2000000000)',
       'array_resize([1], 2000000000, 7)',
@@ -155,6 +250,8 @@ describe('functions', () => {
     }
     assert.equal(await engine.value("length(repeat('ab', 500000))"), 1_000_000);
     assert.equal(await engine.value('array_length(array_repeat(7, 100000))'), 100000);
+    assert.equal(await engine.value('array_length(range(100000))'), 100000);
+    assert.equal(await engine.value('array_length(generate_series(1, 100000))'), 100000);
   });
 
   test('aggregates keep the types of the reference', async () => {

@@ -105,7 +105,22 @@ describe('engine errors (SQL spec 9.2)', () => {
   const cases: readonly (readonly [string, number, string])[] = [
     ['Invalid Input Error: Arrow error: Divide by zero error', 500, 'Arrow error: Divide by zero error'],
     ['Binder Error: No function matches t0.c1\n\nLINE 1: SELECT', 400, 'Error during planning: No function matches c1'],
-    ["Conversion Error: Could not convert string 'x' to INT64", 500, "Arrow error: Cast error: Could not convert string 'x' to INT64"],
+    [
+      "Conversion Error: Could not convert string 'x' to INT32",
+      500,
+      "Arrow error: Cast error: Cannot cast string 'x' to value of Int32 type",
+    ],
+    [
+      "Binder Error: No function matches the given name and argument types '_df.f(BIGINT[], STRUCT(a VARCHAR))'. You might need to add explicit type casts.\n\tCandidate functions:\n\tf(BIT)",
+      400,
+      "Error during planning: Failed to coerce arguments to satisfy a call to 'f' function: coercion from (List(Int64), Struct(a Utf8)) failed",
+    ],
+    [
+      "Invalid Input Error: Type INT64 with value 5000000000 can't be cast because the value is out of range for the destination type INT32",
+      500,
+      "Arrow error: Cast error: Can't cast value 5000000000 to type Int32",
+    ],
+    ['Conversion Error: no idea', 500, 'Arrow error: Cast error: no idea'],
     ['Out of Range Error: Overflow', 500, 'Arrow error: Arithmetic overflow: Overflow'],
     ['INTERRUPT Error: Interrupted!', 500, 'Execution error: query was cancelled'],
     ['something else', 500, 'Execution error: something else'],

@@ -8,6 +8,8 @@ const columns: readonly (readonly [string, unknown[]])[] = [
   ['SELECT room FROM home GROUP BY room ORDER BY room', ['Kitchen', 'Living Room']],
   ['SELECT room AS r FROM home GROUP BY r ORDER BY r', ['Kitchen', 'Living Room']],
   ['SELECT room FROM home GROUP BY 1 ORDER BY 1 DESC', ['Living Room', 'Kitchen']],
+  ['SELECT max(temp) FROM home GROUP BY ()', [23.3]],
+  ['SELECT max(temp) FROM home GROUP BY room, () ORDER BY 1', [22.8, 23.3]],
   ['SELECT max(temp) AS m FROM home GROUP BY room HAVING m > 23', [23.3]],
   ['SELECT room FROM home GROUP BY room HAVING max(temp) > 23', ['Kitchen']],
   ['SELECT room FROM home GROUP BY room ORDER BY max(temp) DESC', ['Kitchen', 'Living Room']],
@@ -15,6 +17,9 @@ const columns: readonly (readonly [string, unknown[]])[] = [
   ['SELECT DISTINCT ON (room) temp FROM home ORDER BY room, time DESC', [22.7, 22.2]],
   ['SELECT temp FROM home ORDER BY temp DESC LIMIT 2 OFFSET 1', [23.1, 23]],
   ['SELECT -temp AS n FROM home ORDER BY n LIMIT 1', [-23.3]],
+  ['SELECT b.temp FROM home AS a JOIN home AS b ON a.time = b.time ORDER BY temp LIMIT 2', [21, 21]],
+  ['SELECT b.temp FROM home AS a JOIN home AS b ON a.time = b.time ORDER BY -temp, a.room LIMIT 1', [23.3]],
+  ['SELECT a.room FROM home AS a CROSS JOIN other AS o GROUP BY a.room ORDER BY room DESC', ['Living Room', 'Kitchen']],
   ['SELECT temp AS a FROM home ORDER BY a + 1 DESC LIMIT 1', [23.3]],
   ['SELECT temp FROM home QUALIFY row_number() OVER (PARTITION BY room ORDER BY time DESC) = 1 ORDER BY temp', [22.2, 22.7]],
   ['SELECT count(*) FROM home GROUP BY ROLLUP(room) ORDER BY 1', [13, 13, 26]],
@@ -127,6 +132,7 @@ const failures: readonly (readonly [string, number, string])[] = [
     400,
     'Error during planning: UNION queries have different number of columns: left has 1 columns whereas right has 2 columns',
   ],
+  ['SELECT {}', 400, 'Error during planning: struct requires at least one argument, got 0 instead'],
   ['SELECT * FROM home ORDER BY 9', 400, 'Error during planning: Order by column out of bounds, specified: 9, max: 5'],
 ];
 

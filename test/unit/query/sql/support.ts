@@ -141,6 +141,7 @@ export class TestEngine {
   async rows(text: string, params: Readonly<Record<string, BindValue>> = {}): Promise<Row[]> {
     const compiled = await this.compile(text, params);
     const sql = printed(compiled);
+    await this.#requireOneSelect(sql);
     try {
       const reader = await this.#connection.runAndReadAll(sql);
       if (compiled.explain === 'no') assert.equal(reader.columnCount, compiled.output.length, 'the compiler knows every output column');
@@ -152,6 +153,14 @@ export class TestEngine {
       mapped.stack = `${mapped.stack}\n${sql}`;
       throw mapped;
     }
+  }
+
+  /** SQL spec 3, defence in depth: what the compiler prints must be exactly one SELECT for the engine's own parser. */
+  async #requireOneSelect(sql: string): Promise<void> {
+    const reader = await this.#connection.runAndReadAll('SELECT json_serialize_sql(CAST($1 AS VARCHAR))', [sql]);
+    const parsed = JSON.parse(String(reader.getRows()[0]?.[0])) as { error: boolean; error_message?: string; statements?: unknown[] };
+    assert.equal(parsed.error, false, `not a SELECT: ${parsed.error_message}\n${sql}`);
+    assert.equal(parsed.statements?.length, 1, `not one statement:\n${sql}`);
   }
 
   /** Rows of a statement in the engine's own language. */

@@ -126,4 +126,16 @@ describe('time functions', () => {
       /Cast error: Overflow converting 9999-01-01 00:00:00 to Nanosecond/,
     );
   });
+
+  test('parts of durations are the whole duration in their unit', async () => {
+    const span = 'max(time) - min(time)';
+    const rows = await engine.rows(
+      `SELECT date_part('epoch', ${span}) AS e, extract(hour FROM ${span}) AS h, extract(minute FROM ${span}) AS m, date_part('day', ${span}) AS d FROM home`,
+    );
+    assert.deepEqual(rows, [{ e: 43_200, h: 12, m: 720, d: 0 }]);
+    assert.equal(
+      (await engine.failure(`SELECT date_part('year', ${span}) FROM home`)).message,
+      "Execution error: Date part 'year' not supported",
+    );
+  });
 });

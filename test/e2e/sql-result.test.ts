@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { after, before, describe, it } from 'node:test';
+import { startServer, type TestServer, testDirectory } from '../support/server.ts';
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+let server: TestServer;
+const endings: (() => Promise<void>)[] = [];
+const suite = { after: (end: () => Promise<void>) => void endings.push(end) };
+
+async function sql(q: string, format = 'csv', db = 'db'): Promise<Answer> {
+  const response = await server.sql(db, q, format);
+  return { status: response.status, body: await response.text() };
+}
+
+async function write(lines: string, db = 'db'): Promise<void> {
+  await server.writeOk(db, lines, '&precision=nanosecond');
+}
+
+const hash = (algorithm: string, text: string): Buffer => createHash(algorithm).update(text).digest();
+
+before(async () => {
+  server = await startServer(suite, await testDirectory(suite));
+  await write('t,host=a s="",v=1i 1\nt,host=ä s="abc",v=2i 2\nt,host=a v=3i 3');
+});
+
+after(async () => {
+  for (const end of endings.reverse()) await end();
+});
+
+describe('SQL 6.5: digests of columns', () => {
+  const algorithms: readonly (readonly [string, string])[] = [
+    ['sha224(%)', 'sha224'],
+    ['sha256(%)', 'sha256'],
+    ['sha384(%)', 'sha384'],
+    ['sha512(%)', 'sha512'],
+    ["digest(%, 'md5')", 'md5'],
+    ["digest(%, 'sha512')", 'sha512'],
+    ["digest(%, 'BLAKE2b')", 'blake2b512'],
+    ["digest(%, 'blake2s')", 'blake2s256'],
+  ];
+  for (const [call, algorithm] of algorithms) {
+    it(`${call} of texts, empty texts and null`, async () => {
+      const of = (column: string): string => call.replace('%', column);
+      const found = await sql(`SELECT ${of('s')} AS x, ${of('host')} AS y FROM t ORDER BY time`);
+      const hex = (text: string): string => hash(algorithm, text).toString('hex');
+      assert.deepEqual(found, { status: 200, body: `x,y\n${hex('')},${hex('a')}\n${hex('abc')},${hex('ä')}\n,${hex('a')}\n` });
+      const encoded = await sql(`SELECT encode(${of('host')}, 'base64') AS x, encode(${of('host')}, 'hex') AS y FROM t WHERE v = 2`);
+      assert.equal(encoded.body, `x,y\n${hash(algorithm, 'ä').toString('base64').replace(/=+$/, '')},${hex('ä')}\n`);
+    });
+  }
+
+  it('other values are digested as their texts, and expressions and groups too', async () => {
+    const hex = (text: string): string => hash('sha512', text).toString('hex');
+    assert.equal((await sql('SELECT sha512(v) AS x FROM t WHERE v = 3')).body, `x\n${hex('3')}\n`);
+    assert.equal(
+      (await sql("SELECT sha512(host || '!') AS x, sum(v) AS n FROM t GROUP BY host || '!' ORDER BY n LIMIT 1")).body,
+      `x,n\n${hex('ä!')},2\n`,
+    );
+    assert.equal((await sql('SELECT sha512(max(host)) AS x FROM t')).body, `x\n${hex('ä')}\n`);
+    assert.equal((await sql('SELECT sha512(host) FROM t WHERE v = 3', 'json')).body, `[{"sha512(t.host)":"${hex('a')}"}]`);
+    assert.match((await sql('DESCRIBE SELECT sha512(host) AS x FROM t')).body, /x,Binary,YES/);
+    assert.equal((await sql('SELECT x FROM (SELECT host AS x FROM t) AS q WHERE false AND sha256(x) IS NOT NULL')).status, 200);
+  });
+
+  it('a hundred thousand rows, and long texts', async () => {
+    const lines = Array.from({ length: 100_000 }, (_, i) => `many s="${i}" ${i}`);
+    await write(lines.join('\n'), 'many');
+    const { body } = await sql('SELECT sha384(s) AS x FROM many', 'csv', 'many');
+    const wanted = new Set(lines.map((_, i) => hash('sha384', String(i)).toString('hex')));
+    const got = body.trimEnd().split('\n').slice(1);
+    assert.equal(got.length, 100_000);
+    assert.deepEqual(new Set(got), wanted);
+    const long = await sql("SELECT sha512(repeat(s, 300000)) AS x FROM t WHERE s = 'abc'");
+    assert.equal(long.body, `x\n${hash('sha512', 'abc'.repeat(300_000)).toString('hex')}\n`);
+  });
+
+  const elsewhere: readonly string[] = [
+    "SELECT host FROM t WHERE sha512(host) = X'00'",
+    'SELECT sha512(host) FROM t ORDER BY 1',
+    'SELECT sha512(host) AS x FROM t ORDER BY x',
+    'SELECT sha512(host) AS x FROM t ORDER BY sha512(host)',
+    "SELECT sha512(host) AS x FROM t ORDER BY encode(x, 'hex')",
+    'SELECT sha512(host) AS x FROM t ORDER BY CASE WHEN x IS NULL THEN 1 ELSE 2 END, x',
+    'SELECT DISTINCT sha512(host) FROM t',
+    'SELECT count(v) FROM t GROUP BY sha512(host)',
+    'SELECT sha512(host) AS x, count(v) FROM t GROUP BY 1',
+    'SELECT sha512(host) AS x FROM t UNION ALL SELECT host FROM t',
+    'SELECT x FROM (SELECT sha512(host) AS x FROM t) AS q',
+    'WITH q AS (SELECT sha512(host) AS x FROM t) SELECT x FROM q',
+    'SELECT (SELECT sha512(host) FROM t LIMIT 1)',
+    'SELECT sha512(host) AS x FROM t QUALIFY x IS NULL',
+    "SELECT concat(sha512(host), 'x') FROM t",
+    '(SELECT sha512(host) AS x FROM t) ORDER BY x',
+  ];
+  for (const statement of elsewhere) {
+    it(`${statement} says what is missing`, async () => {
+      const { status, body } = await sql(statement);
+      assert.match(body, /^This feature is not implemented: sha512 of a value that is not a constant/);
+      assert.equal(status, 405);
+    });
+  }
+
+  it('there is no Parquet file of them', async () => {
+    const { status, body } = await sql('SELECT sha512(host) FROM t', 'parquet');
+    assert.deepEqual(
+      { status, body },
+      { status: 405, body: 'This feature is not implemented: sha512 of a value that is not a constant, in a Parquet file' },
+    );
+  });
+});
+
+describe('SQL 5.3: integers that pass the bounds of their type wrap', () => {
+  const min = '-9223372036854775808';
+  const max = '9223372036854775807';
+  const unsignedMax = '18446744073709551615';
+
+  before(async () => {
+    await write(`n,k=a i=${max}i,u=${unsignedMax}u,j=2i,s="x" 1\nn,k=b i=${min}i,u=0u,j=-1i,s="y" 2`);
+  });
+
+  const cases: readonly (readonly [string, string])[] = [
+    ["SELECT i + 1 AS x FROM n WHERE k = 'a'", min],
+    ["SELECT i - 1 AS x FROM n WHERE k = 'b'", max],
+    ["SELECT i * 2 AS x FROM n WHERE k = 'a'", '-2'],
+    ["SELECT i * i AS x FROM n WHERE k = 'b'", '0'],
+    ["SELECT i * j AS x FROM n WHERE k = 'b'", min],
+    ["SELECT -i AS x FROM n WHERE k = 'b'", min],
+    ["SELECT u + u AS x FROM n WHERE k = 'a'", '18446744073709551614'],
+    ["SELECT u * u AS x FROM n WHERE k = 'a'", '1'],
+    ["SELECT u - arrow_cast(1, 'UInt64') AS x FROM n WHERE k = 'b'", unsignedMax],
+    ["SELECT (i + 1) / 2 AS x FROM n WHERE k = 'a'", '-4611686018427387904'],
+    ["SELECT k AS x FROM n WHERE i + j < 0 AND k = 'a'", 'a'],
+    ["SELECT sum(i) AS x FROM (SELECT i FROM n WHERE k = 'a' UNION ALL SELECT i FROM n WHERE k = 'a') AS q", '-2'],
+    [
+      "SELECT sum(i) OVER (ORDER BY i) AS x FROM (SELECT i FROM n WHERE k = 'a' UNION ALL SELECT i FROM n WHERE k = 'a') AS q LIMIT 1",
+      '-2',
+    ],
+    ['SELECT max(i * 2) AS x FROM n GROUP BY k ORDER BY k LIMIT 1', '-2'],
+    ["WITH q AS (SELECT i + 1 AS y FROM n WHERE k = 'a') SELECT y - 1 AS x FROM q", max],
+    ['SELECT difference(i) OVER (ORDER BY time) AS x FROM n ORDER BY time DESC LIMIT 1', '1'],
+    ["SELECT CAST(i AS INT) AS x FROM n WHERE k = 'none'", ''],
+  ];
+  for (const [statement, expected] of cases) {
+    it(statement, async () => {
+      assert.deepEqual(await sql(statement), { status: 200, body: expected === '' ? '' : `x\n${expected}\n` });
+    });
+  }
+
+  it('nothing else starts a second run, and the query log has one row for each query', async () => {
+    assert.equal((await sql("SELECT CAST(i AS INT) AS x FROM n WHERE k = 'a'")).status, 500);
+    assert.equal((await sql("SELECT i / (j - 2) AS x FROM n WHERE k = 'a'")).body, 'Arrow error: Divide by zero error');
+    assert.deepEqual(await sql("SELECT i + 1 AS x, i / (j - 2) AS y FROM n WHERE k = 'a'"), {
+      status: 500,
+      body: 'Arrow error: Divide by zero error',
+    });
+    await sql("SELECT i + 7 AS x FROM n WHERE k = 'a'");
+    const logged = await sql("SELECT count(*) AS n, max(phase) AS p FROM system.queries WHERE query_text LIKE 'SELECT i + 7%'");
+    assert.equal(logged.body, 'n,p\n1,success\n');
+  });
+
+  it('a Parquet file has the wrapped numbers', async () => {
+    const response = await server.sql('db', "SELECT i + 1 AS x FROM n WHERE k = 'a'", 'parquet');
+    assert.equal(response.status, 200);
+    assert.equal(
+      Buffer.from(await response.arrayBuffer())
+        .subarray(0, 4)
+        .toString(),
+      'PAR1',
+    );
+  });
+});
+
+describe('what the built program answers', () => {
+  it('SQL 5.2: times of day', async () => {
+    const found = await sql("SELECT CAST('2024-01-01T08:09:10.5' AS TIMESTAMP)::time AS x, CAST('2024-01-01' AS TIMESTAMP)::time AS y");
+    assert.deepEqual(found, { status: 200, body: 'x,y\n08:09:10.500,00:00:00\n' });
+  });
+
+  it('SQL 9.2: a scalar subquery with several rows fails without advice about the engine', async () => {
+    const found = await sql('SELECT (SELECT v FROM t) AS x');
+    assert.deepEqual(found, { status: 500, body: 'Execution error: More than one row returned by a subquery used as an expression' });
+  });
+
+  it('SQL 8.1: EXPLAIN ANALYZE shows the plan, not the statement that the engine ran', async () => {
+    const { body } = await sql('EXPLAIN ANALYZE SELECT host, max(v) FROM t GROUP BY host', 'json');
+    const [row] = JSON.parse(body) as { plan_type: string; plan: string }[];
+    assert.equal(row?.plan_type, 'Plan with Metrics');
+    assert.match(row?.plan ?? '', /^┌/);
+    assert.doesNotMatch(row?.plan ?? '', /SELECT|Query Profiling/);
+  });
+});
+
+it('a query that runs longer than --query-timeout is ended, in every format, and others go on', async (t) => {
+  const slow = await startServer(t, await testDirectory(t), { args: ['--query-timeout', '300ms'] });
+  await slow.writeOk('db', 't v=1 1');
+  const q = 'SELECT sum(a.value * b.value) AS x FROM range(1000000) AS a, range(1000000) AS b';
+  const answers = await Promise.all(['json', 'parquet', 'csv'].map((format) => slow.sql('db', q, format)));
+  for (const answer of answers) {
+    assert.deepEqual([answer.status, await answer.text()], [500, 'query error: the query ran longer than the server allows']);
+  }
+  assert.deepEqual(await slow.rows('db', 'SELECT v FROM t'), [{ v: 1 }]);
+});
