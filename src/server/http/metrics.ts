@@ -67,10 +67,10 @@ export class HttpMetrics {
     this.#sizes.observe(labels, answered.bodyBytes);
   }
 
-  recordWrite(db: string, write: { acceptedLines: number; acceptedBytes: number; rejectedLines: number }): void {
-    this.#lines.inc({ db }, write.acceptedLines);
-    this.#bytes.inc({ db }, write.acceptedBytes);
-    if (write.rejectedLines > 0) this.#rejectedLines.inc({ db }, write.rejectedLines);
+  recordWrite(db: string, acceptedLines: number, acceptedBytes: number, rejectedLines: number): void {
+    this.#lines.inc({ db }, acceptedLines);
+    this.#bytes.inc({ db }, acceptedBytes);
+    if (rejectedLines > 0) this.#rejectedLines.inc({ db }, rejectedLines);
   }
 }
 
