@@ -86,7 +86,7 @@ export class Ingest implements WriteService {
       if (table.minTimeNs < minTimeNs) minTimeNs = table.minTimeNs;
       if (table.maxTimeNs > maxTimeNs) maxTimeNs = table.maxTimeNs;
     }
-    const durable = wal.append([batch], minTimeNs, maxTimeNs, () => buffer.apply(batch));
+    const durable = wal.append(batch, minTimeNs, maxTimeNs, () => buffer.apply(batch));
     if (request.noSync) durable.catch(this.#deps.onLostWrite);
     else await durable;
   }

@@ -121,7 +121,7 @@ export async function openWal(root: string, overrides: Partial<WalOptions> = {},
 
 /** Appends one text; resolves when it is durable. */
 export function appendText(wal: Wal, text: string, timeNs = 0n): Promise<void> {
-  return wal.append([Buffer.from(text)], timeNs, timeNs, () => undefined);
+  return wal.append(Buffer.from(text), timeNs, timeNs, () => undefined);
 }
 
 export async function walNames(root: string): Promise<string[]> {
