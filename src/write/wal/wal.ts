@@ -225,7 +225,8 @@ export class Wal {
   #start(): void {
     if (this.#running) return;
     this.#running = true;
-    void this.#run();
+    // At the end of this turn of the event loop: all requests that came in with it share the first sync.
+    setImmediate(() => void this.#run());
   }
 
   /** Never rejects. */

@@ -29,10 +29,11 @@ test('records that wait while the disk is busy share one sync and settle in orde
   const fs = new GatedFileSystem();
   const { wal } = await openWal(root, { fs });
   const events: string[] = [];
-  const appends = ['a', 'b', 'c', 'd'].map((name) =>
-    wal.append(Buffer.from(name), 0n, 0n, () => events.push(`durable ${name}`)).then(() => events.push(`resolved ${name}`)),
-  );
+  const append = (name: string): Promise<number> =>
+    wal.append(Buffer.from(name), 0n, 0n, () => events.push(`durable ${name}`)).then(() => events.push(`resolved ${name}`));
+  const appends = [append('a')];
   await until(() => fs.waiting.length === 1);
+  appends.push(append('b'), append('c'), append('d'));
   assert.equal(wal.queuedWrites, 4);
   assert.deepEqual(events, []);
   fs.releaseOne();
@@ -43,6 +44,16 @@ test('records that wait while the disk is busy share one sync and settle in orde
   assert.equal(fs.syncCount, 2);
   assert.deepEqual(events.slice(2), ['durable b', 'durable c', 'durable d', 'resolved b', 'resolved c', 'resolved d']);
   assert.equal(wal.queuedWrites, 0);
+  await wal.stop();
+});
+
+test('records that are appended in one turn of the event loop share the first sync', async (t) => {
+  const root = await temporaryDirectory(t);
+  const fs = new GatedFileSystem();
+  fs.openGate();
+  const { wal } = await openWal(root, { fs });
+  await Promise.all(['a', 'b', 'c'].map((name) => appendText(wal, name)));
+  assert.equal(fs.syncCount, 1);
   await wal.stop();
 });
 
@@ -66,8 +77,12 @@ test('the disk is at work again before the records of the last sync are complete
   };
   const { wal } = await openWal(root, { fs });
   const seen: number[] = [];
-  await Promise.all(['a', 'b', 'c'].map((name) => wal.append(Buffer.from(name), 0n, 0n, () => seen.push(writes))));
-  assert.deepEqual(seen, [2, 2, 2]); // a alone, then b and c, which began before a was completed
+  const append = (name: string): Promise<void> => wal.append(Buffer.from(name), 0n, 0n, () => seen.push(writes));
+  const appends = [append('a')];
+  await until(() => writes === 1);
+  appends.push(append('b'), append('c'));
+  await Promise.all(appends);
+  assert.deepEqual(seen, [2, 2, 2]); // the second write began before a was completed
   await wal.stop();
 });
 
