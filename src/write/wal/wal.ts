@@ -6,7 +6,8 @@ import { OpenPeriod, type WalPeriod } from './period.ts';
 import { BODY_BYTES_MAX, FILE_HEADER_BYTES, recordBytes } from './record.ts';
 import { RecordGroupEncoder } from './record-group.ts';
 import { WalDirectory } from './wal-directory.ts';
-import { WalFileWriter } from './wal-file.ts';
+import type { WalFileWriter } from './wal-file.ts';
+import { WalFiles } from './wal-files.ts';
 import { type QueuedRecord, rejectAll, WalQueue } from './wal-queue.ts';
 import { type ReplayOptions, type ReplayReport, replayWal } from './wal-replay.ts';
 
@@ -38,6 +39,8 @@ export interface WalOptions {
   readonly maxBufferedWrites?: number;
   readonly queuedBytesMax?: number;
   readonly fileBytesMax?: number;
+  /** Whether the next file is created before it is needed; true by default. */
+  readonly prepareFiles?: boolean;
   /** Starts a timer that does not keep the process alive; returns what cancels it. */
   readonly startTimer?: (callback: () => void, delayMs: number) => () => void;
 }
@@ -56,6 +59,7 @@ interface Group {
 export class Wal {
   readonly #options: WalOptions;
   readonly #directory: WalDirectory;
+  readonly #files: WalFiles;
   readonly #queue: WalQueue;
   readonly #maxBufferedWrites: number;
   readonly #fileBytesMax: number;
@@ -74,6 +78,7 @@ export class Wal {
   constructor(options: WalOptions) {
     this.#options = options;
     this.#directory = new WalDirectory(options.fs, options.root, options.log);
+    this.#files = new WalFiles({ ...options, directory: this.#directory, prepare: options.prepareFiles ?? true });
     this.#queue = new WalQueue(options.queuedBytesMax ?? QUEUED_BYTES_MAX);
     this.#maxBufferedWrites = options.maxBufferedWrites ?? BUFFERED_WRITES_MAX;
     this.#fileBytesMax = options.fileBytesMax ?? FILE_BYTES_MAX;
@@ -178,6 +183,7 @@ export class Wal {
     this.#cancelTimer = undefined;
     if (this.#open !== undefined) await this.rotate();
     await Promise.all(this.#closing);
+    await this.#files.stop();
   }
 
   /** What was encoded for the current file may define things that later records of the file would rely on: the file ends. */
@@ -275,13 +281,11 @@ export class Wal {
       await Promise.resolve(); // callbacks never run inside append
       return;
     }
-    if (this.#writer?.period !== period) {
-      const path = this.#directory.filePath(period.fileNumber);
-      this.#writer = { period, file: new WalFileWriter(this.#options.fs, path, period.fileNumber, this.#options.uuid) };
-    }
+    if (this.#writer?.period !== period) this.#writer = { period, file: await this.#files.take(period.fileNumber) };
     let bytes = 0;
     for (const record of records) bytes += record.bytes;
     await this.#writer.file.append(this.#encoder.encode(records), bytes);
+    this.#files.prepare(period.fileNumber + 1);
   }
 
   #complete(record: QueuedRecord): void {
@@ -320,6 +324,7 @@ export class Wal {
       const { file } = this.#writer;
       this.#writer = undefined;
       bytes = file.length;
+      this.#files.noteClosed(file);
       const closing: Promise<void> = file
         .close()
         .catch((error: unknown) => this.#options.log.warn({ error: errorText(error) }, 'WAL file could not be closed'))

@@ -109,6 +109,7 @@ export async function openWal(root: string, overrides: Partial<WalOptions> = {},
     log: silentLog,
     durability: 'sync',
     flushIntervalMs: 1000,
+    prepareFiles: false,
     ...overrides,
   });
   const replayed: { file: number; text: string }[] = [];
