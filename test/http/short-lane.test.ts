@@ -169,6 +169,48 @@ describe('short lane', () => {
     assert.deepEqual(received.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 204', 'HTTP/1.1 400', 'HTTP/1.1 204']);
   });
 
+  test('a failing gate is an error answer, as with the framework', async () => {
+    const authenticator = {
+      enabled: true,
+      verify: () => {
+        throw new Error('a bug');
+      },
+    };
+    const { server, inject } = await testServer({ authenticator });
+    const { port } = await server.listen('127.0.0.1', 0);
+    after(() => server.close());
+    const sent = { url: '/api/v3/write_lp?db=d', body: 'm f=1' };
+    const answer = await lane(port, sent);
+    assert.equal(answer.status, 500);
+    const inside = await inject({ method: 'POST', url: sent.url, payload: sent.body });
+    assert.deepEqual([answer.status, answer.body], [inside.statusCode, inside.payload]);
+  });
+
+  test('a stop waits for an open write and ends its connection', async () => {
+    const { server, writes } = await testServer();
+    let finish = (): void => undefined;
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const asked = new Promise<void>((resolve) => {
+      writes.answer = async () => {
+        resolve();
+        await finished;
+        return { acceptedLines: 1, acceptedBytes: 1, lineErrors: [] };
+      };
+    });
+    const { port } = await server.listen('127.0.0.1', 0);
+    const socket = connect(port, '127.0.0.1');
+    socket.write('POST /api/v3/write_lp?db=d HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nm f=1');
+    await asked;
+    const closed = server.close();
+    finish();
+    let received = '';
+    for await (const chunk of socket) received += String(chunk);
+    await closed;
+    assert.match(received, /^HTTP\/1\.1 204 /);
+  });
+
   test('a token in the query string is looked at with every write', async () => {
     let allowed = true;
     const { server, writes } = await testServer({

@@ -36,17 +36,14 @@ export class ShortLane {
     if (handler === undefined) return false;
     const reply = new DirectReply(response as ServerResponse);
     this.#options.observer.observe(request, reply, path);
-    if (this.#options.gate.admit(request, originalUrl, reply)) {
-      const { headers } = request;
-      void this.#run(handler, { raw: request as IncomingMessage, headers, originalUrl }, reply);
-    }
+    void this.#run(handler, { raw: request as IncomingMessage, headers: request.headers, originalUrl }, reply);
     return true;
   }
 
   /** Never rejects. */
   async #run(handler: HttpHandler, request: HttpRequest, reply: DirectReply): Promise<void> {
     try {
-      await handler(request, reply);
+      if (this.#options.gate.admit(request.raw, request.originalUrl, reply)) await handler(request, reply);
     } catch (error) {
       const known = toInfluxError(error, this.#options.errorLog);
       if (reply.raw.headersSent) reply.raw.destroy();
