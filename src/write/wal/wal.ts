@@ -181,9 +181,10 @@ export class Wal {
     this.#stopped = true;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    const unused = this.#files.stop(); // first, so that the last group makes no file ready
     if (this.#open !== undefined) await this.rotate();
     await Promise.all(this.#closing);
-    await this.#files.stop();
+    await unused;
   }
 
   /** What was encoded for the current file may define things that later records of the file would rely on: the file ends. */
