@@ -1,4 +1,4 @@
-import { constants } from 'node:fs';
+import { constants, write, writev } from 'node:fs';
 import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rmdir, stat, unlink } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { crc32 } from 'node:zlib';
@@ -114,7 +114,7 @@ class NodeOpenFile implements OpenFile {
     let rest = parts;
     let offset = position;
     while (rest.length > 0) {
-      const { bytesWritten } = await this.#handle.writev(rest as Uint8Array[], offset);
+      const bytesWritten = await writeSome(this.#handle.fd, rest, offset);
       offset += bytesWritten;
       rest = unwritten(rest, bytesWritten);
     }
@@ -156,6 +156,19 @@ class UnsyncedFile implements OpenFile {
   close(): Promise<void> {
     return this.#inner.close();
   }
+}
+
+/** The handle's own promises cost several times as much, and every write of the log waits for this. */
+function writeSome(descriptor: number, parts: readonly Uint8Array[], position: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const onWritten = (error: Error | null, bytesWritten: number): void => {
+      if (error === null) resolve(bytesWritten);
+      else reject(error);
+    };
+    const [first] = parts;
+    if (parts.length === 1 && first !== undefined) write(descriptor, first, 0, first.byteLength, position, onWritten);
+    else writev(descriptor, parts as Uint8Array[], position, onWritten);
+  });
 }
 
 /** What a short write left over. Empty parts at the front are dropped, so a loop over it always ends. */

@@ -34,7 +34,8 @@ export class Ingest implements WriteService {
   }
 
   async write(request: WriteRequest): Promise<WriteOutcome> {
-    validateDatabaseName(request.database);
+    // Of a database that was written to before the name is known to be good.
+    if (!this.#parsers.has(request.database)) validateDatabaseName(request.database);
     await this.#deps.buffer.open();
     await this.#deps.buffer.ready();
     if (request.noSync) await this.#deps.wal.whenRoom();
@@ -86,7 +87,7 @@ export class Ingest implements WriteService {
       if (table.minTimeNs < minTimeNs) minTimeNs = table.minTimeNs;
       if (table.maxTimeNs > maxTimeNs) maxTimeNs = table.maxTimeNs;
     }
-    const durable = wal.append([batch], minTimeNs, maxTimeNs, () => buffer.apply(batch));
+    const durable = wal.append(batch, minTimeNs, maxTimeNs, () => buffer.apply(batch));
     if (request.noSync) durable.catch(this.#deps.onLostWrite);
     else await durable;
   }

@@ -239,7 +239,7 @@ export class WriteStore implements WriteService {
     if (deletes.length === 0) return;
     // A snapshot under way could bring rows back that it read before.
     await this.#snapshots.exclusive(async () => {
-      await this.#wal.append([encodeDeleteRecord(deletes)], 0n, 0n, () => {
+      await this.#wal.append(encodeDeleteRecord(deletes), 0n, 0n, () => {
         for (const deleted of deletes) this.#buffer.table(deleted.databaseId, deleted.tableId)?.hide(deleted);
       });
       const change = {

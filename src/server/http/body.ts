@@ -38,7 +38,10 @@ function readRaw(request: BodySource, maxBytes: number): Promise<Buffer> {
   }
   return new Promise<Buffer>((resolve, reject) => {
     const collector = new BodyCollector(declared);
+    // The listeners stay: taking them off one by one costs more than a small body.
+    let settled = false;
     const onData = (chunk: Buffer): void => {
+      if (settled) return;
       if (collector.byteCount + chunk.length > maxBytes) {
         finish(requestTooLarge(maxBytes));
         discardRest(request);
@@ -46,16 +49,20 @@ function readRaw(request: BodySource, maxBytes: number): Promise<Buffer> {
       }
       collector.add(chunk);
     };
-    const onEnd = (): void => finish(undefined);
-    const onError = (error: Error): void => finish(bodyReadFailed(error));
-    const onClose = (): void => finish(bodyReadFailed(new Error('connection closed before message completed')));
     const finish = (error: InfluxError | undefined): void => {
-      request.off('data', onData);
-      request.off('end', onEnd);
-      request.off('close', onClose);
-      // The error listener stays: a late socket error must not be thrown.
+      settled = true;
       if (error === undefined) resolve(collector.take());
       else reject(error);
+    };
+    const onEnd = (): void => {
+      if (!settled) finish(undefined);
+    };
+    // Also takes late socket errors, which must not be thrown.
+    const onError = (error: Error): void => {
+      if (!settled) finish(bodyReadFailed(error));
+    };
+    const onClose = (): void => {
+      if (!settled) finish(bodyReadFailed(new Error('connection closed before message completed')));
     };
     if (request.readableEnded) return resolve(Buffer.alloc(0));
     if (request.destroyed) return onClose();

@@ -1,8 +1,8 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import type { FastifyReply } from 'fastify';
 import { InfluxError } from '../../shared/errors.ts';
 import type { ErrorLog } from './error-log.ts';
 import { internalError } from './errors.ts';
+import type { HttpReply } from './exchange.ts';
 
 /** Turns whatever a handler threw into the catalogue error that the client hears. Our own faults are logged here, once. */
 export function toInfluxError(error: unknown, log: ErrorLog): InfluxError {
@@ -15,29 +15,31 @@ export function toInfluxError(error: unknown, log: ErrorLog): InfluxError {
 }
 
 /** The translator of the plain REST endpoints: message alone, or `{"error": .., "data"?: ..}` (http-api.md 3, shape E1). */
-export function sendError(reply: FastifyReply, error: InfluxError): FastifyReply {
+export function sendError<Reply extends HttpReply>(reply: Reply, error: InfluxError): Reply {
   reply.code(error.status);
   if (error.shape === 'text') return sendText(reply, error.message);
   return sendJson(reply, error.data === undefined ? { error: error.message } : { error: error.message, data: error.data });
 }
 
 /** Shape EA: JSON with one space after the colon (http-api.md 3). */
-export function sendAuthError(reply: FastifyReply, status: number, message: string): FastifyReply {
-  return reply
+export function sendAuthError(reply: HttpReply, status: number, message: string): void {
+  reply
     .code(status)
     .header('content-type', 'application/json')
     .send(Buffer.from(`{"error": ${JSON.stringify(message)}}`));
 }
 
 /** Sends compact JSON. */
-export function sendJson(reply: FastifyReply, value: unknown): FastifyReply {
-  return reply.header('content-type', 'application/json').send(Buffer.from(JSON.stringify(value)));
+export function sendJson<Reply extends HttpReply>(reply: Reply, value: unknown): Reply {
+  reply.header('content-type', 'application/json').send(Buffer.from(JSON.stringify(value)));
+  return reply;
 }
 
 /** Sends text without a content-type, as the reference does for its plain messages. */
-export function sendText(reply: FastifyReply, text: string): FastifyReply {
+export function sendText<Reply extends HttpReply>(reply: Reply, text: string): Reply {
   const body = Buffer.from(text);
-  const headers = { ...reply.getHeaders(), 'content-length': body.length } as OutgoingHttpHeaders;
+  // Set on the reply, because that is where the metrics look for the size.
+  const headers = { ...reply.header('content-length', String(body.length)).getHeaders() } as OutgoingHttpHeaders;
   // The framework's own sending would add a content-type.
   reply.hijack();
   reply.raw.writeHead(reply.statusCode, headers);

@@ -1,5 +1,6 @@
-import { Counter, Gauge, Histogram, type Registry } from '../../shared/prometheus.ts';
+import { Counter, Gauge, type Registry } from '../../shared/prometheus.ts';
 import type { ProductInfo } from './dependencies.ts';
+import { CellHistogram, type HistogramCell } from './request-histogram.ts';
 
 const PRODUCT_NAME = 'InfluxDB 3 Core';
 
@@ -19,18 +20,34 @@ export interface AnsweredRequest {
   readonly bodyBytes: number;
 }
 
-/** The metrics of http-api.md 5 that this layer feeds. */
+/** Requests with the same labels. */
+interface RequestCells {
+  readonly labels: Readonly<Record<string, string>>;
+  readonly durations: HistogramCell;
+  readonly sizes: HistogramCell;
+  count: number;
+}
+
+/** Writes to one database. */
+interface WriteSums {
+  lines: number;
+  rejectedLines: number;
+  bytes: number;
+}
+
+/**
+ * The metrics of http-api.md 5 that this layer feeds. What comes with every request is summed up here and handed to the
+ * library's counters when somebody looks at them.
+ */
 export class HttpMetrics {
-  readonly #requests: Counter;
-  readonly #durations: Histogram;
-  readonly #sizes: Histogram;
-  readonly #lines: Counter;
-  readonly #rejectedLines: Counter;
-  readonly #bytes: Counter;
+  readonly #durations: CellHistogram;
+  readonly #sizes: CellHistogram;
+  /** By labels. */
+  readonly #requests = new Map<string, RequestCells>();
+  readonly #writes = new Map<string, WriteSums>();
 
   constructor(registry: Registry, product: ProductInfo, startTimeSecs: number) {
     const registers = [registry];
-    const labelNames = ['path', 'method', 'method_path', 'status'];
     const started = new Gauge({
       name: 'process_start_time_seconds',
       help: 'Start time of the process since unix epoch in seconds.',
@@ -39,48 +56,76 @@ export class HttpMetrics {
     });
     const { version, revision, processId } = product;
     started.set({ product_name: PRODUCT_NAME, version, git_hash: revision, uuid: processId }, startTimeSecs);
-    this.#requests = new Counter({ name: 'http_requests_total', help: 'accumulated total requests', labelNames, registers });
-    this.#durations = new Histogram({
-      name: 'http_request_duration_seconds',
-      help: 'distribution of request latencies',
-      labelNames,
-      buckets: DURATION_BUCKETS,
+    const requests = this.#requests;
+    new Counter({
+      name: 'http_requests_total',
+      help: 'accumulated total requests',
+      labelNames: ['path', 'method', 'method_path', 'status'],
       registers,
+      collect() {
+        this.reset();
+        for (const { count, labels } of requests.values()) this.inc({ ...labels }, count);
+      },
     });
-    this.#sizes = new Histogram({
-      name: 'http_response_body_size_bytes',
-      help: 'distribution of response body sizes',
-      labelNames,
-      buckets: SIZE_BUCKETS,
-      registers,
-    });
-    const perDatabase = (name: string, help: string): Counter => new Counter({ name, help, labelNames: ['db'], registers });
-    this.#lines = perDatabase('influxdb3_write_lines_total', 'track total number of lines written to the database');
-    this.#rejectedLines = perDatabase('influxdb3_write_lines_rejected_total', 'track total number of rejected lines');
-    this.#bytes = perDatabase('influxdb3_write_bytes_total', 'track total number of bytes written to the database');
+    this.#durations = new CellHistogram(
+      { name: 'http_request_duration_seconds', help: 'distribution of request latencies', bounds: DURATION_BUCKETS },
+      registry,
+    );
+    this.#sizes = new CellHistogram(
+      { name: 'http_response_body_size_bytes', help: 'distribution of response body sizes', bounds: SIZE_BUCKETS },
+      registry,
+    );
+    this.#perDatabase('influxdb3_write_lines_total', 'track total number of lines written to the database', registry, 'lines');
+    this.#perDatabase('influxdb3_write_lines_rejected_total', 'track total number of rejected lines', registry, 'rejectedLines');
+    this.#perDatabase('influxdb3_write_bytes_total', 'track total number of bytes written to the database', registry, 'bytes');
   }
 
   recordRequest(answered: AnsweredRequest): void {
-    const labels = requestLabels(answered);
-    this.#requests.inc(labels);
-    this.#durations.observe(labels, answered.durationSecs);
-    this.#sizes.observe(labels, answered.bodyBytes);
+    const { method, route, status } = answered;
+    const label = statusLabel(answered);
+    // Labels that clients could invent are dropped, so that the number of series stays bounded.
+    const key = status === 404 ? `${method} ${label}` : status === 405 ? `${route} ${label}` : `${method} ${route} ${label}`;
+    let cells = this.#requests.get(key);
+    if (cells === undefined) {
+      const labels = requestLabels(answered, label);
+      cells = { labels, durations: this.#durations.cell(labels), sizes: this.#sizes.cell(labels), count: 0 };
+      this.#requests.set(key, cells);
+    }
+    cells.count++;
+    cells.durations.observe(answered.durationSecs);
+    cells.sizes.observe(answered.bodyBytes);
   }
 
-  recordWrite(db: string, write: { acceptedLines: number; acceptedBytes: number; rejectedLines: number }): void {
-    this.#lines.inc({ db }, write.acceptedLines);
-    this.#bytes.inc({ db }, write.acceptedBytes);
-    if (write.rejectedLines > 0) this.#rejectedLines.inc({ db }, write.rejectedLines);
+  recordWrite(db: string, acceptedLines: number, acceptedBytes: number, rejectedLines: number): void {
+    let sums = this.#writes.get(db);
+    if (sums === undefined) {
+      sums = { lines: 0, rejectedLines: 0, bytes: 0 };
+      this.#writes.set(db, sums);
+    }
+    sums.lines += acceptedLines;
+    sums.bytes += acceptedBytes;
+    sums.rejectedLines += rejectedLines;
+  }
+
+  #perDatabase(name: string, help: string, registry: Registry, what: keyof WriteSums): void {
+    const writes = this.#writes;
+    new Counter({
+      name,
+      help,
+      labelNames: ['db'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [db, sums] of writes) if (what !== 'rejectedLines' || sums[what] > 0) this.inc({ db }, sums[what]);
+      },
+    });
   }
 }
 
-function requestLabels(answered: AnsweredRequest): Record<string, string> {
-  const { method, route } = answered;
-  const status = statusLabel(answered);
-  // Labels that clients could invent are dropped, so that the number of series stays bounded.
-  if (answered.status === 404) return { method, status };
-  if (answered.status === 405) return { path: route, status };
-  return { path: route, method, method_path: `${method} ${route}`, status };
+function requestLabels({ method, route, status }: AnsweredRequest, label: string): Record<string, string> {
+  if (status === 404) return { method, status: label };
+  if (status === 405) return { path: route, status: label };
+  return { path: route, method, method_path: `${method} ${route}`, status: label };
 }
 
 function statusLabel(answered: AnsweredRequest): string {

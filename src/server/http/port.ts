@@ -33,6 +33,9 @@ export class Port {
   readonly #unsniffed = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   #closing: Promise<void> | undefined;
+  readonly #onAnswered = (): void => {
+    if (this.#closing !== undefined) setImmediate(() => this.#dropIdle());
+  };
 
   constructor(options: PortOptions) {
     const { limits, tls, errorLog } = options;
@@ -93,9 +96,7 @@ export class Port {
 
   #serve(handler: RequestHandler, request: AnyRequest, response: AnyResponse): void {
     if (this.#closing !== undefined && request.httpVersionMajor === 1) response.setHeader('connection', 'close');
-    response.once('close', () => {
-      if (this.#closing !== undefined) setImmediate(() => this.#dropIdle());
-    });
+    response.on('close', this.#onAnswered);
     if ('stream' in request) consumeUnread(request, response);
     handler(request, response);
   }

@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
+import type { AnyRequest } from './dependencies.ts';
+import type { HttpReply } from './exchange.ts';
 import type { HttpMetrics } from './metrics.ts';
 
 interface ObserverDependencies {
@@ -10,23 +12,38 @@ interface ObserverDependencies {
 }
 
 /** Counts every request once it is over, whether it was answered or the client left. */
-export function observeRequests(app: FastifyInstance, deps: ObserverDependencies): void {
-  app.addHook('onRequest', (request, reply, done) => {
-    const startedMs = deps.clock.monotonicMs();
-    const response = reply.raw;
-    response.once('close', () => {
-      const durationSecs = (deps.clock.monotonicMs() - startedMs) / 1000;
-      const status = reply.statusCode;
-      const route = request.routeOptions.url ?? '';
-      const aborted = !response.writableEnded;
-      deps.metrics.recordRequest({ method: request.method, route, status, aborted, durationSecs, bodyBytes: bodyBytes(reply) });
-      if (deps.logger.enabled('debug')) deps.logger.debug('request answered', { method: request.method, route, status, aborted });
+export class RequestObserver {
+  readonly #deps: ObserverDependencies;
+
+  constructor(deps: ObserverDependencies) {
+    this.#deps = deps;
+  }
+
+  /** Watches all requests of the framework. */
+  register(app: FastifyInstance): void {
+    app.addHook('onRequest', (request, reply, done) => {
+      this.observe(request.raw, reply, request.routeOptions.url ?? '');
+      done();
     });
-    done();
-  });
+  }
+
+  observe(request: AnyRequest, reply: HttpReply, route: string): void {
+    const { clock, logger, metrics } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    const response = reply.raw;
+    // Emitted once.
+    response.on('close', () => {
+      const durationSecs = (clock.monotonicMs() - startedMs) / 1000;
+      const status = response.statusCode;
+      const method = request.method ?? '';
+      const aborted = !response.writableEnded;
+      metrics.recordRequest({ method, route, status, aborted, durationSecs, bodyBytes: bodyBytes(reply) });
+      if (logger.enabled('debug')) logger.debug('request answered', { method, route, status, aborted });
+    });
+  }
 }
 
-function bodyBytes(reply: { getHeader(name: string): unknown }): number {
-  const length = Number(reply.getHeader('content-length'));
+function bodyBytes(reply: HttpReply): number {
+  const length = Number(reply.getHeader('content-length') ?? 0);
   return Number.isFinite(length) ? length : 0;
 }

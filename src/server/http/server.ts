@@ -6,9 +6,10 @@ import { isGrpc, refuseGrpc } from './grpc-refusal.ts';
 import { HttpMetrics } from './metrics.ts';
 import { Port, type RequestHandler } from './port.ts';
 import { splitTarget } from './query-string.ts';
-import { registerGate } from './request-gate.ts';
-import { observeRequests } from './request-observer.ts';
-import { registerRoutes } from './routes/index.ts';
+import { RequestGate } from './request-gate.ts';
+import { RequestObserver } from './request-observer.ts';
+import { registerRoutes, writeHandlers } from './routes/index.ts';
+import { ShortLane } from './short-lane.ts';
 
 const ENGINE_PREFIX = '/api/v3/engine/';
 
@@ -23,6 +24,12 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
   const limits = { ...defaultHttpLimits, ...deps.limits };
   const logger = deps.logger.child('influxdb3_server::http');
   const errorLog = new ErrorLog(deps.clock, logger);
+  const metrics = new HttpMetrics(deps.metrics, deps.product, deps.clock.nowMs() / 1000);
+  const gate = new RequestGate(deps.authenticator, deps.clusterUuid);
+  const observer = new RequestObserver({ metrics, clock: deps.clock, logger });
+  const routeDeps = { ...deps, httpMetrics: metrics, errorLog };
+  const writes = writeHandlers(routeDeps);
+  const lane = new ShortLane({ handlers: writes, gate, observer, errorLog });
   let port: Port | undefined;
   const options: FastifyServerOptions = {
     logger: false,
@@ -32,19 +39,19 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
     // No route has a schema: without these the framework would load a validator and a serializer compiler at start.
     schemaController: { compilersFactory: { buildValidator: refuseSchemas, buildSerializer: refuseSchemas } },
     serverFactory: (handler) => {
-      const created = new Port({ handler: withGrpc(handler as unknown as RequestHandler, deps), limits, tls: deps.tls, errorLog });
+      const framework = withGrpc(handler as unknown as RequestHandler, deps);
+      const created = new Port({ handler: withLane(lane, framework), limits, tls: deps.tls, errorLog });
       port = created;
       return created.http1;
     },
   };
   const app = fastify(options);
-  const metrics = new HttpMetrics(deps.metrics, deps.product, deps.clock.nowMs() / 1000);
   leaveBodiesAlone(app);
-  observeRequests(app, { metrics, clock: deps.clock, logger });
-  registerGate(app, deps.authenticator, deps.clusterUuid);
+  observer.register(app);
+  gate.register(app);
   app.setNotFoundHandler((_request, reply) => sendText(reply.code(404), 'Not found'));
   app.setErrorHandler((error, _request, reply) => sendError(reply, toInfluxError(error, errorLog)));
-  registerRoutes(app, { ...deps, httpMetrics: metrics, errorLog });
+  registerRoutes(app, routeDeps, writes);
   for (const plugin of deps.routePlugins ?? []) await app.register(async (scope) => plugin(scope));
   await app.ready();
   return {
@@ -77,6 +84,12 @@ function routeTarget(url: string): string {
   const { path } = splitTarget(url);
   if (!path.includes('%') && !path.includes(';')) return path === '*' ? '/' : path;
   return path.startsWith(ENGINE_PREFIX) ? `${ENGINE_PREFIX}_` : NO_ROUTE;
+}
+
+function withLane(lane: ShortLane, handler: RequestHandler): RequestHandler {
+  return (request, response) => {
+    if (!lane.take(request, response)) handler(request, response);
+  };
 }
 
 function withGrpc(handler: RequestHandler, deps: HttpDependencies): RequestHandler {

@@ -46,9 +46,16 @@ export function encodeBatch(
   definitions: SeriesDefinitions,
   fileNumber: number,
 ): Uint8Array {
-  const fresh = tables.map((table) => definitions.take(table.series, table.seriesIds, table.rowCount, fileNumber));
-  const sizes = tables.map((table, i) => tableBytes(table, fresh[i] as number[]));
-  const total = sizes.reduce((sum, size) => sum + size.total, BATCH_HEADER_BYTES);
+  const fresh: number[][] = [];
+  const sizes: TableSize[] = [];
+  let total = BATCH_HEADER_BYTES;
+  for (const table of tables) {
+    const ids = definitions.take(table.series, table.seriesIds, table.rowCount, fileNumber);
+    const size = tableBytes(table, ids);
+    fresh.push(ids);
+    sizes.push(size);
+    total += size.total;
+  }
   const bytes = new Uint8Array(Buffer.allocUnsafeSlow(total).buffer);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, databaseId, true);

@@ -2,9 +2,13 @@ import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType, sql
 import type { FieldType } from '../../shared/column-type.ts';
 import type { ColumnSection, TableSection } from '../batch/index.ts';
 import type { RowDelete } from '../deletes/row-delete.ts';
+import { type RowColumns, SectionMerger, type SectionRows } from './merge-sections.ts';
 
 /** Engine chunks moved before other work gets a turn. */
 const CHUNKS_PER_TURN = 8;
+
+/** Sections with fewer rows are merged before the engine gets them. */
+const MERGED_ROWS_MAX = 512;
 
 /** Rows and time range of one gen1 chunk inside a generation. */
 export interface ChunkRows {
@@ -39,11 +43,14 @@ export class Generation {
   readonly #engine: Engine;
   readonly #fields: FieldColumn[] = [];
   readonly #fieldIndex = new Map<number, number>();
-  #pending: { section: TableSection; from: number }[] = [];
+  #pending: TableSection[] = [];
+  /** Rows of the first pending section that were moved already. */
+  #headFrom = 0;
   #pendingRows = 0;
   #pendingBytes = 0;
   #tableFields = -1;
   #appender: ChunkAppender | undefined;
+  #merger: SectionMerger | undefined;
   #work: Promise<void> = Promise.resolve();
   #readers = 0;
   #retired = false;
@@ -94,7 +101,7 @@ export class Generation {
   /** Queues the rows of a section. Synchronous; the caller keeps the section's memory untouched from here on. */
   add(section: TableSection): void {
     for (const column of section.columns) this.#addField(column.columnId, column.type);
-    this.#pending.push({ section, from: 0 });
+    this.#pending.push(section);
     this.#pendingRows += section.rowCount;
     this.#pendingBytes += section.byteLength;
     this.#rows += section.rowCount;
@@ -194,14 +201,54 @@ export class Generation {
 
   /** Fills and hands over at most one engine chunk from the head of the queue. */
   #fillChunk(appender: ChunkAppender): void {
-    const head = this.#pending[0];
-    if (head === undefined) return;
-    const { section, from } = head;
-    const count = Math.min(appender.room, section.rowCount - from);
-    appender.fixed(0, viewBytes(section.seriesIds), from, count);
-    appender.fixed(1, viewBytes(section.timesNs), from, count);
+    const parts = this.#headParts(appender.room);
+    const [first] = parts;
+    if (first === undefined) return;
+    let count = 0;
+    for (const part of parts) count += part.count;
+    if (parts.length === 1) {
+      this.#fill(appender, first.section, first.from, count);
+    } else {
+      this.#merger ??= new SectionMerger();
+      this.#fill(appender, this.#merger.merge(parts, this.#fields), 0, count);
+    }
+    this.#forgetParts(parts);
+    this.#pendingRows -= count;
+  }
+
+  /** Up to `room` rows from the head of the queue: those of one section, or of several small ones. */
+  #headParts(room: number): SectionRows[] {
+    const parts: SectionRows[] = [];
+    let from = this.#headFrom;
+    for (let left = room; left > 0; from = 0) {
+      const section = this.#pending[parts.length];
+      if (section === undefined || (parts.length > 0 && section.rowCount >= MERGED_ROWS_MAX)) break;
+      const count = Math.min(left, section.rowCount - from);
+      parts.push({ section, from, count });
+      left -= count;
+      if (section.rowCount >= MERGED_ROWS_MAX) break;
+    }
+    return parts;
+  }
+
+  /** Takes what was moved off the queue. */
+  #forgetParts(parts: readonly SectionRows[]): void {
+    let whole = 0;
+    for (const { section, from, count } of parts) {
+      this.#headFrom = from + count;
+      if (this.#headFrom < section.rowCount) break;
+      this.#headFrom = 0;
+      this.#pendingBytes -= section.byteLength;
+      whole++;
+    }
+    this.#pending.splice(0, whole);
+  }
+
+  #fill(appender: ChunkAppender, rows: RowColumns, from: number, count: number): void {
+    appender.fixed(0, viewBytes(rows.seriesIds), from, count);
+    appender.fixed(1, viewBytes(rows.timesNs), from, count);
     const filled = new Set<number>();
-    for (const column of section.columns) {
+    for (const column of rows.columns) {
       const index = (this.#fieldIndex.get(column.columnId) as number) + 2;
       filled.add(index);
       copyColumn(appender, index, column, from, count);
@@ -210,17 +257,12 @@ export class Generation {
       for (let index = 2; index < this.#fields.length + 2; index++) if (!filled.has(index)) appender.nulls(index, undefined, from, count);
     }
     appender.advance(count);
-    this.#pendingRows -= count;
-    head.from += count;
-    if (head.from === section.rowCount) {
-      this.#pending.shift();
-      this.#pendingBytes -= section.byteLength;
-    }
   }
 
   #closeAppender(): void {
     const appender = this.#appender;
     this.#appender = undefined;
+    this.#merger = undefined;
     appender?.close();
   }
 
@@ -229,6 +271,7 @@ export class Generation {
     const drop = this.#work.then(async () => {
       this.#closeAppender();
       this.#pending = [];
+      this.#headFrom = 0;
       if (this.#tableFields >= 0) await this.#engine.run(`DROP TABLE IF EXISTS ${sqlIdentifier(this.engineTable)}`);
       this.#tableFields = -1;
     });

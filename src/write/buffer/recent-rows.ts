@@ -67,7 +67,8 @@ export class RecentRows {
 
   /** Those of the rows `doubtful` (ascending) of a section, not added yet, that may repeat an earlier row. */
   repeats(section: SectionKeys, doubtful: readonly number[]): number[] {
-    const own = new KeyTable(section);
+    const { rowCount, seriesIds, timesNs } = section;
+    const own = new KeyTable(rowCount, seriesIds, new Int32Array(timesNs.buffer, timesNs.byteOffset, rowCount * 2));
     const inSection = own.insertAll();
     const first = doubtful[0];
     if (first === undefined) return [];
@@ -94,8 +95,13 @@ export class RecentRows {
 
   /** Keeps only the time range of a section. */
   forget(section: RememberedSection): void {
-    const at = this.#sections.findIndex((entry) => entry.section === section);
-    if (at >= 0) this.#sections.splice(at, 1);
+    // Nearly always the oldest.
+    if (this.#sections[0]?.section === section) {
+      this.#sections.shift();
+    } else {
+      const at = this.#sections.findIndex((entry) => entry.section === section);
+      if (at >= 0) this.#sections.splice(at, 1);
+    }
     if (this.#oldMinNs === undefined || section.minTimeNs < this.#oldMinNs) this.#oldMinNs = section.minTimeNs;
     if (this.#oldMaxNs === undefined || section.maxTimeNs > this.#oldMaxNs) this.#oldMaxNs = section.maxTimeNs;
   }
@@ -119,21 +125,23 @@ export class RememberedSection {
   readonly rowCount: number;
   readonly minTimeNs: bigint;
   readonly maxTimeNs: bigint;
-  readonly #seriesIds: Int32Array;
-  readonly #timesNs: BigInt64Array;
+  /** Halves of the times, then the series ids, in one piece of memory. */
+  readonly #numbers: Int32Array;
   #keys: KeyTable | undefined;
 
   constructor(section: SectionKeys) {
     this.rowCount = section.rowCount;
     this.minTimeNs = section.minTimeNs;
     this.maxTimeNs = section.maxTimeNs;
-    this.#seriesIds = section.seriesIds.slice(0, section.rowCount);
-    this.#timesNs = section.timesNs.slice(0, section.rowCount);
+    const { rowCount, seriesIds, timesNs } = section;
+    this.#numbers = new Int32Array(rowCount * 3);
+    this.#numbers.set(new Int32Array(timesNs.buffer, timesNs.byteOffset, rowCount * 2));
+    this.#numbers.set(seriesIds.length === rowCount ? seriesIds : seriesIds.subarray(0, rowCount), rowCount * 2);
   }
 
   get keys(): KeyTable {
     if (this.#keys === undefined) {
-      this.#keys = new KeyTable({ rowCount: this.rowCount, seriesIds: this.#seriesIds, timesNs: this.#timesNs });
+      this.#keys = new KeyTable(this.rowCount, this.#numbers.subarray(this.rowCount * 2), this.#numbers);
       this.#keys.insertAll();
     }
     return this.#keys;
@@ -149,12 +157,12 @@ class KeyTable {
   /** Row + 1, 0 = free; its length is a power of two, at most half full. */
   readonly #slots: Int32Array;
 
-  constructor(section: Pick<SectionKeys, 'rowCount' | 'seriesIds' | 'timesNs'>) {
-    this.#rowCount = section.rowCount;
-    this.#seriesIds = section.seriesIds;
-    this.#times = new Int32Array(section.timesNs.buffer, section.timesNs.byteOffset, section.rowCount * 2);
+  constructor(rowCount: number, seriesIds: Int32Array, times: Int32Array) {
+    this.#rowCount = rowCount;
+    this.#seriesIds = seriesIds;
+    this.#times = times;
     let length = 8;
-    while (length < section.rowCount * 2) length *= 2;
+    while (length < rowCount * 2) length *= 2;
     this.#slots = new Int32Array(length);
   }
 

@@ -63,7 +63,9 @@ export class TableBuffer {
   }
 
   get pendingBytes(): number {
-    return this.#generations.reduce((sum, generation) => sum + generation.pendingBytes, 0);
+    let bytes = 0;
+    for (const generation of this.#generations) bytes += generation.pendingBytes;
+    return bytes;
   }
 
   get wantsDrain(): boolean {

@@ -1,9 +1,13 @@
 import type { Engine } from '../../engine/index.ts';
+import { assert } from '../../shared/assert.ts';
 import { decodeBatch, type TableSection } from '../batch/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
 import { SeriesIndex } from '../series/index.ts';
 import { RecentRows, RecentRowsLimit } from './recent-rows.ts';
 import { TableBuffer } from './table-buffer.ts';
+
+const TABLE_IDS_MAX = 2 ** 32;
+const DATABASE_IDS_MAX = 2 ** 21;
 
 /**
  * Told of rows as they are applied: synchronous, in order, live and replayed. The section's bytes never change and may be
@@ -29,8 +33,8 @@ export interface WriteBufferOptions {
 /** Every table's buffered rows: durable, not yet in Parquet, visible to queries. */
 export class WriteBuffer {
   readonly #options: WriteBufferOptions;
-  readonly #tables = new Map<string, TableBuffer>();
-  readonly #series = new Map<string, SeriesIndex>();
+  readonly #tables = new Map<number, TableBuffer>();
+  readonly #series = new Map<number, SeriesIndex>();
   readonly #recent = new RecentRowsLimit();
   #engine: Engine | undefined;
   #names = 0;
@@ -67,9 +71,8 @@ export class WriteBuffer {
     const schema = this.#options.tableSchema(section.databaseId, section.tableId);
     if (schema === undefined) return;
     const table = this.#table(schema);
-    const before = table.pendingBytes;
     table.apply(section);
-    this.#pendingBytes += table.pendingBytes - before;
+    this.#pendingBytes += section.byteLength;
     this.#options.onApplied?.(schema, section, table.series);
     if (table.wantsDrain || this.#pendingBytes > this.#options.pendingBytesMax) this.#drainSoon();
   }
@@ -149,6 +152,8 @@ export class WriteBuffer {
   }
 }
 
-function tableKey(databaseId: number, tableId: number): string {
-  return `${databaseId}/${tableId}`;
+/** Both ids in one number; a table id has 32 bits. */
+function tableKey(databaseId: number, tableId: number): number {
+  assert(databaseId < DATABASE_IDS_MAX, 'database id is too large');
+  return databaseId * TABLE_IDS_MAX + tableId;
 }

@@ -14,7 +14,6 @@ export const RECORD_HEADER_BYTES = 32;
 const MAGIC = Buffer.from('i3ts-wal', 'latin1');
 
 const CHECKED_FROM = 8;
-const PADDING = new Uint8Array(8);
 
 /** Longest body of a record. */
 export const BODY_BYTES_MAX = 1 << 30;
@@ -41,25 +40,29 @@ export function encodeFileHeader(fileNumber: number, uuid: string): Uint8Array {
   return bytes;
 }
 
-/** Header, body parts (not copied) and padding of one record, in writing order. */
-export function encodeRecord(parts: readonly Uint8Array[], index: number, minTimeNs: bigint, maxTimeNs: bigint): Uint8Array[] {
-  let length = 0;
-  for (const part of parts) length += part.byteLength;
-  const header = Buffer.alloc(RECORD_HEADER_BYTES);
-  header.writeUInt32LE(length, 0);
-  header.writeUInt32LE(index, 8);
-  header.writeBigInt64LE(minTimeNs, 16);
-  header.writeBigInt64LE(maxTimeNs, 24);
-  let crc = crc32(header.subarray(CHECKED_FROM));
-  for (const part of parts) crc = crc32(part, crc);
-  header.writeUInt32LE(crc, 4);
-  const padding = padded(length) - length;
-  return padding === 0 ? [header, ...parts] : [header, ...parts, PADDING.subarray(0, padding)];
+/** Writes the header of a record at `at` in `target`. */
+export function writeRecordHeader(
+  target: Buffer,
+  at: number,
+  record: { readonly index: number; readonly minTimeNs: bigint; readonly maxTimeNs: bigint },
+  body: Uint8Array,
+): void {
+  target.writeUInt32LE(body.byteLength, at);
+  target.writeUInt32LE(record.index, at + 8);
+  target.writeUInt32LE(0, at + 12);
+  target.writeBigInt64LE(record.minTimeNs, at + 16);
+  target.writeBigInt64LE(record.maxTimeNs, at + 24);
+  target.writeUInt32LE(crc32(body, crc32(target.subarray(at + CHECKED_FROM, at + RECORD_HEADER_BYTES))), at + 4);
 }
 
 /** Bytes that a record with this body takes in a file. */
 export function recordBytes(bodyBytes: number): number {
-  return RECORD_HEADER_BYTES + padded(bodyBytes);
+  return RECORD_HEADER_BYTES + paddedBytes(bodyBytes);
+}
+
+/** Bytes of a body with its padding. */
+export function paddedBytes(bodyBytes: number): number {
+  return (bodyBytes + 7) & ~7;
 }
 
 /** Why the bytes are not a WAL file of this catalog and number, or undefined when they are. */
@@ -107,8 +110,4 @@ function recordProblem(view: Buffer, offset: number, index: number): string | un
   if (end > view.length) return 'record is cut off';
   if (crc32(view.subarray(offset + CHECKED_FROM, end)) !== view.readUInt32LE(offset + 4)) return 'checksum mismatch';
   return view.readUInt32LE(offset + 8) === index ? undefined : 'record is out of order';
-}
-
-function padded(length: number): number {
-  return (length + 7) & ~7;
 }

@@ -58,6 +58,11 @@ export class WalDirectory {
     this.#sizes.set(fileNumber, bytes);
   }
 
+  /** Of a file that was listed or noted. */
+  sizeOf(fileNumber: number): number {
+    return this.#sizes.get(fileNumber) ?? 0;
+  }
+
   forget(fileNumber: number): void {
     this.#sizes.delete(fileNumber);
   }

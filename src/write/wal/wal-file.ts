@@ -29,6 +29,7 @@ export class WalFileWriter {
   /** End of the zeros that were written ahead. */
   #reservedEnd = 0;
   #appends = 0;
+  #smallBytes = 0;
 
   constructor(fs: FileSystem, path: string, fileNumber: number, uuid: string) {
     this.#fs = fs;
@@ -41,23 +42,41 @@ export class WalFileWriter {
     return this.#length;
   }
 
-  /** Appends and syncs. The first call creates the file, and makes its name durable too. */
-  async append(parts: readonly Uint8Array[], byteLength: number): Promise<void> {
-    if (this.#file !== undefined) {
-      await this.#file.writev(this.#withReserve(parts, byteLength), this.#length);
-      await this.#file.datasync();
-      this.#length += byteLength;
-      return;
-    }
-    this.#file = await this.#fs.open(this.#path, 'create', 'sync-each-write');
-    await this.#file.writev([encodeFileHeader(this.#fileNumber, this.#uuid), ...parts], 0);
-    await Promise.all([this.#file.datasync(), this.#fs.syncDirectory(dirname(this.#path))]);
-    this.#length = FILE_HEADER_BYTES + byteLength;
+  /** Bytes of all small appends. */
+  get smallBytes(): number {
+    return this.#smallBytes;
   }
 
-  #withReserve(parts: readonly Uint8Array[], byteLength: number): readonly Uint8Array[] {
+  /** Creates the file before its first record: `bytes` of header and zeros. It still counts as empty. */
+  async prepare(bytes: number): Promise<void> {
+    const content = new Uint8Array(bytes);
+    content.set(encodeFileHeader(this.#fileNumber, this.#uuid));
+    await this.#create([content]);
+    this.#reservedEnd = bytes;
+  }
+
+  /** Appends and syncs. The first call creates the file if it is not there yet, and makes its name durable too. */
+  async append(parts: readonly Uint8Array[], byteLength: number): Promise<void> {
+    if (byteLength <= SMALL_APPEND_BYTES) this.#smallBytes += byteLength;
+    const start = this.#length === 0 ? FILE_HEADER_BYTES : this.#length;
+    const end = start + byteLength;
+    if (this.#file === undefined) {
+      await this.#create([encodeFileHeader(this.#fileNumber, this.#uuid), ...parts]);
+    } else {
+      await this.#file.writev(this.#withReserve(parts, byteLength, end), start);
+      await this.#file.datasync();
+    }
+    this.#length = end;
+  }
+
+  async #create(content: readonly Uint8Array[]): Promise<void> {
+    this.#file = await this.#fs.open(this.#path, 'create', 'sync-each-write');
+    await this.#file.writev(content, 0);
+    await Promise.all([this.#file.datasync(), this.#fs.syncDirectory(dirname(this.#path))]);
+  }
+
+  #withReserve(parts: readonly Uint8Array[], byteLength: number, end: number): readonly Uint8Array[] {
     this.#appends++;
-    const end = this.#length + byteLength;
     if (end <= this.#reservedEnd || byteLength > SMALL_APPEND_BYTES || this.#appends < APPENDS_BEFORE_RESERVING) return parts;
     const zeros = new Uint8Array(Math.min(RESERVE_BYTES_MAX, Math.max(RESERVE_BYTES_MIN, 2 * end)));
     this.#reservedEnd = end + zeros.length;

@@ -1,14 +1,13 @@
 import type { InfluxError } from '../../shared/errors.ts';
 import type { OpenPeriod } from './period.ts';
+import type { UnwrittenRecord } from './record-group.ts';
 
 /** One record on its way to the disk. */
-export interface QueuedRecord {
+export interface QueuedRecord extends UnwrittenRecord {
   readonly kind: 'record';
   readonly period: OpenPeriod;
-  readonly parts: readonly Uint8Array[];
+  /** Bytes in the file, header and padding included. */
   readonly bytes: number;
-  readonly minTimeNs: bigint;
-  readonly maxTimeNs: bigint;
   readonly onDurable: () => void;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;

@@ -1,7 +1,8 @@
-import { errorText, type FileSystem, keepAside, type Log, moveAside, StorageStartupError } from '../../storage/index.ts';
+import { errorText, type FileSystem, keepAside, type Log, moveAside, StorageStartupError, unlinkIfPresent } from '../../storage/index.ts';
 import type { WalPeriod } from './period.ts';
 import { decodeRecords, fileHeaderProblem, type WalFileContent } from './record.ts';
 import type { WalDirectory } from './wal-directory.ts';
+import { PREPARED_BYTES_MAX } from './wal-files.ts';
 
 /** Files that are read while earlier ones are applied. */
 const READ_AHEAD_FILES = 3;
@@ -42,7 +43,7 @@ interface Source {
 export async function replayWal(source: Source, options: ReplayOptions): Promise<ReplayReport> {
   const listed = await source.directory.list();
   const numbers = listed.numbers.filter((number) => number > options.afterFileNumber);
-  const newest = numbers.at(-1);
+  const newest = options.failOnError === true ? await newestUsed(source, numbers) : undefined;
   const readAhead = options.readAheadFiles ?? READ_AHEAD_FILES;
   const reading: Promise<Uint8Array>[] = [];
   const periods: WalPeriod[] = [];
@@ -57,7 +58,11 @@ export async function replayWal(source: Source, options: ReplayOptions): Promise
     if (bytes === undefined) break;
     const content = decodeFile(bytes, number, source.uuid);
     const damage = typeof content === 'string' ? content : content.damage;
-    if (damage !== undefined && options.failOnError === true) refuse(source, number, damage, number === newest);
+    if (damage !== undefined && options.failOnError === true) refuse(source, number, damage, newest === undefined || number >= newest);
+    if (typeof content !== 'string' && content.records.length === 0 && content.damage === undefined) {
+      await removeUnused(source, number);
+      continue;
+    }
     if (typeof content === 'string' || content.records.length === 0) {
       movedAside.push(await setAside(source, number, damage ?? 'file has no records'));
       continue;
@@ -83,15 +88,41 @@ function decodeFile(bytes: Uint8Array, number: number, uuid: string): WalFileCon
   return fileHeaderProblem(bytes, number, uuid) ?? decodeRecords(bytes);
 }
 
+/** The last file that a record was written to: one that a crash cut off, or that was only made ready, may follow. */
+async function newestUsed(source: Source, numbers: readonly number[]): Promise<number | undefined> {
+  for (const number of numbers.toReversed()) {
+    if (source.directory.sizeOf(number) > PREPARED_BYTES_MAX) return number;
+    const content = decodeFile(await source.fs.readFile(source.directory.filePath(number)), number, source.uuid);
+    const unused = typeof content === 'string' ? isCutShort(content) : content.records.length === 0 && content.damage === undefined;
+    if (!unused) return number;
+  }
+  return undefined;
+}
+
+function isCutShort(damage: string): boolean {
+  return damage === 'file is empty' || damage === 'file is shorter than its header';
+}
+
 /** Only what a crash does to the newest file is no error: nothing there was acknowledged. */
 function refuse(source: Source, number: number, damage: string, isNewest: boolean): void {
-  const crashed = damage === 'file is empty' || damage === 'file is shorter than its header' || damage === 'record is cut off';
+  const crashed = isCutShort(damage) || damage === 'record is cut off';
   if (isNewest && (crashed || damage === 'checksum mismatch')) return;
   throw new StorageStartupError(
     'WAL_CORRUPT',
     `WAL file '${source.directory.filePath(number)}' is damaged: ${damage}; ` +
       'start without --wal-replay-fail-on-error to keep what can be read and move the rest aside',
   );
+}
+
+/** A file that was made ready, and then the process ended before it was used. */
+async function removeUnused(source: Source, number: number): Promise<void> {
+  const path = source.directory.filePath(number);
+  try {
+    await unlinkIfPresent(source.fs, path);
+    source.directory.forget(number);
+  } catch (error) {
+    source.log.warn({ path, error: errorText(error) }, 'unused WAL file could not be removed, will be tried again at the next start');
+  }
 }
 
 async function setAside(source: Source, number: number, reason: string): Promise<string> {

@@ -3,9 +3,11 @@ import type { Clock } from '../../shared/clock.ts';
 import { errorText, type FileSystem, type Log } from '../../storage/index.ts';
 import { walBufferFull, walShutdown, walWriteFailed } from './errors.ts';
 import { OpenPeriod, type WalPeriod } from './period.ts';
-import { BODY_BYTES_MAX, encodeRecord, FILE_HEADER_BYTES, recordBytes } from './record.ts';
+import { BODY_BYTES_MAX, FILE_HEADER_BYTES, recordBytes } from './record.ts';
+import { RecordGroupEncoder } from './record-group.ts';
 import { WalDirectory } from './wal-directory.ts';
-import { WalFileWriter } from './wal-file.ts';
+import type { WalFileWriter } from './wal-file.ts';
+import { WalFiles } from './wal-files.ts';
 import { type QueuedRecord, rejectAll, WalQueue } from './wal-queue.ts';
 import { type ReplayOptions, type ReplayReport, replayWal } from './wal-replay.ts';
 
@@ -37,8 +39,17 @@ export interface WalOptions {
   readonly maxBufferedWrites?: number;
   readonly queuedBytesMax?: number;
   readonly fileBytesMax?: number;
+  /** Whether the next file is created before it is needed; true by default. */
+  readonly prepareFiles?: boolean;
   /** Starts a timer that does not keep the process alive; returns what cancels it. */
   readonly startTimer?: (callback: () => void, delayMs: number) => () => void;
+}
+
+/** Records that share a write and a sync. */
+interface Group {
+  readonly period: OpenPeriod;
+  readonly records: readonly QueuedRecord[];
+  readonly durable: Promise<void>;
 }
 
 /**
@@ -48,11 +59,13 @@ export interface WalOptions {
 export class Wal {
   readonly #options: WalOptions;
   readonly #directory: WalDirectory;
+  readonly #files: WalFiles;
   readonly #queue: WalQueue;
   readonly #maxBufferedWrites: number;
   readonly #fileBytesMax: number;
   readonly #listeners = new Set<(period: WalPeriod) => void>();
   readonly #closing = new Set<Promise<void>>();
+  readonly #encoder = new RecordGroupEncoder();
   #open: OpenPeriod | undefined;
   #writer: { readonly period: OpenPeriod; readonly file: WalFileWriter } | undefined;
   #running = false;
@@ -65,6 +78,7 @@ export class Wal {
   constructor(options: WalOptions) {
     this.#options = options;
     this.#directory = new WalDirectory(options.fs, options.root, options.log);
+    this.#files = new WalFiles({ ...options, directory: this.#directory, prepare: options.prepareFiles ?? true });
     this.#queue = new WalQueue(options.queuedBytesMax ?? QUEUED_BYTES_MAX);
     this.#maxBufferedWrites = options.maxBufferedWrites ?? BUFFERED_WRITES_MAX;
     this.#fileBytesMax = options.fileBytesMax ?? FILE_BYTES_MAX;
@@ -125,21 +139,20 @@ export class Wal {
   }
 
   /**
-   * Appends one record; the parts are written as they are and must not change until it is settled. When the record is
+   * Appends one record; its body is written as it is and must not change until it is settled. When the record is
    * durable, `onDurable` runs (in the order of the appends), then the promise resolves. Rejects with `InfluxError`
    * WAL_BUFFER_FULL, WAL_SHUTDOWN or WAL_WRITE_FAILED; then the record is not in the log.
    */
-  append(parts: readonly Uint8Array[], minTimeNs: bigint, maxTimeNs: bigint, onDurable: () => void): Promise<void> {
+  append(body: Uint8Array, minTimeNs: bigint, maxTimeNs: bigint, onDurable: () => void): Promise<void> {
     if (this.#stopped) return Promise.reject(walShutdown());
     if (this.#queue.recordCount >= this.#maxBufferedWrites) return this.#refuse();
-    const bodyBytes = parts.reduce((sum, part) => sum + part.byteLength, 0);
-    assert(bodyBytes <= BODY_BYTES_MAX, 'WAL record is too large');
+    assert(body.byteLength <= BODY_BYTES_MAX, 'WAL record is too large');
     const period = this.#open?.fileNumber === this.#promised ? (this.#open as OpenPeriod) : this.#currentPeriod();
     this.#promised = undefined;
-    const encoded = this.#options.durability === 'none' ? [] : encodeRecord(parts, period.appendedRecords, minTimeNs, maxTimeNs);
-    const bytes = recordBytes(bodyBytes);
+    const bytes = recordBytes(body.byteLength);
+    const index = period.appendedRecords;
     return new Promise((resolve, reject) => {
-      this.#queue.push({ kind: 'record', period, parts: encoded, bytes, minTimeNs, maxTimeNs, onDurable, resolve, reject });
+      this.#queue.push({ kind: 'record', period, body, index, bytes, minTimeNs, maxTimeNs, onDurable, resolve, reject });
       if (period.appendedRecords === 0) this.#begin(period);
       period.appendedRecords++;
       period.appendedBytes += bytes;
@@ -168,8 +181,10 @@ export class Wal {
     this.#stopped = true;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
+    const unused = this.#files.stop(); // first, so that the last group makes no file ready
     if (this.#open !== undefined) await this.rotate();
     await Promise.all(this.#closing);
+    await unused;
   }
 
   /** What was encoded for the current file may define things that later records of the file would rely on: the file ends. */
@@ -217,54 +232,61 @@ export class Wal {
   #start(): void {
     if (this.#running) return;
     this.#running = true;
-    void this.#run();
+    // At the end of this turn of the event loop: all requests that came in with it share the first sync.
+    setImmediate(() => void this.#run());
   }
 
   /** Never rejects. */
   async #run(): Promise<void> {
-    for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
-      if (first.kind === 'seal') {
-        this.#queue.shift();
-        if (first.period !== undefined) this.#close(first.period);
-        first.resolve();
-      } else {
-        await this.#write(this.#queue.takeBatch(BATCH_BYTES_MAX));
+    for (let group = this.#nextGroup(); group !== undefined; ) {
+      const { period, records }: Group = group;
+      try {
+        await group.durable;
+      } catch (error) {
+        await this.#fail(period, records, error);
+        group = this.#nextGroup();
+        continue;
       }
+      this.#failing = false;
+      // The disk goes on with what has come meanwhile; nothing of that is completed before this group is.
+      const { first } = this.#queue;
+      const next: Group | undefined = first?.kind === 'record' && first.period === period ? this.#beginGroup() : undefined;
+      for (const record of records) period.addDurable(record.minTimeNs, record.maxTimeNs);
+      for (const record of records) this.#complete(record);
+      this.#queue.settle(records);
+      group = next ?? this.#nextGroup();
     }
     this.#running = false; // in the same turn as the last look at the queue
   }
 
-  async #write(batch: readonly QueuedRecord[]): Promise<void> {
-    const period = batch[0]?.period;
-    if (period === undefined) return;
-    try {
-      await this.#makeDurable(period, batch);
-    } catch (error) {
-      await this.#fail(period, batch, error);
-      return;
+  /** Ends periods up to the next record in the queue, and begins to write the group that it leads. */
+  #nextGroup(): Group | undefined {
+    for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
+      if (first.kind === 'record') return this.#beginGroup();
+      this.#queue.shift();
+      if (first.period !== undefined) this.#close(first.period);
+      first.resolve();
     }
-    this.#failing = false;
-    for (const record of batch) period.addDurable(record.minTimeNs, record.maxTimeNs);
-    for (const record of batch) this.#complete(record);
-    this.#queue.settle(batch);
+    return undefined;
   }
 
-  async #makeDurable(period: OpenPeriod, batch: readonly QueuedRecord[]): Promise<void> {
+  #beginGroup(): Group {
+    const records = this.#queue.takeBatch(BATCH_BYTES_MAX);
+    const [head] = records;
+    assert(head !== undefined, 'a WAL group has no record');
+    return { period: head.period, records, durable: this.#makeDurable(head.period, records) };
+  }
+
+  async #makeDurable(period: OpenPeriod, records: readonly QueuedRecord[]): Promise<void> {
     if (this.#options.durability === 'none') {
       await Promise.resolve(); // callbacks never run inside append
       return;
     }
-    if (this.#writer?.period !== period) {
-      const path = this.#directory.filePath(period.fileNumber);
-      this.#writer = { period, file: new WalFileWriter(this.#options.fs, path, period.fileNumber, this.#options.uuid) };
-    }
-    const parts: Uint8Array[] = [];
+    if (this.#writer?.period !== period) this.#writer = { period, file: await this.#files.take(period.fileNumber) };
     let bytes = 0;
-    for (const record of batch) {
-      parts.push(...record.parts);
-      bytes += record.bytes;
-    }
-    await this.#writer.file.append(parts, bytes);
+    for (const record of records) bytes += record.bytes;
+    await this.#writer.file.append(this.#encoder.encode(records), bytes);
+    this.#files.prepare(period.fileNumber + 1);
   }
 
   #complete(record: QueuedRecord): void {
@@ -303,6 +325,7 @@ export class Wal {
       const { file } = this.#writer;
       this.#writer = undefined;
       bytes = file.length;
+      this.#files.noteClosed(file);
       const closing: Promise<void> = file
         .close()
         .catch((error: unknown) => this.#options.log.warn({ error: errorText(error) }, 'WAL file could not be closed'))

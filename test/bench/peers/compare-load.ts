@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { Client } from 'undici';
 import type { ShapeName } from '../line-protocol-shapes.ts';
 import { ingestBodies, percentile } from './ingest.ts';
 import { question } from './questions.ts';
 import { RollingBatches } from './rolling-batches.ts';
 import type { Runner } from './runner.ts';
 import type { RunningServer } from './running-server.ts';
+import { WriteConnection } from './write-connection.ts';
 
 const BATCH_ROWS = 5000;
 const CONNECTIONS = 4;
@@ -124,20 +124,17 @@ async function pollDashboard(server: RunningServer, number: number, stop: AbortS
 
 /** 50 writes a second for `secs`, each at its time or as soon after it as the one before is acknowledged. */
 async function writePaced(server: RunningServer, batches: RollingBatches, secs: number): Promise<number[]> {
-  const client = new Client(server.url);
-  const path = server.target.writePath(false);
+  const connection = await WriteConnection.open(server.url, server.target.writePath(false));
   const times: number[] = [];
   const started = performance.now();
   for (let i = 0; i < secs * 50; i++) {
     const due = started + i * 20;
     if (performance.now() < due) await delay(due - performance.now());
     const sent = performance.now();
-    const response = await client.request({ method: 'POST', path, body: batches.next() });
-    const text = await response.body.text();
-    if (response.statusCode >= 300) throw new Error(`${server.target.name}: HTTP ${response.statusCode} ${text.slice(0, 300)}`);
+    await connection.post(batches.next());
     times.push(performance.now() - sent);
   }
-  await client.close();
+  connection.close();
   return times;
 }
 

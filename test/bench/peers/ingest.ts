@@ -1,6 +1,6 @@
-import { Client } from 'undici';
 import { generate, type ShapeName } from '../line-protocol-shapes.ts';
 import type { RunningServer } from './running-server.ts';
+import { WriteConnection } from './write-connection.ts';
 
 export interface Batches {
   readonly shape: ShapeName;
@@ -68,17 +68,15 @@ export async function ingestBodies(
   const started = performance.now();
   let sentBatches = 1;
   const worker = async (): Promise<void> => {
-    const client = new Client(server.url, { bodyTimeout: 600_000, headersTimeout: 600_000 });
+    const connection = await WriteConnection.open(server.url, path);
     while (sentBatches < batchesMax && performance.now() - started < options.maxMs) {
       sentBatches++;
       const body = source.next();
       const sent = performance.now();
-      const response = await client.request({ method: 'POST', path, body });
-      const text = await response.body.text();
-      if (response.statusCode >= 300) throw new Error(`${server.target.name}: HTTP ${response.statusCode} ${text.slice(0, 300)}`);
+      await connection.post(body);
       times.push(performance.now() - sent);
     }
-    await client.close();
+    connection.close();
   };
   await Promise.all(Array.from({ length: options.connections }, worker));
   const secs = (performance.now() - started) / 1000;

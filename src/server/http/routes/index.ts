@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { HttpDependencies } from '../dependencies.ts';
 import type { ErrorLog } from '../error-log.ts';
+import type { HttpHandler } from '../exchange.ts';
 import type { HttpMetrics } from '../metrics.ts';
 import { registerCaches } from './caches.ts';
 import { registerDatabases } from './databases.ts';
@@ -12,19 +13,27 @@ import { registerQueryV1 } from './query-v1.ts';
 import { registerTables } from './tables.ts';
 import { registerTokens } from './tokens.ts';
 import { registerTriggers } from './triggers.ts';
-import { registerWriteV1 } from './write-v1.ts';
-import { registerWriteV2 } from './write-v2.ts';
-import { registerWriteV3 } from './write-v3.ts';
+import { writeV1 } from './write-v1.ts';
+import { writeV2 } from './write-v2.ts';
+import { writeV3 } from './write-v3.ts';
 
 export type RouteDependencies = HttpDependencies & { readonly httpMetrics: HttpMetrics; readonly errorLog: ErrorLog };
 
-/** Registers every endpoint of the route table (http-api.md 2). */
-export function registerRoutes(app: FastifyInstance, deps: RouteDependencies): void {
+/** Handlers of `POST` to the write endpoints, by path: the framework and the short lane both call them. */
+export function writeHandlers(deps: RouteDependencies): ReadonlyMap<string, HttpHandler> {
   const { writeService, telemetry, maxBodyBytes, httpMetrics, errorLog } = deps;
   const write = { writeService, telemetry, maxBodyBytes, metrics: httpMetrics, errorLog };
-  registerWriteV3(app, write);
-  registerWriteV1(app, write);
-  registerWriteV2(app, write);
+  return new Map([
+    ['/api/v3/write_lp', writeV3(write)],
+    ['/write', writeV1(write)],
+    ['/api/v2/write', writeV2(write)],
+  ]);
+}
+
+/** Registers every endpoint of the route table (http-api.md 2). */
+export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, writes: ReadonlyMap<string, HttpHandler>): void {
+  const { maxBodyBytes, errorLog } = deps;
+  for (const [path, handler] of writes) app.post(path, handler);
   registerDeleteV2(app, { deleteService: deps.deleteService, maxBodyBytes, errorLog });
   registerQueryRoutes(app, deps);
   const { influxqlService } = deps;

@@ -37,12 +37,45 @@ export function precisionOf(word: string | undefined, otherwise: Precision): Pre
   return word === undefined ? otherwise : (precisions.get(word) ?? otherwise);
 }
 
+/** What the query string of a write says. */
+export type WriteTarget = Omit<WriteRequest, 'body'>;
+
+/** Query strings remembered per endpoint, and the longest that is. */
+const TARGETS_MAX = 256;
+const TARGET_CHARS_MAX = 512;
+
+/** A query string with the parameter `p` may hold a token, which is kept nowhere. */
+const MAY_HOLD_TOKEN = /(?:^|&)p(?:[=&]|$)|%/;
+
+/** Decodes query strings of writes. Clients send the same one with every write: good ones are remembered. */
+export class TargetCache {
+  readonly #decode: (query: string) => WriteTarget;
+  readonly #known = new Map<string, WriteTarget>();
+
+  constructor(decode: (query: string) => WriteTarget) {
+    this.#decode = decode;
+  }
+
+  /** Throws what `decode` throws. */
+  of(query: string): WriteTarget {
+    const known = this.#known.get(query);
+    if (known !== undefined) return known;
+    const target = this.#decode(query);
+    if (query.length <= TARGET_CHARS_MAX && !MAY_HOLD_TOKEN.test(query)) {
+      if (this.#known.size >= TARGETS_MAX) this.#known.clear();
+      this.#known.set(query, target);
+    }
+    return target;
+  }
+}
+
 /** Stores the body and counts it: telemetry and metrics see accepted lines only, and nothing of a refused request. */
-export async function storeWrite(deps: WriteEndpointDependencies, request: WriteRequest): Promise<WriteOutcome> {
-  const outcome = await deps.writeService.write(request);
-  deps.telemetry.recordWrite(outcome.acceptedLines, request.body.length);
+export async function storeWrite(deps: WriteEndpointDependencies, target: WriteTarget, body: Buffer): Promise<WriteOutcome> {
+  const { database, precision, acceptPartial, noSync } = target;
+  const outcome = await deps.writeService.write({ database, body, precision, acceptPartial, noSync });
+  deps.telemetry.recordWrite(outcome.acceptedLines, body.length);
   const { acceptedLines, acceptedBytes, lineErrors } = outcome;
-  deps.metrics.recordWrite(request.database, { acceptedLines, acceptedBytes, rejectedLines: lineErrors.length });
+  deps.metrics.recordWrite(database, acceptedLines, acceptedBytes, lineErrors.length);
   return outcome;
 }
 

@@ -1,11 +1,18 @@
-import type { FastifyInstance } from 'fastify';
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
 import { readBody } from '../body.ts';
 import { badV1Request } from '../errors.ts';
+import type { HttpHandler } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
 import { requireUtf8 } from '../utf8.ts';
 import { legacyDatabaseName, refuseLegacyName } from './namespace-name.ts';
-import { LEGACY_PRECISIONS, precisionOf, storeWrite, type WriteEndpointDependencies } from './write-request.ts';
+import {
+  LEGACY_PRECISIONS,
+  precisionOf,
+  storeWrite,
+  TargetCache,
+  type WriteEndpointDependencies,
+  type WriteTarget,
+} from './write-request.ts';
 
 const rules = {
   db: { kind: 'string', required: true },
@@ -14,20 +21,25 @@ const rules = {
 } as const;
 
 /** `POST /write` (http-api.md 6.2). */
-export function registerWriteV1(app: FastifyInstance, deps: WriteEndpointDependencies): void {
-  app.post('/write', async (request, reply) => {
+export function writeV1(deps: WriteEndpointDependencies): HttpHandler {
+  const targets = new TargetCache(decodeTarget);
+  return async (request, reply) => {
     const { query } = splitTarget(request.originalUrl);
     if (query === undefined) throw badV1Request('no db destination provided');
-    const params = decodeParams(query, rules, (detail) => badV1Request(`failed to deserialize db/rp/precision in request: ${detail}`));
-    const database = legacyDatabaseName(params.get('db') ?? '', params.get('rp'));
-    const refusal = refuseLegacyName(database);
-    if (refusal !== undefined) throw badV1Request(refusal);
-    validateDatabaseName(database);
+    const target = targets.of(query);
     const body = await readBody(request.raw, deps.maxBodyBytes);
     requireUtf8(body);
-    // compat: one bad line refuses the whole write, whatever `accept_partial` says
-    const precision = precisionOf(params.get('precision'), 'nanosecond');
-    await storeWrite(deps, { database, body, precision, acceptPartial: false, noSync: false });
+    await storeWrite(deps, target, body);
     return reply.code(204).send();
-  });
+  };
+}
+
+function decodeTarget(query: string): WriteTarget {
+  const params = decodeParams(query, rules, (detail) => badV1Request(`failed to deserialize db/rp/precision in request: ${detail}`));
+  const database = legacyDatabaseName(params.get('db') ?? '', params.get('rp'));
+  const refusal = refuseLegacyName(database);
+  if (refusal !== undefined) throw badV1Request(refusal);
+  validateDatabaseName(database);
+  // compat: one bad line refuses the whole write, whatever `accept_partial` says
+  return { database, precision: precisionOf(params.get('precision'), 'nanosecond'), acceptPartial: false, noSync: false };
 }

@@ -1,14 +1,22 @@
-import type { FastifyInstance } from 'fastify';
 import type { InfluxError } from '../../../shared/errors.ts';
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
 import { readBody } from '../body.ts';
 import type { ErrorLog } from '../error-log.ts';
 import { toInfluxError } from '../error-response.ts';
+import type { HttpHandler } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
 import { requireUtf8 } from '../utf8.ts';
 import { refuseLegacyName } from './namespace-name.ts';
 import { refused, sendV2Error } from './v2-errors.ts';
-import { LEGACY_PRECISIONS, precisionOf, refusedLineMessage, storeWrite, type WriteEndpointDependencies } from './write-request.ts';
+import {
+  LEGACY_PRECISIONS,
+  precisionOf,
+  refusedLineMessage,
+  storeWrite,
+  TargetCache,
+  type WriteEndpointDependencies,
+  type WriteTarget,
+} from './write-request.ts';
 
 const rules = {
   bucket: { kind: 'string' },
@@ -17,32 +25,33 @@ const rules = {
 } as const;
 
 /** `POST /api/v2/write` (http-api.md 6.3): the v1 rules with errors in shape E2. */
-export function registerWriteV2(app: FastifyInstance, deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): void {
-  app.post('/api/v2/write', async (request, reply) => {
+export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): HttpHandler {
+  const targets = new TargetCache(decodeTarget);
+  return async (request, reply) => {
     try {
-      const target = decodeTarget(request.originalUrl);
+      const { query } = splitTarget(request.originalUrl);
+      if (query === undefined) throw refused('no org/bucket destination provided');
+      const target = targets.of(query);
       const body = await readBody(request.raw, deps.maxBodyBytes);
       requireUtf8(body);
-      await storeWrite(deps, { ...target, body, acceptPartial: false, noSync: false }).catch((error: unknown) => {
+      await storeWrite(deps, target, body).catch((error: unknown) => {
         throw asWriteBufferError(toInfluxError(error, deps.errorLog));
       });
       return reply.code(204).send();
     } catch (error) {
       return sendV2Error(reply, toInfluxError(error, deps.errorLog));
     }
-  });
+  };
 }
 
-function decodeTarget(url: string): { database: string; precision: ReturnType<typeof precisionOf> } {
-  const { query } = splitTarget(url);
-  if (query === undefined) throw refused('no org/bucket destination provided');
+function decodeTarget(query: string): WriteTarget {
   const params = decodeParams(query, rules, (detail) => refused(`failed to deserialize org/bucket/precision in request: ${detail}`));
   const database = params.get('bucket') ?? '';
   if (database === '') throw refused('missing bucket value');
   const refusal = refuseLegacyName(database);
   if (refusal !== undefined) throw refused(refusal);
   validateDatabaseName(database);
-  return { database, precision: precisionOf(params.get('precision'), 'nanosecond') };
+  return { database, precision: precisionOf(params.get('precision'), 'nanosecond'), acceptPartial: false, noSync: false };
 }
 
 /** compat: every storage failure is a 400 here, with its own prefixes. */

@@ -1,11 +1,19 @@
-import type { FastifyInstance } from 'fastify';
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
 import { readBody } from '../body.ts';
 import { sendJson } from '../error-response.ts';
 import { missingWriteParams, serdeError } from '../errors.ts';
+import type { HttpHandler } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
 import { requireUtf8 } from '../utf8.ts';
-import { precisionOf, storeWrite, V3_PRECISIONS, type WriteEndpointDependencies, wireLineError } from './write-request.ts';
+import {
+  precisionOf,
+  storeWrite,
+  TargetCache,
+  V3_PRECISIONS,
+  type WriteEndpointDependencies,
+  type WriteTarget,
+  wireLineError,
+} from './write-request.ts';
 
 const rules = {
   db: { kind: 'string', required: true },
@@ -15,27 +23,32 @@ const rules = {
 } as const;
 
 /** `POST /api/v3/write_lp` (http-api.md 6.1); the checks run in the order of its table. */
-export function registerWriteV3(app: FastifyInstance, deps: WriteEndpointDependencies): void {
-  app.post('/api/v3/write_lp', async (request, reply) => {
+export function writeV3(deps: WriteEndpointDependencies): HttpHandler {
+  const targets = new TargetCache(decodeTarget);
+  return async (request, reply) => {
     const { query } = splitTarget(request.originalUrl);
     if (query === undefined) throw missingWriteParams();
-    const params = decodeParams(query, rules, serdeError);
-    const database = params.get('db') ?? '';
-    validateDatabaseName(database);
+    const target = targets.of(query);
     const body = await readBody(request.raw, deps.maxBodyBytes);
     requireUtf8(body);
-    const outcome = await storeWrite(deps, {
-      database,
-      body,
-      precision: precisionOf(params.get('precision'), 'auto'),
-      acceptPartial: params.get('accept_partial') !== 'false',
-      noSync: params.get('no_sync') === 'true',
-    });
+    const outcome = await storeWrite(deps, target, body);
     if (outcome.lineErrors.length === 0) return reply.code(204).send();
     const isLimit = outcome.lineErrors.some((error) => error.errorMessage.startsWith('Update to schema would exceed number of'));
     return sendJson(reply.code(isLimit ? 422 : 400), {
       error: 'partial write of line protocol occurred',
       data: outcome.lineErrors.map(wireLineError),
     });
-  });
+  };
+}
+
+function decodeTarget(query: string): WriteTarget {
+  const params = decodeParams(query, rules, serdeError);
+  const database = params.get('db') ?? '';
+  validateDatabaseName(database);
+  return {
+    database,
+    precision: precisionOf(params.get('precision'), 'auto'),
+    acceptPartial: params.get('accept_partial') !== 'false',
+    noSync: params.get('no_sync') === 'true',
+  };
 }

@@ -92,6 +92,35 @@ test('S-16 the newest non-null value of every field wins, whatever order and bat
   }
 });
 
+test('rows of small batches that fill engine chunks together keep every value and null in its row', async (t) => {
+  const { engine } = await testEngine(t);
+  const table = testTable(COLUMNS);
+  const buffer = openBuffer(engine, table);
+  await buffer.open();
+  const model = new ModelTable();
+  const next = random(7);
+  for (let batch = 0, n = 0; batch < 300; batch++) {
+    const size = batch % 50 === 49 ? 700 : 1 + Math.floor(next() * 40);
+    // Columns differ from batch to batch, and a new one comes up in the middle of a chunk.
+    const fields = (i: number): TestRow['fields'] => ({
+      ...(batch % 3 === 0 ? {} : { f: i / 2 }),
+      ...(batch < 110 ? {} : { u: BigInt(i) }),
+      ...(i % 7 === 0 ? { s: `value number ${i}` } : {}),
+      i: BigInt(i),
+      b: i % 2 === 0,
+    });
+    const rows = Array.from({ length: size }, (): TestRow => {
+      n++;
+      return { tags: { host: `h${n % 10}` }, fields: fields(n), timeNs: BigInt(n) * 1_000_000n };
+    });
+    for (const row of rows) model.write(row);
+    buffer.apply(encodeBatch(1, [parsedTable(table, buffer.series(table), rows)], new SeriesDefinitions(), batch));
+    if (batch % 20 === 0) await new Promise(setImmediate);
+  }
+  assert.deepEqual(await scanLines(engine, buffer, table), model.lines());
+  assert.equal(buffer.table(table.databaseId, table.id)?.pendingBytes, 0);
+});
+
 test('rows of batches larger than an engine chunk keep every value and null in its row', async (t) => {
   const { engine } = await testEngine(t);
   const table = testTable(COLUMNS);

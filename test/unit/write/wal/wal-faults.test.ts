@@ -6,10 +6,10 @@ import { temporaryDirectory } from '../../storage/temp-directory.ts';
 import { appendText, openWal, walNames } from './wal-fixture.ts';
 
 /** Appends in groups over three files; returns what was acknowledged and what failed. */
-async function writeSome(root: string, fs: FaultyFileSystem): Promise<{ acknowledged: string[]; failed: string[] }> {
+async function writeSome(root: string, fs: FaultyFileSystem, prepareFiles: boolean): Promise<{ acknowledged: string[]; failed: string[] }> {
   const acknowledged: string[] = [];
   const failed: string[] = [];
-  const { wal } = await openWal(root, { fs });
+  const { wal } = await openWal(root, { fs, prepareFiles });
   for (let group = 0; group < 6; group++) {
     const texts = [`${group}-a`, `${group}-b`, `${group}-c`];
     await Promise.all(
@@ -26,15 +26,21 @@ async function writeSome(root: string, fs: FaultyFileSystem): Promise<{ acknowle
   return { acknowledged, failed };
 }
 
-for (const dead of [false, true]) {
-  test(`no acknowledged record is lost whichever operation fails ${dead ? 'for good' : 'once'}`, async (t) => {
+for (const [dead, prepareFiles] of [
+  [false, false],
+  [true, false],
+  [false, true],
+  [true, true],
+] as const) {
+  const how = `${dead ? 'for good' : 'once'}${prepareFiles ? ', files made ready' : ''}`;
+  test(`no acknowledged record is lost whichever operation fails ${how}`, async (t) => {
     const counting = new FaultyFileSystem(nodeFileSystem);
-    await writeSome(await temporaryDirectory(t), counting);
+    await writeSome(await temporaryDirectory(t), counting, prepareFiles);
     assert.ok(counting.operations.length > 20);
     for (let at = 0; at < counting.operations.length; at++) {
       const root = await temporaryDirectory(t);
       const fs = new FaultyFileSystem(nodeFileSystem, { at, dead, code: 'ENOSPC' });
-      const outcome = await writeSome(root, fs).catch(() => ({ acknowledged: [] as string[], failed: [] as string[] }));
+      const outcome = await writeSome(root, fs, prepareFiles).catch(() => ({ acknowledged: [] as string[], failed: [] as string[] }));
       const { replayed } = await openWal(root);
       const found = new Set(replayed.map((record) => record.text));
       const context = `operation ${at} (${counting.operations[at]})`;

@@ -109,6 +109,7 @@ export async function openWal(root: string, overrides: Partial<WalOptions> = {},
     log: silentLog,
     durability: 'sync',
     flushIntervalMs: 1000,
+    prepareFiles: false,
     ...overrides,
   });
   const replayed: { file: number; text: string }[] = [];
@@ -121,7 +122,7 @@ export async function openWal(root: string, overrides: Partial<WalOptions> = {},
 
 /** Appends one text; resolves when it is durable. */
 export function appendText(wal: Wal, text: string, timeNs = 0n): Promise<void> {
-  return wal.append([Buffer.from(text)], timeNs, timeNs, () => undefined);
+  return wal.append(Buffer.from(text), timeNs, timeNs, () => undefined);
 }
 
 export async function walNames(root: string): Promise<string[]> {

@@ -10,7 +10,7 @@ const FIXTURE_MODULE = new URL('./wal-fixture.js', import.meta.url).href;
 /** Writes numbers from eight writers at once and prints each when it is acknowledged. */
 const WRITER = `
 import { openWal, appendText } from ${JSON.stringify(FIXTURE_MODULE)};
-const { wal, replayed } = await openWal(process.argv[1], { fileBytesMax: 4000 });
+const { wal, replayed } = await openWal(process.argv[1], { fileBytesMax: 4000, prepareFiles: true });
 let next = replayed.length === 0 ? 0 : Math.max(...replayed.map((record) => Number(record.text))) + 1;
 for (let writer = 0; writer < 8; writer++) {
   void (async () => {

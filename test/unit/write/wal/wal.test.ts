@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
-import { nodeFileSystem } from '../../../../src/storage/index.ts';
+import { type FileSystem, nodeFileSystem } from '../../../../src/storage/index.ts';
 import type { WalPeriod } from '../../../../src/write/wal/index.ts';
 import { FaultyFileSystem } from '../../storage/faulty-file-system.ts';
 import { temporaryDirectory } from '../../storage/temp-directory.ts';
@@ -29,10 +29,11 @@ test('records that wait while the disk is busy share one sync and settle in orde
   const fs = new GatedFileSystem();
   const { wal } = await openWal(root, { fs });
   const events: string[] = [];
-  const appends = ['a', 'b', 'c', 'd'].map((name) =>
-    wal.append([Buffer.from(name)], 0n, 0n, () => events.push(`durable ${name}`)).then(() => events.push(`resolved ${name}`)),
-  );
+  const append = (name: string): Promise<number> =>
+    wal.append(Buffer.from(name), 0n, 0n, () => events.push(`durable ${name}`)).then(() => events.push(`resolved ${name}`));
+  const appends = [append('a')];
   await until(() => fs.waiting.length === 1);
+  appends.push(append('b'), append('c'), append('d'));
   assert.equal(wal.queuedWrites, 4);
   assert.deepEqual(events, []);
   fs.releaseOne();
@@ -46,11 +47,50 @@ test('records that wait while the disk is busy share one sync and settle in orde
   await wal.stop();
 });
 
-test('S-8 file bodies are framed with own magic and 8-byte aligned, parts are joined', async (t) => {
+test('records that are appended in one turn of the event loop share the first sync', async (t) => {
+  const root = await temporaryDirectory(t);
+  const fs = new GatedFileSystem();
+  fs.openGate();
+  const { wal } = await openWal(root, { fs });
+  await Promise.all(['a', 'b', 'c'].map((name) => appendText(wal, name)));
+  assert.equal(fs.syncCount, 1);
+  await wal.stop();
+});
+
+test('the disk is at work again before the records of the last sync are completed', async (t) => {
+  const root = await temporaryDirectory(t);
+  let writes = 0;
+  const fs: FileSystem = {
+    ...nodeFileSystem,
+    open: async (path, mode) => {
+      const file = await nodeFileSystem.open(path, mode);
+      return {
+        writev: (parts, position) => {
+          writes++;
+          return file.writev(parts, position);
+        },
+        datasync: () => file.datasync(),
+        truncate: (length) => file.truncate(length),
+        close: () => file.close(),
+      };
+    },
+  };
+  const { wal } = await openWal(root, { fs });
+  const seen: number[] = [];
+  const append = (name: string): Promise<void> => wal.append(Buffer.from(name), 0n, 0n, () => seen.push(writes));
+  const appends = [append('a')];
+  await until(() => writes === 1);
+  appends.push(append('b'), append('c'));
+  await Promise.all(appends);
+  assert.deepEqual(seen, [2, 2, 2]); // the second write began before a was completed
+  await wal.stop();
+});
+
+test('S-8 file bodies are framed with own magic and 8-byte aligned, bodies come back', async (t) => {
   const root = await temporaryDirectory(t);
   const { wal } = await openWal(root);
-  await wal.append([Buffer.from('abc'), Buffer.from('de')], -5n, 7n, () => undefined);
-  await wal.append([Buffer.from('12345678')], 1n, 2n, () => undefined);
+  await wal.append(Buffer.from('abcde'), -5n, 7n, () => undefined);
+  await wal.append(Buffer.from('12345678'), 1n, 2n, () => undefined);
   await wal.stop();
   const bytes = await readFile(walPath(root, 1));
   assert.equal(bytes.toString('latin1', 0, 8), 'i3ts-wal');
@@ -78,8 +118,8 @@ test('a period ends with the timer, is reported after its last record, and idle 
   const periods: WalPeriod[] = [];
   wal.onPeriodClosed((period) => periods.push(period));
   assert.equal(time.timerCount, 0);
-  await wal.append([Buffer.from('x')], 5n, 9n, () => undefined);
-  await wal.append([Buffer.from('y')], 3n, 4n, () => undefined);
+  await wal.append(Buffer.from('x'), 5n, 9n, () => undefined);
+  await wal.append(Buffer.from('y'), 3n, 4n, () => undefined);
   assert.equal(time.timerCount, 1);
   time.advance(1000);
   await until(() => periods.length === 1);
@@ -201,7 +241,7 @@ test('without durability there are no files but the same callbacks and periods',
   const { wal } = await openWal(root, { fs, durability: 'none' }, { afterFileNumber: 4 });
   const events: unknown[] = [];
   wal.onPeriodClosed((period) => events.push(period.fileNumber));
-  const append = wal.append([Buffer.from('a')], 1n, 1n, () => events.push('durable'));
+  const append = wal.append(Buffer.from('a'), 1n, 1n, () => events.push('durable'));
   assert.deepEqual(events, [], 'callbacks never run inside append');
   await append;
   await wal.rotate();
@@ -214,7 +254,7 @@ test('without durability there are no files but the same callbacks and periods',
 test('a throwing callback fails its own append only', async (t) => {
   const root = await temporaryDirectory(t);
   const { wal } = await openWal(root);
-  const bad = wal.append([Buffer.from('a')], 0n, 0n, () => {
+  const bad = wal.append(Buffer.from('a'), 0n, 0n, () => {
     throw new Error('broken');
   });
   const good = appendText(wal, 'b');
