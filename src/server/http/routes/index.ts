@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
+import { BodyMemory } from '../body-memory.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import type { ErrorLog } from '../error-log.ts';
 import type { HttpMetrics } from '../metrics.ts';
+import { youngCollector } from '../young-collector.ts';
 import { registerCaches } from './caches.ts';
 import { registerDatabases } from './databases.ts';
 import { registerDeleteV2 } from './delete-v2.ts';
@@ -21,7 +23,8 @@ export type RouteDependencies = HttpDependencies & { readonly httpMetrics: HttpM
 /** Registers every endpoint of the route table (http-api.md 2). */
 export function registerRoutes(app: FastifyInstance, deps: RouteDependencies): void {
   const { writeService, telemetry, maxBodyBytes, httpMetrics, errorLog } = deps;
-  const write = { writeService, telemetry, maxBodyBytes, metrics: httpMetrics, errorLog };
+  const bodyMemory = new BodyMemory(youngCollector());
+  const write = { writeService, telemetry, maxBodyBytes, bodyMemory, metrics: httpMetrics, errorLog };
   registerWriteV3(app, write);
   registerWriteV1(app, write);
   registerWriteV2(app, write);

@@ -1,11 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
-import { readBody } from '../body.ts';
 import { badV1Request } from '../errors.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
-import { requireUtf8 } from '../utf8.ts';
 import { legacyDatabaseName, refuseLegacyName } from './namespace-name.ts';
-import { LEGACY_PRECISIONS, precisionOf, storeWrite, type WriteEndpointDependencies } from './write-request.ts';
+import { LEGACY_PRECISIONS, precisionOf, storeBody, type WriteEndpointDependencies } from './write-request.ts';
 
 const rules = {
   db: { kind: 'string', required: true },
@@ -23,11 +21,9 @@ export function registerWriteV1(app: FastifyInstance, deps: WriteEndpointDepende
     const refusal = refuseLegacyName(database);
     if (refusal !== undefined) throw badV1Request(refusal);
     validateDatabaseName(database);
-    const body = await readBody(request.raw, deps.maxBodyBytes);
-    requireUtf8(body);
     // compat: one bad line refuses the whole write, whatever `accept_partial` says
     const precision = precisionOf(params.get('precision'), 'nanosecond');
-    await storeWrite(deps, { database, body, precision, acceptPartial: false, noSync: false });
+    await storeBody(deps, request.raw, { database, precision, acceptPartial: false, noSync: false });
     return reply.code(204).send();
   });
 }

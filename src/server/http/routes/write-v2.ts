@@ -1,14 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { InfluxError } from '../../../shared/errors.ts';
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
-import { readBody } from '../body.ts';
 import type { ErrorLog } from '../error-log.ts';
 import { toInfluxError } from '../error-response.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
-import { requireUtf8 } from '../utf8.ts';
 import { refuseLegacyName } from './namespace-name.ts';
 import { refused, sendV2Error } from './v2-errors.ts';
-import { LEGACY_PRECISIONS, precisionOf, refusedLineMessage, storeWrite, type WriteEndpointDependencies } from './write-request.ts';
+import { LEGACY_PRECISIONS, precisionOf, refusedLineMessage, storeBody, type WriteEndpointDependencies } from './write-request.ts';
 
 const rules = {
   bucket: { kind: 'string' },
@@ -21,11 +19,8 @@ export function registerWriteV2(app: FastifyInstance, deps: WriteEndpointDepende
   app.post('/api/v2/write', async (request, reply) => {
     try {
       const target = decodeTarget(request.originalUrl);
-      const body = await readBody(request.raw, deps.maxBodyBytes);
-      requireUtf8(body);
-      await storeWrite(deps, { ...target, body, acceptPartial: false, noSync: false }).catch((error: unknown) => {
-        throw asWriteBufferError(toInfluxError(error, deps.errorLog));
-      });
+      const asFailure = (error: unknown): InfluxError => asWriteBufferError(toInfluxError(error, deps.errorLog));
+      await storeBody(deps, request.raw, { ...target, acceptPartial: false, noSync: false }, asFailure);
       return reply.code(204).send();
     } catch (error) {
       return sendV2Error(reply, toInfluxError(error, deps.errorLog));

@@ -1,11 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
-import { readBody } from '../body.ts';
 import { sendJson } from '../error-response.ts';
 import { missingWriteParams, serdeError } from '../errors.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
-import { requireUtf8 } from '../utf8.ts';
-import { precisionOf, storeWrite, V3_PRECISIONS, type WriteEndpointDependencies, wireLineError } from './write-request.ts';
+import { precisionOf, storeBody, V3_PRECISIONS, type WriteEndpointDependencies, wireLineError } from './write-request.ts';
 
 const rules = {
   db: { kind: 'string', required: true },
@@ -22,11 +20,8 @@ export function registerWriteV3(app: FastifyInstance, deps: WriteEndpointDepende
     const params = decodeParams(query, rules, serdeError);
     const database = params.get('db') ?? '';
     validateDatabaseName(database);
-    const body = await readBody(request.raw, deps.maxBodyBytes);
-    requireUtf8(body);
-    const outcome = await storeWrite(deps, {
+    const outcome = await storeBody(deps, request.raw, {
       database,
-      body,
       precision: precisionOf(params.get('precision'), 'auto'),
       acceptPartial: params.get('accept_partial') !== 'false',
       noSync: params.get('no_sync') === 'true',
