@@ -22,7 +22,7 @@ import { FileRemoval } from './parquet/file-removal.ts';
 import { PendingFiles } from './pending-files.ts';
 import { Replay } from './recovery/index.ts';
 import type { ScanFile } from './scan/index.ts';
-import { SnapshotScheduler } from './snapshot-scheduler.ts';
+import { SnapshotScheduler, type StartTimer } from './snapshot-scheduler.ts';
 import { Wal } from './wal/index.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
 
@@ -49,6 +49,8 @@ export interface WriteStoreOptions {
   readonly maintenance?: Partial<MaintenanceSettings>;
   /** Time between attempts of a step that the disk refuses; 1000 by default. */
   readonly retryPauseMs?: number;
+  /** Times the pause of writes after which the buffer is persisted. */
+  readonly startTimer?: StartTimer;
 }
 
 /** A table's rows at one moment (see `TableReader` of the query side). */
