@@ -5,11 +5,11 @@ import type { QueryConfig } from '../config/index.ts';
 export interface MemoryBudget {
   /** Limit of the engine: buffered rows, queries, its file cache. */
   readonly engineBytes: number;
-  /** Buffered rows at which everything is persisted. */
+  /** Buffered rows at which everything is persisted in any case; less is enough when that makes files of some size. */
   readonly forceSnapshotBytes: number;
 }
 
-/** Buffered rows beyond this only make restarts slow; a snapshot of this size takes seconds. */
+/** Buffered rows beyond this only make restarts slow, however small the files of a snapshot would be. */
 const BUFFER_BYTES_MAX = 256 * 1024 * 1024;
 
 /** The buffer's share of all memory: it exists twice while a snapshot runs. */

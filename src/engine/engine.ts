@@ -44,6 +44,8 @@ export class Engine {
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
       preserve_insertion_order: 'true',
+      // Without it, memory of a snapshot or a query that is over goes back to the system with the next one only.
+      allocator_background_threads: 'true',
     });
     const engine = new Engine(instance, (await import('@duckdb/node-bindings')).default as unknown as Bindings);
     const connection = await engine.acquire();

@@ -6,6 +6,7 @@ import type { Catalog } from './catalog/index.ts';
 import type { FileChange, FileIndexStore } from './parquet/file-index-store.ts';
 import { ParquetWriter } from './parquet/parquet-writer.ts';
 import type { PendingFiles } from './pending-files.ts';
+import { BufferSize } from './snapshot/buffer-size.ts';
 import { type ParquetFileInfo, type SnapshotPlan, SnapshotPlanner } from './snapshot/index.ts';
 import type { PersistedFile } from './snapshot/persist-table.ts';
 import { runSnapshot, type SealedTable, sealBuffer } from './snapshot/snapshotter.ts';
@@ -30,7 +31,12 @@ export interface SnapshotSchedulerOptions {
   readonly filesToKeep: number;
   /** Between attempts of a failed step; 1000 by default. */
   readonly retryPauseMs?: number;
+  /** Starts a timer that does not keep the process alive; returns what cancels it. */
+  readonly startTimer?: StartTimer;
 }
+
+/** Runs a callback once after a delay; the returned function cancels it. */
+export type StartTimer = (callback: () => void, delayMs: number) => () => void;
 
 const RETRY_PAUSE_MS = 1_000;
 
@@ -40,6 +46,9 @@ const MEMORY_CHECK_MS = 1_000;
 /** It is also looked at when bodies that add up to this part of the limit have come since. */
 const UNCHECKED_SHARE = 8;
 
+/** Writers that paused this long may be done: what they left is persisted if it is much. */
+const IDLE_MS = 2_000;
+
 /** Decides when to persist the buffer and does it in the background, one snapshot at a time (storage spec 3.3). */
 export class SnapshotScheduler {
   readonly #options: SnapshotSchedulerOptions;
@@ -48,13 +57,21 @@ export class SnapshotScheduler {
   #running: Promise<void> | undefined;
   #forced = false;
   #lastClosed: number;
+  readonly #size: BufferSize;
   #checkedAtMs = 0;
-  #lastBytes = 0;
   #uncheckedBytes = 0;
+  #full = false;
+  /** Buffered bytes at which writers wait for the snapshot under way. */
+  #waitBytes = 0;
+  #writtenAtMs = 0;
+  readonly #startTimer: StartTimer;
+  #cancelIdle: (() => void) | undefined;
 
   constructor(options: SnapshotSchedulerOptions) {
     this.#options = options;
     const { newest } = options.files;
+    this.#size = new BufferSize(options.forceSnapshotBytes);
+    this.#startTimer = options.startTimer ?? startUnrefTimer;
     this.#lastClosed = options.periods.at(-1)?.fileNumber ?? newest?.walFileNumber ?? 0;
     this.#planner = new SnapshotPlanner({
       walFilesPerSnapshot: options.filesPerSnapshot,
@@ -62,16 +79,16 @@ export class SnapshotScheduler {
       periods: options.periods,
     });
     options.wal.onPeriodClosed((period) => this.#periodClosed(period));
+    this.#writtenAtMs = options.clock.monotonicMs();
+    // What was replayed is persisted too when nobody writes.
+    if (options.periods.length > 0) this.#cancelIdle = this.#startTimer(() => void this.#whenIdle(), IDLE_MS);
   }
 
   /** Persists everything buffered now; resolves when it is in Parquet files. */
   async force(): Promise<void> {
     do {
       await this.#running;
-      this.#forced = true;
-      await this.#options.wal.rotate();
-      // With nothing written since the last rotation no period was closed: the buffer is complete as it is.
-      if (this.#forced) this.#maybeStart();
+      await this.#forceNext();
       await this.#running;
     } while (this.#forced && !this.#stopping.signal.aborted);
   }
@@ -96,33 +113,63 @@ export class SnapshotScheduler {
     return result;
   }
 
-  /** Resolves when the buffer may take `bytes` more: over its limit, writers wait for the snapshot that makes room. */
+  /** Resolves when the buffer may take `bytes` more: far over its limit, writers wait for the snapshot that makes room. */
   async whenRoom(bytes: number): Promise<void> {
-    const { buffer, clock, forceSnapshotBytes, log } = this.#options;
+    const { buffer, clock } = this.#options;
     const now = clock.monotonicMs();
+    this.#writtenAtMs = now;
+    this.#cancelIdle ??= this.#startTimer(() => void this.#whenIdle(), IDLE_MS);
     this.#uncheckedBytes += bytes;
-    if (now - this.#checkedAtMs >= MEMORY_CHECK_MS || this.#uncheckedBytes * UNCHECKED_SHARE >= forceSnapshotBytes) {
+    if (now - this.#checkedAtMs >= MEMORY_CHECK_MS || this.#uncheckedBytes * UNCHECKED_SHARE >= this.#size.persistBytes) {
       this.#checkedAtMs = now;
       this.#uncheckedBytes = 0;
-      this.#lastBytes = buffer.bytes;
+      this.#full = this.#size.isFull(buffer);
     }
-    if (this.#lastBytes < forceSnapshotBytes) return;
-    if (this.#running === undefined && !this.#forced) {
-      const fields = { current_buffer_size_bytes: this.#lastBytes, memory_threshold_bytes: forceSnapshotBytes };
-      log.info(fields, 'forcing snapshot as buffer size > mem threshold');
-      this.#forced = true;
-      await this.#options.wal.rotate();
+    if (!this.#full) return;
+    if (this.#running === undefined) {
+      this.#full = this.#size.isFull(buffer); // a snapshot may have ended since
+      if (this.#full) await this.#persistFull();
     }
-    this.#lastBytes = buffer.bytes;
-    while (this.#running !== undefined && this.#lastBytes >= forceSnapshotBytes * 2) {
-      await this.#running;
-      this.#lastBytes = buffer.bytes;
+    while (this.#running !== undefined && buffer.bytes >= this.#waitBytes) await this.#running;
+  }
+
+  async #persistFull(): Promise<void> {
+    if (this.#forced) return;
+    const { buffer, log } = this.#options;
+    this.#waitBytes = buffer.bytes * 2;
+    const fields = { current_buffer_size_bytes: buffer.bytes, memory_threshold_bytes: this.#size.persistBytes };
+    log.info(fields, 'forcing snapshot as buffer size > mem threshold');
+    await this.#forceNext();
+  }
+
+  /** Persists everything buffered now, but waits for the beginning only. */
+  async #forceNext(): Promise<void> {
+    this.#forced = true;
+    await this.#options.wal.rotate();
+    // With nothing written since the last rotation no period was closed: the buffer is complete as it is.
+    if (this.#forced) this.#maybeStart();
+  }
+
+  /** Persists what writers left when they have paused, so that it takes no memory meanwhile. */
+  async #whenIdle(): Promise<void> {
+    const { buffer, clock, log } = this.#options;
+    this.#cancelIdle = undefined;
+    if (this.#stopping.signal.aborted) return;
+    const leftMs = this.#writtenAtMs + IDLE_MS - clock.monotonicMs();
+    if (leftMs > 0 || this.#running !== undefined) {
+      this.#cancelIdle = this.#startTimer(() => void this.#whenIdle(), Math.max(leftMs, MEMORY_CHECK_MS));
+      return;
     }
+    if (this.#forced || !this.#size.isWorthPersisting(buffer)) return;
+    log.info({ current_buffer_size_bytes: buffer.bytes }, 'persisting the buffer as writes have paused');
+    this.#waitBytes = Math.max(buffer.bytes, this.#size.persistBytes) * 2;
+    await this.#forceNext();
   }
 
   /** Ends retries and waits for the step under way. */
   async stop(): Promise<void> {
     this.#stopping.abort();
+    this.#cancelIdle?.();
     await this.#running;
   }
 
@@ -200,4 +247,10 @@ export class SnapshotScheduler {
     });
     signal.throwIfAborted();
   }
+}
+
+function startUnrefTimer(callback: () => void, delayMs: number): () => void {
+  const timer = setTimeout(callback, delayMs);
+  timer.unref();
+  return () => clearTimeout(timer);
 }

@@ -3,6 +3,7 @@ import type { LineError, Precision } from './line-protocol/types.ts';
 /** One write as every protocol hands it over: body already unzipped, within the size limit and valid UTF-8. */
 export interface WriteRequest {
   readonly database: string;
+  /** Not looked at any more once the write is settled: its memory may be used again. */
   readonly body: Uint8Array;
   readonly precision: Precision;
   readonly acceptPartial: boolean;

@@ -23,7 +23,7 @@ import { PendingFiles } from './pending-files.ts';
 import { Replay } from './recovery/index.ts';
 import type { ScanFile } from './scan/index.ts';
 import type { SeriesIndex } from './series/index.ts';
-import { SnapshotScheduler } from './snapshot-scheduler.ts';
+import { SnapshotScheduler, type StartTimer } from './snapshot-scheduler.ts';
 import { Wal } from './wal/index.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
 
@@ -50,6 +50,8 @@ export interface WriteStoreOptions {
   readonly maintenance?: Partial<MaintenanceSettings>;
   /** Time between attempts of a step that the disk refuses; 1000 by default. */
   readonly retryPauseMs?: number;
+  /** Times the pause of writes after which the buffer is persisted. */
+  readonly startTimer?: StartTimer;
 }
 
 /** A table's rows at one moment (see `TableReader` of the query side). */

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { gunzip, gunzipSync } from 'node:zlib';
 import type { InfluxError } from '../../shared/errors.ts';
+import type { BodyMemory } from './body-memory.ts';
 import { badGzip, bodyReadFailed, requestTooLarge, unacceptableContentEncoding } from './errors.ts';
 
 const gunzipAsync = promisify(gunzip);
@@ -22,22 +23,41 @@ export type BodySource = Pick<IncomingMessage, 'headers' | 'on' | 'off' | 'resum
  * Reads and unzips a request body (http-api.md 4). Reading stops at the limit; the same inclusive limit holds for the
  * raw and the unzipped size. Throws the catalogue errors of that section.
  */
-export async function readBody(request: BodySource, maxBytes: number): Promise<Buffer> {
+export async function readBody(request: BodySource, maxBytes: number, memory?: BodyMemory): Promise<Buffer> {
   const encoding = request.headers['content-encoding'];
   const zipped = encoding === 'gzip';
-  const raw = await readRaw(request, maxBytes);
+  const raw = await readRaw(request, maxBytes, memory);
   if (encoding !== undefined && !zipped && encoding !== 'identity') throw unacceptableContentEncoding(encoding);
-  return zipped ? inflate(raw, maxBytes) : raw;
+  if (!zipped) return raw;
+  try {
+    return await inflate(raw, maxBytes);
+  } finally {
+    memory?.give(raw);
+  }
 }
 
-function readRaw(request: BodySource, maxBytes: number): Promise<Buffer> {
+/** Reads a body into memory that is used again when `use` is done: nothing may look at the body after that. */
+export async function withBody<T>(
+  request: BodySource,
+  limits: { readonly maxBytes: number; readonly memory: BodyMemory },
+  use: (body: Buffer) => Promise<T>,
+): Promise<T> {
+  const body = await readBody(request, limits.maxBytes, limits.memory);
+  try {
+    return await use(body);
+  } finally {
+    limits.memory.give(body);
+  }
+}
+
+function readRaw(request: BodySource, maxBytes: number, memory: BodyMemory | undefined): Promise<Buffer> {
   const declared = declaredLength(request);
   if (declared !== undefined && declared > maxBytes) {
     discardRest(request);
     return Promise.reject(requestTooLarge(maxBytes));
   }
   return new Promise<Buffer>((resolve, reject) => {
-    const collector = new BodyCollector(declared);
+    const collector = new BodyCollector(declared, memory);
     // The listeners stay: taking them off one by one costs more than a small body.
     let settled = false;
     const onData = (chunk: Buffer): void => {
@@ -53,6 +73,7 @@ function readRaw(request: BodySource, maxBytes: number): Promise<Buffer> {
       settled = true;
       if (error === undefined) resolve(collector.take());
       else reject(error);
+      memory?.arrived(collector.byteCount);
     };
     const onEnd = (): void => {
       if (!settled) finish(undefined);
@@ -95,18 +116,20 @@ function declaredLength(request: BodySource): number | undefined {
 class BodyCollector {
   byteCount = 0;
   readonly #declared: number | undefined;
+  readonly #memory: BodyMemory | undefined;
   #target: Buffer | undefined;
   readonly #chunks: Buffer[] = [];
 
-  constructor(declared: number | undefined) {
+  constructor(declared: number | undefined, memory: BodyMemory | undefined) {
     this.#declared = declared;
+    this.#memory = memory;
   }
 
   add(chunk: Buffer): void {
     if (this.#declared === undefined || this.#declared === chunk.length) {
       this.#chunks.push(chunk);
     } else {
-      this.#target ??= Buffer.allocUnsafeSlow(this.#declared);
+      this.#target ??= this.#memory?.take(this.#declared) ?? Buffer.allocUnsafeSlow(this.#declared);
       chunk.copy(this.#target, this.byteCount);
     }
     this.byteCount += chunk.length;

@@ -19,14 +19,30 @@ export interface TableSection {
   readonly seriesIds: Int32Array;
   readonly timesNs: BigInt64Array;
   readonly columns: readonly ColumnSection[];
-  readonly newSeries: readonly NewSeries[];
+  readonly definitions: SeriesDefinitionBytes;
   /** Bytes that the section takes, for memory accounting. */
   readonly byteLength: number;
 }
 
-export interface NewSeries {
-  readonly seriesId: number;
-  readonly canonical: Uint8Array;
+/** The series that a section defines, still as they stand in the batch: only a replay needs them. */
+export interface SeriesDefinitionBytes {
+  readonly count: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Calls `visit` for each defined series; its canonical form is `bytes[start, end)`. */
+export function forEachDefinition(
+  { bytes, count }: SeriesDefinitionBytes,
+  visit: (seriesId: number, bytes: Uint8Array, start: number, end: number) => void,
+): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const start = at + NEW_SERIES_HEADER_BYTES;
+    const end = start + view.getUint32(at + 4, true);
+    visit(view.getUint32(at, true), bytes, start, end);
+    at = end;
+  }
 }
 
 export interface ColumnSection {
@@ -63,8 +79,9 @@ function decodeTable(batch: Uint8Array, view: DataView, start: number, size: num
   const rowCount = view.getUint32(start + 4, true);
   const columnCount = view.getUint32(start + 8, true);
   let at = start + TABLE_HEADER_BYTES;
-  const newSeries = decodeNewSeries(batch, view, at, view.getUint32(start + 12, true));
-  at += view.getUint32(start + 16, true);
+  const definitionBytes = view.getUint32(start + 16, true);
+  const definitions = { count: view.getUint32(start + 12, true), bytes: batch.subarray(at, at + definitionBytes) };
+  at += definitionBytes;
   const seriesIds = new Int32Array(batch.buffer, batch.byteOffset + at, rowCount);
   at += align8(rowCount * 4);
   const timesNs = new BigInt64Array(batch.buffer, batch.byteOffset + at, rowCount);
@@ -80,21 +97,9 @@ function decodeTable(batch: Uint8Array, view: DataView, start: number, size: num
     seriesIds,
     timesNs,
     columns,
-    newSeries,
+    definitions,
     byteLength: size,
   };
-}
-
-function decodeNewSeries(batch: Uint8Array, view: DataView, start: number, count: number): NewSeries[] {
-  const series: NewSeries[] = [];
-  let at = start;
-  for (let i = 0; i < count; i++) {
-    const length = view.getUint32(at + 4, true);
-    const from = at + NEW_SERIES_HEADER_BYTES;
-    series.push({ seriesId: view.getUint32(at, true), canonical: batch.subarray(from, from + length) });
-    at = from + length;
-  }
-  return series;
 }
 
 function decodeColumn(batch: Uint8Array, view: DataView, start: number, rows: number, out: ColumnSection[]): number {

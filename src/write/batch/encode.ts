@@ -76,7 +76,7 @@ interface TableSize {
 
 function tableBytes(table: ParsedTable, fresh: readonly number[]): TableSize {
   let newSeries = 0;
-  for (const id of fresh) newSeries += NEW_SERIES_HEADER_BYTES + table.series.canonicalOf(id).length;
+  for (const id of fresh) newSeries += NEW_SERIES_HEADER_BYTES + table.series.canonicalLength(id);
   newSeries = align8(newSeries);
   let total = TABLE_HEADER_BYTES + newSeries + align8(table.rowCount * 4) + table.rowCount * 8;
   for (const column of table.columns) total += columnBytes(column, table.rowCount);
@@ -113,11 +113,9 @@ function writeTable(bytes: Uint8Array, view: DataView, start: number, table: Par
   let at = start + TABLE_HEADER_BYTES;
   const seriesEnd = at + size.newSeries;
   for (const id of fresh) {
-    const canonical = table.series.canonicalOf(id);
     view.setUint32(at, id, true);
-    view.setUint32(at + 4, canonical.length, true);
-    bytes.set(canonical, at + NEW_SERIES_HEADER_BYTES);
-    at += NEW_SERIES_HEADER_BYTES + canonical.length;
+    view.setUint32(at + 4, table.series.canonicalLength(id), true);
+    at = table.series.copyCanonical(id, bytes, at + NEW_SERIES_HEADER_BYTES);
   }
   bytes.fill(0, at, seriesEnd);
   at = seriesEnd;

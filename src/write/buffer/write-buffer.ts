@@ -101,6 +101,20 @@ export class WriteBuffer {
     return bytes;
   }
 
+  /** Gen1 chunks with buffered rows, of all tables: as many files would hold them. */
+  get chunkCount(): number {
+    let count = 0;
+    for (const table of this.#tables.values()) count += table.bufferedChunks().size;
+    return count;
+  }
+
+  /** Tables with buffered rows. */
+  get filledTables(): number {
+    let count = 0;
+    for (const table of this.#tables.values()) if (table.rows > 0) count++;
+    return count;
+  }
+
   get rows(): number {
     let rows = 0;
     for (const table of this.#tables.values()) rows += table.rows;

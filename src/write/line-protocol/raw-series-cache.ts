@@ -1,10 +1,16 @@
-import { LITTLE_ENDIAN, mixWord, WORD_MASKS } from '../series/index.ts';
+import { LITTLE_ENDIAN, mixWord, tagOfHash, WORD_MASKS } from '../series/index.ts';
 
 const FIRST_ENTRIES = 64;
 const FIRST_WORDS = 1024;
-/** The cache starts over when its text would pass this; a server keeps one cache per database. */
-const TEXT_BYTES_MAX = 32 * 1024 * 1024;
-const ENTRIES_MAX = 1 << 20;
+/** Limits of a cache; a server keeps one per database. A million series have some 40 MB of text. */
+const TEXT_BYTES_MAX = 64 * 1024 * 1024;
+const ENTRIES_MAX = 1 << 21;
+
+/**
+ * A full cache starts over after as many texts were turned away as it holds, times this. Not at once: clients send the same
+ * series round after round, and a cache that starts over within each round never finds one.
+ */
+const REFUSALS_PER_ENTRY = 4;
 
 /**
  * Remembers `measurement,tags` texts as they stand in bodies, space behind them included, so that tags are taken apart
@@ -20,8 +26,11 @@ export class RawSeriesCache {
   #hashes = new Int32Array(FIRST_ENTRIES);
   #words = new Int32Array(FIRST_WORDS);
   #wordsUsed = 0;
+  /** Open addressing, at most half full: entries, and a byte of each one's hash, 0 = free. */
   #slots = new Int32Array(FIRST_ENTRIES * 2);
+  #tags = new Uint8Array(FIRST_ENTRIES * 2);
   #count = 1;
+  #refusals = 0;
   readonly #textBytesMax: number;
 
   /** @param textBytesMax Limit of the text kept, in bytes. */
@@ -51,10 +60,14 @@ export class RawSeriesCache {
   find(view: DataView, at: number, length: number): number {
     if (at + ((length + 3) & ~3) > view.byteLength) return 0;
     const hash = hashOf(view, at, length);
-    const mask = this.#slots.length - 1;
+    const tags = this.#tags;
+    const tag = tagOfHash(hash);
+    const mask = tags.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const found = tags[slot] as number;
+      if (found === 0) return 0;
+      if (found !== tag) continue;
       const entry = this.#slots[slot] as number;
-      if (entry === 0) return 0;
       if (this.#hashes[entry] === hash && this.lengths[entry] === length && this.matches(entry, view, at)) return entry;
     }
   }
@@ -63,7 +76,10 @@ export class RawSeriesCache {
   add(view: DataView, at: number, length: number, tableSlot: number, seriesId: number): number {
     const wordCount = (length + 3) >> 2;
     if (at + wordCount * 4 > view.byteLength || wordCount * 4 > this.#textBytesMax) return 0;
-    if ((this.#wordsUsed + wordCount) * 4 > this.#textBytesMax || this.#count >= ENTRIES_MAX) this.clear();
+    if ((this.#wordsUsed + wordCount) * 4 > this.#textBytesMax || this.#count >= ENTRIES_MAX) {
+      if (++this.#refusals <= this.#count * REFUSALS_PER_ENTRY) return 0;
+      this.clear();
+    }
     this.#reserve(wordCount);
     const entry = this.#count++;
     const hash = hashOf(view, at, length);
@@ -73,26 +89,32 @@ export class RawSeriesCache {
     this.tableSlots[entry] = tableSlot;
     this.seriesIds[entry] = seriesId;
     this.next[entry] = 0;
-    for (let k = 0; k < wordCount; k++) this.#words[this.#wordsUsed++] = view.getInt32(at + k * 4, LITTLE_ENDIAN);
+    const words = this.#words;
+    let word = this.#wordsUsed;
+    for (let i = at, end = at + wordCount * 4; i < end; i += 4) words[word++] = view.getInt32(i, LITTLE_ENDIAN);
+    this.#wordsUsed = word;
     const mask = WORD_MASKS[length & 3] as number;
-    if (mask !== 0) this.#words[this.#wordsUsed - 1] = (this.#words[this.#wordsUsed - 1] as number) & mask;
+    if (mask !== 0) words[word - 1] = (words[word - 1] as number) & mask;
     this.#insert(entry, hash);
     return entry;
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#slots.fill(0);
+    this.#tags.fill(0);
     this.#count = 1;
     this.#wordsUsed = 0;
+    this.#refusals = 0;
     this.next[0] = 0;
   }
 
   #insert(entry: number, hash: number): void {
-    const mask = this.#slots.length - 1;
+    const tags = this.#tags;
+    const mask = tags.length - 1;
     let slot = hash & mask;
-    while (this.#slots[slot] !== 0) slot = (slot + 1) & mask;
+    while (tags[slot] !== 0) slot = (slot + 1) & mask;
     this.#slots[slot] = entry;
+    tags[slot] = tagOfHash(hash);
   }
 
   #reserve(wordCount: number): void {
@@ -110,6 +132,7 @@ export class RawSeriesCache {
     this.#offsets = grown(this.#offsets, capacity);
     this.#hashes = grown(this.#hashes, capacity);
     this.#slots = new Int32Array(capacity * 2);
+    this.#tags = new Uint8Array(capacity * 2);
     for (let entry = 1; entry < this.#count; entry++) this.#insert(entry, this.#hashes[entry] as number);
   }
 }

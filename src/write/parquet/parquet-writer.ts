@@ -24,6 +24,8 @@ export interface ParquetJob {
   readonly source: string;
   /** Condition on the source's rows; undefined = all. */
   readonly where: string | undefined;
+  /** The source delivers its rows in the order of the file: by tags, then time. */
+  readonly sorted?: boolean;
   /** Final path; the directory is created. */
   readonly path: string;
 }
@@ -90,7 +92,8 @@ export class ParquetWriter {
     const interrupt = (): void => connection.interrupt();
     this.#signal.addEventListener('abort', interrupt, { once: true });
     try {
-      const reader = await connection.runAndReadAll(`COPY (${select} ORDER BY ${sort}) TO ${sqlString(path)} (${options.join(', ')})`);
+      const ordered = job.sorted === true ? select : `${select} ORDER BY ${sort}`;
+      const reader = await connection.runAndReadAll(`COPY (${ordered}) TO ${sqlString(path)} (${options.join(', ')})`);
       return factsOf(reader.getRowObjectsJson()[0]);
     } finally {
       this.#signal.removeEventListener('abort', interrupt);

@@ -1,4 +1,4 @@
-import { decodeBatch, decodeDeleteRecord, type TableSection } from '../batch/index.ts';
+import { decodeBatch, decodeDeleteRecord, forEachDefinition, type TableSection } from '../batch/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
 import type { PersistedRange } from '../snapshot/index.ts';
@@ -74,7 +74,8 @@ export class Replay {
       this.#seriesIds.set(key, ids);
     }
     const series = this.#buffer.series(schema);
-    for (const { seriesId, canonical } of section.newSeries) ids.set(seriesId, series.intern(canonical, 0, canonical.length));
+    const known = ids;
+    forEachDefinition(section.definitions, (seriesId, bytes, start, end) => known.set(seriesId, series.intern(bytes, start, end)));
     for (let row = 0; row < section.rowCount; row++) {
       const id = ids.get(section.seriesIds[row] as number);
       if (id === undefined) throw new Error(`WAL record uses series ${section.seriesIds[row]} of table ${key} before it is defined`);

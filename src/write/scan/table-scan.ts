@@ -49,9 +49,7 @@ export interface TableScan {
  */
 export function tableScanSql(scan: TableScan): string {
   const files = scan.files.filter((file) => overlaps(scan, file.minTimeNs, file.maxTimeNs));
-  const generations = (scan.buffer?.generations ?? []).filter((generation) =>
-    [...generation.chunks.values()].some((chunk) => overlaps(scan, chunk.minTimeNs, chunk.maxTimeNs)),
-  );
+  const generations = reached(scan);
   const dirty = rangesToMerge(files, generations, scan.buffer?.dirtyChunks ?? new Set(), scan.chunkDurationNs);
   const clean = files.filter((file) => !reaches(scan, file, dirty));
   const dirtyFiles = files.filter((file) => reaches(scan, file, dirty));
@@ -69,6 +67,26 @@ export function tableScanSql(scan: TableScan): string {
   if (parts.length === 0)
     return `(SELECT ${scan.columns.map((c) => `${nullOf(c.column)} AS ${sqlIdentifier(c.as)}`).join(', ') || '1'} WHERE false)`;
   return `(${parts.join(' UNION ALL ')})`;
+}
+
+/**
+ * A parenthesised query that delivers the buffered rows between the scan's bounds as they are, with duplicates of a key.
+ * There must be some.
+ * @param order SQL on rows `b` that is delivered as `ord`
+ */
+export function bufferRowsSql(scan: TableScan, order: string): string {
+  const where = cutoff(scan);
+  if (scan.minTimeNs !== undefined) where.push(`${TIME} >= make_timestamp_ns(${scan.minTimeNs})`);
+  if (scan.maxTimeNs !== undefined) where.push(`${TIME} <= make_timestamp_ns(${scan.maxTimeNs})`);
+  const sources = reached(scan).map((generation) => generationSql({ scan, series: undefined }, scan.columns, generation, order, where));
+  return `(${sources.join(' UNION ALL ')})`;
+}
+
+/** Generations that hold rows between the scan's bounds. */
+function reached(scan: TableScan): Generation[] {
+  return (scan.buffer?.generations ?? []).filter((generation) =>
+    [...generation.chunks.values()].some((chunk) => overlaps(scan, chunk.minTimeNs, chunk.maxTimeNs)),
+  );
 }
 
 function overlaps(scan: TableScan, minTimeNs: bigint, maxTimeNs: bigint): boolean {

@@ -1,8 +1,10 @@
 import { assert } from '../../shared/assert.ts';
 import { ByteArena } from './byte-arena.ts';
-import { LITTLE_ENDIAN, mixWord, partialWord } from './words.ts';
+import { LITTLE_ENDIAN, mixWord, partialWord, tagOfHash } from './words.ts';
 
 const FIRST_SERIES_CAPACITY = 16;
+/** Longer texts are copied faster through a view. */
+const COPIED_BYTES_MAX = 128;
 const INT64_MIN_HI = -0x80000000;
 const LOW = LITTLE_ENDIAN ? 0 : 1;
 
@@ -22,8 +24,9 @@ export class SeriesIndex {
   readonly #floorLo: number;
   readonly #arena = new ByteArena();
   #count = 0;
-  /** Open addressing: id + 1, 0 = free. Its length is a power of two, at most half full. */
+  /** Open addressing: ids, and a byte of each one's hash, 0 = free. Their length is a power of two, at most half full. */
   #slots = new Int32Array(FIRST_SERIES_CAPACITY * 2);
+  #tags = new Uint8Array(FIRST_SERIES_CAPACITY * 2);
   #hashes = new Int32Array(FIRST_SERIES_CAPACITY);
   #chunkOf = new Int32Array(FIRST_SERIES_CAPACITY);
   #offsets = new Int32Array(FIRST_SERIES_CAPACITY);
@@ -46,7 +49,7 @@ export class SeriesIndex {
 
   /** Memory held, in bytes. */
   get estimatedBytes(): number {
-    return this.#arena.allocatedBytes + this.#slots.byteLength + this.#hashes.length * 24;
+    return this.#arena.allocatedBytes + this.#slots.byteLength + this.#tags.byteLength + this.#hashes.length * 24;
   }
 
   /** Id of the series whose canonical form is `bytes[start, end)`, a new one if it is not known yet. */
@@ -57,11 +60,15 @@ export class SeriesIndex {
     }
     const length = end - start;
     const hash = this.#hash(start, end);
-    const mask = this.#slots.length - 1;
+    const tags = this.#tags;
+    const tag = tagOfHash(hash);
+    const mask = tags.length - 1;
     let slot = hash & mask;
-    for (let found = this.#slots[slot] as number; found !== 0; found = this.#slots[slot] as number) {
-      const id = found - 1;
-      if (this.#hashes[id] === hash && this.#lengths[id] === length && this.#equals(id, start, end)) return id;
+    for (let found = tags[slot] as number; found !== 0; found = tags[slot] as number) {
+      if (found === tag) {
+        const id = this.#slots[slot] as number;
+        if (this.#hashes[id] === hash && this.#lengths[id] === length && this.#equals(id, start, end)) return id;
+      }
       slot = (slot + 1) & mask;
     }
     return this.#add(hash, slot, start, end);
@@ -74,6 +81,26 @@ export class SeriesIndex {
     const chunk = this.#arena.chunks[this.#chunkOf[id] as number];
     assert(chunk !== undefined, 'series chunk is missing');
     return chunk.bytes.subarray(offset, offset + (this.#lengths[id] as number));
+  }
+
+  /** Length of the canonical form of a series, bytes. */
+  canonicalLength(id: number): number {
+    assert(id >= 0 && id < this.#count, 'series id out of range');
+    return this.#lengths[id] as number;
+  }
+
+  /** Writes the canonical form of a series at `at`; returns the index behind. Short ones without a view: most are. */
+  copyCanonical(id: number, out: Uint8Array, at: number): number {
+    const length = this.canonicalLength(id);
+    if (length > COPIED_BYTES_MAX) {
+      out.set(this.canonicalOf(id), at);
+      return at + length;
+    }
+    const offset = this.#offsets[id] as number;
+    const bytes = this.#arena.chunks[this.#chunkOf[id] as number]?.bytes as Uint8Array;
+    let to = at;
+    for (let from = offset, end = offset + length; from < end; from++) out[to++] = bytes[from] as number;
+    return to;
   }
 
   /** Calls `visit` for each present tag of a series in ascending column id; `value` is a view. */
@@ -145,9 +172,15 @@ export class SeriesIndex {
     this.#lengths[id] = end - start;
     this.#maxHi[id] = this.#floorHi;
     this.#maxLo[id] = this.#floorLo;
-    for (let at = start, to = chunk.used; at < end; at++) chunk.bytes[to++] = this.#viewed[at] as number;
+    const view = this.#view;
+    const { words } = chunk;
+    let word = chunk.used >> 2;
+    let at = start;
+    for (const stop = end - 3; at < stop; at += 4) words[word++] = view.getInt32(at, LITTLE_ENDIAN);
+    if (at < end) words[word] = partialWord(this.#viewed, at, end);
     chunk.used += (end - start + 3) & ~3;
-    this.#slots[slot] = id + 1;
+    this.#slots[slot] = id;
+    this.#tags[slot] = tagOfHash(hash);
     this.#count = id + 1;
     if (this.#count * 2 > this.#slots.length) this.#growSlots();
     return id;
@@ -167,13 +200,17 @@ export class SeriesIndex {
 
   #growSlots(): void {
     const slots = new Int32Array(this.#slots.length * 2);
+    const tags = new Uint8Array(slots.length);
     const mask = slots.length - 1;
     for (let id = 0; id < this.#count; id++) {
-      let slot = (this.#hashes[id] as number) & mask;
-      while (slots[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = id + 1;
+      const hash = this.#hashes[id] as number;
+      let slot = hash & mask;
+      while (tags[slot] !== 0) slot = (slot + 1) & mask;
+      slots[slot] = id;
+      tags[slot] = tagOfHash(hash);
     }
     this.#slots = slots;
+    this.#tags = tags;
   }
 }
 

@@ -13,7 +13,7 @@ import type { ColumnSchema } from '../catalog/schema.ts';
 import { spared } from '../deletes/row-delete.ts';
 import { parquetFilePath } from '../parquet/file-path.ts';
 import { fileColumnName, type ParquetFileFacts, type ParquetWriter } from '../parquet/parquet-writer.ts';
-import { type TableScan, tableScanSql } from '../scan/index.ts';
+import { sortedBufferSql, type TableScan, tableScanSql } from '../scan/index.ts';
 
 /** A Parquet file that a snapshot made. */
 export interface PersistedFile extends ParquetFileFacts {
@@ -66,12 +66,13 @@ export async function persistTable(
   generations: readonly Generation[],
   options: PersistOptions,
 ): Promise<PersistedTable> {
+  const columns = table.table.columns.slice(); // before the view: it holds all of their tags
   const view = await table.view();
   try {
     const sealed: BufferView = { ...view, generations: view.generations.filter((generation) => generations.includes(generation)) };
     const files: PersistedFile[] = [];
     for (const chunk of chunksToPersist(generations, options.endMarkerNs)) {
-      const file = await persistChunk(table, sealed, chunk, options);
+      const file = await persistChunk({ table, columns, view: sealed, chunk }, options);
       if (file !== undefined) files.push(file);
     }
     const remainder = await keepRemainder(table, generations, view.seriesTable, options);
@@ -81,33 +82,38 @@ export async function persistTable(
   }
 }
 
-async function persistChunk(
-  table: TableBuffer,
-  view: BufferView,
-  chunk: bigint,
-  options: PersistOptions,
-): Promise<PersistedFile | undefined> {
-  const columns = table.table.columns.slice();
+/** One chunk that is about to become a file. */
+interface ChunkJob {
+  readonly table: TableBuffer;
+  readonly columns: readonly ColumnSchema[];
+  /** With the sealed generations only. */
+  readonly view: BufferView;
+  readonly chunk: bigint;
+}
+
+async function persistChunk(job: ChunkJob, options: PersistOptions): Promise<PersistedFile | undefined> {
+  const { chunk, columns, table } = job;
   const end = chunk + options.chunkDurationNs;
   const { databaseId, id: tableId } = table.table;
   const path = parquetFilePath(databaseId, tableId, chunk, options.walFileNumber);
+  const scan = chunkScan(job, options);
+  const sorted = sortedBufferSql(scan, table.series.count, chunkRows(job));
   const facts = await options.writer.write({
     table: table.table,
     columns,
-    source: tableScanSql(chunkScan(table, view, columns, chunk, options)),
-    where: `"time" >= make_timestamp_ns(${chunk}) AND "time" < make_timestamp_ns(${end})`,
+    source: sorted ?? tableScanSql(scan),
+    where: sorted === undefined ? `"time" >= make_timestamp_ns(${chunk}) AND "time" < make_timestamp_ns(${end})` : undefined,
+    sorted: sorted !== undefined,
     path: join(options.root, path),
   });
   return facts === undefined ? undefined : { ...facts, databaseId, tableId, path, chunkTimeNs: chunk, mayOverlap: table.isDirty(chunk) };
 }
 
-function chunkScan(
-  table: TableBuffer,
-  view: BufferView,
-  columns: readonly ColumnSchema[],
-  chunk: bigint,
-  options: PersistOptions,
-): TableScan {
+function chunkRows({ chunk, view }: ChunkJob): number {
+  return view.generations.reduce((sum, generation) => sum + (generation.chunks.get(chunk)?.rows ?? 0), 0);
+}
+
+function chunkScan({ chunk, columns, table, view }: ChunkJob, options: PersistOptions): TableScan {
   return {
     table: table.table,
     columns: columns.map((column) => ({ column, as: fileColumnName(columns, column) })),

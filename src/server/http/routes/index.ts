@@ -1,8 +1,10 @@
 import type { FastifyInstance } from 'fastify';
+import { BodyMemory } from '../body-memory.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import type { ErrorLog } from '../error-log.ts';
 import type { HttpHandler } from '../exchange.ts';
 import type { HttpMetrics } from '../metrics.ts';
+import { youngCollector } from '../young-collector.ts';
 import { registerCaches } from './caches.ts';
 import { registerDatabases } from './databases.ts';
 import { registerDeleteV2 } from './delete-v2.ts';
@@ -22,7 +24,8 @@ export type RouteDependencies = HttpDependencies & { readonly httpMetrics: HttpM
 /** Handlers of `POST` to the write endpoints, by path: the framework and the short lane both call them. */
 export function writeHandlers(deps: RouteDependencies): ReadonlyMap<string, HttpHandler> {
   const { writeService, telemetry, maxBodyBytes, httpMetrics, errorLog } = deps;
-  const write = { writeService, telemetry, maxBodyBytes, metrics: httpMetrics, errorLog };
+  const bodyMemory = new BodyMemory(youngCollector());
+  const write = { writeService, telemetry, maxBodyBytes, bodyMemory, metrics: httpMetrics, errorLog };
   return new Map([
     ['/api/v3/write_lp', writeV3(write)],
     ['/write', writeV1(write)],

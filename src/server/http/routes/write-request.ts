@@ -2,7 +2,10 @@ import type { InfluxError } from '../../../shared/errors.ts';
 import type { TelemetryRecorder } from '../../../telemetry/recorder.ts';
 import type { LineError, Precision } from '../../../write/line-protocol/types.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from '../../../write/write-service.ts';
+import { type BodySource, withBody } from '../body.ts';
+import type { BodyMemory } from '../body-memory.ts';
 import type { HttpMetrics } from '../metrics.ts';
+import { requireUtf8 } from '../utf8.ts';
 
 /** What the three write endpoints share. */
 export interface WriteEndpointDependencies {
@@ -10,6 +13,7 @@ export interface WriteEndpointDependencies {
   readonly telemetry: TelemetryRecorder;
   readonly metrics: HttpMetrics;
   readonly maxBodyBytes: number;
+  readonly bodyMemory: BodyMemory;
 }
 
 /** Precision words of v1 and v2, in the order in which a refusal lists them. */
@@ -69,14 +73,27 @@ export class TargetCache {
   }
 }
 
-/** Stores the body and counts it: telemetry and metrics see accepted lines only, and nothing of a refused request. */
-export async function storeWrite(deps: WriteEndpointDependencies, target: WriteTarget, body: Buffer): Promise<WriteOutcome> {
+/**
+ * Reads and stores the body and counts it: telemetry and metrics see accepted lines only, and nothing of a refused request.
+ * @param asFailure what a refusal by the store becomes
+ */
+export function storeBody(
+  deps: WriteEndpointDependencies,
+  source: BodySource,
+  target: WriteTarget,
+  asFailure: (error: unknown) => unknown = (error) => error,
+): Promise<WriteOutcome> {
   const { database, precision, acceptPartial, noSync } = target;
-  const outcome = await deps.writeService.write({ database, body, precision, acceptPartial, noSync });
-  deps.telemetry.recordWrite(outcome.acceptedLines, body.length);
-  const { acceptedLines, acceptedBytes, lineErrors } = outcome;
-  deps.metrics.recordWrite(database, acceptedLines, acceptedBytes, lineErrors.length);
-  return outcome;
+  return withBody(source, { maxBytes: deps.maxBodyBytes, memory: deps.bodyMemory }, async (body) => {
+    requireUtf8(body);
+    const outcome = await deps.writeService.write({ database, body, precision, acceptPartial, noSync }).catch((error: unknown) => {
+      throw asFailure(error);
+    });
+    const { acceptedLines, acceptedBytes, lineErrors } = outcome;
+    deps.telemetry.recordWrite(acceptedLines, body.length);
+    deps.metrics.recordWrite(database, acceptedLines, acceptedBytes, lineErrors.length);
+    return outcome;
+  });
 }
 
 /** A refused line in its wire form (line-protocol.md 9). */

@@ -1,14 +1,12 @@
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
-import { readBody } from '../body.ts';
 import { badV1Request } from '../errors.ts';
 import type { HttpHandler } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
-import { requireUtf8 } from '../utf8.ts';
 import { legacyDatabaseName, refuseLegacyName } from './namespace-name.ts';
 import {
   LEGACY_PRECISIONS,
   precisionOf,
-  storeWrite,
+  storeBody,
   TargetCache,
   type WriteEndpointDependencies,
   type WriteTarget,
@@ -27,9 +25,7 @@ export function writeV1(deps: WriteEndpointDependencies): HttpHandler {
     const { query } = splitTarget(request.originalUrl);
     if (query === undefined) throw badV1Request('no db destination provided');
     const target = targets.of(query);
-    const body = await readBody(request.raw, deps.maxBodyBytes);
-    requireUtf8(body);
-    await storeWrite(deps, target, body);
+    await storeBody(deps, request.raw, target);
     return reply.code(204).send();
   };
 }

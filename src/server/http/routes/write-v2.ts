@@ -1,18 +1,16 @@
 import type { InfluxError } from '../../../shared/errors.ts';
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
-import { readBody } from '../body.ts';
 import type { ErrorLog } from '../error-log.ts';
 import { toInfluxError } from '../error-response.ts';
 import type { HttpHandler } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
-import { requireUtf8 } from '../utf8.ts';
 import { refuseLegacyName } from './namespace-name.ts';
 import { refused, sendV2Error } from './v2-errors.ts';
 import {
   LEGACY_PRECISIONS,
   precisionOf,
   refusedLineMessage,
-  storeWrite,
+  storeBody,
   TargetCache,
   type WriteEndpointDependencies,
   type WriteTarget,
@@ -32,11 +30,8 @@ export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: E
       const { query } = splitTarget(request.originalUrl);
       if (query === undefined) throw refused('no org/bucket destination provided');
       const target = targets.of(query);
-      const body = await readBody(request.raw, deps.maxBodyBytes);
-      requireUtf8(body);
-      await storeWrite(deps, target, body).catch((error: unknown) => {
-        throw asWriteBufferError(toInfluxError(error, deps.errorLog));
-      });
+      const asFailure = (error: unknown): InfluxError => asWriteBufferError(toInfluxError(error, deps.errorLog));
+      await storeBody(deps, request.raw, target, asFailure);
       return reply.code(204).send();
     } catch (error) {
       return sendV2Error(reply, toInfluxError(error, deps.errorLog));

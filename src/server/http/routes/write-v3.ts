@@ -1,13 +1,11 @@
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
-import { readBody } from '../body.ts';
 import { sendJson } from '../error-response.ts';
 import { missingWriteParams, serdeError } from '../errors.ts';
 import type { HttpHandler } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
-import { requireUtf8 } from '../utf8.ts';
 import {
   precisionOf,
-  storeWrite,
+  storeBody,
   TargetCache,
   V3_PRECISIONS,
   type WriteEndpointDependencies,
@@ -29,9 +27,7 @@ export function writeV3(deps: WriteEndpointDependencies): HttpHandler {
     const { query } = splitTarget(request.originalUrl);
     if (query === undefined) throw missingWriteParams();
     const target = targets.of(query);
-    const body = await readBody(request.raw, deps.maxBodyBytes);
-    requireUtf8(body);
-    const outcome = await storeWrite(deps, target, body);
+    const outcome = await storeBody(deps, request.raw, target);
     if (outcome.lineErrors.length === 0) return reply.code(204).send();
     const isLimit = outcome.lineErrors.some((error) => error.errorMessage.startsWith('Update to schema would exceed number of'));
     return sendJson(reply.code(isLimit ? 422 : 400), {

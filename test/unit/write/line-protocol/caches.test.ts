@@ -26,15 +26,24 @@ test('the series cache finds what it was given, and nothing that only begins ali
   });
 });
 
-test('the series cache starts over at its limit', () => {
+test('a full series cache keeps what it has until it would have turned away four times as much', () => {
   const cache = new RawSeriesCache(1024);
-  for (let i = 0; i < 1000; i++) {
-    const text = `m,host=${'x'.repeat(i % 40)}${i}`;
-    const view = viewOf(text);
-    const entry = cache.add(view, 0, text.length + 1, 0, i);
-    assert.equal(cache.seriesIds[cache.find(view, 0, text.length + 1)], i);
-    assert.ok(entry > 0 && cache.count <= 129, 'never more than the limit holds');
+  const text = (i: number) => `m,host=${String(i).padStart(20, 'x')}`;
+  const add = (i: number) => cache.add(viewOf(text(i)), 0, text(i).length + 1, 0, i);
+  const find = (i: number) => cache.find(viewOf(text(i)), 0, text(i).length + 1);
+  let kept = 0;
+  while (add(kept) !== 0) kept++;
+  const full = cache.count;
+  assert.ok(kept > 20 && full === kept + 1);
+  let refused = 1;
+  for (let i = kept + 1; add(i) === 0; i++) {
+    refused++;
+    for (let k = 0; k < kept; k++) assert.equal(cache.seriesIds[find(k)], k);
   }
+  assert.equal(refused, full * 4);
+  assert.equal(cache.count, 2, 'only the text that was added last');
+  assert.equal(find(0), 0);
+  assert.equal(add(0), 2);
   const long = 'm'.repeat(2000);
   assert.equal(cache.add(viewOf(long), 0, 2001, 0, 7), 0, 'a text over the limit is not kept');
 });

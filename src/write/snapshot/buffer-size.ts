@@ -1,0 +1,47 @@
+import type { WriteBuffer } from '../buffer/index.ts';
+
+/** Buffered bytes at which a snapshot is worth it, if it leaves few halves of chunks. */
+const PERSIST_BYTES = 32 * 1024 * 1024;
+
+/** The same when writes have paused. */
+const PAUSE_BYTES = 8 * 1024 * 1024;
+
+/** Buffered bytes that a file is made of at least, on average. */
+const FILE_BYTES_MIN = 256 * 1024;
+
+/** Chunks of a table at least, on average: the newest of them goes on after the snapshot, and will be of two files. */
+const TABLE_CHUNKS_MIN = 3;
+
+/** What of a buffer the decisions need. */
+export type BufferFill = Pick<WriteBuffer, 'bytes' | 'chunkCount' | 'filledTables'>;
+
+/**
+ * Tells by a buffer's size whether to persist it. Rows of past times, as a load of old data brings them, go to files early:
+ * they would make the same files later and take memory until then. Rows of now stay up to the limit, because every
+ * snapshot makes one more file of the hour that queries ask for most.
+ */
+export class BufferSize {
+  /** The least bytes at which the buffer is persisted while writes go on. */
+  readonly persistBytes: number;
+  readonly #maxBytes: number;
+
+  /** @param maxBytes bytes at which everything is persisted in any case */
+  constructor(maxBytes: number) {
+    this.#maxBytes = maxBytes;
+    this.persistBytes = Math.min(PERSIST_BYTES, maxBytes);
+  }
+
+  /** The buffer must be persisted now. */
+  isFull(buffer: BufferFill): boolean {
+    return buffer.bytes >= this.#maxBytes || (buffer.bytes >= this.persistBytes && makesWholeFiles(buffer));
+  }
+
+  /** Persisting frees memory at no cost, when nothing else is to do. */
+  isWorthPersisting(buffer: BufferFill): boolean {
+    return buffer.bytes >= this.#maxBytes || (buffer.bytes >= PAUSE_BYTES && makesWholeFiles(buffer));
+  }
+}
+
+function makesWholeFiles({ bytes, chunkCount, filledTables }: BufferFill): boolean {
+  return bytes >= chunkCount * FILE_BYTES_MIN && chunkCount >= filledTables * TABLE_CHUNKS_MIN;
+}
