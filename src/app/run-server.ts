@@ -20,7 +20,7 @@ import { registerTelemetryMetrics } from '../telemetry/http.ts';
 import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry/index.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
-import { columnCacheBytes, processMemoryMax, totalMemoryBytes } from './budget.ts';
+import { columnCacheBytes, processMemoryMax, residentBytes, totalMemoryBytes } from './budget.ts';
 import { startCaches } from './caches.ts';
 import { OpenParts } from './open-parts.ts';
 import { portHolder } from './port-holder.ts';
@@ -162,7 +162,7 @@ function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Tel
   const providers = systemTableProviders({ storage, queryLog, telemetry, authEnabled: config.auth.enabled, pluginDir });
   return new QueryExecutor({
     engine: () => engine.get(),
-    memory: new MemoryWatch({ limitBytes: processMemoryMax(), residentBytes: () => process.memoryUsage.rss() }),
+    memory: new MemoryWatch({ limitBytes: processMemoryMax(), residentBytes }),
     turns,
     tables: writes,
     direct: directExecutor(config, storage, { turns, metrics, logger }),
