@@ -9,7 +9,7 @@ import type { TelemetryRecorder } from '../telemetry/recorder.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
 import { type DirectExecutor, DirectResult, madeRows } from './direct/index.ts';
 import { type MemoryWatch, needsTooMuchMemory } from './engine/memory-watch.ts';
-import { queryCancelled, streamQuery } from './engine/stream-query.ts';
+import { planRows, queryCancelled, streamQuery } from './engine/stream-query.ts';
 import type { Turns } from './engine/turns.ts';
 import { boundsPerTable, type Plan, planSize } from './plan.ts';
 import type { QueryService, SqlRequest } from './query-service.ts';
@@ -232,8 +232,11 @@ export class QueryExecutor implements QueryService {
     const watched = this.#deps.memory.watch(interrupt);
     try {
       this.#planned(plan, entry);
-      const copy = `COPY (${plan.sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`;
-      await this.#deps.turns.take(() => connection.run(copy), signal);
+      await this.#deps.turns.take(async () => {
+        const { explain } = compiled;
+        const sql = explain === 'no' ? plan.sql : planTable(await planRows(connection, plan.sql, explain));
+        await connection.run(`COPY (${sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`);
+      }, signal);
       return await readFile(path);
     } catch (error) {
       if (watched.exceeded) throw needsTooMuchMemory(error);
@@ -380,6 +383,11 @@ export class QueryExecutor implements QueryService {
 
 /** Statements that read more rows than this stay streams, so that their first rows come soon. */
 const COLLECTED_SCAN_ROWS_MAX = 5_000_000;
+
+/** The rows of EXPLAIN as a statement, for what the engine itself must write. */
+function planTable(rows: readonly (readonly [string, string])[]): string {
+  return `SELECT * FROM (VALUES ${rows.map((row) => `(${row.map(sqlString).join(', ')})`).join(', ')}) AS t(plan_type, plan)`;
+}
 
 function loggedQuery({ kind, query, traceId }: StatementRequest): LoggedQuery {
   return { kind: kind ?? 'sql', text: query, traceId };

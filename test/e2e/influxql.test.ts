@@ -198,8 +198,8 @@ const CASES: readonly (readonly [section: string, query: string, expected: reado
   ['10 SHOW TAG VALUES', 'SHOW TAG VALUES FROM home WITH KEY = room WHERE time > 0', ['|key value|room Kitchen, room Living Room']],
   [
     '11.15 several measurements',
-    "SELECT temp FROM home, m2 WHERE time >= '2024-07-21T20:00:00Z' AND room != 'Kitchen'",
-    ['|time temp|20:00 22.2', '|time temp|20:30 5'],
+    "SELECT temp FROM home, m2 WHERE time >= '2024-07-21T20:00:00Z' AND room <> 'Living Room'",
+    ['|time temp|20:00 22.7', '|time temp|20:30 5'],
   ],
 ];
 

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
 import { startServer, type TestServer, testDirectory } from '../support/server.ts';
 
 interface Answer {
@@ -184,6 +186,21 @@ describe('what the built program answers', () => {
   it('SQL 9.2: a scalar subquery with several rows fails without advice about the engine', async () => {
     const found = await sql('SELECT (SELECT v FROM t) AS x');
     assert.deepEqual(found, { status: 500, body: 'Execution error: More than one row returned by a subquery used as an expression' });
+  });
+
+  it('SQL 8.1: EXPLAIN as Parquet is the plan too', async () => {
+    for (const [explain, types] of [
+      ['EXPLAIN', ['logical_plan', 'physical_plan']],
+      ['EXPLAIN ANALYZE', ['Plan with Metrics']],
+    ] as const) {
+      const response = await server.sql('db', `${explain} SELECT host, 'it''s' AS x FROM t`, 'parquet');
+      const rows = await parquetReadObjects({ file: await response.arrayBuffer(), compressors });
+      assert.deepEqual(
+        rows.map((row) => row['plan_type']),
+        types,
+      );
+      assert.match(String(rows[0]?.['plan']), /PROJECTION|SCAN/);
+    }
   });
 
   it('SQL 8.1: EXPLAIN ANALYZE shows the plan, not the statement that the engine ran', async () => {

@@ -313,20 +313,28 @@ function openStream(connection: DuckDBConnection, query: OpenQuery, sql: string)
   });
 }
 
-/** The engine's plan as the two columns that clients of EXPLAIN expect. */
-async function explainRows(connection: DuckDBConnection, query: OpenQuery): Promise<Rows> {
-  const analyze = query.explain === 'analyze';
-  const reader = await query.turn(() => connection.runAndReadAll(`EXPLAIN ${analyze ? 'ANALYZE ' : ''}${query.sql}`));
+/** The engine's plan as the rows `plan_type, plan` that clients of EXPLAIN expect. */
+export async function planRows(
+  connection: DuckDBConnection,
+  sql: string,
+  explain: 'plan' | 'analyze',
+): Promise<readonly [string, string][]> {
+  const analyze = explain === 'analyze';
+  const reader = await connection.runAndReadAll(`EXPLAIN ${analyze ? 'ANALYZE ' : ''}${sql}`);
   const plan = reader
     .getRows()
     .map((row) => String(row[1]))
     .join('\n');
-  const rows = analyze
-    ? [['Plan with Metrics', withoutStatement(plan)]]
-    : [
-        ['logical_plan', plan],
-        ['physical_plan', plan],
-      ];
+  if (analyze) return [['Plan with Metrics', withoutStatement(plan)]];
+  return [
+    ['logical_plan', plan],
+    ['physical_plan', plan],
+  ];
+}
+
+async function explainRows(connection: DuckDBConnection, query: OpenQuery): Promise<Rows> {
+  const explain = query.explain === 'analyze' ? 'analyze' : 'plan';
+  const rows = await query.turn(() => planRows(connection, query.sql, explain));
   const text: ResultColumn['type'] = { kind: 'string', dictionary: false };
   let sent = false;
   return {
