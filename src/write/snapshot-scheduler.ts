@@ -47,7 +47,7 @@ const MEMORY_CHECK_MS = 1_000;
 const UNCHECKED_SHARE = 8;
 
 /** Writers that paused this long may be done: what they left is persisted if it is much. */
-const IDLE_MS = 2_000;
+const IDLE_MS = 1_000;
 
 /** Decides when to persist the buffer and does it in the background, one snapshot at a time (storage spec 3.3). */
 export class SnapshotScheduler {
@@ -157,7 +157,7 @@ export class SnapshotScheduler {
     if (this.#stopping.signal.aborted) return;
     const leftMs = this.#writtenAtMs + IDLE_MS - clock.monotonicMs();
     if (leftMs > 0 || this.#running !== undefined) {
-      this.#cancelIdle = this.#startTimer(() => void this.#whenIdle(), Math.max(leftMs, MEMORY_CHECK_MS));
+      this.#cancelIdle = this.#startTimer(() => void this.#whenIdle(), leftMs > 0 ? leftMs : IDLE_MS);
       return;
     }
     if (this.#forced || !this.#size.isWorthPersisting(buffer)) return;
