@@ -136,7 +136,6 @@ export class SnapshotScheduler {
   async #persistFull(): Promise<void> {
     if (this.#forced) return;
     const { buffer, log } = this.#options;
-    this.#waitBytes = buffer.bytes * 2;
     const fields = { current_buffer_size_bytes: buffer.bytes, memory_threshold_bytes: this.#size.persistBytes };
     log.info(fields, 'forcing snapshot as buffer size > mem threshold');
     await this.#forceNext();
@@ -145,6 +144,7 @@ export class SnapshotScheduler {
   /** Persists everything buffered now, but waits for the beginning only. */
   async #forceNext(): Promise<void> {
     this.#forced = true;
+    this.#waitBytes = this.#size.waitBytes(this.#options.buffer.bytes);
     await this.#options.wal.rotate();
     // With nothing written since the last rotation no period was closed: the buffer is complete as it is.
     if (this.#forced) this.#maybeStart();
@@ -162,7 +162,6 @@ export class SnapshotScheduler {
     }
     if (this.#forced || !this.#size.isWorthPersisting(buffer)) return;
     log.info({ current_buffer_size_bytes: buffer.bytes }, 'persisting the buffer as writes have paused');
-    this.#waitBytes = Math.max(buffer.bytes, this.#size.persistBytes) * 2;
     await this.#forceNext();
   }
 

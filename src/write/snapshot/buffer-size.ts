@@ -36,6 +36,11 @@ export class BufferSize {
     return buffer.bytes >= this.#maxBytes || (buffer.bytes >= this.persistBytes && makesWholeFiles(buffer));
   }
 
+  /** Buffered bytes at which writers wait for the snapshot that begins with `bytes`; what comes in meanwhile must not pile up. */
+  waitBytes(bytes: number): number {
+    return bytes >= this.#maxBytes ? bytes * 2 : Math.max(this.persistBytes * 2, bytes + this.persistBytes / 2);
+  }
+
   /** Persisting frees memory at no cost, when nothing else is to do. */
   isWorthPersisting(buffer: BufferFill): boolean {
     return buffer.bytes >= this.#maxBytes || (buffer.bytes >= PAUSE_BYTES && makesWholeFiles(buffer));

@@ -36,3 +36,12 @@ test('after a pause 8 MB are worth persisting, unless that makes small files or 
   assert.equal(size.isWorthPersisting({ bytes: 8 * MB, chunkCount: 33, filledTables: 1 }), false);
   assert.equal(size.isWorthPersisting({ bytes: 8 * MB, chunkCount: 2, filledTables: 1 }), false);
 });
+
+test('writers wait at twice the size of a snapshot, soon when it began late', () => {
+  const size = new BufferSize(256 * MB);
+  assert.equal(size.waitBytes(16 * MB), 128 * MB);
+  assert.equal(size.waitBytes(64 * MB), 128 * MB);
+  assert.equal(size.waitBytes(128 * MB), 160 * MB);
+  assert.equal(size.waitBytes(256 * MB), 512 * MB);
+  assert.equal(new BufferSize(MB).waitBytes(MB), 2 * MB);
+});
