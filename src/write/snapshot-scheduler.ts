@@ -47,7 +47,7 @@ const MEMORY_CHECK_MS = 1_000;
 const UNCHECKED_SHARE = 8;
 
 /** Writers that paused this long may be done: what they left is persisted if it is much. */
-const IDLE_MS = 2_000;
+const IDLE_MS = 1_000;
 
 /** Decides when to persist the buffer and does it in the background, one snapshot at a time (storage spec 3.3). */
 export class SnapshotScheduler {
@@ -136,7 +136,6 @@ export class SnapshotScheduler {
   async #persistFull(): Promise<void> {
     if (this.#forced) return;
     const { buffer, log } = this.#options;
-    this.#waitBytes = buffer.bytes * 2;
     const fields = { current_buffer_size_bytes: buffer.bytes, memory_threshold_bytes: this.#size.persistBytes };
     log.info(fields, 'forcing snapshot as buffer size > mem threshold');
     await this.#forceNext();
@@ -145,6 +144,7 @@ export class SnapshotScheduler {
   /** Persists everything buffered now, but waits for the beginning only. */
   async #forceNext(): Promise<void> {
     this.#forced = true;
+    this.#waitBytes = this.#size.waitBytes(this.#options.buffer.bytes);
     await this.#options.wal.rotate();
     // With nothing written since the last rotation no period was closed: the buffer is complete as it is.
     if (this.#forced) this.#maybeStart();
@@ -157,12 +157,11 @@ export class SnapshotScheduler {
     if (this.#stopping.signal.aborted) return;
     const leftMs = this.#writtenAtMs + IDLE_MS - clock.monotonicMs();
     if (leftMs > 0 || this.#running !== undefined) {
-      this.#cancelIdle = this.#startTimer(() => void this.#whenIdle(), Math.max(leftMs, MEMORY_CHECK_MS));
+      this.#cancelIdle = this.#startTimer(() => void this.#whenIdle(), leftMs > 0 ? leftMs : IDLE_MS);
       return;
     }
     if (this.#forced || !this.#size.isWorthPersisting(buffer)) return;
     log.info({ current_buffer_size_bytes: buffer.bytes }, 'persisting the buffer as writes have paused');
-    this.#waitBytes = Math.max(buffer.bytes, this.#size.persistBytes) * 2;
     await this.#forceNext();
   }
 

@@ -1,7 +1,7 @@
 import type { WriteBuffer } from '../buffer/index.ts';
 
 /** Buffered bytes at which a snapshot is worth it, if it leaves few halves of chunks. */
-const PERSIST_BYTES = 32 * 1024 * 1024;
+const PERSIST_BYTES = 64 * 1024 * 1024;
 
 /** The same when writes have paused. */
 const PAUSE_BYTES = 8 * 1024 * 1024;
@@ -34,6 +34,11 @@ export class BufferSize {
   /** The buffer must be persisted now. */
   isFull(buffer: BufferFill): boolean {
     return buffer.bytes >= this.#maxBytes || (buffer.bytes >= this.persistBytes && makesWholeFiles(buffer));
+  }
+
+  /** Buffered bytes at which writers wait for the snapshot that begins with `bytes`; what comes in meanwhile must not pile up. */
+  waitBytes(bytes: number): number {
+    return bytes >= this.#maxBytes ? bytes * 2 : Math.max(this.persistBytes * 2, bytes + this.persistBytes / 2);
   }
 
   /** Persisting frees memory at no cost, when nothing else is to do. */

@@ -44,12 +44,12 @@ test('what is buffered is persisted when writes pause, and not before', async (t
   const store = await TestWriteStore.open(await temporaryDirectory(t), { clock: timers.clock, startTimer: timers.start });
   await store.write('db', lines(0));
   await store.write('db', lines(12_000));
-  timers.pass(1_500);
+  timers.pass(750);
   await store.write('db', 'm,k=k1 f1=1i 24000');
-  timers.pass(1_500); // the timer goes off, but the last write is younger
+  timers.pass(750); // the timer goes off, but the last write is younger
   await store.rows('db', 'm');
   assert.equal(store.writes.parquetTotals.fileCount, 0);
-  timers.pass(1_500);
+  timers.pass(750);
   await until(() => store.writes.bufferedBytes === 0);
   assert.equal(store.writes.parquetTotals.fileCount, 3);
   assert.equal(store.writes.parquetTotals.rowCount, 24_001);
