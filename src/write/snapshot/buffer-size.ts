@@ -1,7 +1,7 @@
 import type { WriteBuffer } from '../buffer/index.ts';
 
 /** Buffered bytes at which a snapshot is worth it, if it leaves few halves of chunks. */
-const PERSIST_BYTES = 64 * 1024 * 1024;
+const PERSIST_BYTES = 96 * 1024 * 1024;
 
 /** The same when writes have paused. */
 const PAUSE_BYTES = 8 * 1024 * 1024;
