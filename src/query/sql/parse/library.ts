@@ -1,5 +1,9 @@
 /** The parser library: WebAssembly, loaded when it is first needed. */
 import { readFile } from 'node:fs/promises';
+import { setFlagsFromString } from 'node:v8';
+
+/** Part of the runtime that its types do not mention. */
+declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
 
 /** What the compiler needs of it. Both throw errors that carry the parser's message. */
 export interface ParserLibrary {
@@ -10,28 +14,36 @@ export interface ParserLibrary {
 /** Fresh instances that one process makes; each costs some 10 MB that cannot be given back. */
 const freshInstancesMax = 8;
 
-/** The package's own instance. Takes about 100 ms the first time. */
-export async function sharedLibrary(): Promise<ParserLibrary> {
-  const library = await import('@guanmingchiu/sqlparser-ts');
-  await library.init();
-  return { parse: (sql) => library.parse(sql, 'generic'), format: (sql) => library.format(sql, 'generic') };
+/** Compiles all functions on other threads; by itself the runtime compiles each at its first call, on this one. */
+function compileWhole(bytes: Uint8Array): Promise<object> {
+  setFlagsFromString('--no-wasm-lazy-compilation');
+  try {
+    return WebAssembly.compile(bytes);
+  } finally {
+    setFlagsFromString('--wasm-lazy-compilation');
+  }
 }
 
 /** The functions of the package's generated glue code. */
 interface Glue {
-  default(options: { module_or_path: Uint8Array }): Promise<unknown>;
+  default(options: { module_or_path: object }): Promise<unknown>;
   parse_sql(dialect: string, sql: string): unknown;
   format_sql(dialect: string, sql: string): string;
 }
 
-/** A new instance, after the one before has crashed. The guard makes this rare. */
-export async function freshLibrary(crashes: number): Promise<ParserLibrary> {
+/**
+ * An instance of the parser. Its code is compiled on other threads: the package's own way of starting holds everything up
+ * for a tenth of a second.
+ * @param crashes instances that have crashed before; the guard makes this rare
+ */
+export async function loadLibrary(crashes: number): Promise<ParserLibrary> {
   if (crashes > freshInstancesMax) throw new Error('the SQL parser crashed too often');
   const entry = import.meta.resolve('@guanmingchiu/sqlparser-ts');
   const glueUrl = new URL('../wasm/sqlparser_rs_wasm.js', entry);
-  glueUrl.search = `?instance=${crashes}`;
+  if (crashes > 0) glueUrl.search = `?instance=${crashes}`;
   const glue = (await import(glueUrl.href)) as Glue;
-  await glue.default({ module_or_path: await readFile(new URL('../wasm/sqlparser_rs_wasm_bg.wasm', entry)) });
+  const code = await compileWhole(await readFile(new URL('../wasm/sqlparser_rs_wasm_bg.wasm', entry)));
+  await glue.default({ module_or_path: code });
   return {
     parse: (sql) => withError(() => glue.parse_sql('generic', sql)),
     format: (sql) => withError(() => glue.format_sql('generic', sql)),

@@ -2,7 +2,7 @@
 import { notImplemented, planError, sqlError } from '../errors.ts';
 import type { Statement } from './ast.ts';
 import { guardQueryText } from './guard.ts';
-import { freshLibrary, isCrash, type ParserLibrary, sharedLibrary } from './library.ts';
+import { isCrash, loadLibrary, type ParserLibrary } from './library.ts';
 import { normalizeStatement } from './normalize-statement.ts';
 import { listOf, type Raw } from './raw.ts';
 
@@ -25,7 +25,7 @@ export class SqlParser {
       return known;
     }
     guardQueryText(text);
-    this.#library ??= this.#crashes === 0 ? sharedLibrary() : freshLibrary(this.#crashes);
+    this.#library ??= loadLibrary(this.#crashes);
     const statement = this.#parseWith(await this.#library, text);
     if (text.length <= cachedTextCharsMax) this.#remember(text, statement);
     return statement;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { guardQueryText, queryCharsMax } from '../../../../src/query/sql/parse/guard.ts';
-import { sharedLibrary } from '../../../../src/query/sql/parse/library.ts';
+import { loadLibrary } from '../../../../src/query/sql/parse/library.ts';
 import { SqlParser } from '../../../../src/query/sql/parse/parser.ts';
 
 const chain = (count: number, link: string): string => `SELECT ${Array(count).fill('a=1').join(link)} FROM t`;
@@ -59,7 +59,7 @@ describe('the guard', () => {
   });
 
   test('a crashed parser is replaced', async () => {
-    const library = await sharedLibrary();
+    const library = await loadLibrary(0);
     assert.throws(() => library.parse(`SELECT 1${'::int'.repeat(3000)}`));
     const parser = new SqlParser();
     await assert.rejects(parser.parse('SELECT 1'), {
