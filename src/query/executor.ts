@@ -11,6 +11,7 @@ import { type DirectExecutor, DirectResult, madeRows } from './direct/index.ts';
 import { type MemoryWatch, needsTooMuchMemory } from './engine/memory-watch.ts';
 import { planRows, queryCancelled, streamQuery } from './engine/stream-query.ts';
 import type { Turns } from './engine/turns.ts';
+import { FairTurns } from './fair-turns.ts';
 import { boundsPerTable, type Plan, planSize } from './plan.ts';
 import type { QueryService, SqlRequest } from './query-service.ts';
 import type { QueryResult } from './result.ts';
@@ -82,6 +83,7 @@ export class QueryExecutor implements QueryService {
   readonly #cacheRelations = new WeakMap<RelationInfo, CacheRelation>();
   readonly #madeTables = new MadeTables();
   readonly #compiler = new SqlCompiler();
+  readonly #fairTurns = new FairTurns();
   #temporaryFiles = 0;
 
   constructor(dependencies: QueryExecutorDependencies) {
@@ -105,6 +107,7 @@ export class QueryExecutor implements QueryService {
   async #statement(request: StatementRequest, compilers: Compilers): Promise<QueryResult> {
     this.#requireDatabase(request.database);
     const entry = this.#deps.queryLog.begin(loggedQuery(request));
+    await this.#fairTurns.take();
     const result = await this.#logged(entry, request.signal, () => this.#stream(request, compilers, entry));
     return new LoggedResult(result, entry, request.signal);
   }

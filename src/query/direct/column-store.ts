@@ -3,7 +3,7 @@ import type { Generation } from '../../write/buffer/index.ts';
 import type { ColumnSchema, TableSchema } from '../../write/catalog/schema.ts';
 import type { SeriesIndex } from '../../write/series/index.ts';
 import type { StoredFile, TableReader } from '../scan/sources.ts';
-import type { NumberType } from './field-column.ts';
+import { isNumberType, type NumberType } from './field-column.ts';
 import { BufferSegment, type FileSegment } from './segment.ts';
 import type { SegmentLoader } from './segment-loader.ts';
 import { SERIES_MAX, TableTags } from './table-tags.ts';
@@ -26,7 +26,7 @@ export interface ReadySegments {
   readonly buffers: readonly BufferSegment[];
 }
 
-/** `cold` = not asked for often enough yet; `unfit` = cannot be held; `load` = call it and ask again. It never rejects. */
+/** `cold` = large, and not asked for before; `unfit` = cannot be held; `load` = call it and ask again. It never rejects. */
 export type SegmentAnswer = ReadySegments | 'cold' | 'unfit' | { readonly load: () => Promise<void> };
 
 export interface ColumnStoreOptions {
@@ -39,7 +39,7 @@ export interface ColumnStoreOptions {
 
 /**
  * Columns of files and buffered rows in memory, as many as fit: those that no query needed for longest go first. What is
- * asked for once is not worth it; the second query loads. Buffered rows are followed as they arrive.
+ * large and asked for once is not worth it; the second query loads. Buffered rows are followed as they arrive.
  */
 export class ColumnStore {
   readonly #options: ColumnStoreOptions;
@@ -70,8 +70,11 @@ export class ColumnStore {
     const missing = missingFiles.length + missingGenerations.length;
     if (missing > 0) {
       this.#misses += missing;
-      if (!columns.isWarm(missingFiles, missingGenerations)) return 'cold';
-      return { load: () => this.#loadOnce(request, columns, missingFiles, missingGenerations) };
+      const rows = rowsOf(missingFiles) + rowsOf(missingGenerations);
+      const isSmall = rows * (request.columns.length + 1) <= SMALL_VALUES_MAX;
+      if (!columns.isWarm(missingFiles, missingGenerations) && !isSmall) return 'cold';
+      const wanted = { ...request, columns: widened(table, request.columns, rows) };
+      return { load: () => this.#loadOnce(wanted, columns, missingFiles, missingGenerations) };
     }
     const fileEntries = files.map((file) => columns.files.get(fileKey(file)) as HeldFile);
     const followers = generations.map((generation) => columns.buffers.get(generation) as Follower);
@@ -216,6 +219,19 @@ interface Held {
 
 interface HeldFile extends Held {
   readonly segment: FileSegment;
+}
+
+/** So little is loaded at the first question: the engine would read as much. */
+const SMALL_VALUES_MAX = 1_500_000;
+
+function rowsOf(parts: readonly (StoredFile | Generation)[]): number {
+  return parts.reduce((sum, part) => sum + ('rowCount' in part ? part.rowCount : part.rows), 0);
+}
+
+/** All number fields where that is little: the next panel of a dashboard asks for another one. */
+function widened(table: TableSchema, columns: readonly NumberColumn[], rows: number): readonly NumberColumn[] {
+  const all = table.columns.filter((column): column is NumberColumn => isNumberType(column.type));
+  return rows * (all.length + 1) <= SMALL_VALUES_MAX ? all : columns;
 }
 
 /** What is known of one table. */

@@ -46,15 +46,21 @@ export async function compareSustained(runner: Runner): Promise<void> {
 export async function compareMemory(runner: Runner): Promise<void> {
   const { report } = runner;
   const rows = runner.options.quick ? 1_000_000 : 10_000_000;
-  const measure = report.measure('Memory', `resident memory after ${rows / 1e6} million rows of cpu100`, 'MB', false);
+  const measures = [5, 15].map((secs) => ({
+    secs,
+    measure: report.measure('Memory', `resident, ${secs} s after ${rows / 1e6} million rows of cpu100`, 'MB', false),
+  }));
   for (const target of runner.targets) {
     process.stderr.write(`memory: ${target.name}\n`);
     await runner.withServer(target, async (server) => {
       const batches = new RollingBatches('cpu100', ROUND_ROWS.cpu100, BATCH_ROWS);
       await ingestBodies(server, batches, { connections: CONNECTIONS, maxMs: 600_000, noSync: false, batchesMax: rows / BATCH_ROWS });
-      await delay(5000);
-      const bytes = server.residentBytes();
-      report.add(measure, target.name, bytes === undefined ? undefined : bytes / 1e6);
+      const loaded = performance.now();
+      for (const { secs, measure } of measures) {
+        await delay(Math.max(0, loaded + secs * 1000 - performance.now()));
+        const bytes = server.residentBytes();
+        report.add(measure, target.name, bytes === undefined ? undefined : bytes / 1e6);
+      }
     });
   }
 }

@@ -7,10 +7,13 @@ import type { SegmentLoader } from '../../../../src/query/direct/segment-loader.
 import type { StoredFile, TableReader } from '../../../../src/query/scan/sources.ts';
 import type { TableSchema } from '../../../../src/write/catalog/schema.ts';
 
-const table = { id: 1, seriesKey: [], columns: [] } as unknown as TableSchema;
 const column = { id: 7, name: 'f', type: 'float' } as const;
+const table = { id: 1, seriesKey: [], columns: [column] } as unknown as TableSchema;
 
-function file(id: number, rowCount = 1000): StoredFile {
+/** More rows than are loaded at the first question. */
+const MANY = 800_000;
+
+function file(id: number, rowCount = MANY): StoredFile {
   return { id, path: `f${id}`, chunkTimeNs: 0n, minTimeNs: 0n, maxTimeNs: 1n, rowCount, mayOverlap: false };
 }
 
@@ -59,8 +62,19 @@ describe('columns of files in memory', () => {
     await load(store, [file(1)]);
     const ready = ask(store, [file(1)]);
     assert.ok(typeof ready === 'object' && 'files' in ready);
-    assert.equal(ready.files[0]?.rowCount, 1000);
+    assert.equal(ready.files[0]?.rowCount, MANY);
     assert.deepEqual({ ...store.figures, bytes: 0 }, { bytes: 0, entries: 1, hits: 1, misses: 2 });
+  });
+
+  test('what is small is loaded at the first question, with all number fields', async () => {
+    const { store } = storeOf(1e9);
+    const other = { id: 8, name: 'g', type: 'integer' } as const;
+    const wide = { ...table, columns: [column, other] } as unknown as TableSchema;
+    const request = { table: wide, files: [file(1, 1000)], generations: [], series: undefined };
+    const answer = store.segments({ ...request, columns: [column] });
+    assert.ok(typeof answer === 'object' && 'load' in answer);
+    await answer.load();
+    assert.ok('files' in (store.segments({ ...request, columns: [other] }) as object));
   });
 
   test('questions at the same time share a load', async () => {
@@ -71,7 +85,7 @@ describe('columns of files in memory', () => {
   });
 
   test('what was not used for longest goes when there is no room', async () => {
-    const { store } = storeOf(40_000); // two files of 16 kB and a bit
+    const { store } = storeOf(30_000_000); // two files of 12.8 MB and a bit
     for (const id of [1, 2]) {
       ask(store, [file(id)]);
       await load(store, [file(id)]);
@@ -79,7 +93,7 @@ describe('columns of files in memory', () => {
     ask(store, [file(1)]); // used: now 2 is the oldest
     ask(store, [file(3)]);
     await load(store, [file(3)]);
-    assert.ok(store.figures.bytes <= 40_000);
+    assert.ok(store.figures.bytes <= 30_000_000);
     assert.equal(store.figures.entries, 2);
     assert.ok('files' in (ask(store, [file(1)]) as object));
     assert.ok('load' in (ask(store, [file(2)]) as object));
