@@ -9,6 +9,14 @@ export interface CompactionLimits {
   readonly fileRowsMax: number;
 }
 
+/** Values of one merge: it sorts all of them, and memory for more would be missed elsewhere. */
+const MERGED_VALUES_MAX = 8_000_000;
+
+/** The limits for a table with so many columns. */
+export function limitsFor(columns: number, limits: CompactionLimits): CompactionLimits {
+  return { ...limits, fileRowsMax: Math.min(limits.fileRowsMax, Math.floor(MERGED_VALUES_MAX / Math.max(1, columns))) };
+}
+
 /** True = some rows of the file were deleted and can be left out for good. */
 export type HasDeletes = (file: LiveFile) => boolean;
 

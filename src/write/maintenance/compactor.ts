@@ -14,7 +14,7 @@ import { fileColumnName, ParquetWriter } from '../parquet/parquet-writer.ts';
 import type { PendingFiles } from '../pending-files.ts';
 import { type ScanFile, tableScanSql } from '../scan/index.ts';
 import type { ParquetFileInfo } from '../snapshot/index.ts';
-import { type CompactionJob, type CompactionLimits, planCompaction } from './compaction-plan.ts';
+import { type CompactionJob, type CompactionLimits, limitsFor, planCompaction } from './compaction-plan.ts';
 import type { FileChanges } from './file-changes.ts';
 
 export interface CompactorOptions {
@@ -126,7 +126,11 @@ export class Compactor {
     for (const { databaseId, tableId, files: live } of files.index.tables()) {
       const table = catalog.tableById(databaseId, tableId);
       if (table === undefined || table.deleted) continue;
-      for (const job of planCompaction(live, limits, (file) => files.index.deletesOf(file) !== undefined)) {
+      for (const job of planCompaction(
+        live,
+        limitsFor(table.columns.length, limits),
+        (file) => files.index.deletesOf(file) !== undefined,
+      )) {
         const key = `${databaseId}/${tableId} ${job.files.map((file) => file.id).join(' ')} ${files.index.deletes().length}`;
         const sinceMs = this.#seen.get(key) ?? nowMs;
         seen.set(key, sinceMs);

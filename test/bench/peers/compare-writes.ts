@@ -94,10 +94,14 @@ export async function compareDisk(runner: Runner): Promise<void> {
         const resident = server.residentBytes();
         report.add(memory, target.name, resident === undefined ? undefined : resident / 1e6);
         if (ours)
-          report.add(measure, target.name, (await settledBytes(() => server.diskBytes((path) => path.endsWith('.parquet')))) / rows);
+          report.add(
+            measure,
+            target.name,
+            (await settledBytes(() => server.diskBytes((path) => path.endsWith('.parquet')), OWN_QUIET_SECS)) / rows,
+          );
         else {
           await delay(PEER_SETTLE_MS);
-          report.add(measure, target.name, (await settledBytes(() => server.diskBytes())) / rows);
+          report.add(measure, target.name, (await settledBytes(() => server.diskBytes(), 8)) / rows);
         }
       });
     }
@@ -107,10 +111,13 @@ export async function compareDisk(runner: Runner): Promise<void> {
 /** Options that make our server persist a load of the benchmark's size at once. */
 export const PERSIST_EARLY: readonly string[] = ['--force-snapshot-mem-threshold', '1'];
 
+/** We compact what nobody has added to for a minute. */
+const OWN_QUIET_SECS = 80;
+
 /** Waits until the size has not changed for some seconds. */
-async function settledBytes(size: () => number): Promise<number> {
+async function settledBytes(size: () => number, quietSecs: number): Promise<number> {
   let last = size();
-  for (let waited = 0, quiet = 0; waited < 60 && quiet < 8; waited++) {
+  for (let waited = 0, quiet = 0; waited < 240 && quiet < quietSecs; waited++) {
     await delay(1000);
     const now = size();
     quiet = now === last ? quiet + 1 : 0;

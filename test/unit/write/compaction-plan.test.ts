@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { limitsFor, planCompaction } from '../../../src/write/maintenance/compaction-plan.ts';
+import type { LiveFile } from '../../../src/write/parquet/file-index.ts';
+
+const CHUNK_NS = 600_000_000_000n;
+const limits = { chunkDurationNs: CHUNK_NS, fileBytesMax: 1e9, fileRowsMax: 4_000_000 };
+
+/** One file a chunk of a day that is over, and one of the day after. */
+function files(rowsPerFile: number): LiveFile[] {
+  return Array.from({ length: 145 }, (_, i) => {
+    const chunkTimeNs = BigInt(i) * CHUNK_NS;
+    return {
+      id: i,
+      chunkTimeNs,
+      minTimeNs: chunkTimeNs,
+      maxTimeNs: chunkTimeNs + 1n,
+      rowCount: rowsPerFile,
+      sizeBytes: 1000,
+    } as unknown as LiveFile;
+  });
+}
+
+const noDeletes = (): boolean => false;
+
+describe('what a merge may be made of', () => {
+  test('a day of few rows becomes one file', () => {
+    const jobs = planCompaction(files(100), limitsFor(21, limits), noDeletes);
+    assert.deepEqual(
+      jobs.map((job) => job.files.length),
+      [144],
+    );
+  });
+
+  test('a day of many values becomes several files, none of which sorts more than eight million', () => {
+    const jobs = planCompaction(files(6000), limitsFor(21, limits), noDeletes);
+    assert.equal(jobs.length, 3);
+    for (const job of jobs) assert.ok(job.files.length * 6000 * 21 <= 8_000_000);
+    assert.equal(
+      jobs.reduce((sum, job) => sum + job.files.length, 0),
+      144,
+    );
+  });
+
+  test('a narrow table keeps the limit of rows', () => {
+    assert.equal(limitsFor(2, limits).fileRowsMax, 4_000_000);
+    assert.equal(limitsFor(0, limits).fileRowsMax, 4_000_000);
+  });
+});
