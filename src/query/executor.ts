@@ -7,10 +7,11 @@ import type { ColumnType } from '../shared/column-type.ts';
 import { databaseNotFound, InfluxError } from '../shared/errors.ts';
 import type { TelemetryRecorder } from '../telemetry/recorder.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
-import { type DirectExecutor, DirectResult, madeRows } from './direct/index.ts';
+import { type DirectExecutor, DirectResult } from './direct/index.ts';
 import { type MemoryWatch, needsTooMuchMemory } from './engine/memory-watch.ts';
 import { planRows, queryCancelled, streamQuery } from './engine/stream-query.ts';
 import type { Turns } from './engine/turns.ts';
+import { EngineFreeAnswers } from './engine-free.ts';
 import { FairTurns } from './fair-turns.ts';
 import { boundsPerTable, type Plan, planSize } from './plan.ts';
 import type { QueryService, SqlRequest } from './query-service.ts';
@@ -84,10 +85,13 @@ export class QueryExecutor implements QueryService {
   readonly #madeTables = new MadeTables();
   readonly #compiler = new SqlCompiler();
   readonly #fairTurns = new FairTurns();
+  readonly #engineFree: EngineFreeAnswers;
   #temporaryFiles = 0;
 
   constructor(dependencies: QueryExecutorDependencies) {
     this.#deps = dependencies;
+    const { direct, tables, fileLimit } = dependencies;
+    this.#engineFree = new EngineFreeAnswers({ direct, tables, fileLimit });
   }
 
   /** Makes ready what the first statement would wait for. */
@@ -165,8 +169,11 @@ export class QueryExecutor implements QueryService {
   }
 
   async #streamed(request: StatementRequest, compiled: CompiledSql, entry: QueryLogEntry | undefined): Promise<QueryResult> {
-    const direct = (await this.#cachedRows(compiled, entry)) ?? (await this.#direct(compiled, request, entry));
-    if (direct !== undefined) return direct;
+    const free = await this.#engineFree.answer(compiled, request.database, (relation) => this.#cacheRelations.get(relation));
+    if (free !== undefined) {
+      this.#planned(free, entry);
+      return new DirectResult(free.columns, free.batches);
+    }
     const engine = await this.#deps.engine();
     const plan = await this.#plan(engine, compiled, request.database);
     try {
@@ -188,30 +195,6 @@ export class QueryExecutor implements QueryService {
       plan.release();
       throw mapEngineError(error);
     }
-  }
-
-  /** Plain rows of a cache need no engine. Undefined for all else. */
-  async #cachedRows({ made, uses, output, explain }: CompiledSql, entry: QueryLogEntry | undefined): Promise<QueryResult | undefined> {
-    const [use] = uses;
-    const cache = use === undefined ? undefined : this.#cacheRelations.get(use.relation);
-    if (made === undefined || use === undefined || cache === undefined || explain !== 'no') return undefined;
-    const rows = await cache.rows(use.columns);
-    this.#planned({ partitions: 0, parquetFiles: 0 }, entry);
-    const names = output.map((column) => column.name);
-    const { columns, batch } = madeRows(made, { columns: use.relation.columns, rows }, names);
-    return new DirectResult(columns, [batch]);
-  }
-
-  /** Undefined = the engine must be asked. */
-  async #direct(compiled: CompiledSql, request: StatementRequest, entry: QueryLogEntry | undefined): Promise<QueryResult | undefined> {
-    const { direct, fileLimit, tables } = this.#deps;
-    const { direct: plan, output, explain } = compiled;
-    if (direct === undefined || plan === undefined || explain !== 'no' || fileLimit !== undefined) return undefined;
-    const table = tables.table(request.database, plan.table);
-    const answer = table === undefined ? undefined : await direct.run(plan, table, output);
-    if (answer === undefined) return undefined;
-    this.#planned(answer, entry);
-    return new DirectResult(answer.columns, answer.batches);
   }
 
   /** Tells the query log and, the first time, telemetry. */

@@ -1,5 +1,5 @@
 export { ColumnStore } from './column-store.ts';
-export { DirectExecutor } from './direct-executor.ts';
+export { type DirectAnswer, DirectExecutor } from './direct-executor.ts';
 export { DirectResult } from './direct-result.ts';
 export { isPlainColumn, type MadeRowsPlan, madeRows } from './made-rows.ts';
 export type {
