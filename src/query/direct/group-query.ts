@@ -1,5 +1,7 @@
 import type { ColumnSchema } from '../../write/catalog/schema.ts';
 import type { ResultBatch, ResultColumn, ResultVector } from '../result.ts';
+import { binStart } from '../sql/functions/time.ts';
+import { byBytes } from '../system-tables/index.ts';
 import { Accumulator, countRows, type FieldValues } from './accumulator.ts';
 import type { NumberColumn } from './column-store.ts';
 import type { Aggregate, GroupShape, OrderTerm } from './plan.ts';
@@ -83,8 +85,7 @@ interface Bins {
 
 function binsOf({ span }: QueryInput, { bin }: GroupShape): Bins {
   if (bin === undefined || span === undefined) return { count: 1, firstNs: 0n, widthNs: 0n, of: () => undefined };
-  const rest = (((span.minNs - bin.originNs) % bin.ns) + bin.ns) % bin.ns;
-  const firstNs = span.minNs - rest;
+  const firstNs = binStart(bin, span.minNs, bin.originNs);
   const count = Number((span.maxNs - firstNs) / bin.ns) + 1;
   return {
     count,
@@ -204,9 +205,4 @@ class GroupCells {
         return numberVector(column.type.kind, cells.length, (row) => this.#value(item.index, cells[row] as number));
     }
   }
-}
-
-/** UTF-16 order differs from that of bytes only beyond the basic plane. */
-function byBytes(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

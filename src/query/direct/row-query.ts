@@ -1,4 +1,5 @@
 import type { ResultBatch, ResultColumn, ResultVector } from '../result.ts';
+import { absoluteTimes } from './distances.ts';
 import type { ResolvedRowItem } from './edge-query.ts';
 import type { RowShape } from './plan.ts';
 import { fieldOf, type QueryInput, rowBatches } from './query-input.ts';
@@ -79,24 +80,5 @@ function vectorsOf(
 function gathered(values: Float64Array, rows: Int32Array): Float64Array {
   const data = new Float64Array(rows.length);
   for (let i = 0; i < rows.length; i++) data[i] = values[rows[i] as number] as number;
-  return data;
-}
-
-const TWO_32 = 2 ** 32;
-
-/** Sums of the base and a distance below 2^53, in halves: no bigint a row. */
-function absoluteTimes(times: Float64Array, baseNs: bigint, rows: Int32Array): BigInt64Array {
-  const data = new BigInt64Array(rows.length);
-  const halves = new Int32Array(data.buffer);
-  const baseHigh = Number(BigInt.asIntN(32, baseNs >> 32n));
-  const baseLow = Number(BigInt.asUintN(32, baseNs));
-  for (let i = 0; i < rows.length; i++) {
-    const distance = times[rows[i] as number] as number;
-    const high = Math.floor(distance / TWO_32);
-    const low = distance - high * TWO_32 + baseLow;
-    const carry = low >= TWO_32 ? 1 : 0;
-    halves[i * 2] = low - carry * TWO_32;
-    halves[i * 2 + 1] = baseHigh + high + carry;
-  }
   return data;
 }

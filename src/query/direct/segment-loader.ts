@@ -6,6 +6,7 @@ import { fileColumnsSql, type ScanFile } from '../../write/scan/index.ts';
 import { stringReader } from '../engine/result-strings.ts';
 import { rawVector, validBits } from '../engine/result-vector.ts';
 import type { Turns } from '../engine/turns.ts';
+import { writeDistances } from './distances.ts';
 import { FieldColumn, type NumberType } from './field-column.ts';
 import { type BufferSegment, FileSegment } from './segment.ts';
 import { NO_TAG, type TableTags } from './table-tags.ts';
@@ -37,7 +38,8 @@ export class SegmentLoader {
       const times = new Float64Array(rowCount);
       let at = 0;
       reader.take(rowCount, (chunk, from, count) => {
-        relativeTimes(rawVector(chunk.getColumnVector(0)).items, from, count, minTimeNs, times, at);
+        const read = rawVector(chunk.getColumnVector(0)).items as BigInt64Array;
+        writeDistances(new Int32Array(read.buffer, read.byteOffset + from * 8, count * 2), count, minTimeNs, times, at);
         at += count;
       });
       const { starts, codes } = runs[i] as FileRuns;
@@ -176,23 +178,6 @@ function shifted(bits: Uint8Array | undefined, from: number, count: number): Uin
     if (((bits[bit >> 3] as number) >> (bit & 7)) & 1) moved[i >> 3] = (moved[i >> 3] as number) | (1 << (i & 7));
   }
   return moved;
-}
-
-function relativeTimes(
-  items: ArrayBufferView | undefined,
-  from: number,
-  count: number,
-  baseNs: bigint,
-  to: Float64Array,
-  at: number,
-): void {
-  const times = items as BigInt64Array;
-  const halves = new Int32Array(times.buffer, times.byteOffset + from * 8, count * 2);
-  const baseHigh = Number(BigInt.asIntN(32, baseNs >> 32n));
-  const baseLow = Number(BigInt.asUintN(32, baseNs));
-  for (let i = 0; i < count; i++) {
-    to[at + i] = ((halves[i * 2 + 1] as number) - baseHigh) * 2 ** 32 + (((halves[i * 2] as number) >>> 0) - baseLow);
-  }
 }
 
 /** True when every run is in strict time order and its times are exact. */

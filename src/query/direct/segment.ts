@@ -1,4 +1,5 @@
 import type { TableSection } from '../../write/batch/index.ts';
+import { writeDistances } from './distances.ts';
 import { FieldColumn, isNumberType, type NumberType } from './field-column.ts';
 
 /** Rows between two entries of the time index of a buffer segment. */
@@ -6,8 +7,6 @@ export const BLOCK_ROWS = 1024;
 
 /** Times further than this from a segment's first one are not exact as doubles. */
 const SPAN_NS_MAX = 2 ** 53;
-
-const TWO_32 = 2 ** 32;
 
 /** Rows of a table in memory: times, series and the fields that were asked for. */
 export interface Segment {
@@ -83,8 +82,6 @@ export class BufferSegment implements Segment {
   maxTime = Number.NEGATIVE_INFINITY;
   readonly #types: ReadonlyMap<number, NumberType>;
   readonly #fields = new Map<number, FieldColumn>();
-  readonly #baseHigh: number;
-  readonly #baseLow: number;
   #times: Float64Array;
   #series: Int32Array;
   #blockMin: Float64Array;
@@ -94,8 +91,6 @@ export class BufferSegment implements Segment {
   constructor(baseNs: bigint, types: ReadonlyMap<number, NumberType>, capacity: number) {
     this.baseNs = baseNs;
     this.#types = types;
-    this.#baseHigh = Number(BigInt.asIntN(32, baseNs >> 32n));
-    this.#baseLow = Number(BigInt.asUintN(32, baseNs));
     const rows = Math.max(capacity, BLOCK_ROWS);
     this.#times = new Float64Array(rows);
     this.#series = new Int32Array(rows);
@@ -151,10 +146,7 @@ export class BufferSegment implements Segment {
     const start = this.#rowCount;
     this.#reserve(start + count);
     this.#series.set(count === series.length ? series : series.subarray(0, count), start);
-    const own = this.#times;
-    for (let i = 0; i < count; i++) {
-      own[start + i] = ((times[i * 2 + 1] as number) - this.#baseHigh) * TWO_32 + (((times[i * 2] as number) >>> 0) - this.#baseLow);
-    }
+    writeDistances(times, count, this.baseNs, this.#times, start);
     this.#rowCount = start + count;
     this.#index(start);
   }

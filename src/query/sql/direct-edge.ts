@@ -1,6 +1,6 @@
 /** The newest row of each group of tags, from columns in memory (`src/query/direct`). */
 import type { DirectPlan, RowItem } from '../direct/plan.ts';
-import { conditions, directRowItems, onlyTable } from './direct.ts';
+import { conditions, directRowItems, isPlain, onlyTable } from './direct.ts';
 import { isFirst, isTime, plainColumns, rankItem } from './latest-rows.ts';
 import type { OrderItem, Select } from './parse/ast.ts';
 import type { QueryPlace } from './query.ts';
@@ -15,15 +15,7 @@ export function directEdge(select: Select, orderBy: readonly OrderItem[], limits
   const { from, where } = select;
   if (from?.kind !== 'derived' || from.lateral || where === undefined || from.alias?.columns.length || orderBy.length > 0 || limits !== '')
     return undefined;
-  if (
-    select.distinct ||
-    select.distinctOn.length > 0 ||
-    select.groupBy === 'all' ||
-    select.groupBy.length > 0 ||
-    select.having ||
-    select.qualify
-  )
-    return undefined;
+  if (!isPlain(select) || select.groupBy === 'all' || select.groupBy.length > 0) return undefined;
   const { query } = from;
   if (query.ctes.length > 0 || query.orderBy.length > 0 || query.limit || query.offset || query.body.kind !== 'select') return undefined;
   const inner = query.body;

@@ -43,8 +43,7 @@ export interface CompiledParts {
 export function directGroups(parts: CompiledParts, env: Env): DirectPlan | undefined {
   const { select, grouping, items, values } = parts;
   const table = onlyTable(select, env);
-  if (table === undefined || grouping === undefined || select.having || select.qualify || select.distinct || select.distinctOn.length > 0)
-    return undefined;
+  if (table === undefined || grouping === undefined || !isPlain(select)) return undefined;
   if (select.groupBy !== 'all' && select.groupBy.some((expr) => expr.kind === 'grouping-sets')) return undefined;
   const keys = groupKeys(grouping);
   const where = conditions(select.where, env);
@@ -84,8 +83,7 @@ export function directGroups(parts: CompiledParts, env: Env): DirectPlan | undef
 /** `SELECT columns FROM t WHERE ..`, whatever the order. Undefined when anything of it is not plain. */
 export function directRows({ select, items, grouping, orderBy, limits }: CompiledParts, env: Env): DirectPlan | undefined {
   const table = onlyTable(select, env);
-  const plain = !select.having && !select.qualify && !select.distinct && select.distinctOn.length === 0 && orderBy.length === 0;
-  if (table === undefined || grouping !== undefined || !plain) return undefined;
+  if (table === undefined || grouping !== undefined || !isPlain(select) || orderBy.length > 0) return undefined;
   const found = directRowItems(items, env);
   if (!found.every((item) => item !== undefined)) return undefined;
   const where = conditions(select.where, env);
@@ -96,8 +94,14 @@ export function directRows({ select, items, grouping, orderBy, limits }: Compile
 /** `SELECT columns FROM last_cache(..) WHERE text = '..'`. Undefined when anything of it is not plain. */
 export function madeRowsPlan({ select, items, grouping, orderBy, limits }: CompiledParts, env: Env): MadeRowsPlan | undefined {
   const relation = env.scope.tables.length === 1 ? env.scope.tables[0]?.columns[0]?.use?.relation : undefined;
-  const plain = !select.having && !select.qualify && !select.distinct && select.distinctOn.length === 0 && orderBy.length === 0;
-  if (select.from?.kind !== 'function' || relation?.schema !== 'function' || grouping !== undefined || !plain) return undefined;
+  if (
+    select.from?.kind !== 'function' ||
+    relation?.schema !== 'function' ||
+    grouping !== undefined ||
+    !isPlain(select) ||
+    orderBy.length > 0
+  )
+    return undefined;
   if (select.from.alias !== undefined && select.from.alias.columns.length > 0) return undefined;
   const columnOf = (expr: Expr): string | undefined => {
     const found = expr.kind === 'column' ? lookup(env.scope, expr.path) : undefined;
@@ -134,6 +138,11 @@ function textConditions(
     list.map(({ value }) => value),
   );
   return true;
+}
+
+/** True without the clauses that take rows out again. */
+export function isPlain({ having, qualify, distinct, distinctOn }: Select): boolean {
+  return !having && !qualify && !distinct && distinctOn.length === 0;
 }
 
 /** The only table of a SELECT, when it is a user table under its own names. */
