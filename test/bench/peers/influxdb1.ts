@@ -1,13 +1,19 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { AnswerRows } from './answer.ts';
 import { asInfluxQl } from './questions.ts';
-import { fold, type Target } from './target.ts';
+import type { Target } from './target.ts';
 
 interface InfluxAnswer {
   readonly error?: string;
   readonly results?: readonly {
     readonly error?: string;
-    readonly series?: readonly { readonly columns: readonly string[]; readonly values: readonly (readonly unknown[])[] }[];
+    readonly series?: readonly {
+      readonly tags?: Readonly<Record<string, string>>;
+      /** The first is always the time. */
+      readonly columns: readonly string[];
+      readonly values: readonly (readonly unknown[])[];
+    }[];
   }[];
 }
 
@@ -25,18 +31,22 @@ export const influxdb1: Target = {
   prepare: { method: 'POST', path: `/query?q=${encodeURIComponent('CREATE DATABASE bench')}` },
   writePath: () => '/write?db=bench&precision=ns',
   ask: (question) => ({ method: 'GET', path: `/query?db=bench&q=${encodeURIComponent(asInfluxQl(question))}` }),
-  answer(body) {
+  answer(body, question) {
     const { error, results = [] } = JSON.parse(body) as InfluxAnswer;
     if (error !== undefined) throw new Error(error);
-    const rows: unknown[][] = [];
+    const answer = new AnswerRows(question);
     for (const result of results) {
       if (result.error !== undefined) throw new Error(result.error);
-      for (const { columns, values } of result.series ?? []) {
-        const time = columns.indexOf('time');
-        for (const row of values) rows.push(row.filter((_, index) => index !== time));
+      for (const { tags, columns, values } of result.series ?? []) {
+        const hostColumn = columns.indexOf('hostname');
+        for (const row of values) {
+          const host = tags?.['hostname'] ?? row[hostColumn];
+          const timeSecs = Date.parse(String(row[0])) / 1000;
+          for (let column = 1; column < row.length; column++) answer.add(String(host), timeSecs, columns[column] ?? '', row[column]);
+        }
       }
     }
-    return fold(rows);
+    return answer.rows;
   },
 };
 

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { AnswerRows } from './answer.ts';
 import { asSql } from './questions.ts';
-import { fold, type Target } from './target.ts';
+import type { Target } from './target.ts';
 
 const BIN = resolve(fileURLToPath(import.meta.url), '../../../../../../bin/influxdb3.js');
 
@@ -29,6 +30,15 @@ export function influxdb3(name: string, args: readonly string[]): Target {
       path: '/api/v3/query_sql',
       body: JSON.stringify({ db: 'bench', q: asSql(question), format: 'json' }),
     }),
-    answer: (body) => fold((JSON.parse(body) as Record<string, unknown>[]).map((row) => Object.values(row))),
+    answer(body, question) {
+      const answer = new AnswerRows(question);
+      for (const row of JSON.parse(body) as Record<string, unknown>[]) {
+        const { hostname, time, minute, hour, ...values } = row;
+        // Times have no zone: they are UTC.
+        const timeSecs = Date.parse(`${time ?? minute ?? hour}Z`) / 1000;
+        for (const name in values) answer.add(String(hostname), timeSecs, name, values[name]);
+      }
+      return answer.rows;
+    },
   };
 }

@@ -20,7 +20,23 @@ export interface Question {
   readonly hourSecs: number;
   readonly startSecs: number;
   readonly endSecs: number;
+  /** Whether a row of the answer belongs to a host. */
+  readonly hasHost: boolean;
+  /** Width of the time that a row of the answer belongs to, s; undefined = to all of it. */
+  readonly bucketSecs: number | undefined;
 }
+
+/** What names a row of each answer. */
+const ROWS_OF: Readonly<Record<QuestionName, Pick<Question, 'hasHost' | 'bucketSecs'>>> = {
+  'single-groupby-1-1-1': { hasHost: false, bucketSecs: 60 },
+  'single-groupby-5-8-1': { hasHost: false, bucketSecs: 60 },
+  'double-groupby-1': { hasHost: true, bucketSecs: 3600 },
+  'high-cpu-all': { hasHost: true, bucketSecs: 1 },
+  lastpoint: { hasHost: true, bucketSecs: undefined },
+  'groupby-orderby-limit': { hasHost: false, bucketSecs: 60 },
+  count: { hasHost: false, bucketSecs: undefined },
+  'scan-mean-10': { hasHost: false, bucketSecs: undefined },
+};
 
 export const FIELDS = [
   ...['usage_user', 'usage_system', 'usage_idle', 'usage_nice', 'usage_iowait'],
@@ -33,7 +49,7 @@ export function question(name: QuestionName, round: number, startSecs: number, h
   const pick = (limit: number, salt: number): number => Math.floor(((((round + 1) * 48271 + salt * 7919) % 65537) / 65537) * limit);
   const hosts = Array.from({ length: 8 }, (_, i) => `host_${(pick(100, 1) + i * 11) % 100}`);
   const hourSecs = startSecs + pick((hours - 1) * 60, 2) * 60;
-  return { name, host: `host_${pick(100, 3)}`, hosts, hourSecs, startSecs, endSecs: startSecs + hours * 3600 - 10 };
+  return { name, host: `host_${pick(100, 3)}`, hosts, hourSecs, startSecs, endSecs: startSecs + hours * 3600 - 10, ...ROWS_OF[name] };
 }
 
 /** As SQL. */

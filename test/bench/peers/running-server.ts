@@ -5,8 +5,9 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Client } from 'undici';
+import type { Answer } from './answer.ts';
 import type { Question } from './questions.ts';
-import type { Answer, Target } from './target.ts';
+import type { Target } from './target.ts';
 
 const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 20_000;
@@ -74,7 +75,7 @@ export class RunningServer {
     const started = performance.now();
     const body = await this.request(request.method, request.path, request.body);
     const ms = performance.now() - started;
-    return { answer: this.target.answer(body), ms };
+    return { answer: this.target.answer(body, question), ms };
   }
 
   /** Resident memory, bytes; undefined where the system does not tell. */

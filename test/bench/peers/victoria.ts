@@ -1,3 +1,4 @@
+import { AnswerRows } from './answer.ts';
 import { asMetricsPath } from './questions.ts';
 import type { Target } from './target.ts';
 
@@ -31,18 +32,14 @@ export const victoriaMetrics: Target = {
     const path = asMetricsPath(question);
     return path === undefined ? undefined : { method: 'GET', path };
   },
-  answer(body) {
+  answer(body, question) {
     const { status, data } = JSON.parse(body) as MetricsAnswer;
     if (status !== 'success') throw new Error(body.slice(0, 300));
-    const rows = new Set<string>();
-    let sum = 0;
+    const answer = new AnswerRows(question);
     for (const { metric, value, values } of data.result) {
-      const { __name__: _name, db: _db, ...labels } = metric;
-      for (const [time, text] of values ?? (value === undefined ? [] : [value])) {
-        rows.add(`${JSON.stringify(labels)}${time}`);
-        sum += Number(text);
-      }
+      const field = (metric['__name__'] ?? '').replace(/^cpu_/, '');
+      for (const [time, text] of values ?? (value === undefined ? [] : [value])) answer.add(metric['hostname'], time, field, Number(text));
     }
-    return { rows: rows.size, sum };
+    return answer.rows;
   },
 };
