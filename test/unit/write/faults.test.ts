@@ -82,6 +82,16 @@ async function scenario(store: TestWriteStore, known: Known): Promise<void> {
   await known.write(store, rows(2, 'b', 300n));
 }
 
+/** The fault may hit the first look at a file: the question is refused, and answered when it is asked again. */
+async function rowsDespiteFault(store: TestWriteStore): Promise<TestRow[]> {
+  try {
+    return await store.rows('db', 'm');
+  } catch (error) {
+    assert.match(String(error), /cannot be read: EIO: injected/);
+    return await store.rows('db', 'm');
+  }
+}
+
 async function countOperations(t: TestContext): Promise<number> {
   let faulty: FaultyFileSystem | undefined;
   const store = await TestWriteStore.open(await temporaryDirectory(t), SETTINGS, (fs) => (faulty = new FaultyFileSystem(fs)));
@@ -137,10 +147,10 @@ test('S-19 a file operation that fails once at any point costs at most the write
     if (store === undefined || faulty === undefined) continue;
     faulty.fault = { at: Math.max(at, faulty.operations.length), dead: false, code: 'EIO' };
     await scenario(store, known).catch(() => undefined); // the client of the failed write gives up
-    known.check(await store.rows('db', 'm'), `failed at operation ${at}`);
+    known.check(await rowsDespiteFault(store), `failed at operation ${at}`);
     // The fault may hit only now.
     await known.write(store, rows(1, 'c', 500n)).catch(() => known.write(store, rows(1, 'c', 500n)));
-    known.check(await store.rows('db', 'm'), `failed at operation ${at}, written again`);
+    known.check(await rowsDespiteFault(store), `failed at operation ${at}, written again`);
     await store.stop();
     const again = await TestWriteStore.open(directory, SETTINGS);
     known.check(await again.rows('db', 'm'), `failed at operation ${at}, after a restart`);
