@@ -7,6 +7,7 @@ import { ColumnStore, DirectExecutor, SegmentLoader } from '../query/direct/inde
 import { MemoryWatch } from '../query/engine/memory-watch.ts';
 import { queryTurns, type Turns } from '../query/engine/turns.ts';
 import { QueryExecutor } from '../query/executor.ts';
+import { FairTurns } from '../query/fair-turns.ts';
 import { InfluxqlExecutor } from '../query/influxql/index.ts';
 import { QueryLog, SystemTables } from '../query/system-tables/index.ts';
 import { type AdminService, buildHttpServer, type HttpServer, RecoveryListener, type TlsSettings } from '../server/http/index.ts';
@@ -19,6 +20,7 @@ import { readProductVersion, versionLine } from '../shared/version.ts';
 import { registerTelemetryMetrics } from '../telemetry/http.ts';
 import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry/index.ts';
 import type { TableSchema } from '../write/catalog/schema.ts';
+import { WritesUnderWay } from '../write/writes-under-way.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
 import { columnCacheBytes, processMemoryMax, residentBytes, totalMemoryBytes } from './budget.ts';
 import { startCaches } from './caches.ts';
@@ -64,12 +66,14 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   const metrics = new Registry();
   registerTelemetryMetrics(metrics, telemetry);
   registerStorageMetrics(metrics, storage.writes);
-  const executor = queryExecutor(config, storage, telemetry, metrics, logger);
+  const writeService = new WritesUnderWay(storage.writes);
+  const fairTurns = new FairTurns(writeService);
+  const executor = queryExecutor(config, storage, { telemetry, fairTurns, metrics, logger });
   startCaches(storage, config, clock, executor);
   warmUpQueries(storage, executor, logger);
   const adminService = openAdminService(config, storage, clock, (database) => storage.writes.forget(database));
   const server = await buildHttpServer({
-    writeService: storage.writes,
+    writeService,
     deleteService: rowDeletes(storage),
     queryService: executor,
     influxqlService: new InfluxqlExecutor({ executor, databases: () => storage.catalog.databases() }),
@@ -154,7 +158,7 @@ async function openRecovery(
   }
 }
 
-function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Telemetry, metrics: Registry, logger: Logger): QueryExecutor {
+function queryExecutor(config: ServeConfig, storage: OpenStorage, { telemetry, fairTurns, metrics, logger }: ExecutorParts): QueryExecutor {
   const { catalog, engine, temporaryDirectory, writes } = storage;
   const queryLog = new QueryLog({ entriesMax: config.query.logEntries, clock: systemClock, randomUuid: randomUUID });
   const { pluginDir } = config.processing;
@@ -164,8 +168,9 @@ function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Tel
     engine: () => engine.get(),
     memory: new MemoryWatch({ limitBytes: processMemoryMax(), residentBytes }),
     turns,
+    fairTurns,
     tables: writes,
-    direct: directExecutor(config, storage, { turns, metrics, logger }),
+    direct: directExecutor(config, storage, { turns, fairTurns, metrics, logger }),
     systemTables: new SystemTables(providers, userTables(catalog)),
     caches: storage.caches,
     queryLog,
@@ -179,25 +184,29 @@ function queryExecutor(config: ServeConfig, storage: OpenStorage, telemetry: Tel
   });
 }
 
-interface DirectParts {
-  readonly turns: Turns;
+interface ExecutorParts {
+  readonly telemetry: Telemetry;
+  readonly fairTurns: FairTurns;
   readonly metrics: Registry;
   readonly logger: Logger;
 }
+
+type DirectParts = Omit<ExecutorParts, 'telemetry'> & { readonly turns: Turns };
 
 /** Undefined with `--disable-parquet-mem-cache`. */
 function directExecutor(
   config: ServeConfig,
   { engine, writes }: OpenStorage,
-  { turns, metrics, logger }: DirectParts,
+  { turns, fairTurns, metrics, logger }: DirectParts,
 ): DirectExecutor | undefined {
   const bytesMax = columnCacheBytes(config.query, totalMemoryBytes());
   if (bytesMax === 0) return undefined;
-  const loader = new SegmentLoader(() => engine.get(), turns);
+  const pause = (): Promise<void> => fairTurns.take();
+  const loader = new SegmentLoader(() => engine.get(), turns, pause);
   const onLoadFailed = (error: unknown): void => logger.warn('columns were not loaded into memory', { error: String(error) });
   const store = new ColumnStore({ loader, tables: writes, bytesMax, onLoadFailed });
   registerColumnMetrics(metrics, store);
-  return new DirectExecutor({ tables: writes, store });
+  return new DirectExecutor({ tables: writes, store, pause });
 }
 
 function liveTables(tables: Iterable<TableSchema>): string[] {

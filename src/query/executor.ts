@@ -12,7 +12,7 @@ import { type MemoryWatch, needsTooMuchMemory } from './engine/memory-watch.ts';
 import { planRows, queryCancelled, streamQuery } from './engine/stream-query.ts';
 import type { Turns } from './engine/turns.ts';
 import { EngineFreeAnswers } from './engine-free.ts';
-import { FairTurns } from './fair-turns.ts';
+import type { FairTurns } from './fair-turns.ts';
 import { boundsPerTable, type Plan, planSize } from './plan.ts';
 import type { QueryService, SqlRequest } from './query-service.ts';
 import type { QueryResult } from './result.ts';
@@ -35,6 +35,8 @@ export interface QueryExecutorDependencies {
   readonly engine: () => Promise<Engine>;
   readonly memory: MemoryWatch;
   readonly turns: Turns;
+  /** Turns of this thread. */
+  readonly fairTurns: FairTurns;
   readonly tables: TableReader;
   /** Answers plain questions from columns in memory; absent = the engine answers everything. */
   readonly direct?: DirectExecutor | undefined;
@@ -84,7 +86,6 @@ export class QueryExecutor implements QueryService {
   readonly #cacheRelations = new WeakMap<RelationInfo, CacheRelation>();
   readonly #madeTables = new MadeTables();
   readonly #compiler = new SqlCompiler();
-  readonly #fairTurns = new FairTurns();
   readonly #engineFree: EngineFreeAnswers;
   #temporaryFiles = 0;
 
@@ -111,7 +112,7 @@ export class QueryExecutor implements QueryService {
   async #statement(request: StatementRequest, compilers: Compilers): Promise<QueryResult> {
     this.#requireDatabase(request.database);
     const entry = this.#deps.queryLog.begin(loggedQuery(request));
-    await this.#fairTurns.take();
+    await this.#deps.fairTurns.take();
     const result = await this.#logged(entry, request.signal, () => this.#stream(request, compilers, entry));
     return new LoggedResult(result, entry, request.signal);
   }

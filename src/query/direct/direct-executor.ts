@@ -8,7 +8,7 @@ import { type ResolvedRowItem, runEdges } from './edge-query.ts';
 import { isNumberType, type NumberType } from './field-column.ts';
 import { runGroups } from './group-query.ts';
 import type { Aggregate, DirectPlan, GroupItem, RowItem } from './plan.ts';
-import { QueryInput } from './query-input.ts';
+import { type Pause, QueryInput } from './query-input.ts';
 import { runRows } from './row-query.ts';
 
 /** Values that a query may look at; beyond it the engine's threads are faster than this one. */
@@ -23,6 +23,8 @@ const LOADS_MAX = 2;
 export interface DirectExecutorOptions {
   readonly tables: TableReader;
   readonly store: ColumnStore;
+  /** Awaited between the pieces of a long answer. */
+  readonly pause: Pause;
 }
 
 /** A result, and what was read for it. */
@@ -40,8 +42,10 @@ export interface DirectAnswer {
 export class DirectExecutor {
   readonly #tables: TableReader;
   readonly #store: ColumnStore;
+  readonly #pause: Pause;
 
-  constructor({ tables, store }: DirectExecutorOptions) {
+  constructor({ tables, store, pause }: DirectExecutorOptions) {
+    this.#pause = pause;
     this.#tables = tables;
     this.#store = store;
   }
@@ -75,7 +79,7 @@ export class DirectExecutor {
         op,
         value,
       }));
-      const input = new QueryInput({ table, ready: answer, series: peek.series, ...bounds, tags, filters });
+      const input = new QueryInput({ table, pause: this.#pause, ready: answer, series: peek.series, ...bounds, tags, filters });
       const batches = await answerPlan(plan, table, input, columns);
       if (batches === undefined) return undefined;
       return { columns, batches, partitions: new Set(files.map((file) => file.chunkTimeNs)).size, parquetFiles: files.length };

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ColumnSchema, TableSchema } from '../../write/catalog/schema.ts';
 import type { SeriesIndex } from '../../write/series/index.ts';
 import type { NumberColumn, ReadySegments } from './column-store.ts';
@@ -9,8 +8,11 @@ import { BufferScan, FileScan, filterRows, newRowBatch, type RowBatch, type RowS
 import type { BufferSegment, FileSegment, Segment } from './segment.ts';
 import { NO_TAG } from './table-tags.ts';
 
-/** Values looked at before other work gets a turn. */
-const VALUES_PER_TURN = 1_000_000;
+/** Values looked at before other work gets a turn: less than a millisecond when the code is compiled. */
+const VALUES_PER_TURN = 250_000;
+
+/** Resolves when it is the caller's turn to compute again. */
+export type Pause = () => Promise<void>;
 
 /** Differences between times above this are not exact. */
 const SPAN_NS_MAX = 2n ** 53n;
@@ -18,6 +20,7 @@ const SPAN_NS_MAX = 2n ** 53n;
 /** A plan whose names are resolved and whose rows are in memory. Everything is captured: rows that come later are not seen. */
 export class QueryInput {
   readonly table: TableSchema;
+  readonly pause: Pause;
   /** Bounds of the condition and of what is stored together, inclusive ns; undefined = there are no rows. */
   readonly span: { readonly minNs: bigint; readonly maxNs: bigint } | undefined;
   readonly #ready: ReadySegments;
@@ -27,6 +30,7 @@ export class QueryInput {
 
   constructor(input: {
     readonly table: TableSchema;
+    readonly pause: Pause;
     readonly ready: ReadySegments;
     readonly series: SeriesIndex | undefined;
     readonly minTimeNs: bigint | undefined;
@@ -35,6 +39,7 @@ export class QueryInput {
     readonly filters: readonly { readonly column: NumberColumn; readonly op: Comparison; readonly value: number }[];
   }) {
     this.table = input.table;
+    this.pause = input.pause;
     this.#ready = input.ready;
     this.#series = input.series;
     this.#tags = input.tags;
@@ -117,12 +122,13 @@ export interface SegmentScan {
 }
 
 /**
- * Visits the rows of scans that meet all conditions, batch by batch; long scans give other work turns.
+ * Visits the rows of scans that meet all conditions, batch by batch; in long scans `pause` gives other work turns.
  * @param valuesPerRow what a visit costs beside finding the row
  */
 export async function scanAll(
   scans: readonly SegmentScan[],
   how: {
+    readonly pause: Pause;
     readonly binsOf?: (segment: Segment) => TimeBins | undefined;
     readonly backwards?: boolean;
     readonly isWanted?: (segment: Segment, minTime: number, maxTime: number) => boolean;
@@ -149,7 +155,7 @@ export async function scanAll(
       values += found + count * valuesPerRow;
       if (values < VALUES_PER_TURN) continue;
       values = 0;
-      await nextTurn();
+      await how.pause();
     }
   }
 }
@@ -157,13 +163,15 @@ export async function scanAll(
 /** The rows that meet all conditions, a batch when it is asked for. */
 export function rowBatches(
   scans: readonly SegmentScan[],
+  pause: Pause,
 ): AsyncIterable<{ readonly batch: RowBatch; readonly count: number; readonly segment: FileSegment | BufferSegment }> {
   const prepared = scans.map((scan) => ({ ...scan, rows: rowScan(scan, { bins: undefined }) }));
-  return found(prepared);
+  return found(prepared, pause);
 }
 
 async function* found(
   prepared: readonly (SegmentScan & { readonly rows: RowScan })[],
+  pause: Pause,
 ): AsyncGenerator<{ readonly batch: RowBatch; readonly count: number; readonly segment: FileSegment | BufferSegment }> {
   let looked = 0;
   for (const { rows, filters, segment } of prepared) {
@@ -176,7 +184,7 @@ async function* found(
       if (count > 0) yield { batch, count, segment };
       if (looked < VALUES_PER_TURN) continue;
       looked = 0;
-      await nextTurn();
+      await pause();
     }
   }
 }

@@ -18,7 +18,7 @@ export function runRows(
   const vectors = new Map(
     scans.map(({ segment }) => [segment, items.map((item, i) => vectorsOf(input, segment, item, output[i] as ResultColumn))]),
   );
-  return limited(rowBatches(scans), shape, ({ rows }, from, count, segment) => ({
+  return limited(rowBatches(scans, input.pause), shape, ({ rows }, from, count, segment) => ({
     rowCount: count,
     columns: (vectors.get(segment) ?? []).map((vector) => vector(rows.subarray(from, from + count))),
   }));

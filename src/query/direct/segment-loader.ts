@@ -1,4 +1,4 @@
-import type { DuckDBDataChunk } from '@duckdb/node-api';
+import type { DuckDBDataChunk, DuckDBMaterializedResult } from '@duckdb/node-api';
 import { type Engine, sqlIdentifier } from '../../engine/index.ts';
 import { bufferColumn, type Generation } from '../../write/buffer/index.ts';
 import type { ColumnSchema, TableSchema } from '../../write/catalog/schema.ts';
@@ -8,18 +8,25 @@ import { rawVector, validBits } from '../engine/result-vector.ts';
 import type { Turns } from '../engine/turns.ts';
 import { writeDistances } from './distances.ts';
 import { FieldColumn, type NumberType } from './field-column.ts';
+import type { Pause } from './query-input.ts';
 import { type BufferSegment, FileSegment } from './segment.ts';
 import { NO_TAG, type TableTags } from './table-tags.ts';
 
 /** Runs of all files of one load; more of them are series that are too many to be followed. */
 const RUNS_MAX = 200_000;
 
-/** Reads columns through the engine, which knows files and buffers. */
+/** Values taken over before other work gets a turn. */
+const VALUES_PER_TURN = 50_000;
+
+/** Reads columns through the engine, which knows files and buffers; in pieces, so that nobody waits for the whole. */
 export class SegmentLoader {
   readonly #engine: () => Promise<Engine>;
   readonly #turns: Turns;
+  readonly #pause: Pause;
 
-  constructor(engine: () => Promise<Engine>, turns: Turns) {
+  /** @param pause awaited between the pieces */
+  constructor(engine: () => Promise<Engine>, turns: Turns, pause: Pause) {
+    this.#pause = pause;
     this.#engine = engine;
     this.#turns = turns;
   }
@@ -31,13 +38,12 @@ export class SegmentLoader {
     const runs = await this.#runs(table, tags, files);
     if (runs === undefined) return undefined;
     const segments: FileSegment[] = [];
-    const chunks = await this.#chunks(fileColumnsSql(table, [time], files));
-    const reader = new ChunkReader(chunks);
+    const reader = await this.#read(fileColumnsSql(table, [time], files));
     for (let i = 0; i < files.length; i++) {
       const { rowCount, minTimeNs } = files[i] as ScanFile;
       const times = new Float64Array(rowCount);
       let at = 0;
-      reader.take(rowCount, (chunk, from, count) => {
+      await reader.take(rowCount, (chunk, from, count) => {
         const read = rawVector(chunk.getColumnVector(0)).items as BigInt64Array;
         writeDistances(new Int32Array(read.buffer, read.byteOffset + from * 8, count * 2), count, minTimeNs, times, at);
         at += count;
@@ -57,10 +63,10 @@ export class SegmentLoader {
     files: readonly ScanFile[],
     segments: readonly FileSegment[],
   ): Promise<void> {
-    const reader = new ChunkReader(await this.#chunks(fileColumnsSql(table, columns, files)));
+    const reader = await this.#read(fileColumnsSql(table, columns, files));
     for (const segment of segments) {
       const fields = columns.map((column) => new FieldColumn(column.type, segment.rowCount));
-      reader.take(segment.rowCount, (chunk, from, count) => {
+      await reader.take(segment.rowCount, (chunk, from, count) => {
         fields.forEach((field, i) => {
           appendField(field, chunk, i, from, count);
         });
@@ -76,8 +82,8 @@ export class SegmentLoader {
     const ids = [...segment.columnTypes.keys()];
     const present = ids.filter((id) => held.has(id));
     const columns = ['sid', 'time', ...present.map(bufferColumn)].join(', ');
-    const reader = new ChunkReader(await this.#chunks(`SELECT ${columns} FROM ${sqlIdentifier(generation.engineTable)}`));
-    reader.take(rows, (chunk, from, count) => {
+    const reader = await this.#read(`SELECT ${columns} FROM ${sqlIdentifier(generation.engineTable)}`);
+    await reader.take(rows, (chunk, from, count) => {
       const series = rawVector(chunk.getColumnVector(0)).items as Int32Array;
       const times = rawVector(chunk.getColumnVector(1)).items as BigInt64Array;
       segment.appendKeys(series.subarray(from, from + count), new Int32Array(times.buffer, times.byteOffset + from * 8, count * 2), count);
@@ -95,12 +101,12 @@ export class SegmentLoader {
     const names = keys.map((tag) => bufferColumn(tag.id));
     const source = fileColumnsSql(table, keys, files, ['file_index AS f', 'file_row_number AS r']);
     const group = ['f', ...names].join(', ');
-    const chunks = await this.#chunks(
+    const reader = await this.#read(
       `SELECT f::INTEGER, min(r)::INTEGER AS first, count(*)::INTEGER AS n${names.map((name) => `, ${name}`).join('')} FROM (${source}) GROUP BY ${group} ORDER BY f, first`,
     );
     const runs = files.map((): FileRuns => ({ starts: [0], codes: keys.map(() => []) }));
-    if (chunks.reduce((sum, chunk) => sum + chunk.rowCount, 0) > RUNS_MAX) return undefined;
-    for (const chunk of chunks) {
+    if (reader.rowCount > RUNS_MAX) return undefined;
+    for await (const chunk of reader.chunks()) {
       const [file, first, count] = [0, 1, 2].map((i) => rawVector(chunk.getColumnVector(i)).items as Int32Array) as [
         Int32Array,
         Int32Array,
@@ -120,12 +126,11 @@ export class SegmentLoader {
     return runs;
   }
 
-  async #chunks(sql: string): Promise<DuckDBDataChunk[]> {
+  async #read(sql: string): Promise<ChunkReader> {
     const engine = await this.#engine();
     const connection = await engine.acquire();
     try {
-      const result = await this.#turns.take(() => connection.run(sql));
-      return Array.from({ length: result.chunkCount }, (_, i) => result.getChunk(i));
+      return new ChunkReader(await this.#turns.take(() => connection.run(sql)), this.#pause);
     } finally {
       engine.release(connection);
     }
@@ -137,29 +142,53 @@ interface FileRuns {
   readonly codes: number[][];
 }
 
-/** Hands rows of chunks over in pieces. */
+/** Hands the rows of a result over chunk by chunk, or in other pieces. */
 class ChunkReader {
-  readonly #chunks: readonly DuckDBDataChunk[];
-  #chunk = 0;
+  readonly #result: DuckDBMaterializedResult;
+  readonly #pause: Pause;
+  #chunk: DuckDBDataChunk | undefined;
+  #chunksRead = 0;
   #row = 0;
+  #valuesSincePause = 0;
 
-  constructor(chunks: readonly DuckDBDataChunk[]) {
-    this.#chunks = chunks;
+  constructor(result: DuckDBMaterializedResult, pause: Pause) {
+    this.#result = result;
+    this.#pause = pause;
+  }
+
+  get rowCount(): number {
+    return this.#result.rowCount;
+  }
+
+  async *chunks(): AsyncGenerator<DuckDBDataChunk> {
+    for (let chunk = await this.#next(); chunk !== undefined; chunk = await this.#next()) yield chunk;
   }
 
   /** Throws when there are fewer rows. */
-  take(rows: number, visit: (chunk: DuckDBDataChunk, from: number, count: number) => void): void {
+  async take(rows: number, visit: (chunk: DuckDBDataChunk, from: number, count: number) => void): Promise<void> {
     for (let left = rows; left > 0; ) {
-      const chunk = this.#chunks[this.#chunk];
+      this.#chunk ??= await this.#next();
+      const chunk = this.#chunk;
       if (chunk === undefined) throw new Error('internal error: the engine delivered fewer rows than were written');
       const count = Math.min(left, chunk.rowCount - this.#row);
       visit(chunk, this.#row, count);
       left -= count;
       this.#row += count;
       if (this.#row < chunk.rowCount) continue;
-      this.#chunk++;
+      this.#chunk = undefined;
       this.#row = 0;
     }
+  }
+
+  async #next(): Promise<DuckDBDataChunk | undefined> {
+    if (this.#chunksRead === this.#result.chunkCount) return undefined;
+    if (this.#valuesSincePause >= VALUES_PER_TURN) {
+      this.#valuesSincePause = 0;
+      await this.#pause();
+    }
+    const chunk = this.#result.getChunk(this.#chunksRead++);
+    this.#valuesSincePause += chunk.rowCount * chunk.columnCount;
+    return chunk;
   }
 }
 

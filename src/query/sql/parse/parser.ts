@@ -1,10 +1,12 @@
-/** Text -> `Statement`: guard, library parser, gate, with a cache of what was parsed. */
+/** Text -> `Statement`: guard, library parser, gate, with caches of what was parsed. */
+import { InfluxError } from '../../../shared/errors.ts';
 import { notImplemented, planError, sqlError } from '../errors.ts';
 import type { Statement } from './ast.ts';
 import { guardQueryText } from './guard.ts';
 import { isCrash, loadLibrary, type ParserLibrary } from './library.ts';
 import { normalizeStatement } from './normalize-statement.ts';
 import { listOf, type Raw } from './raw.ts';
+import { type LiteralSplit, StatementTemplate, splitLiterals } from './template.ts';
 
 /** Statements kept parsed. */
 const cacheEntriesMax = 256;
@@ -13,22 +15,53 @@ const cachedTextCharsMax = 16_384;
 
 /** Parses statements. Loads the library (about 100 ms, 10 MB) at the first use. */
 export class SqlParser {
-  readonly #cache = new Map<string, Statement>();
+  readonly #statements = new RecentlyUsed<Statement>();
+  /** By marked text; undefined = its literals are not all plain texts. */
+  readonly #templates = new RecentlyUsed<{ readonly template: StatementTemplate | undefined }>();
   #library: Promise<ParserLibrary> | undefined;
   #crashes = 0;
 
   async parse(text: string): Promise<Statement> {
-    const known = this.#cache.get(text);
-    if (known) {
-      this.#cache.delete(text);
-      this.#cache.set(text, known);
-      return known;
+    const isKept = text.length <= cachedTextCharsMax;
+    const split = isKept ? splitLiterals(text) : undefined;
+    return (split && (await this.#filled(text, split))) ?? this.#whole(text, isKept);
+  }
+
+  /** The statement from its template; undefined when there is none. */
+  async #filled(text: string, { marked, literals }: LiteralSplit): Promise<Statement | undefined> {
+    let known = this.#templates.get(marked);
+    if (known === undefined) {
+      guardQueryText(text);
+      known = { template: await this.#template(marked, literals.length) };
+      this.#templates.set(marked, known);
     }
+    return known.template?.fill(literals);
+  }
+
+  async #template(marked: string, count: number): Promise<StatementTemplate | undefined> {
+    const library = await this.#loaded();
+    const crashes = this.#crashes;
+    try {
+      return StatementTemplate.of(this.#parseWith(library, marked), count);
+    } catch (error) {
+      // The statement itself will say what is wrong, at the right place.
+      if (error instanceof InfluxError && this.#crashes === crashes) return undefined;
+      throw error;
+    }
+  }
+
+  async #whole(text: string, isKept: boolean): Promise<Statement> {
+    const known = this.#statements.get(text);
+    if (known !== undefined) return known;
     guardQueryText(text);
-    this.#library ??= loadLibrary(this.#crashes);
-    const statement = this.#parseWith(await this.#library, text);
-    if (text.length <= cachedTextCharsMax) this.#remember(text, statement);
+    const statement = this.#parseWith(await this.#loaded(), text);
+    if (isKept) this.#statements.set(text, statement);
     return statement;
+  }
+
+  #loaded(): Promise<ParserLibrary> {
+    this.#library ??= loadLibrary(this.#crashes);
+    return this.#library;
   }
 
   #parseWith(library: ParserLibrary, text: string): Statement {
@@ -42,15 +75,28 @@ export class SqlParser {
       throw notImplemented('the statement is too complex for the parser');
     }
   }
+}
 
-  #remember(text: string, statement: Statement): void {
-    if (this.#cache.size >= cacheEntriesMax) {
-      for (const oldest of this.#cache.keys()) {
-        this.#cache.delete(oldest);
+/** What was used last stays. */
+class RecentlyUsed<T> {
+  readonly #entries = new Map<string, T>();
+
+  get(key: string): T | undefined {
+    const known = this.#entries.get(key);
+    if (known === undefined) return undefined;
+    this.#entries.delete(key);
+    this.#entries.set(key, known);
+    return known;
+  }
+
+  set(key: string, value: T): void {
+    if (this.#entries.size >= cacheEntriesMax) {
+      for (const oldest of this.#entries.keys()) {
+        this.#entries.delete(oldest);
         break;
       }
     }
-    this.#cache.set(text, statement);
+    this.#entries.set(key, value);
   }
 }
 

@@ -1,0 +1,39 @@
+import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
+
+/** Knows whether writes are between their arrival and their answer, so that work that can wait lets them go first. */
+export class WritesUnderWay implements WriteService {
+  readonly #to: WriteService;
+  readonly #waiting = new Set<() => void>();
+  #count = 0;
+
+  constructor(to: WriteService) {
+    this.#to = to;
+  }
+
+  get any(): boolean {
+    return this.#count > 0;
+  }
+
+  async write(request: WriteRequest): Promise<WriteOutcome> {
+    this.#count++;
+    try {
+      return await this.#to.write(request);
+    } finally {
+      if (--this.#count === 0) for (const go of [...this.#waiting]) go();
+    }
+  }
+
+  /** Resolves when no write is under way, after `msMax` in any case: under a load of writes there is no such moment. */
+  passed(msMax: number): Promise<void> {
+    if (!this.any) return Promise.resolve();
+    return new Promise((resolve) => {
+      const go = (): void => {
+        clearTimeout(timer);
+        this.#waiting.delete(go);
+        resolve();
+      };
+      const timer = setTimeout(go, msMax);
+      this.#waiting.add(go);
+    });
+  }
+}
