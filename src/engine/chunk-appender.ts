@@ -1,4 +1,5 @@
 import type * as DuckDB from '@duckdb/node-bindings';
+import { assert } from '../shared/assert.ts';
 
 /** The engine's native functions, loaded by `Engine.open`. */
 export type Bindings = typeof DuckDB;
@@ -12,6 +13,10 @@ const CHUNKS_PER_FLUSH = 60;
 /** Bytes of the engine's in-vector string header: length, then 12 bytes inline or prefix and pointer. */
 const STRING_BYTES = 16;
 const INLINE_STRING_BYTES_MAX = 12;
+const STRING_PREFIX_BYTES = 4;
+const STRING_POINTER_AT = 8;
+const TWO_32 = 2 ** 32;
+const NO_STRING = new Uint8Array(STRING_BYTES);
 
 export type EngineColumnType = 'integer' | 'bigint' | 'ubigint' | 'double' | 'boolean' | 'varchar' | 'timestamp_ns';
 
@@ -47,6 +52,7 @@ export class ChunkAppender {
   readonly #vectors: DuckDB.Vector[];
   readonly #validity: (Uint8Array | undefined)[];
   readonly #strings = new Uint8Array(CHUNK_ROWS * STRING_BYTES);
+  readonly #stringsView = new DataView(this.#strings.buffer);
   #rows = 0;
   #chunksSinceFlush = 0;
 
@@ -76,32 +82,19 @@ export class ChunkAppender {
     );
   }
 
-  /** Copies strings `from .. from+count` of an offsets/bytes pair for the next rows. */
+  /**
+   * Copies strings `from .. from+count` of an offsets/bytes pair for the next rows. The texts must be UTF-8. Those that
+   * do not fit into their header go to the engine in one piece, and the headers then point into its copy: a call of the
+   * engine for each would cost several times as much.
+   */
   strings(column: number, offsets: Uint32Array, bytes: Uint8Array, from: number, count: number): void {
-    const strings = this.#strings;
-    const view = new DataView(strings.buffer);
-    strings.fill(0, 0, count * STRING_BYTES);
-    let long = false;
-    for (let i = 0; i < count; i++) {
-      const start = offsets[from + i] as number;
-      const length = (offsets[from + i + 1] as number) - start;
-      if (length > INLINE_STRING_BYTES_MAX) {
-        long = true;
-        continue;
-      }
-      const at = i * STRING_BYTES;
-      view.setUint32(at, length, true);
-      for (let b = 0; b < length; b++) strings[at + 4 + b] = bytes[start + b] as number;
-    }
+    const first = offsets[from] as number;
     const vector = this.#vectors[column] as DuckDB.Vector;
-    this.#duckdb.copy_data_to_vector(vector, this.#rows * STRING_BYTES, strings.buffer, 0, count * STRING_BYTES);
-    if (!long) return;
-    for (let i = 0; i < count; i++) {
-      const start = offsets[from + i] as number;
-      const end = offsets[from + i + 1] as number;
-      if (end - start > INLINE_STRING_BYTES_MAX)
-        this.#duckdb.vector_assign_string_element_len(vector, this.#rows + i, bytes.subarray(start, end));
+    if (this.#writeHeaders(offsets, bytes, from, count)) {
+      const base = this.#giveTexts(vector, bytes.subarray(first, offsets[from + count] as number));
+      this.#pointHeaders(base, offsets, from, count);
     }
+    this.#duckdb.copy_data_to_vector(vector, this.#rows * STRING_BYTES, this.#strings.buffer, 0, count * STRING_BYTES);
   }
 
   /** Marks rows of the next `count` as null where `valid` (LSB first, from bit `from`) has no bit; undefined = all of them. */
@@ -139,6 +132,59 @@ export class ChunkAppender {
   close(): void {
     this.flush();
     this.#duckdb.appender_close_sync(this.#appender);
+  }
+
+  /** Writes lengths and what stands in the headers of the texts. True: some of them still need their pointer. */
+  #writeHeaders(offsets: Uint32Array, bytes: Uint8Array, from: number, count: number): boolean {
+    const strings = this.#strings;
+    const view = this.#stringsView;
+    strings.fill(0, 0, count * STRING_BYTES);
+    let long = false;
+    let start = offsets[from] as number;
+    for (let i = 0; i < count; i++) {
+      const end = offsets[from + i + 1] as number;
+      const length = end - start;
+      let at = i * STRING_BYTES;
+      view.setUint32(at, length, true);
+      at += 4;
+      let stop = end;
+      if (length > INLINE_STRING_BYTES_MAX) {
+        long = true;
+        stop = start + STRING_PREFIX_BYTES;
+      }
+      for (let b = start; b < stop; b++) strings[at++] = bytes[b] as number;
+      start = end;
+    }
+    return long;
+  }
+
+  /** Sets the pointers of long texts; `base` is where the engine has the first text. */
+  #pointHeaders(base: number, offsets: Uint32Array, from: number, count: number): void {
+    const view = this.#stringsView;
+    const first = offsets[from] as number;
+    let start = first;
+    for (let i = 0; i < count; i++) {
+      const end = offsets[from + i + 1] as number;
+      if (end - start > INLINE_STRING_BYTES_MAX) {
+        const address = base + (start - first);
+        view.setUint32(i * STRING_BYTES + STRING_POINTER_AT, address % TWO_32, true);
+        view.setUint32(i * STRING_BYTES + STRING_POINTER_AT + 4, address / TWO_32, true);
+      }
+      start = end;
+    }
+  }
+
+  /** Has the engine copy texts into the memory of a vector; returns the address there. */
+  #giveTexts(vector: DuckDB.Vector, texts: Uint8Array): number {
+    const at = this.#rows * STRING_BYTES;
+    // What an earlier chunk left there must not pass for the answer.
+    this.#duckdb.copy_data_to_vector(vector, at, NO_STRING.buffer, 0, STRING_BYTES);
+    this.#duckdb.vector_assign_string_element_len(vector, this.#rows, texts);
+    const headers = this.#duckdb.vector_get_data(vector, at + STRING_BYTES);
+    const header = new DataView(headers.buffer, headers.byteOffset + at, STRING_BYTES);
+    assert(header.getUint32(0, true) === texts.length, 'the engine took all texts');
+    // Addresses of a process are below 2^53.
+    return header.getUint32(STRING_POINTER_AT + 4, true) * TWO_32 + header.getUint32(STRING_POINTER_AT, true);
   }
 
   /** An unfilled string vector holds garbage pointers: it must be written even where it is null. */
