@@ -10,11 +10,12 @@ import type { LiveFile } from '../parquet/file-index.ts';
 import type { FileIndexStore } from '../parquet/file-index-store.ts';
 import { mergedFilePath } from '../parquet/file-path.ts';
 import type { FileRemoval } from '../parquet/file-removal.ts';
+import { limitsFor } from '../parquet/file-windows.ts';
 import { fileColumnName, ParquetWriter } from '../parquet/parquet-writer.ts';
 import type { PendingFiles } from '../pending-files.ts';
 import { type ScanFile, tableScanSql } from '../scan/index.ts';
 import type { ParquetFileInfo } from '../snapshot/index.ts';
-import { type CompactionJob, type CompactionLimits, limitsFor, planCompaction } from './compaction-plan.ts';
+import { type CompactionJob, type CompactionLimits, planCompaction } from './compaction-plan.ts';
 import type { FileChanges } from './file-changes.ts';
 
 export interface CompactorOptions {

@@ -83,6 +83,7 @@ export class ParquetWriter {
       'FORMAT parquet',
       'COMPRESSION zstd',
       `ROW_GROUP_SIZE ${ROW_GROUP_ROWS_MAX}`,
+      'WRITE_BLOOM_FILTER false', // minima and maxima of sorted rows tell as much
       `FIELD_IDS {${fieldIds}}`,
       `KV_METADATA {'ARROW:schema': ${sqlString(metadata)}}`,
       'RETURN_STATS',

@@ -11,9 +11,10 @@ import {
 } from '../buffer/index.ts';
 import type { ColumnSchema } from '../catalog/schema.ts';
 import { spared } from '../deletes/row-delete.ts';
-import { parquetFilePath } from '../parquet/file-path.ts';
 import { fileColumnName, type ParquetFileFacts, type ParquetWriter } from '../parquet/parquet-writer.ts';
 import { sortedBufferSql, type TableScan, tableScanSql } from '../scan/index.ts';
+import type { FilePlanOptions, PlannedFile } from './planned-files.ts';
+import { RankedSeries } from './ranked-series.ts';
 
 /** A Parquet file that a snapshot made. */
 export interface PersistedFile extends ParquetFileFacts {
@@ -21,6 +22,7 @@ export interface PersistedFile extends ParquetFileFacts {
   readonly tableId: number;
   /** Below the node's directory. */
   readonly path: string;
+  /** Start of its first chunk. */
   readonly chunkTimeNs: bigint;
   /** May repeat a key of an older file of its chunk. */
   readonly mayOverlap: boolean;
@@ -35,46 +37,25 @@ export interface PersistedTable {
   readonly files: readonly PersistedFile[];
 }
 
-export interface PersistOptions {
+export interface PersistOptions extends FilePlanOptions {
   readonly engine: Engine;
   readonly writer: ParquetWriter;
   /** The node's directory. */
   readonly root: string;
-  readonly chunkDurationNs: bigint;
-  /** Chunks that start before this are written. */
-  readonly endMarkerNs: bigint;
-  /** Number in the names of the files. */
-  readonly walFileNumber: number;
 }
 
-/** Gen1 chunks of a table that a snapshot with this end marker writes, ascending. */
-export function chunksToPersist(generations: readonly Generation[], endMarkerNs: bigint): bigint[] {
-  const chunks = new Set<bigint>();
-  for (const generation of generations) for (const start of generation.chunks.keys()) if (start < endMarkerNs) chunks.add(start);
-  return [...chunks].sort((a, b) => (a < b ? -1 : 1));
-}
-
-/** Paths, below the node's directory, of the files that `persistTable` may write. */
-export function plannedPaths(table: TableBuffer, generations: readonly Generation[], options: PersistOptions): string[] {
-  const { databaseId, id } = table.table;
-  return chunksToPersist(generations, options.endMarkerNs).map((chunk) => parquetFilePath(databaseId, id, chunk, options.walFileNumber));
-}
-
-/** Writes the sealed generations of one table: a file per chunk before the end marker, the rest into a new generation. */
+/** Writes the sealed generations of one table: the planned files, and the rest into a new generation. */
 export async function persistTable(
   table: TableBuffer,
   generations: readonly Generation[],
+  planned: readonly PlannedFile[],
   options: PersistOptions,
 ): Promise<PersistedTable> {
   const columns = table.table.columns.slice(); // before the view: it holds all of their tags
   const view = await table.view();
   try {
     const sealed: BufferView = { ...view, generations: view.generations.filter((generation) => generations.includes(generation)) };
-    const files: PersistedFile[] = [];
-    for (const chunk of chunksToPersist(generations, options.endMarkerNs)) {
-      const file = await persistChunk({ table, columns, view: sealed, chunk }, options);
-      if (file !== undefined) files.push(file);
-    }
+    const files = await persistFiles({ table, columns, view: sealed }, planned, options);
     const remainder = await keepRemainder(table, generations, view.seriesTable, options);
     return { table, generations, remainder, files };
   } finally {
@@ -82,46 +63,74 @@ export async function persistTable(
   }
 }
 
-/** One chunk that is about to become a file. */
-interface ChunkJob {
+/** What files are made of. */
+interface Rows {
   readonly table: TableBuffer;
   readonly columns: readonly ColumnSchema[];
   /** With the sealed generations only. */
   readonly view: BufferView;
-  readonly chunk: bigint;
 }
 
-async function persistChunk(job: ChunkJob, options: PersistOptions): Promise<PersistedFile | undefined> {
-  const { chunk, columns, table } = job;
-  const end = chunk + options.chunkDurationNs;
+async function persistFiles(rows: Rows, planned: readonly PlannedFile[], options: PersistOptions): Promise<PersistedFile[]> {
+  const { table, view } = rows;
+  const files: PersistedFile[] = [];
+  const isRanked = (plan: PlannedFile): boolean =>
+    plan.rows >= RANKED_ROWS_MIN && plan.rows >= table.series.count * ROWS_PER_SERIES_MIN && !hasRepeats(rows, plan);
+  const ranks = table.table.seriesKey.length > 0 && planned.some(isRanked);
+  const ranked = ranks ? await RankedSeries.create(options.engine, table.table, view.seriesTable) : undefined;
+  try {
+    for (const plan of planned) {
+      const file = await persistFile(rows, plan, isRanked(plan) ? ranked : undefined, options);
+      if (file !== undefined) files.push(file);
+    }
+  } finally {
+    await ranked?.drop();
+  }
+  return files;
+}
+
+/** With fewer rows a file, ranking the series takes longer than it spares. */
+const RANKED_ROWS_MIN = 5000;
+
+/** The same for rows a series. */
+const ROWS_PER_SERIES_MIN = 2;
+
+function hasRepeats({ view }: Rows, { chunks }: PlannedFile): boolean {
+  return chunks.some((chunk) => view.dirtyChunks.has(chunk));
+}
+
+async function persistFile(
+  rows: Rows,
+  plan: PlannedFile,
+  ranked: RankedSeries | undefined,
+  options: PersistOptions,
+): Promise<PersistedFile | undefined> {
+  const { columns, table } = rows;
   const { databaseId, id: tableId } = table.table;
-  const path = parquetFilePath(databaseId, tableId, chunk, options.walFileNumber);
-  const scan = chunkScan(job, options);
-  const sorted = sortedBufferSql(scan, table.series.count, chunkRows(job));
+  const scan = fileScan(rows, plan, options);
+  const bounds = `"time" >= make_timestamp_ns(${plan.fromNs}) AND "time" < make_timestamp_ns(${plan.toNs})`;
   const facts = await options.writer.write({
     table: table.table,
     columns,
-    source: sorted ?? tableScanSql(scan),
-    where: sorted === undefined ? `"time" >= make_timestamp_ns(${chunk}) AND "time" < make_timestamp_ns(${end})` : undefined,
-    sorted: sorted !== undefined,
-    path: join(options.root, path),
+    ...(ranked === undefined
+      ? { source: tableScanSql(scan), where: bounds }
+      : { source: sortedBufferSql(scan, ranked.engineTable), where: undefined, sorted: true }),
+    path: join(options.root, plan.path),
   });
-  return facts === undefined ? undefined : { ...facts, databaseId, tableId, path, chunkTimeNs: chunk, mayOverlap: table.isDirty(chunk) };
+  if (facts === undefined) return undefined;
+  const mayOverlap = plan.chunks.some((chunk) => table.isDirty(chunk));
+  return { ...facts, databaseId, tableId, path: plan.path, chunkTimeNs: plan.fromNs, mayOverlap };
 }
 
-function chunkRows({ chunk, view }: ChunkJob): number {
-  return view.generations.reduce((sum, generation) => sum + (generation.chunks.get(chunk)?.rows ?? 0), 0);
-}
-
-function chunkScan({ chunk, columns, table, view }: ChunkJob, options: PersistOptions): TableScan {
+function fileScan({ columns, table, view }: Rows, plan: PlannedFile, options: PersistOptions): TableScan {
   return {
     table: table.table,
     columns: columns.map((column) => ({ column, as: fileColumnName(columns, column) })),
     files: [],
-    buffer: { ...view, dirtyChunks: view.dirtyChunks.has(chunk) ? new Set([chunk]) : new Set() },
+    buffer: { ...view, dirtyChunks: new Set(plan.chunks.filter((chunk) => view.dirtyChunks.has(chunk))) },
     chunkDurationNs: options.chunkDurationNs,
-    minTimeNs: chunk,
-    maxTimeNs: chunk + options.chunkDurationNs - 1n,
+    minTimeNs: plan.fromNs,
+    maxTimeNs: plan.toNs - 1n,
     cutoffNs: undefined,
   };
 }

@@ -2,7 +2,8 @@ import type { Engine } from '../../engine/index.ts';
 import { errorText, type Log } from '../../storage/index.ts';
 import type { Generation, TableBuffer, WriteBuffer } from '../buffer/index.ts';
 import type { ParquetWriter } from '../parquet/parquet-writer.ts';
-import { type PersistedFile, type PersistedTable, type PersistOptions, persistTable, plannedPaths } from './persist-table.ts';
+import { type PersistedFile, type PersistedTable, type PersistOptions, persistTable } from './persist-table.ts';
+import { plannedFiles } from './planned-files.ts';
 
 /** What a snapshot is to persist. */
 export interface SnapshotOrder {
@@ -59,12 +60,17 @@ export async function runSnapshot(order: SnapshotOrder, sealed: readonly SealedT
     walFileNumber: order.lastCoveredWalFile,
   };
   const started = performance.now();
-  const due = sealed.filter(({ generations }) => generations.some((generation) => hasChunkBefore(generation, order.endMarkerNs)));
-  const paths = due.flatMap(({ table, generations }) => plannedPaths(table, generations, options));
+  const due = sealed
+    .map(({ table, generations }) => {
+      const planned = plannedFiles(table.table, generations, table.peek().dirtyChunks, options);
+      return { table, generations, planned };
+    })
+    .filter(({ planned }) => planned.length > 0);
+  const paths = due.flatMap(({ planned }) => planned.map(({ path }) => path));
   await retried(deps, 'announcing a snapshot failed', () => deps.announce(paths));
   const persisted: PersistedTable[] = [];
-  for (const { table, generations } of due) {
-    persisted.push(await retried(deps, 'writing Parquet files failed', () => persistTable(table, generations, options)));
+  for (const { table, generations, planned } of due) {
+    persisted.push(await retried(deps, 'writing Parquet files failed', () => persistTable(table, generations, planned, options)));
   }
   const files = persisted.flatMap((table) => table.files);
   await deps.commit(files, () => {
@@ -94,9 +100,4 @@ async function retried<T>(deps: SnapshotterDependencies, message: string, step: 
       await deps.pause();
     }
   }
-}
-
-function hasChunkBefore(generation: Generation, endMarkerNs: bigint): boolean {
-  for (const start of generation.chunks.keys()) if (start < endMarkerNs) return true;
-  return false;
 }

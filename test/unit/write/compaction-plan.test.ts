@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { limitsFor, planCompaction } from '../../../src/write/maintenance/compaction-plan.ts';
+import { planCompaction } from '../../../src/write/maintenance/compaction-plan.ts';
 import type { LiveFile } from '../../../src/write/parquet/file-index.ts';
+import { limitsFor } from '../../../src/write/parquet/file-windows.ts';
 
 const CHUNK_NS = 600_000_000_000n;
 const limits = { chunkDurationNs: CHUNK_NS, fileBytesMax: 1e9, fileRowsMax: 4_000_000 };
@@ -39,6 +40,26 @@ describe('what a merge may be made of', () => {
     assert.equal(
       jobs.reduce((sum, job) => sum + job.files.length, 0),
       144,
+    );
+  });
+
+  test('hours that are over share a file of one row group while their day goes on', () => {
+    const jobs = planCompaction(files(3000).slice(0, 37), limitsFor(21, limits), noDeletes);
+    assert.deepEqual(
+      jobs.map((job) => job.files.length),
+      [33, 3],
+    );
+    assert.equal(jobs[1]?.files.at(-1)?.id, 35, 'the hour of the newest chunk stays as it is');
+  });
+
+  test('an hour of more rows than a row group becomes one file while its day goes on', () => {
+    const jobs = planCompaction(files(30_000).slice(0, 13), limitsFor(21, limits), noDeletes);
+    assert.deepEqual(
+      jobs.map((job) => job.files.map((file) => file.id)),
+      [
+        [0, 1, 2, 3, 4, 5],
+        [6, 7, 8, 9, 10, 11],
+      ],
     );
   });
 

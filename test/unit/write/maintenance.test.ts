@@ -55,10 +55,17 @@ function tenMinutes(table: string, count: number, value = 1): string {
   return Array.from({ length: count }, (_, i) => `${table},k=x v=${value + i}i ${START + BigInt(i) * 10n * MINUTE + 5n}`).join('\n');
 }
 
+/** Writes lines so that each is a file of its own. */
+async function writeFiles(store: TestWriteStore, lines: string): Promise<void> {
+  for (const line of lines.split('\n')) {
+    await store.write('db', line);
+    await store.writes.snapshotNow();
+  }
+}
+
 test('the small files of a day that is over become one file with the same rows', async (t) => {
   const store = await TestWriteStore.open(await temporaryDirectory(t), EAGER);
-  await store.write('db', twoHours('m', 14));
-  await store.writes.snapshotNow();
+  await writeFiles(store, twoHours('m', 14));
   assert.equal(store.writes.parquetTotals.fileCount, 14);
   const before = await store.rows('db', 'm');
   await store.writes.maintainNow();
@@ -78,8 +85,8 @@ test('the small files of a day that is over become one file with the same rows',
 
 test('the small files of an hour that is over become one file while the day goes on', async (t) => {
   const store = await TestWriteStore.open(await temporaryDirectory(t), EAGER);
-  await store.write('db', tenMinutes('m', 8));
-  await store.writes.snapshotNow();
+  await writeFiles(store, tenMinutes('m', 8));
+  assert.equal(store.writes.parquetTotals.fileCount, 8);
   await store.writes.maintainNow();
   assert.equal(store.writes.parquetTotals.fileCount, 3);
   assert.equal((await store.rows('db', 'm')).length, 8);
@@ -116,8 +123,7 @@ test('S-16 late rows win over rows of a merged file, before and after they are m
 
 test('a file that a reader knows stays until the reader has finished', async (t) => {
   const store = await TestWriteStore.open(await temporaryDirectory(t), EAGER);
-  await store.write('db', twoHours('m', 14));
-  await store.writes.snapshotNow();
+  await writeFiles(store, twoHours('m', 14));
   const table = store.writes.table('db', 'm');
   assert.ok(table);
   const reader = await store.writes.snapshot(table, undefined, undefined);
@@ -135,8 +141,7 @@ test('a file that a reader knows stays until the reader has finished', async (t)
 
 test('files that a crash left between the change of the index and their deletion go at the next start', async (t) => {
   const store = await TestWriteStore.open(await temporaryDirectory(t), EAGER);
-  await store.write('db', twoHours('m', 14));
-  await store.writes.snapshotNow();
+  await writeFiles(store, twoHours('m', 14));
   const table = store.writes.table('db', 'm');
   assert.ok(table);
   const reader = await store.writes.snapshot(table, undefined, undefined); // keeps all files on disk
@@ -153,8 +158,7 @@ test('retention removes files without any write, and the totals follow', async (
   const clock = new TestClock();
   const options = { clock, maintenance: { retentionCheckMs: 1_800_000, compactionQuietMs: 1e12 } };
   const store = await TestWriteStore.open(await temporaryDirectory(t), options);
-  await store.write('db', tenMinutes('m', 12));
-  await store.writes.snapshotNow();
+  await writeFiles(store, tenMinutes('m', 12));
   await store.catalog.setRetention('db', 10n * DAY);
   clock.pass(29n * MINUTE);
   await store.writes.maintainNow();
@@ -281,8 +285,7 @@ test('a buffer limit of almost nothing bounds the buffer and loses nothing', asy
 
 test('S-19 a changed byte anywhere in a Parquet file is noticed, and never merged into another file', async (t) => {
   const first = await TestWriteStore.open(await temporaryDirectory(t));
-  await first.write('db', twoHours('m', 14));
-  await first.writes.snapshotNow();
+  await writeFiles(first, twoHours('m', 14));
   await first.stop();
   const path = join(first.directory, 'n1', (await parquetFiles(first))[3] as string);
   const whole = await readFile(path);

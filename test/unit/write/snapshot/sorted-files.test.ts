@@ -23,6 +23,8 @@ function lines(series: number, rowsPerSeries: number): string[] {
 
 for (const [what, series, rowsPerSeries] of [
   ['few series', 50, 40],
+  ['few series and many rows', 50, 300],
+  ['more values of a tag than are enumerated', 12_000, 3],
   ['as many series as rows', 700, 1],
 ] as const) {
   test(`a file of ${what} is sorted by tags and time and holds every row`, async (t) => {
