@@ -24,6 +24,7 @@ import { WritesUnderWay } from '../write/writes-under-way.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
 import { columnCacheBytes, processMemoryMax, residentBytes, totalMemoryBytes } from './budget.ts';
 import { startCaches } from './caches.ts';
+import { whenCalm } from './calm.ts';
 import { OpenParts } from './open-parts.ts';
 import { portHolder } from './port-holder.ts';
 import { rowDeletes } from './row-deletes.ts';
@@ -127,14 +128,12 @@ function warmUp({ engine }: Pick<OpenStorage, 'engine'>, logger: Logger): void {
   setImmediate(() => void engine.get().catch((error: unknown) => logger.error('the query engine does not load', { error: String(error) })));
 }
 
-/** Whoever writes will ask: a while after the engine has opened, so that the first writes do not wait for this. */
+/** Whoever writes will ask: some time after the engine has opened, and not in the middle of a burst of writes. */
 function warmUpQueries({ engine }: Pick<OpenStorage, 'engine'>, executor: QueryExecutor, logger: Logger): void {
   const warm = (): void =>
     void executor.warmUp().catch((error: unknown) => logger.error('the SQL parser does not load', { error: String(error) }));
-  engine.onOpen(() => setTimeout(warm, WARM_UP_DELAY_MS).unref());
+  engine.onOpen(() => whenCalm(warm));
 }
-
-const WARM_UP_DELAY_MS = 200;
 
 /** `--admin-token-recovery-http-bind`: a second socket that makes a new operator token, once. */
 async function openRecovery(
