@@ -3,6 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { startServer, type TestServer, testDirectory } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 /** More rounds for a longer look: `KILL_ROUNDS=100`. */
 const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 6);
@@ -143,10 +144,3 @@ test('a damaged snapshot info is set aside and named in the log, and the server 
 });
 
 /** Polls until the probe gives a value; the runner's own time-out ends a test that never gets there. */
-async function until<T>(probe: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const value = await probe().catch(() => undefined);
-    if (value !== undefined) return value;
-    await new Promise((done) => setTimeout(done, 20));
-  }
-}

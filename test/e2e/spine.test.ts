@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { startServer, TestServer, testDirectory } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const CORPUS = resolve(fileURLToPath(import.meta.url), '../../../../../test/corpus/line-protocol');
 
@@ -131,10 +132,3 @@ async function parquetFiles(root: string): Promise<string[]> {
 }
 
 /** Polls until the probe gives a value; the runner's own time-out ends a test that never gets there. */
-async function until<T>(probe: () => Promise<T | undefined>): Promise<T> {
-  for (;;) {
-    const value = await probe().catch(() => undefined);
-    if (value !== undefined) return value;
-    await new Promise((done) => setTimeout(done, 20));
-  }
-}
