@@ -2,7 +2,7 @@
 const LOOK_MS = 100;
 
 /** Busy for a smaller share of a look: calm. */
-const CALM_SHARE = 0.5;
+const CALM_SHARE = 0.25;
 
 /** Work that waits is done then, however busy the server is. */
 const PATIENCE_MS = 5000;

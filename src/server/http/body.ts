@@ -17,7 +17,15 @@ const DISCARD_BYTES_MAX = 64 * 1024 * 1024;
 const INFLATE_CHUNK_BYTES_MIN = 16 * 1024;
 
 /** What reading needs of a request; both HTTP versions have it. */
-export type BodySource = Pick<IncomingMessage, 'headers' | 'on' | 'off' | 'resume' | 'destroy' | 'readableEnded' | 'destroyed'>;
+export type BodyStream = Pick<IncomingMessage, 'headers' | 'on' | 'off' | 'resume' | 'destroy' | 'readableEnded' | 'destroyed'>;
+
+/** A request whose body has arrived already. */
+export interface WholeBody {
+  readonly headers: { readonly 'content-encoding'?: string | undefined };
+  readonly whole: Buffer;
+}
+
+export type BodySource = BodyStream | WholeBody;
 
 /**
  * Reads and unzips a request body (http-api.md 4). Reading stops at the limit; the same inclusive limit holds for the
@@ -26,7 +34,7 @@ export type BodySource = Pick<IncomingMessage, 'headers' | 'on' | 'off' | 'resum
 export async function readBody(request: BodySource, maxBytes: number, memory?: BodyMemory): Promise<Buffer> {
   const encoding = request.headers['content-encoding'];
   const zipped = encoding === 'gzip';
-  const raw = await readRaw(request, maxBytes, memory);
+  const raw = 'whole' in request ? takeWhole(request.whole, maxBytes, memory) : await readRaw(request, maxBytes, memory);
   if (encoding !== undefined && !zipped && encoding !== 'identity') throw unacceptableContentEncoding(encoding);
   if (!zipped) return raw;
   try {
@@ -50,7 +58,13 @@ export async function withBody<T>(
   }
 }
 
-function readRaw(request: BodySource, maxBytes: number, memory: BodyMemory | undefined): Promise<Buffer> {
+function takeWhole(body: Buffer, maxBytes: number, memory: BodyMemory | undefined): Buffer {
+  if (body.length > maxBytes) throw requestTooLarge(maxBytes);
+  memory?.arrived(body.length);
+  return body;
+}
+
+function readRaw(request: BodyStream, maxBytes: number, memory: BodyMemory | undefined): Promise<Buffer> {
   const declared = declaredLength(request);
   if (declared !== undefined && declared > maxBytes) {
     discardRest(request);
@@ -98,7 +112,7 @@ function readRaw(request: BodySource, maxBytes: number, memory: BodyMemory | und
  * Throws away what a client still sends of a refused body, so that it gets to read the answer; past the limit the
  * connection is cut.
  */
-function discardRest(request: BodySource): void {
+function discardRest(request: BodyStream): void {
   let left = DISCARD_BYTES_MAX;
   request.on('error', () => {});
   request.on('data', (chunk: Buffer) => {
@@ -107,7 +121,7 @@ function discardRest(request: BodySource): void {
   });
 }
 
-function declaredLength(request: BodySource): number | undefined {
+function declaredLength(request: BodyStream): number | undefined {
   const text = request.headers['content-length'];
   return text === undefined ? undefined : Number(text);
 }

@@ -4,6 +4,7 @@ import { type AddressInfo, createServer as createNetServer, type Server as NetSe
 import { createServer as createTlsServer } from 'node:tls';
 import type { AnyRequest, AnyResponse, HttpLimits, TlsSettings } from './dependencies.ts';
 import type { ErrorLog } from './error-log.ts';
+import type { PlainLane } from './plain/index.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 
@@ -16,6 +17,8 @@ export interface PortOptions {
   readonly handler: RequestHandler;
   readonly limits: HttpLimits;
   readonly tls: TlsSettings | undefined;
+  /** Looks at cleartext HTTP/1.1 connections before the server does. */
+  readonly plainLane?: PlainLane;
   readonly errorLog: ErrorLog;
 }
 
@@ -27,6 +30,7 @@ export class Port {
   readonly #http1: HttpServer1;
   readonly #http2: Http2Server;
   readonly #listener: NetServer;
+  readonly #plainLane: PlainLane | undefined;
   readonly #drainTimeoutMs: number;
   readonly #sockets = new Set<Socket>();
   /** Connections that have not said yet what they speak. */
@@ -40,6 +44,7 @@ export class Port {
   constructor(options: PortOptions) {
     const { limits, tls, errorLog } = options;
     this.#drainTimeoutMs = limits.drainTimeoutMs;
+    this.#plainLane = options.plainLane;
     const handler: RequestHandler = (request, response) => this.#serve(options.handler, request, response);
     this.#http1 = createHttp1(limits, handler);
     const settings = { maxHeaderListSize: limits.headerBytesMax, maxConcurrentStreams: HTTP2_STREAMS_MAX };
@@ -91,6 +96,7 @@ export class Port {
 
   #dropIdle(): void {
     this.#http1.closeIdleConnections();
+    this.#plainLane?.close(); // hands half a request to the server, for which its connection is idle in this turn
     for (const session of this.#sessions) session.close();
   }
 
@@ -100,6 +106,13 @@ export class Port {
     if ('stream' in request) consumeUnread(request, response);
     handler(request, response);
   }
+
+  readonly #toHttp1 = (socket: Socket, unanswered: Buffer): void => {
+    socket.pause();
+    socket.unshift(unanswered);
+    this.#http1.emit('connection', socket);
+    socket.resume();
+  };
 
   #track(socket: Socket): void {
     this.#sockets.add(socket);
@@ -164,6 +177,10 @@ export class Port {
       socket.setTimeout(0);
       socket.off('timeout', onError).off('error', onError).off('end', onEnd).off('readable', onReadable);
       this.#unsniffed.delete(socket);
+      if (!matches && this.#plainLane !== undefined) {
+        this.#plainLane.serve(socket, seen, this.#toHttp1);
+        return;
+      }
       socket.unshift(seen);
       (matches ? this.#http2 : this.#http1).emit('connection', socket);
     };

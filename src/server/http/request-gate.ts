@@ -1,14 +1,20 @@
 import type { FastifyInstance } from 'fastify';
 import type { RequestAuthenticator } from '../../auth/index.ts';
-import type { AnyRequest } from './dependencies.ts';
 import { sendAuthError, sendText } from './error-response.ts';
-import type { HttpReply } from './exchange.ts';
+import type { PlainHttpReply } from './exchange.ts';
 import { splitTarget } from './query-string.ts';
 
 /** The page that people open in a browser. */
 const PAGE_PATH = '/telemetry';
 
 const TOKEN_PATH = '/api/v3/configure/token';
+
+/** What the gate looks at. */
+export interface GateRequest {
+  readonly method?: string | undefined;
+  readonly headers: { authorization?: string | undefined };
+  readonly socket?: { readonly remoteAddress?: string | undefined };
+}
 
 /** Steps 1 to 3 of the routing order (http-api.md 2): headers of every answer, OPTIONS, closed token paths, authentication. */
 export class RequestGate {
@@ -28,7 +34,7 @@ export class RequestGate {
   }
 
   /** False: the request was answered here. */
-  admit(request: AnyRequest, originalUrl: string, reply: HttpReply): boolean {
+  admit(request: GateRequest, originalUrl: string, reply: PlainHttpReply): boolean {
     // The reference leaves it out of most errors, which hides them from browsers.
     reply.header('cluster-uuid', this.#clusterUuid).header('access-control-allow-origin', '*');
     if (request.method === 'OPTIONS') {
@@ -48,7 +54,7 @@ export class RequestGate {
     const { authorization } = request.headers;
     const verdict = this.#authenticator.verify({ path, query, authorization, remoteAddress: request.socket?.remoteAddress ?? '' });
     // Neither logs nor handlers get to see it.
-    delete request.headers.authorization;
+    if (authorization !== undefined) delete request.headers.authorization;
     if (verdict.allowed) return true;
     // A browser can only send a token after it was asked for one: any user name, the token as password.
     if (path === PAGE_PATH && verdict.status === 401) reply.header('www-authenticate', 'Basic realm="influxdb3"');

@@ -2,13 +2,24 @@ import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { AnyRequest } from './dependencies.ts';
-import type { HttpReply } from './exchange.ts';
+import type { HttpReply, PlainHttpReply } from './exchange.ts';
 import type { HttpMetrics } from './metrics.ts';
 
 interface ObserverDependencies {
   readonly metrics: HttpMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
+}
+
+/** A request that is over. */
+export interface ObservedRequest {
+  readonly method: string;
+  readonly route: string;
+  readonly reply: PlainHttpReply;
+  /** The client left before it was answered. */
+  readonly aborted: boolean;
+  /** Of the observer's clock. */
+  readonly startedMs: number;
 }
 
 /** Counts every request once it is over, whether it was answered or the client left. */
@@ -27,23 +38,31 @@ export class RequestObserver {
     });
   }
 
+  /** Counts a request when its response is over. */
   observe(request: AnyRequest, reply: HttpReply, route: string): void {
-    const { clock, logger, metrics } = this.#deps;
-    const startedMs = clock.monotonicMs();
+    const startedMs = this.now();
     const response = reply.raw;
     // Emitted once.
     response.on('close', () => {
-      const durationSecs = (clock.monotonicMs() - startedMs) / 1000;
-      const status = response.statusCode;
-      const method = request.method ?? '';
-      const aborted = !response.writableEnded;
-      metrics.recordRequest({ method, route, status, aborted, durationSecs, bodyBytes: bodyBytes(reply) });
-      if (logger.enabled('debug')) logger.debug('request answered', { method, route, status, aborted });
+      this.record({ method: request.method ?? '', route, reply, aborted: !response.writableEnded, startedMs });
     });
+  }
+
+  /** When a request that `record` gets to see begins. */
+  now(): number {
+    return this.#deps.clock.monotonicMs();
+  }
+
+  record({ method, route, reply, aborted, startedMs }: ObservedRequest): void {
+    const { logger, metrics } = this.#deps;
+    const status = reply.statusCode;
+    const durationSecs = (this.now() - startedMs) / 1000;
+    metrics.recordRequest({ method, route, status, aborted, durationSecs, bodyBytes: bodyBytes(reply) });
+    if (logger.enabled('debug')) logger.debug('request answered', { method, route, status, aborted });
   }
 }
 
-function bodyBytes(reply: HttpReply): number {
+function bodyBytes(reply: PlainHttpReply): number {
   const length = Number(reply.getHeader('content-length') ?? 0);
   return Number.isFinite(length) ? length : 0;
 }

@@ -4,6 +4,7 @@ import { ErrorLog } from './error-log.ts';
 import { sendError, sendText, toInfluxError } from './error-response.ts';
 import { isGrpc, refuseGrpc } from './grpc-refusal.ts';
 import { HttpMetrics } from './metrics.ts';
+import { PlainLane } from './plain/index.ts';
 import { Port, type RequestHandler } from './port.ts';
 import { splitTarget } from './query-string.ts';
 import { RequestGate } from './request-gate.ts';
@@ -30,6 +31,7 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
   const routeDeps = { ...deps, httpMetrics: metrics, errorLog };
   const writes = writeHandlers(routeDeps);
   const lane = new ShortLane({ handlers: writes, gate, observer, errorLog });
+  const plainLane = new PlainLane({ writes: lane, observer, clock: deps.clock, keepAliveTimeoutMs: limits.keepAliveTimeoutMs });
   let port: Port | undefined;
   const options: FastifyServerOptions = {
     logger: false,
@@ -40,7 +42,7 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
     schemaController: { compilersFactory: { buildValidator: refuseSchemas, buildSerializer: refuseSchemas } },
     serverFactory: (handler) => {
       const framework = withGrpc(handler as unknown as RequestHandler, deps);
-      const created = new Port({ handler: withLane(lane, framework), limits, tls: deps.tls, errorLog });
+      const created = new Port({ handler: withLane(lane, framework), limits, tls: deps.tls, plainLane, errorLog });
       port = created;
       return created.http1;
     },

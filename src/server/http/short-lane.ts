@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BodySource } from './body.ts';
 import type { AnyRequest, AnyResponse } from './dependencies.ts';
 import { DirectReply } from './direct-reply.ts';
 import type { ErrorLog } from './error-log.ts';
 import { sendError, toInfluxError } from './error-response.ts';
-import type { HttpHandler, HttpRequest } from './exchange.ts';
+import type { PlainHttpReply, WriteHandler } from './exchange.ts';
 import { splitTarget } from './query-string.ts';
-import type { RequestGate } from './request-gate.ts';
+import type { GateRequest, RequestGate } from './request-gate.ts';
 import type { RequestObserver } from './request-observer.ts';
 
 export interface ShortLaneOptions {
   /** Handlers of `POST`, by path. */
-  readonly handlers: ReadonlyMap<string, HttpHandler>;
+  readonly handlers: ReadonlyMap<string, WriteHandler>;
   readonly gate: RequestGate;
   readonly observer: RequestObserver;
   readonly errorLog: ErrorLog;
@@ -32,18 +33,23 @@ export class ShortLane {
     if (request.method !== 'POST' || request.httpVersionMajor !== 1) return false;
     const originalUrl = request.url ?? '/';
     const { path } = splitTarget(originalUrl);
-    const handler = this.#options.handlers.get(path);
-    if (handler === undefined) return false;
+    if (!this.#options.handlers.has(path)) return false;
     const reply = new DirectReply(response as ServerResponse);
     this.#options.observer.observe(request, reply, path);
-    void this.#run(handler, { raw: request as IncomingMessage, headers: request.headers, originalUrl }, reply);
+    void this.answer(path, request as IncomingMessage, originalUrl, reply);
     return true;
   }
 
-  /** Never rejects. */
-  async #run(handler: HttpHandler, request: HttpRequest, reply: DirectReply): Promise<void> {
+  /** Whether `POST` to this path is a write. */
+  has(path: string): boolean {
+    return this.#options.handlers.has(path);
+  }
+
+  /** Lets a write through the gate, carries it out and answers it. Never rejects. */
+  async answer(path: string, raw: GateRequest & BodySource, originalUrl: string, reply: PlainHttpReply): Promise<void> {
+    const { gate, handlers } = this.#options;
     try {
-      if (this.#options.gate.admit(request.raw, request.originalUrl, reply)) await handler(request, reply);
+      if (gate.admit(raw, originalUrl, reply)) await handlers.get(path)?.({ raw, originalUrl }, reply);
     } catch (error) {
       const known = toInfluxError(error, this.#options.errorLog);
       if (reply.raw.headersSent) reply.raw.destroy();

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { BodyMemory } from '../body-memory.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import type { ErrorLog } from '../error-log.ts';
-import type { HttpHandler } from '../exchange.ts';
+import type { WriteHandler } from '../exchange.ts';
 import type { HttpMetrics } from '../metrics.ts';
 import { youngCollector } from '../young-collector.ts';
 import { registerCaches } from './caches.ts';
@@ -21,8 +21,8 @@ import { writeV3 } from './write-v3.ts';
 
 export type RouteDependencies = HttpDependencies & { readonly httpMetrics: HttpMetrics; readonly errorLog: ErrorLog };
 
-/** Handlers of `POST` to the write endpoints, by path: the framework and the short lane both call them. */
-export function writeHandlers(deps: RouteDependencies): ReadonlyMap<string, HttpHandler> {
+/** Handlers of `POST` to the write endpoints, by path: the framework and both lanes call them. */
+export function writeHandlers(deps: RouteDependencies): ReadonlyMap<string, WriteHandler> {
   const { writeService, telemetry, maxBodyBytes, httpMetrics, errorLog } = deps;
   const bodyMemory = new BodyMemory(youngCollector());
   const write = { writeService, telemetry, maxBodyBytes, bodyMemory, metrics: httpMetrics, errorLog };
@@ -34,7 +34,7 @@ export function writeHandlers(deps: RouteDependencies): ReadonlyMap<string, Http
 }
 
 /** Registers every endpoint of the route table (http-api.md 2). */
-export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, writes: ReadonlyMap<string, HttpHandler>): void {
+export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, writes: ReadonlyMap<string, WriteHandler>): void {
   const { maxBodyBytes, errorLog } = deps;
   for (const [path, handler] of writes) app.post(path, handler);
   registerDeleteV2(app, { deleteService: deps.deleteService, maxBodyBytes, errorLog });

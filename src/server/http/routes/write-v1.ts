@@ -1,6 +1,6 @@
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
 import { badV1Request } from '../errors.ts';
-import type { HttpHandler } from '../exchange.ts';
+import type { WriteHandler } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
 import { legacyDatabaseName, refuseLegacyName } from './namespace-name.ts';
 import {
@@ -19,7 +19,7 @@ const rules = {
 } as const;
 
 /** `POST /write` (http-api.md 6.2). */
-export function writeV1(deps: WriteEndpointDependencies): HttpHandler {
+export function writeV1(deps: WriteEndpointDependencies): WriteHandler {
   const targets = new TargetCache(decodeTarget);
   return async (request, reply) => {
     const { query } = splitTarget(request.originalUrl);

@@ -2,7 +2,7 @@ import type { InfluxError } from '../../../shared/errors.ts';
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
 import type { ErrorLog } from '../error-log.ts';
 import { toInfluxError } from '../error-response.ts';
-import type { HttpHandler } from '../exchange.ts';
+import type { WriteHandler } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
 import { refuseLegacyName } from './namespace-name.ts';
 import { refused, sendV2Error } from './v2-errors.ts';
@@ -23,7 +23,7 @@ const rules = {
 } as const;
 
 /** `POST /api/v2/write` (http-api.md 6.3): the v1 rules with errors in shape E2. */
-export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): HttpHandler {
+export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): WriteHandler {
   const targets = new TargetCache(decodeTarget);
   return async (request, reply) => {
     try {

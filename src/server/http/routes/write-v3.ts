@@ -1,7 +1,7 @@
 import { validateDatabaseName } from '../../../write/catalog/index.ts';
 import { sendJson } from '../error-response.ts';
 import { missingWriteParams, serdeError } from '../errors.ts';
-import type { HttpHandler } from '../exchange.ts';
+import type { WriteHandler } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
 import {
   precisionOf,
@@ -21,7 +21,7 @@ const rules = {
 } as const;
 
 /** `POST /api/v3/write_lp` (http-api.md 6.1); the checks run in the order of its table. */
-export function writeV3(deps: WriteEndpointDependencies): HttpHandler {
+export function writeV3(deps: WriteEndpointDependencies): WriteHandler {
   const targets = new TargetCache(decodeTarget);
   return async (request, reply) => {
     const { query } = splitTarget(request.originalUrl);

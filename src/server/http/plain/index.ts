@@ -1,0 +1,1 @@
+export { type HandOver, PlainLane } from './plain-lane.ts';

@@ -1,0 +1,102 @@
+import type { WholeBody } from '../body.ts';
+import type { GateRequest } from '../request-gate.ts';
+
+/** Head of a request that is read here; a longer one is left to the runtime. */
+const HEAD_BYTES_MAX = 8 * 1024;
+
+/** Head and body of such a request. */
+export const PLAIN_BYTES_MAX = 64 * 1024;
+
+/** Visible ASCII without `#`, which belongs into no request target. */
+const REQUEST_LINE = /^POST (\/[!"$-~]*) HTTP\/1\.1\r\n/;
+
+/** One field: a token, a colon, and a value of printable ASCII. No folded lines, no blank before the colon. */
+const FIELD = /([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~]*)\r\n/y;
+
+const LENGTH = /^\d{1,9}$/;
+
+/** Fields that change how a message is framed or a connection is used. None is common with a write. */
+const LEFT_TO_THE_RUNTIME = new Set([
+  'transfer-encoding',
+  'expect',
+  'upgrade',
+  'te',
+  'trailer',
+  'keep-alive',
+  'proxy-connection',
+  'http2-settings',
+]);
+
+/** Fields of a plain write that are looked at; each may stand there once. */
+interface KnownFields {
+  host?: string;
+  connection?: string;
+  authorization?: string;
+  'content-length'?: string;
+  'content-encoding'?: string;
+}
+const KNOWN = new Set<string>(['host', 'connection', 'authorization', 'content-length', 'content-encoding']);
+
+/** The head of a plain write. */
+export interface PlainHead {
+  /** Target as the client sent it. */
+  readonly target: string;
+  readonly path: string;
+  readonly headers: Readonly<Pick<KnownFields, 'authorization' | 'content-encoding'>>;
+  /** Where the body begins and ends in the bytes that the head was read from. */
+  readonly bodyStart: number;
+  readonly end: number;
+}
+
+/**
+ * Reads the head of a `POST` that nobody could take for anything else: HTTP/1.1, well-formed to the letter, one host, one
+ * length, nothing that changes framing or connection. Undefined for everything else, and for what is not all there; that
+ * is the runtime's parser's to judge.
+ */
+export function readPlainHead(bytes: Buffer): PlainHead | undefined {
+  const headEnd = bytes.indexOf('\r\n\r\n');
+  if (headEnd < 0 || headEnd > HEAD_BYTES_MAX) return undefined;
+  const text = bytes.toString('latin1', 0, headEnd + 2);
+  const line = REQUEST_LINE.exec(text);
+  const target = line?.[1];
+  if (line === null || target === undefined) return undefined;
+  const fields = readFields(text, line[0].length);
+  if (fields?.host === undefined) return undefined;
+  const { connection = 'keep-alive', 'content-length': length = '' } = fields;
+  if (!LENGTH.test(length) || connection.toLowerCase() !== 'keep-alive') return undefined;
+  const bodyStart = headEnd + 4;
+  const end = bodyStart + Number(length);
+  if (end > PLAIN_BYTES_MAX) return undefined;
+  const mark = target.indexOf('?');
+  return { target, path: mark < 0 ? target : target.slice(0, mark), headers: fields, bodyStart, end };
+}
+
+function readFields(text: string, start: number): KnownFields | undefined {
+  const fields: KnownFields = {};
+  for (let at = start; at < text.length; at = FIELD.lastIndex) {
+    FIELD.lastIndex = at;
+    const field = FIELD.exec(text);
+    if (field === null) return undefined;
+    const name = (field[1] as string).toLowerCase();
+    if (LEFT_TO_THE_RUNTIME.has(name)) return undefined;
+    if (!KNOWN.has(name)) continue;
+    const known = name as keyof KnownFields;
+    if (fields[known] !== undefined) return undefined;
+    fields[known] = (field[2] as string).trim();
+  }
+  return fields;
+}
+
+/** A plain write that has arrived, as gate and handlers see it. */
+export class PlainRequest implements GateRequest, WholeBody {
+  readonly method = 'POST';
+  readonly headers: { authorization?: string; 'content-encoding'?: string };
+  readonly socket: NonNullable<GateRequest['socket']>;
+  readonly whole: Buffer;
+
+  constructor(head: PlainHead, bytes: Buffer, socket: NonNullable<GateRequest['socket']>) {
+    this.headers = head.headers;
+    this.socket = socket;
+    this.whole = bytes.subarray(head.bodyStart, head.end);
+  }
+}
