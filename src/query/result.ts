@@ -52,6 +52,8 @@ export type ResultVector =
 export interface ResultBatch {
   readonly rowCount: number;
   readonly columns: readonly ResultVector[];
+  /** Rows with the same id have the same values in all coded columns; in all batches of the result with the same owner. */
+  readonly series?: { readonly ids: Int32Array; readonly owner: object };
 }
 
 /** A running query. `batches` may be iterated once; leaving the loop early or calling `cancel` stops the engine. */

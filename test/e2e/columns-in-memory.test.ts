@@ -90,6 +90,7 @@ const bound = (minutes: number): string => `'${new Date((START + minutes * 60) *
 const STATEMENTS = [
   'SELECT host, zone, time, f, i, u FROM cpu',
   'SELECT time, u, host AS h FROM cpu WHERE f > 30 AND u < 50',
+  'SELECT zone, host, i, host AS again FROM cpu WHERE i > 97',
   `SELECT host, f FROM cpu WHERE zone = 'z1' AND time >= ${bound(1)} AND time < ${bound(4)} AND i < 0`,
   'SELECT count(*) AS n FROM cpu',
   'SELECT count(f) AS n, count(u) AS u, sum(i) AS si, sum(u) AS su, min(f) AS mf, max(i) AS xi, mean(f) AS a FROM cpu',
@@ -180,4 +181,24 @@ test('columns in memory are exact where doubles are not: large integers, sums, t
     'SELECT k, w, time FROM (SELECT *, row_number() OVER (PARTITION BY k ORDER BY time DESC) AS rn FROM big) AS x WHERE rn = 1',
     'SELECT count(*) AS n FROM big WHERE v > 9007199254740992',
   ]);
+});
+
+test('rows in any order may be limited: as many as there are, at most as many as were asked for, all of them rows that meet the condition', async (t) => {
+  const server = await startServer(t, await testDirectory(t));
+  await server.writeOk('db', lines(0, 5000).join('\n'), '&precision=ns');
+  const all = new Set((await server.rows('db', 'SELECT host, time, i FROM cpu WHERE i > 90')).map((row) => JSON.stringify(row)));
+  for (const [limit, offset] of [
+    [1, 0],
+    [7, 3],
+    [0, 2],
+    [all.size, 0],
+    [all.size + 5, 0],
+    [10, all.size - 4],
+    [3, all.size],
+  ] as const) {
+    const rows = await server.rows('db', `SELECT host, time, i FROM cpu WHERE i > 90 LIMIT ${limit} OFFSET ${offset}`);
+    assert.equal(rows.length, Math.max(0, Math.min(limit, all.size - offset)), `LIMIT ${limit} OFFSET ${offset}`);
+    assert.equal(new Set(rows.map((row) => JSON.stringify(row))).size, rows.length);
+    assert.ok(rows.every((row) => all.has(JSON.stringify(row))));
+  }
 });

@@ -4,7 +4,17 @@ import type { NumberColumn, ReadySegments } from './column-store.ts';
 import type { FieldColumn } from './field-column.ts';
 import type { Comparison } from './plan.ts';
 import { RowGroups, type TagCondition } from './row-groups.ts';
-import { BufferScan, FileScan, filterRows, newRowBatch, type RowBatch, type RowScan, type ScanRequest, type TimeBins } from './row-scan.ts';
+import {
+  BATCH_ROWS,
+  BufferScan,
+  FileScan,
+  filterRows,
+  newRowBatch,
+  type RowBatch,
+  type RowScan,
+  type ScanRequest,
+  type TimeBins,
+} from './row-scan.ts';
 import type { BufferSegment, FileSegment, Segment } from './segment.ts';
 import { NO_TAG } from './table-tags.ts';
 
@@ -62,16 +72,10 @@ export class QueryInput {
     return new RowGroups(this.table, this.#ready.tags, this.#series, keys, this.#tags);
   }
 
-  /** Codes of a tag in rows of a segment; `tagTexts` has the texts. */
-  tagCodes(column: ColumnSchema, segment: FileSegment | BufferSegment): (rows: Int32Array) => Int32Array {
-    if (segment.kind === 'file') {
-      const codes = segment.codes.get(column.id);
-      const { starts } = segment;
-      return (rows) => fileCodes(rows, starts, codes);
-    }
-    const codes = this.#series === undefined ? undefined : this.#ready.tags.seriesCodes(this.table, this.#series, column.id);
-    const { series } = segment;
-    return (rows) => rows.map((row) => codes?.[series[row] as number] ?? NO_TAG);
+  /** Codes of a tag by the numbers that `seriesOf` gives; `tagTexts` has the texts. Undefined = no row has it. */
+  tagCodes(column: ColumnSchema, segment: FileSegment | BufferSegment): Int32Array | undefined {
+    if (segment.kind === 'file') return segment.codes.get(column.id);
+    return this.#series === undefined ? undefined : this.#ready.tags.seriesCodes(this.table, this.#series, column.id);
   }
 
   /** Texts of a tag by code. */
@@ -160,32 +164,48 @@ export async function scanAll(
   }
 }
 
-/** The rows that meet all conditions, a batch when it is asked for. */
-export function rowBatches(
-  scans: readonly SegmentScan[],
-  pause: Pause,
-): AsyncIterable<{ readonly batch: RowBatch; readonly count: number; readonly segment: FileSegment | BufferSegment }> {
-  const prepared = scans.map((scan) => ({ ...scan, rows: rowScan(scan, { bins: undefined }) }));
-  return found(prepared, pause);
+/** Rows of one segment. */
+export interface FoundRows {
+  readonly rows: Int32Array;
+  readonly segment: FileSegment | BufferSegment;
+}
+
+/**
+ * The rows that meet all conditions, some when they are asked for: where few of many rows do, those of several batches together.
+ * @param enough rows after which nobody will ask for more
+ */
+export function foundRows(scans: readonly SegmentScan[], enough: number, pause: Pause): AsyncIterable<FoundRows> {
+  // Arrays that a buffer segment may replace are taken now.
+  const prepared = scans.map((scan) => ({ ...scan, scan: rowScan(scan, { bins: undefined }) }));
+  return found(prepared, Math.min(enough, BATCH_ROWS), pause);
 }
 
 async function* found(
-  prepared: readonly (SegmentScan & { readonly rows: RowScan })[],
+  prepared: readonly (SegmentScan & { readonly scan: RowScan })[],
+  handedOver: number,
   pause: Pause,
-): AsyncGenerator<{ readonly batch: RowBatch; readonly count: number; readonly segment: FileSegment | BufferSegment }> {
+): AsyncGenerator<FoundRows> {
+  const batch = newRowBatch();
   let looked = 0;
-  for (const { rows, filters, segment } of prepared) {
-    for (;;) {
-      const batch = newRowBatch();
-      let count = rows.next(batch);
-      if (count === 0) break;
-      looked += count;
+  for (const { scan, filters, segment } of prepared) {
+    let rows = new Int32Array(BATCH_ROWS * 2);
+    let total = 0;
+    for (let seen = scan.next(batch); seen > 0; seen = scan.next(batch)) {
+      let count = seen;
       for (const { column, op, value } of filters) count = filterRows(batch, count, column, op, value);
-      if (count > 0) yield { batch, count, segment };
+      rows.set(count === BATCH_ROWS ? batch.rows : batch.rows.subarray(0, count), total);
+      total += count;
+      if (total >= handedOver) {
+        yield { rows: rows.subarray(0, total), segment };
+        rows = new Int32Array(BATCH_ROWS * 2);
+        total = 0;
+      }
+      looked += seen;
       if (looked < VALUES_PER_TURN) continue;
       looked = 0;
       await pause();
     }
+    if (total > 0) yield { rows: rows.subarray(0, total), segment };
   }
 }
 
@@ -194,17 +214,29 @@ function rowScan({ segment, groupOf, minTime, maxTime }: SegmentScan, how: Pick<
   return segment.kind === 'file' ? new FileScan(segment, request) : new BufferScan(segment, request);
 }
 
-/** Rows come run after run: the run of the one before is mostly that of the next. */
-function fileCodes(rows: Int32Array, starts: Int32Array, codes: Int32Array | undefined): Int32Array {
-  const found = new Int32Array(rows.length).fill(NO_TAG);
-  if (codes === undefined || rows.length === 0) return found;
-  let run = runOf(starts, rows[0] as number);
-  for (let i = 0; i < rows.length; i++) {
-    const row = rows[i] as number;
-    if (row >= (starts[run + 1] as number)) run = runOf(starts, row);
-    found[i] = codes[run] as number;
+/** Numbers of the series that rows are of: those of the buffer, or the runs of a file. */
+export function seriesOf(segment: FileSegment | BufferSegment): (rows: Int32Array) => Int32Array {
+  // A buffer segment may get another array.
+  if (segment.kind === 'buffer') {
+    const { series } = segment;
+    return (rows) => {
+      const found = new Int32Array(rows.length);
+      for (let i = 0; i < rows.length; i++) found[i] = series[rows[i] as number] as number;
+      return found;
+    };
   }
-  return found;
+  const { starts } = segment;
+  return (rows) => {
+    const found = new Int32Array(rows.length);
+    // Rows come run after run: the run of the one before is mostly that of the next.
+    let run = rows.length === 0 ? 0 : runOf(starts, rows[0] as number);
+    for (let i = 0; i < rows.length; i++) {
+      const row = rows[i] as number;
+      if (row >= (starts[run + 1] as number)) run = runOf(starts, row);
+      found[i] = run;
+    }
+    return found;
+  };
 }
 
 /** The run that a row is in. */

@@ -16,7 +16,7 @@ import { NO_TAG, type TableTags } from './table-tags.ts';
 const RUNS_MAX = 200_000;
 
 /** Values taken over before other work gets a turn. */
-const VALUES_PER_TURN = 50_000;
+const VALUES_PER_TURN = 25_000;
 
 /** Reads columns through the engine, which knows files and buffers; in pieces, so that nobody waits for the whole. */
 export class SegmentLoader {

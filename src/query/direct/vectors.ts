@@ -29,6 +29,18 @@ export function numberVector(kind: ResultType['kind'], rowCount: number, value: 
   }
 }
 
+/** The values of some rows. */
+export function gathered(values: Float64Array, rows: Int32Array): Float64Array {
+  const data = new Float64Array(rows.length);
+  for (let i = 0; i < rows.length; i++) data[i] = values[rows[i] as number] as number;
+  return data;
+}
+
+/** The same for whole values, as integers. */
+export function gatheredIntegers(values: Float64Array, rows: Int32Array): BigInt64Array {
+  return new BigInt64Array(integers(gathered(values, rows)));
+}
+
 /** Whole doubles as 64-bit integers, in halves: no bigint a row. */
 function integers(values: Float64Array): ArrayBuffer {
   const halves = new Int32Array(values.length * 2);

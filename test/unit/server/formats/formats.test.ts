@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { ResultType } from '../../../../src/query/result.ts';
+import type { ResultBatch, ResultType, ResultVector } from '../../../../src/query/result.ts';
 import { column, encode, encodeColumns } from './support.ts';
 
 const text: ResultType = { kind: 'string', dictionary: true };
@@ -54,6 +54,28 @@ describe('JSON', () => {
     const part = column('v', { kind: 'int32' }, [1]);
     const batch = { rowCount: 1, columns: [part.vector] };
     assert.equal(encode('json', [part.column], [batch, batch]), '[{"v":1},{"v":1}]');
+  });
+
+  test('columns of a series are written as if each row were by itself', () => {
+    const coded = (codes: readonly number[]): ResultVector => {
+      const texts = ['a"b', 'ü', 'c'];
+      return { kind: 'string', text: (row) => texts[codes[row] as number] ?? null, coded: { codes: Int32Array.from(codes), texts } };
+    };
+    const numbers = column('n', { kind: 'int64' }, [1n, null, 3n, 4n, 5n, null]);
+    const names = ['k', 'l', 'n', 'm', 'o', 'p'];
+    const columns = names.map((name) => ({ name, type: name === 'n' ? ({ kind: 'int64' } as const) : text }));
+    const batch = (ids: readonly number[], owner: object, shift: number): ResultBatch => {
+      const of = (codes: readonly number[]): ResultVector => coded(ids.map((id) => codes[(id + shift) % codes.length] as number));
+      const vectors = [of([0, -1, 2]), of([1, -1, 0]), numbers.vector, of([-1, -1, 1]), of([2, -1, -1]), of([0, 1, 2])];
+      return { rowCount: ids.length, columns: vectors, series: { ids: Int32Array.from(ids), owner } };
+    };
+    const [one, other] = [{}, {}];
+    const batches = [batch([0, 1, 2, 0, 1, 1], one, 0), batch([2, 2, 1, 0, 1, 0], one, 0), batch([0, 1, 2, 0, 1, 1], other, 1)];
+    const alone = batches.map(({ rowCount, columns }) => ({ rowCount, columns }));
+    for (const format of ['json', 'jsonl', 'csv'] as const) {
+      assert.equal(encode(format, columns, batches), encode(format, columns, alone), format);
+    }
+    assert.match(encode('jsonl', columns, batches), /^{"k":"a\\"b","l":"ü","n":1,"o":"c","p":"a\\"b"}\n{"p":"ü"}\n/);
   });
 
   test('SQL 10 floats always show a point or an exponent; not finite is null', () => {
