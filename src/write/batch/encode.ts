@@ -115,7 +115,7 @@ function writeTable(bytes: Uint8Array, view: DataView, start: number, table: Par
   for (const id of fresh) {
     view.setUint32(at, id, true);
     view.setUint32(at + 4, table.series.canonicalLength(id), true);
-    at = table.series.copyCanonical(id, bytes, at + NEW_SERIES_HEADER_BYTES);
+    at = table.series.copyCanonical(id, bytes, view, at + NEW_SERIES_HEADER_BYTES);
   }
   bytes.fill(0, at, seriesEnd);
   at = seriesEnd;

@@ -41,7 +41,6 @@ export class ColumnBuilder implements ParsedColumn {
   readonly kind: number;
   /** Bytes of the name and its `=`. */
   readonly keyLength: number;
-  readonly #name: Uint8Array;
   readonly #keyBytesPadded: number;
   /** The name and its `=` as whole words, and what is left of it. */
   readonly #keyWords: Int32Array;
@@ -69,7 +68,6 @@ export class ColumnBuilder implements ParsedColumn {
   constructor(column: ColumnSchema, name: Uint8Array, budget: MemoryBudget, touched: ColumnBuilder[]) {
     this.column = column;
     this.kind = KINDS[column.type];
-    this.#name = name;
     this.keyLength = name.length + 1;
     const padded = new Uint8Array((this.keyLength + 3) & ~3);
     this.#keyBytesPadded = isPlain(name) ? padded.length : NEVER;
@@ -94,14 +92,6 @@ export class ColumnBuilder implements ParsedColumn {
     let i = at;
     for (let k = 0; k < words.length; k++, i += 4) if (view.getInt32(i, LITTLE_ENDIAN) !== words[k]) return false;
     return this.#keyMask === 0 || (view.getInt32(i, LITTLE_ENDIAN) & this.#keyMask) === this.#keyRest;
-  }
-
-  /** Is `bytes[start, end)` this column's name? */
-  hasName(bytes: Uint8Array, start: number, end: number): boolean {
-    const name = this.#name;
-    if (name.length !== end - start) return false;
-    for (let k = 0; k < name.length; k++) if (name[k] !== bytes[start + k]) return false;
-    return true;
   }
 
   /** Makes place for a value of `row` and fills the rows before. False: the row already has one. */

@@ -1,6 +1,7 @@
 import { BOOLEAN, type ColumnBuilder, FLOAT, INTEGER, STRING, UINTEGER } from './column-builder.ts';
 import { readFloat } from './float.ts';
 import { readInt64 } from './int64.ts';
+import { NewSeriesRows } from './new-series.ts';
 import type { RawSeriesCache } from './raw-series-cache.ts';
 import { SeriesKeyReader } from './series-key.ts';
 import type { TableBuilder } from './table-builder.ts';
@@ -29,8 +30,7 @@ export class FastLines {
   readonly #tables: TableSet;
   readonly #times: TimestampReader;
   readonly #keys: SeriesKeyReader;
-  /** Result of `#newSeries`. */
-  #entry = 0;
+  readonly #newSeries: NewSeriesRows;
   /** Result of `#fieldAt`. */
   #keyLength = 0;
   readonly #name = new Uint8Array(ESCAPED_NAME_BYTES_MAX);
@@ -40,6 +40,7 @@ export class FastLines {
     this.#tables = tables;
     this.#times = times;
     this.#keys = new SeriesKeyReader(tables);
+    this.#newSeries = new NewSeriesRows(cache, this.#keys);
   }
 
   /** Sets up for one body. */
@@ -53,7 +54,14 @@ export class FastLines {
    * take, `end` when it took all.
    */
   run(bytes: Uint8Array, view: DataView, start: number, end: number): number {
+    const stopped = this.#lines(bytes, view, start, end);
+    this.#newSeries.resolve(view);
+    return stopped;
+  }
+
+  #lines(bytes: Uint8Array, view: DataView, start: number, end: number): number {
     const cache = this.#cache;
+    const newSeries = this.#newSeries;
     let entry = 0;
     let i = start;
     while (i < end) {
@@ -65,16 +73,17 @@ export class FastLines {
         }
         const keyEnd = seriesTextEnd(bytes, i, end);
         if (keyEnd < 0) return i;
-        found = cache.find(view, i, keyEnd + 1 - i);
+        const hash = cache.hash(view, i, keyEnd + 1 - i);
+        found = newSeries.expectsMore ? 0 : cache.find(view, i, keyEnd + 1 - i, hash);
         if (found === 0) {
-          const lineEnd = this.#newSeries(bytes, view, i, keyEnd, end);
+          const lineEnd = this.#unknownSeries(bytes, view, i, keyEnd, end, hash);
           if (lineEnd < 0) return i;
           this.#count(i, lineEnd);
-          cache.next[entry] = this.#entry;
-          entry = this.#entry;
+          entry = newSeries.isFull ? newSeries.resolve(view) : 0;
           i = lineEnd + 1;
           continue;
         }
+        newSeries.noteKnown();
         cache.next[entry] = found;
       }
       const table = this.#tables.at(cache.tableSlots[found] as number);
@@ -100,9 +109,9 @@ export class FastLines {
     this.bytes += lineEnd - start;
   }
 
-  /** Takes a line whose series text is not in the cache and puts it there as `#entry`. Returns as `#row`. */
-  #newSeries(bytes: Uint8Array, view: DataView, start: number, keyEnd: number, end: number): number {
-    if (!this.#keys.read(bytes, start, keyEnd)) return -1;
+  /** Takes a line whose series text is most likely not in the cache; its series is looked up later. Returns as `#row`. */
+  #unknownSeries(bytes: Uint8Array, view: DataView, start: number, keyEnd: number, end: number, hash: number): number {
+    if (!this.#keys.read(bytes, view, start, keyEnd)) return -1;
     const slot = this.#keys.tableSlot;
     const table = this.#tables.at(slot);
     if (table === undefined) return -1;
@@ -111,9 +120,7 @@ export class FastLines {
       table.rollbackRow();
       return -1;
     }
-    const id = this.#keys.intern(table.series);
-    table.seriesIds[table.rowCount - 1] = id;
-    this.#entry = this.#cache.add(view, start, keyEnd + 1 - start, slot, id);
+    this.#newSeries.add(table, slot, start, keyEnd + 1 - start, hash);
     return lineEnd;
   }
 

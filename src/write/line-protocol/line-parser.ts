@@ -42,7 +42,8 @@ export class LineParser {
   readonly #fast: FastLines;
   readonly #rows: RowWriter;
   readonly #names = new NameCache();
-  #tail = new Uint8Array(0);
+  /** A `Buffer` as bodies are: the hot loop is compiled for one kind of array. */
+  #tail = Buffer.alloc(0);
 
   constructor(options: LineParserOptions) {
     this.#tables = new TableSet(options.seriesOf);
@@ -92,7 +93,7 @@ export class LineParser {
   /** Runs the hot loop over a copy of the last line. Returns where it stopped in the body. */
   #runTail(body: Uint8Array, at: number): number {
     const length = body.length - at;
-    if (this.#tail.length < length + 1 + TAIL_PADDING) this.#tail = new Uint8Array((length + 1 + TAIL_PADDING) * 2);
+    if (this.#tail.length < length + 1 + TAIL_PADDING) this.#tail = Buffer.allocUnsafeSlow((length + 1 + TAIL_PADDING) * 2);
     const tail = this.#tail;
     tail.set(body.subarray(at));
     tail[length] = NEWLINE;

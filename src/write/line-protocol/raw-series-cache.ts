@@ -1,4 +1,4 @@
-import { LITTLE_ENDIAN, mixWord, tagOfHash, WORD_MASKS } from '../series/index.ts';
+import { IdSlots, LITTLE_ENDIAN, mixWord, WORD_MASKS } from '../series/index.ts';
 
 const FIRST_ENTRIES = 64;
 const FIRST_WORDS = 1024;
@@ -26,9 +26,7 @@ export class RawSeriesCache {
   #hashes = new Int32Array(FIRST_ENTRIES);
   #words = new Int32Array(FIRST_WORDS);
   #wordsUsed = 0;
-  /** Open addressing, at most half full: entries, and a byte of each one's hash, 0 = free. */
-  #slots = new Int32Array(FIRST_ENTRIES * 2);
-  #tags = new Uint8Array(FIRST_ENTRIES * 2);
+  readonly #slots = new IdSlots();
   #count = 1;
   #refusals = 0;
   readonly #textBytesMax: number;
@@ -56,24 +54,28 @@ export class RawSeriesCache {
     return mask === 0 || (view.getInt32(i, LITTLE_ENDIAN) & mask) === words[word];
   }
 
+  /** Hash of the text at `[at, at + length)`, for `find` and `add`; 0 when the body ends too soon behind it. */
+  hash(view: DataView, at: number, length: number): number {
+    return at + ((length + 3) & ~3) > view.byteLength ? 0 : hashOf(view, at, length);
+  }
+
+  /** Looks at the memory that `find` and `add` will need for a hash, so that the processor has it near by then. */
+  touch(hash: number): number {
+    return this.#slots.touch(hash);
+  }
+
   /** The entry of the text at `[at, at + length)`; 0 when there is none or the body ends too soon behind it. */
-  find(view: DataView, at: number, length: number): number {
-    if (at + ((length + 3) & ~3) > view.byteLength) return 0;
-    const hash = hashOf(view, at, length);
-    const tags = this.#tags;
-    const tag = tagOfHash(hash);
-    const mask = tags.length - 1;
-    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
-      const found = tags[slot] as number;
-      if (found === 0) return 0;
-      if (found !== tag) continue;
-      const entry = this.#slots[slot] as number;
+  find(view: DataView, at: number, length: number, hash: number = this.hash(view, at, length)): number {
+    const slots = this.#slots;
+    for (let slot = slots.seek(hash, hash); ; slot = slots.seek(hash, slot + 1)) {
+      const entry = slots.idAt(slot);
+      if (entry < 0) return 0;
       if (this.#hashes[entry] === hash && this.lengths[entry] === length && this.matches(entry, view, at)) return entry;
     }
   }
 
   /** Adds the text at `[at, at + length)`, which `find` did not find. Returns its entry, 0 when it cannot be kept. */
-  add(view: DataView, at: number, length: number, tableSlot: number, seriesId: number): number {
+  add(view: DataView, at: number, length: number, tableSlot: number, seriesId: number, hash: number = this.hash(view, at, length)): number {
     const wordCount = (length + 3) >> 2;
     if (at + wordCount * 4 > view.byteLength || wordCount * 4 > this.#textBytesMax) return 0;
     if ((this.#wordsUsed + wordCount) * 4 > this.#textBytesMax || this.#count >= ENTRIES_MAX) {
@@ -82,7 +84,6 @@ export class RawSeriesCache {
     }
     this.#reserve(wordCount);
     const entry = this.#count++;
-    const hash = hashOf(view, at, length);
     this.#offsets[entry] = this.#wordsUsed;
     this.#hashes[entry] = hash;
     this.lengths[entry] = length;
@@ -95,26 +96,17 @@ export class RawSeriesCache {
     this.#wordsUsed = word;
     const mask = WORD_MASKS[length & 3] as number;
     if (mask !== 0) words[word - 1] = (words[word - 1] as number) & mask;
-    this.#insert(entry, hash);
+    this.#slots.add(hash, entry, this.#hashes);
     return entry;
   }
 
   /** Forgets everything. */
   clear(): void {
-    this.#tags.fill(0);
+    this.#slots.clear();
     this.#count = 1;
     this.#wordsUsed = 0;
     this.#refusals = 0;
     this.next[0] = 0;
-  }
-
-  #insert(entry: number, hash: number): void {
-    const tags = this.#tags;
-    const mask = tags.length - 1;
-    let slot = hash & mask;
-    while (tags[slot] !== 0) slot = (slot + 1) & mask;
-    this.#slots[slot] = entry;
-    tags[slot] = tagOfHash(hash);
   }
 
   #reserve(wordCount: number): void {
@@ -131,9 +123,6 @@ export class RawSeriesCache {
     this.next = grown(this.next, capacity);
     this.#offsets = grown(this.#offsets, capacity);
     this.#hashes = grown(this.#hashes, capacity);
-    this.#slots = new Int32Array(capacity * 2);
-    this.#tags = new Uint8Array(capacity * 2);
-    for (let entry = 1; entry < this.#count; entry++) this.#insert(entry, this.#hashes[entry] as number);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { SeriesIndex } from '../series/index.ts';
-import { type ColumnBuilder, TAG } from './column-builder.ts';
+import { TAG } from './column-builder.ts';
 import type { TableSet } from './table-set.ts';
 
 const TAGS_MAX = 4096;
@@ -16,7 +16,9 @@ const BACKSLASH = 0x5c;
 export class SeriesKeyReader {
   /** Result of the last successful `read`. */
   tableSlot = -1;
-  #canonicalLength = 0;
+  /** Where the canonical form of the last `read` begins and ends; those before it are kept. */
+  #start = 0;
+  #end = 0;
   readonly #tables: TableSet;
   /** Column id and place of each tag value; those below 0 lie in `#unescaped` at ~start. */
   readonly #ids = new Int32Array(TAGS_MAX);
@@ -30,7 +32,7 @@ export class SeriesKeyReader {
   }
 
   /** Reads `bytes[start, end)`. False: not plain. */
-  read(bytes: Uint8Array, start: number, end: number): boolean {
+  read(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
     let i = start;
     for (let c = bytes[i] as number; i < end && c !== COMMA; c = bytes[++i] as number) {
       if (c === BACKSLASH || c === 0x09 || c === 0) return false;
@@ -45,17 +47,25 @@ export class SeriesKeyReader {
     let unescaped = 0;
     let column = table.tagHead;
     while (i < end) {
-      const keyStart = ++i;
-      while (i < end && bytes[i] !== EQUALS) {
-        if (bytes[i] === BACKSLASH || bytes[i] === 0x09) return false;
+      if (++i >= end || count === TAGS_MAX) return false;
+      let { next } = column;
+      if (next.matches(view, i)) {
+        i += next.keyLength;
+      } else {
+        const keyStart = i;
+        while (i < end && bytes[i] !== EQUALS) {
+          if (bytes[i] === BACKSLASH || bytes[i] === 0x09) return false;
+          i++;
+        }
+        const found = i < end ? table.columnAt(bytes, keyStart, i) : undefined;
+        if (found === undefined) return false;
+        next = found;
         i++;
       }
-      if (i >= end || count === TAGS_MAX) return false;
-      const next = tagAfter(column, bytes, keyStart, i) ?? table.columnAt(bytes, keyStart, i);
-      if (next === undefined || next.kind !== TAG) return false;
+      if (next.kind !== TAG) return false;
       column.next = next;
       column = next;
-      const valueStart = ++i;
+      const valueStart = i;
       const unescapedStart = unescaped;
       let escapes = false;
       for (let c = bytes[i] as number; i < end && c !== COMMA; c = bytes[++i] as number) {
@@ -78,13 +88,34 @@ export class SeriesKeyReader {
       count++;
     }
     if (!this.#sort(count)) return false;
-    this.#canonicalLength = this.#build(bytes, count);
+    this.#end = this.#build(bytes, count);
     return true;
   }
 
-  /** The id of the series that was read last, a new one if need be. Only for rows that are in: refused lines leave no series. */
-  intern(series: SeriesIndex): number {
-    return series.intern(this.#canonical, 0, this.#canonicalLength);
+  /** Bytes of the canonical forms that are kept. */
+  get keptBytes(): number {
+    return this.#start;
+  }
+
+  /** Keeps the canonical form that was read last; returns where it ends. The first one begins at 0, each other one at the end before. */
+  keep(): number {
+    this.#start = this.#end;
+    return this.#end;
+  }
+
+  /** Forgets all canonical forms. */
+  forget(): void {
+    this.#start = 0;
+  }
+
+  /** Hash of a kept canonical form, for `intern`. */
+  hash(series: SeriesIndex, start: number, end: number): number {
+    return series.hash(this.#canonical, start, end);
+  }
+
+  /** The id of a kept series, a new one if need be. Only for rows that are in: refused lines leave no series. */
+  intern(series: SeriesIndex, start: number, end: number, hash: number): number {
+    return series.intern(this.#canonical, start, end, hash);
   }
 
   /** Puts the tags into ascending column id. False: one is there twice. */
@@ -109,13 +140,17 @@ export class SeriesKeyReader {
     return true;
   }
 
-  /** Writes the canonical form and returns its length. */
+  /** Writes the canonical form and returns where it ends. */
   #build(bytes: Uint8Array, count: number): number {
     let total = 0;
     for (let k = 0; k < count; k++) total += 6 + (this.#lengths[k] as number);
-    if (total > this.#canonical.length) this.#canonical = new Uint8Array(total * 2);
+    let to = this.#start;
+    if (to + total > this.#canonical.length) {
+      const larger = new Uint8Array((to + total) * 2);
+      larger.set(this.#canonical.subarray(0, to));
+      this.#canonical = larger;
+    }
     const out = this.#canonical;
-    let to = 0;
     for (let k = 0; k < count; k++) {
       const length = this.#lengths[k] as number;
       to = putTagHeader(out, to, this.#ids[k] as number, length);
@@ -136,10 +171,4 @@ export function putTagHeader(out: Uint8Array, at: number, columnId: number, leng
   out[at + 4] = length >> 16;
   out[at + 5] = length >> 24;
   return at + 6;
-}
-
-/** The tag that followed this one last time, if it is the one at `[start, end)`. */
-function tagAfter(column: ColumnBuilder, bytes: Uint8Array, start: number, end: number): ColumnBuilder | undefined {
-  const { next } = column;
-  return next.hasName(bytes, start, end) ? next : undefined;
 }

@@ -1,6 +1,7 @@
 import { assert } from '../../shared/assert.ts';
 import { ByteArena } from './byte-arena.ts';
-import { LITTLE_ENDIAN, mixWord, partialWord, tagOfHash } from './words.ts';
+import { IdSlots } from './id-slots.ts';
+import { LITTLE_ENDIAN, mixWord, partialWord } from './words.ts';
 
 const FIRST_SERIES_CAPACITY = 16;
 /** Longer texts are copied faster through a view. */
@@ -24,9 +25,7 @@ export class SeriesIndex {
   readonly #floorLo: number;
   readonly #arena = new ByteArena();
   #count = 0;
-  /** Open addressing: ids, and a byte of each one's hash, 0 = free. Their length is a power of two, at most half full. */
-  #slots = new Int32Array(FIRST_SERIES_CAPACITY * 2);
-  #tags = new Uint8Array(FIRST_SERIES_CAPACITY * 2);
+  readonly #slots = new IdSlots();
   #hashes = new Int32Array(FIRST_SERIES_CAPACITY);
   #chunkOf = new Int32Array(FIRST_SERIES_CAPACITY);
   #offsets = new Int32Array(FIRST_SERIES_CAPACITY);
@@ -49,29 +48,30 @@ export class SeriesIndex {
 
   /** Memory held, in bytes. */
   get estimatedBytes(): number {
-    return this.#arena.allocatedBytes + this.#slots.byteLength + this.#tags.byteLength + this.#hashes.length * 24;
+    return this.#arena.allocatedBytes + this.#slots.byteLength + this.#hashes.length * 24;
+  }
+
+  /** Hash of the canonical form `bytes[start, end)`, for `intern`. */
+  hash(bytes: Uint8Array, start: number, end: number): number {
+    this.#look(bytes);
+    return this.#hash(start, end);
+  }
+
+  /** Looks at the memory that `intern` will need for a hash, so that the processor has it near by then. */
+  touch(hash: number): number {
+    return this.#slots.touch(hash);
   }
 
   /** Id of the series whose canonical form is `bytes[start, end)`, a new one if it is not known yet. */
-  intern(bytes: Uint8Array, start: number, end: number): number {
-    if (bytes !== this.#viewed) {
-      this.#viewed = bytes;
-      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    }
+  intern(bytes: Uint8Array, start: number, end: number, hash: number = this.hash(bytes, start, end)): number {
+    this.#look(bytes);
     const length = end - start;
-    const hash = this.#hash(start, end);
-    const tags = this.#tags;
-    const tag = tagOfHash(hash);
-    const mask = tags.length - 1;
-    let slot = hash & mask;
-    for (let found = tags[slot] as number; found !== 0; found = tags[slot] as number) {
-      if (found === tag) {
-        const id = this.#slots[slot] as number;
-        if (this.#hashes[id] === hash && this.#lengths[id] === length && this.#equals(id, start, end)) return id;
-      }
-      slot = (slot + 1) & mask;
+    const slots = this.#slots;
+    for (let slot = slots.seek(hash, hash); ; slot = slots.seek(hash, slot + 1)) {
+      const id = slots.idAt(slot);
+      if (id < 0) return this.#add(hash, start, end);
+      if (this.#hashes[id] === hash && this.#lengths[id] === length && this.#equals(id, start, end)) return id;
     }
-    return this.#add(hash, slot, start, end);
   }
 
   /** Canonical form of a series, a view that stays valid. */
@@ -89,18 +89,20 @@ export class SeriesIndex {
     return this.#lengths[id] as number;
   }
 
-  /** Writes the canonical form of a series at `at`; returns the index behind. Short ones without a view: most are. */
-  copyCanonical(id: number, out: Uint8Array, at: number): number {
+  /**
+   * Writes the canonical form of a series at `at`; returns the index behind. Short ones go word by word, which may set up to
+   * three bytes behind to 0.
+   */
+  copyCanonical(id: number, out: Uint8Array, outView: DataView, at: number): number {
     const length = this.canonicalLength(id);
-    if (length > COPIED_BYTES_MAX) {
+    if (length > COPIED_BYTES_MAX || at + length + 3 > outView.byteLength) {
       out.set(this.canonicalOf(id), at);
       return at + length;
     }
-    const offset = this.#offsets[id] as number;
-    const bytes = this.#arena.chunks[this.#chunkOf[id] as number]?.bytes as Uint8Array;
-    let to = at;
-    for (let from = offset, end = offset + length; from < end; from++) out[to++] = bytes[from] as number;
-    return to;
+    const words = this.#arena.chunks[this.#chunkOf[id] as number]?.words as Int32Array;
+    let word = (this.#offsets[id] as number) >> 2;
+    for (let to = at, end = at + length; to < end; to += 4) outView.setInt32(to, words[word++] as number, LITTLE_ENDIAN);
+    return at + length;
   }
 
   /** Calls `visit` for each present tag of a series in ascending column id; `value` is a view. */
@@ -144,6 +146,12 @@ export class SeriesIndex {
     return doubtful;
   }
 
+  #look(bytes: Uint8Array): void {
+    if (bytes === this.#viewed) return;
+    this.#viewed = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  }
+
   #hash(start: number, end: number): number {
     const view = this.#view;
     let hash = (end - start) | 0;
@@ -162,7 +170,7 @@ export class SeriesIndex {
     return at >= end || partialWord(this.#viewed, at, end) === words[word];
   }
 
-  #add(hash: number, slot: number, start: number, end: number): number {
+  #add(hash: number, start: number, end: number): number {
     const id = this.#count;
     if (id === this.#hashes.length) this.#growSeries();
     const chunk = this.#arena.reserve(end - start);
@@ -179,10 +187,8 @@ export class SeriesIndex {
     for (const stop = end - 3; at < stop; at += 4) words[word++] = view.getInt32(at, LITTLE_ENDIAN);
     if (at < end) words[word] = partialWord(this.#viewed, at, end);
     chunk.used += (end - start + 3) & ~3;
-    this.#slots[slot] = id;
-    this.#tags[slot] = tagOfHash(hash);
+    this.#slots.add(hash, id, this.#hashes);
     this.#count = id + 1;
-    if (this.#count * 2 > this.#slots.length) this.#growSlots();
     return id;
   }
 
@@ -196,21 +202,6 @@ export class SeriesIndex {
     const maxLo = new Uint32Array(capacity);
     maxLo.set(this.#maxLo);
     this.#maxLo = maxLo;
-  }
-
-  #growSlots(): void {
-    const slots = new Int32Array(this.#slots.length * 2);
-    const tags = new Uint8Array(slots.length);
-    const mask = slots.length - 1;
-    for (let id = 0; id < this.#count; id++) {
-      const hash = this.#hashes[id] as number;
-      let slot = hash & mask;
-      while (tags[slot] !== 0) slot = (slot + 1) & mask;
-      slots[slot] = id;
-      tags[slot] = tagOfHash(hash);
-    }
-    this.#slots = slots;
-    this.#tags = tags;
   }
 }
 

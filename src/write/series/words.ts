@@ -21,11 +21,3 @@ export function mixWord(hash: number, word: number): number {
   const mixed = Math.imul(hash ^ word, 0x9e3779b1);
   return mixed ^ (mixed >>> 15);
 }
-
-/**
- * What a hash table keeps of a hash in one byte per slot, never 0. A look at the bytes tells free slots and nearly all
- * others, so that what is new is found to be so without a look at larger tables, which no processor cache holds.
- */
-export function tagOfHash(hash: number): number {
-  return hash >>> 24 || 1;
-}
