@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import type { Engine } from '../../engine/index.ts';
+import { type Engine, sqlIdentifier } from '../../engine/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import { type Log, type Store, unlinkIfPresent } from '../../storage/index.ts';
-import { chunkStart } from '../buffer/index.ts';
+import { bufferColumn, chunkStart } from '../buffer/index.ts';
 import type { Catalog, TableSchema } from '../catalog/index.ts';
 import type { FileChecks } from '../parquet/file-checks.ts';
 import type { LiveFile } from '../parquet/file-index.ts';
@@ -12,8 +12,9 @@ import { mergedFilePath } from '../parquet/file-path.ts';
 import type { FileRemoval } from '../parquet/file-removal.ts';
 import { limitsFor } from '../parquet/file-windows.ts';
 import { fileColumnName, ParquetWriter } from '../parquet/parquet-writer.ts';
+import { TagEnumerations } from '../parquet/tag-enumerations.ts';
 import type { PendingFiles } from '../pending-files.ts';
-import { type ScanFile, tableScanSql } from '../scan/index.ts';
+import { fileColumnsSql, type ScanFile, tableScanSql } from '../scan/index.ts';
 import type { ParquetFileInfo } from '../snapshot/index.ts';
 import { type CompactionJob, type CompactionLimits, planCompaction } from './compaction-plan.ts';
 import type { FileChanges } from './file-changes.ts';
@@ -182,22 +183,32 @@ export class Compactor {
     const { limits, store } = this.#options;
     const engine = await this.#options.engine();
     const columns = table.columns.slice();
-    const source = tableScanSql({
-      table,
-      columns: columns.map((column) => ({ column, as: fileColumnName(columns, column) })),
-      files: inputs,
-      buffer: undefined,
-      chunkDurationNs: limits.chunkDurationNs,
-      minTimeNs: undefined,
-      maxTimeNs: undefined,
-      cutoffNs: undefined,
-    });
-    const writer = new ParquetWriter(engine, store.fs, signal);
+    const tags = columns.filter((column) => column.type === 'tag');
+    const names = tags.map((tag) => bufferColumn(tag.id));
+    const enumerations = await TagEnumerations.create(engine, names, `(${fileColumnsSql(table, tags, inputs)})`, 'merge');
     try {
+      const scan = tableScanSql({
+        table,
+        columns: columns.map((column) => ({ column, as: bufferColumn(column.id) })),
+        files: inputs,
+        buffer: undefined,
+        chunkDurationNs: limits.chunkDurationNs,
+        minTimeNs: undefined,
+        maxTimeNs: undefined,
+        cutoffNs: undefined,
+      });
+      const values = columns.map((column) => {
+        const name = bufferColumn(column.id);
+        return `${enumerations.cast(name, name)} AS ${sqlIdentifier(fileColumnName(columns, column))}`;
+      });
+      const source = `(SELECT ${values.join(', ')} FROM ${scan})`;
+      const writer = new ParquetWriter(engine, store.fs, signal);
       return await writer.write({ table, columns, source, where: undefined, path: join(store.root, path) });
     } catch (error) {
       await this.#discard(path).catch(() => undefined); // the first failure is the one to report; the path stays announced
       throw error;
+    } finally {
+      await enumerations.drop();
     }
   }
 

@@ -17,7 +17,7 @@ export interface FileLimits {
 }
 
 /** Values of one file that is sorted: memory for more would be missed elsewhere. */
-const SORTED_VALUES_MAX = 8_000_000;
+const SORTED_VALUES_MAX = 4_000_000;
 
 /** Rows of a file of several hours whose day goes on: one row group, so that little is read in vain. */
 const OPEN_DAY_ROWS_MAX = 100_000;

@@ -33,10 +33,10 @@ describe('what a merge may be made of', () => {
     );
   });
 
-  test('a day of many values becomes several files, none of which sorts more than eight million', () => {
+  test('a day of many values becomes several files, none of which sorts more than four million', () => {
     const jobs = planCompaction(files(6000), limitsFor(21, limits), noDeletes);
-    assert.equal(jobs.length, 3);
-    for (const job of jobs) assert.ok(job.files.length * 6000 * 21 <= 8_000_000);
+    assert.equal(jobs.length, 5);
+    for (const job of jobs) assert.ok(job.files.length * 6000 * 21 <= 4_000_000);
     assert.equal(
       jobs.reduce((sum, job) => sum + job.files.length, 0),
       144,
@@ -63,8 +63,9 @@ describe('what a merge may be made of', () => {
     );
   });
 
-  test('a narrow table keeps the limit of rows', () => {
-    assert.equal(limitsFor(2, limits).fileRowsMax, 4_000_000);
+  test('a table of one column or none keeps the limit of rows', () => {
+    assert.equal(limitsFor(1, limits).fileRowsMax, 4_000_000);
+    assert.equal(limitsFor(2, limits).fileRowsMax, 2_000_000);
     assert.equal(limitsFor(0, limits).fileRowsMax, 4_000_000);
   });
 });

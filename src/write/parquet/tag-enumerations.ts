@@ -1,0 +1,64 @@
+import { type Engine, sqlIdentifier } from '../../engine/index.ts';
+
+/** More values make a dictionary that is larger than what it spares: each row group holds all of it. */
+const ENUMERATED_VALUES_MAX = 8192;
+
+/**
+ * Engine types for tags of few values while rows with them are sorted and written. Enumerated tags are small numbers instead
+ * of texts: they take little memory, sort in the order of their texts, and are the dictionary of the file as they are.
+ */
+export class TagEnumerations {
+  readonly #engine: Engine;
+  /** Type by tag column, both as the engine names them. */
+  readonly #types: ReadonlyMap<string, string>;
+
+  private constructor(engine: Engine, types: ReadonlyMap<string, string>) {
+    this.#engine = engine;
+    this.#types = types;
+  }
+
+  /**
+   * @param tags names of the columns
+   * @param source table or parenthesised query with these columns
+   * @param prefix of the types' names: nobody else may use it until `drop`
+   */
+  static async create(engine: Engine, tags: readonly string[], source: string, prefix: string): Promise<TagEnumerations> {
+    const counts = await distinctValues(engine, tags, source);
+    const few = tags.filter((_, i) => (counts[i] as number) <= ENUMERATED_VALUES_MAX);
+    const enumerations = new TagEnumerations(engine, new Map(few.map((tag) => [tag, `${prefix}_${tag}`])));
+    try {
+      for (const [tag, type] of enumerations.#types) {
+        const values = `SELECT DISTINCT ${tag} FROM ${source} WHERE ${tag} IS NOT NULL ORDER BY 1`;
+        await engine.run(`CREATE TYPE ${sqlIdentifier(type)} AS ENUM (${values})`);
+      }
+    } catch (error) {
+      await enumerations.drop().catch(() => undefined); // the first failure is the one to report
+      throw error;
+    }
+    return enumerations;
+  }
+
+  /** SQL of a tag's value as its enumeration, or as it is when it has too many values. */
+  cast(tag: string, value: string): string {
+    const type = this.#types.get(tag);
+    return type === undefined ? value : `${value}::${sqlIdentifier(type)}`;
+  }
+
+  /** Frees the types; nothing may use them any more. */
+  async drop(): Promise<void> {
+    for (const type of this.#types.values()) await this.#engine.run(`DROP TYPE IF EXISTS ${sqlIdentifier(type)}`);
+  }
+}
+
+/** About how many values each column has. */
+async function distinctValues(engine: Engine, columns: readonly string[], source: string): Promise<number[]> {
+  if (columns.length === 0) return [];
+  const connection = await engine.acquire();
+  try {
+    const counts = columns.map((column) => `approx_count_distinct(${column})`).join(', ');
+    const reader = await connection.runAndReadAll(`SELECT ${counts} FROM ${source}`);
+    return (reader.getRows()[0] ?? []).map(Number);
+  } finally {
+    engine.release(connection);
+  }
+}
