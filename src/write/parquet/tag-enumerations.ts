@@ -20,7 +20,7 @@ export class TagEnumerations {
   /**
    * @param tags names of the columns
    * @param source table or parenthesised query with these columns
-   * @param prefix of the types' names: nobody else may use it until `drop`
+   * @param prefix of the types' names: nobody else may use it until `drop`; what a failed `drop` left is replaced
    */
   static async create(engine: Engine, tags: readonly string[], source: string, prefix: string): Promise<TagEnumerations> {
     const counts = await distinctValues(engine, tags, source);
@@ -29,7 +29,7 @@ export class TagEnumerations {
     try {
       for (const [tag, type] of enumerations.#types) {
         const values = `SELECT DISTINCT ${tag} FROM ${source} WHERE ${tag} IS NOT NULL ORDER BY 1`;
-        await engine.run(`CREATE TYPE ${sqlIdentifier(type)} AS ENUM (${values})`);
+        await engine.run(`CREATE OR REPLACE TYPE ${sqlIdentifier(type)} AS ENUM (${values})`);
       }
     } catch (error) {
       await enumerations.drop().catch(() => undefined); // the first failure is the one to report

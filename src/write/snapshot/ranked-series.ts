@@ -27,7 +27,9 @@ export class RankedSeries {
     try {
       const rank = `(row_number() OVER (ORDER BY ${tags.map((tag) => `${tag} ASC NULLS FIRST`).join(', ')}))::INTEGER`;
       const values = tags.map((tag) => `${enumerations.cast(tag, tag)} AS ${tag}`).join(', ');
-      await engine.run(`CREATE TABLE ${sqlIdentifier(ranked.engineTable)} AS SELECT sid, ${rank} AS series_rank, ${values} FROM ${source}`);
+      await engine.run(
+        `CREATE OR REPLACE TABLE ${sqlIdentifier(ranked.engineTable)} AS SELECT sid, ${rank} AS series_rank, ${values} FROM ${source}`,
+      );
       return ranked;
     } catch (error) {
       await ranked.drop().catch(() => undefined); // the first failure is the one to report
