@@ -64,10 +64,10 @@ export class Engine {
     return connection;
   }
 
+  /** Only when nothing runs on it any more. */
   release(connection: DuckDBConnection): void {
-    if (this.#closed) return;
-    if (this.#idle.length < IDLE_CONNECTIONS_MAX) this.#idle.push(connection);
-    else this.#disconnect(connection);
+    if (this.#closed || this.#idle.length >= IDLE_CONNECTIONS_MAX) this.#disconnect(connection);
+    else this.#idle.push(connection);
   }
 
   /** Starts appending to a table; all appenders share one connection of their own. */
@@ -86,14 +86,16 @@ export class Engine {
     }
   }
 
-  /** Interrupts what runs and frees the instance. */
+  /**
+   * Interrupts what runs and frees the instance, once the last connection is released: a statement whose connection is
+   * closed under it waits for itself for ever, and with it the thread that it runs on.
+   */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const connection of [...this.#open]) {
-      connection.interrupt();
-      this.#disconnect(connection);
-    }
+    for (const connection of this.#idle.splice(0)) this.#disconnect(connection);
+    if (this.#writer !== undefined) this.#disconnect(this.#writer); // it only appends, and never in the background
+    for (const connection of this.#open) connection.interrupt();
     this.#instance.closeSync();
   }
 

@@ -1,0 +1,18 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { testEngine } from '../../support/engine.ts';
+
+test('closing ends statements that run, and their threads are free again', { timeout: 30_000 }, async (t) => {
+  const { engine } = await testEngine(t);
+  const connections = await Promise.all(Array.from({ length: 4 }, () => engine.acquire()));
+  const statements = connections.map((connection) =>
+    connection.run('SELECT sum(a.range * b.range) FROM range(1000000) a, range(1000000) b'),
+  );
+  const ended = Promise.all(statements.map((statement) => assert.rejects(statement, /[Ii]nterrupt/)));
+  await delay(100); // they run by now
+  engine.close();
+  await ended;
+  for (const connection of connections) engine.release(connection);
+  await assert.rejects(engine.acquire());
+});
