@@ -3,6 +3,9 @@ import { type Engine, sqlIdentifier } from '../../engine/index.ts';
 /** More values make a dictionary that is larger than what it spares: each row group holds all of it. */
 const ENUMERATED_VALUES_MAX = 8192;
 
+/** With so many combinations of the tags before it in the order of the rows, a tag's values are mixed in every row group. */
+const COMBINATIONS_BEFORE_MIN = 32;
+
 /**
  * Engine types for tags of few values while rows with them are sorted and written. Enumerated tags are small numbers instead
  * of texts: they take little memory, sort in the order of their texts, and are the dictionary of the file as they are.
@@ -18,13 +21,15 @@ export class TagEnumerations {
   }
 
   /**
-   * @param tags names of the columns
+   * The minimum and maximum of an enumerated tag are those of its type, so readers cannot leave out row groups by them: the
+   * tags that lead the order of the rows stay texts.
+   * @param tags names of the columns, in the order by which rows are sorted
    * @param source table or parenthesised query with these columns
    * @param prefix of the types' names: nobody else may use it until `drop`; what a failed `drop` left is replaced
    */
   static async create(engine: Engine, tags: readonly string[], source: string, prefix: string): Promise<TagEnumerations> {
     const counts = await distinctValues(engine, tags, source);
-    const few = tags.filter((_, i) => (counts[i] as number) <= ENUMERATED_VALUES_MAX);
+    const few = tags.filter((_, i) => isMixed(counts.slice(0, i)) && (counts[i] as number) <= ENUMERATED_VALUES_MAX);
     const enumerations = new TagEnumerations(engine, new Map(few.map((tag) => [tag, `${prefix}_${tag}`])));
     try {
       for (const [tag, type] of enumerations.#types) {
@@ -48,6 +53,11 @@ export class TagEnumerations {
   async drop(): Promise<void> {
     for (const type of this.#types.values()) await this.#engine.run(`DROP TYPE IF EXISTS ${sqlIdentifier(type)}`);
   }
+}
+
+/** @param countsBefore numbers of values of the tags before it in the order of the rows */
+function isMixed(countsBefore: readonly number[]): boolean {
+  return countsBefore.reduce((product, count) => product * Math.max(1, count), 1) >= COMBINATIONS_BEFORE_MIN;
 }
 
 /** About how many values each column has. */

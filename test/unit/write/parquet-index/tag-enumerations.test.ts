@@ -68,8 +68,9 @@ test('another reader finds the tags of snapshots and of merged files, enumerated
 test('types that a failure left behind are replaced', async (t) => {
   const store = await TestWriteStore.open(await temporaryDirectory(t));
   const { engine } = store;
-  await TagEnumerations.create(engine, ['a'], "(SELECT 'old' AS a)", 'x');
-  const again = await TagEnumerations.create(engine, ['a', 'b'], "(SELECT 'new' AS a, NULL::VARCHAR AS b)", 'x');
+  const source = (value: string): string => `(SELECT i::VARCHAR AS lead, '${value}' AS a, NULL::VARCHAR AS b FROM range(100) AS t(i))`;
+  await TagEnumerations.create(engine, ['lead', 'a'], source('old'), 'x');
+  const again = await TagEnumerations.create(engine, ['lead', 'a', 'b'], source('new'), 'x');
   await engine.run(`SELECT ${again.cast('a', "'new'")}, ${again.cast('b', 'NULL')}`);
   await assert.rejects(engine.run(`SELECT ${again.cast('a', "'old'")}`));
   await again.drop();
@@ -77,5 +78,16 @@ test('types that a failure left behind are replaced', async (t) => {
   const none = await TagEnumerations.create(engine, [], '(SELECT 1)', 'x');
   assert.equal(none.cast('a', 'a'), 'a');
   await none.drop();
+  await store.stop();
+});
+
+test('tags that lead the order of the rows stay texts, so that readers can leave out row groups by them', async (t) => {
+  const store = await TestWriteStore.open(await temporaryDirectory(t));
+  const source = `(SELECT (i % 4)::VARCHAR AS region, (i % 100)::VARCHAR AS host, (i % 7)::VARCHAR AS rack FROM range(1000) AS t(i))`;
+  const enumerations = await TagEnumerations.create(store.engine, ['region', 'host', 'rack'], source, 'y');
+  assert.equal(enumerations.cast('region', 'region'), 'region');
+  assert.equal(enumerations.cast('host', 'host'), 'host');
+  assert.notEqual(enumerations.cast('rack', 'rack'), 'rack');
+  await enumerations.drop();
   await store.stop();
 });
