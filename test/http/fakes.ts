@@ -29,6 +29,22 @@ export class FakeWriteService {
     this.requests.push({ ...request, body: Buffer.from(request.body) });
     return this.answer(request);
   }
+
+  /** From now on writes wait for `finish`; `asked` resolves when one has come. */
+  hold(): { readonly asked: Promise<void>; readonly finish: () => void } {
+    let finish = (): void => undefined;
+    const finished = new Promise<void>((resolve) => {
+      finish = resolve;
+    });
+    const asked = new Promise<void>((resolve) => {
+      this.answer = async () => {
+        resolve();
+        await finished;
+        return { acceptedLines: 1, acceptedBytes: 1, lineErrors: [] };
+      };
+    });
+    return { asked, finish };
+  }
 }
 
 /** Remembers queries; answers or throws what the test says. */

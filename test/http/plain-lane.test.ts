@@ -200,17 +200,7 @@ describe('plain lane', () => {
 
   test('what comes before an answer waits for it, and goes to the runtime', async () => {
     const { port, writes } = await listening();
-    let finish = (): void => undefined;
-    const finished = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
-    const asked = new Promise<void>((resolve) => {
-      writes.answer = async () => {
-        resolve();
-        await finished;
-        return { acceptedLines: 1, acceptedBytes: 1, lineErrors: [] };
-      };
-    });
+    const { asked, finish } = writes.hold();
     const client = new Client(port);
     client.socket.write(post(V3, 'm f=1'));
     await asked;
@@ -227,17 +217,7 @@ describe('plain lane', () => {
 
   test('a client that leaves before its answer, or in the middle of its body, is counted and stops nothing', async () => {
     const { port, writes, metrics } = await listening();
-    let finish = (): void => undefined;
-    const finished = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
-    const asked = new Promise<void>((resolve) => {
-      writes.answer = async () => {
-        resolve();
-        await finished;
-        return { acceptedLines: 1, acceptedBytes: 1, lineErrors: [] };
-      };
-    });
+    const { asked, finish } = writes.hold();
     const leaving = new Client(port);
     leaving.socket.write(post(V3, 'm f=1'));
     await asked;
@@ -266,23 +246,13 @@ describe('plain lane', () => {
 
   test('a stop ends idle connections at once, and says so on the others', async () => {
     const { port, server, writes } = await listening();
-    let finish = (): void => undefined;
-    const finished = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
     const idle = new Client(port);
     const half = new Client(port);
     await half.ask(post(V3, 'm f=1'));
     const pieces = post(V3, 'm f=2');
     half.socket.write(pieces.subarray(0, -2));
     await idle.ask(post(V3, 'm f=1'));
-    const asked = new Promise<void>((resolve) => {
-      writes.answer = async () => {
-        resolve();
-        await finished;
-        return { acceptedLines: 1, acceptedBytes: 1, lineErrors: [] };
-      };
-    });
+    const { asked, finish } = writes.hold();
     const busy = new Client(port);
     busy.socket.write(post(V3, 'm f=1'));
     await asked;

@@ -188,17 +188,7 @@ describe('short lane', () => {
 
   test('a stop waits for an open write and ends its connection', async () => {
     const { server, writes } = await testServer();
-    let finish = (): void => undefined;
-    const finished = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
-    const asked = new Promise<void>((resolve) => {
-      writes.answer = async () => {
-        resolve();
-        await finished;
-        return { acceptedLines: 1, acceptedBytes: 1, lineErrors: [] };
-      };
-    });
+    const { asked, finish } = writes.hold();
     const { port } = await server.listen('127.0.0.1', 0);
     const socket = connect(port, '127.0.0.1');
     socket.write('POST /api/v3/write_lp?db=d HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nm f=1');

@@ -1,12 +1,13 @@
-import type { OutgoingHttpHeader, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { HttpReply } from './exchange.ts';
+import { WholeReply } from './whole-reply.ts';
 
-/** A reply without the framework: the same bytes on the wire for answers without a body and for whole bodies. */
-export class DirectReply implements HttpReply {
+/** A reply on the runtime's response: the same bytes on the wire as the framework's. */
+export class DirectReply extends WholeReply implements HttpReply {
   readonly raw: ServerResponse;
-  readonly #headers: Record<string, string> = {};
 
   constructor(raw: ServerResponse) {
+    super();
     this.raw = raw;
   }
 
@@ -16,36 +17,6 @@ export class DirectReply implements HttpReply {
 
   code(status: number): this {
     this.raw.statusCode = status;
-    return this;
-  }
-
-  /** @param name in lower case */
-  header(name: string, value: string): this {
-    this.#headers[name] = value;
-    return this;
-  }
-
-  getHeader(name: string): OutgoingHttpHeader | undefined {
-    return this.#headers[name];
-  }
-
-  getHeaders(): Record<string, OutgoingHttpHeader | undefined> {
-    return this.#headers;
-  }
-
-  hijack(): this {
-    return this;
-  }
-
-  send(body?: Buffer): this {
-    const { raw } = this;
-    if (body === undefined) {
-      if (raw.statusCode !== 204) this.#headers['content-length'] = '0';
-      raw.writeHead(raw.statusCode, this.#headers).end();
-      return this;
-    }
-    this.#headers['content-length'] = String(body.length);
-    raw.writeHead(raw.statusCode, this.#headers).end(body);
     return this;
   }
 }

@@ -23,7 +23,7 @@ export interface WriteHttpRequest {
 export interface BareResponse {
   readonly headersSent: boolean;
   writeHead(status: number, headers: OutgoingHttpHeaders): unknown;
-  end(body: Buffer): unknown;
+  end(body?: Buffer): unknown;
   destroy(): unknown;
 }
 
