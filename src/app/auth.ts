@@ -1,10 +1,10 @@
+import { type AdminDependencies, createAdminService } from '../admin/index.ts';
 import { Authenticator, makeToken, openPaths, readTokenFile } from '../auth/index.ts';
+import type { Catalog } from '../catalog/index.ts';
 import type { ServeConfig } from '../config/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import { StartupError } from '../shared/startup-error.ts';
-import type { Catalog } from '../write/catalog/index.ts';
-import { type AdminDependencies, createAdminService } from './admin/index.ts';
 
 /** Path of the telemetry receiver: servers that report carry no token. */
 const RECEIVER_PATH = '/telem';

@@ -1,9 +1,9 @@
 import { type Every, HistoryReader, ValueCaches } from '../caches/index.ts';
+import type { Catalog } from '../catalog/index.ts';
 import type { ServeConfig } from '../config/index.ts';
-import type { QueryExecutor } from '../query/executor.ts';
+import type { QueryExecutor } from '../query/execute/executor.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
-import type { Catalog } from '../write/catalog/index.ts';
 
 /** The caches that the catalog defines, empty: the log's replay and later writes fill them. */
 export function openCaches(catalog: Catalog, clock: Clock, logger: Logger): ValueCaches {

@@ -1,5 +1,5 @@
 import { mkdir } from 'node:fs/promises';
-import type { Engine, EngineOptions } from '../engine/index.ts';
+import type { Engine, EngineOptions } from '../duckdb/index.ts';
 
 /** What is only worth finding out when the engine is needed. */
 type PreparedOptions = Pick<EngineOptions, 'setupStatements' | 'memoryLimitBytes'>;
@@ -38,7 +38,7 @@ export class LazyEngine {
 
   async #open(): Promise<Engine> {
     const directory = mkdir(this.#options.tempDirectory, { recursive: true });
-    const [{ Engine: EngineClass }, prepared] = await Promise.all([import('../engine/index.ts'), this.#prepare(), directory]);
+    const [{ Engine: EngineClass }, prepared] = await Promise.all([import('../duckdb/index.ts'), this.#prepare(), directory]);
     const engine = await EngineClass.open({ ...this.#options, ...prepared });
     this.#onOpen();
     return engine;

@@ -1,7 +1,7 @@
 import { hashToken } from '../auth/index.ts';
+import type { Catalog } from '../catalog/index.ts';
 import { InfluxError } from '../shared/errors.ts';
 import { StartupError } from '../shared/startup-error.ts';
-import type { Catalog } from '../write/catalog/index.ts';
 
 /** Name of the operator token. */
 const OPERATOR_TOKEN = '_admin';

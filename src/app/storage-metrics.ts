@@ -1,4 +1,4 @@
-import type { ColumnStore } from '../query/direct/index.ts';
+import type { ColumnStore } from '../query/columns/index.ts';
 import { Counter, Gauge, type Registry } from '../shared/prometheus.ts';
 import type { WriteStore } from '../write/write-store.ts';
 

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { ValueCaches } from '../caches/index.ts';
+import { Catalog, type NodeRecord } from '../catalog/index.ts';
 import type { ServeConfig } from '../config/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import { StartupError } from '../shared/startup-error.ts';
 import { openStore, type Store } from '../storage/index.ts';
 import { usableCores } from '../telemetry/index.ts';
-import { Catalog, type NodeRecord } from '../write/catalog/index.ts';
 import { WriteStore } from '../write/write-store.ts';
 import { engineMemoryBytes, engineThreads, memoryBudget, totalMemoryBytes } from './budget.ts';
 import { openCaches } from './caches.ts';

@@ -1,7 +1,5 @@
+import { type Catalog, INTERNAL_DATABASE, type TableSchema } from '../catalog/index.ts';
 import type { RelationColumn } from '../query/sql/contract.ts';
-import { byBytes, type QueryLog, queriesTable, type SystemTableProvider } from '../query/system-tables/index.ts';
-import { type Telemetry, telemetryReportsTable } from '../telemetry/index.ts';
-import { type Catalog, INTERNAL_DATABASE, type TableSchema } from '../write/catalog/index.ts';
 import {
   databasesTable,
   generationDurationsTable,
@@ -9,9 +7,17 @@ import {
   nodesTable,
   tablesTable,
   tokensTable,
-} from './admin/catalog-tables.ts';
-import { distinctCachesTable, lastCachesTable, parquetFilesTable } from './admin/data-tables.ts';
-import { type PluginLogRow, pluginFilesTable, pluginLogsTable, triggerArgumentsTable, triggersTable } from './admin/trigger-tables.ts';
+} from '../query/system-tables/catalog-tables.ts';
+import { distinctCachesTable, lastCachesTable, parquetFilesTable } from '../query/system-tables/data-tables.ts';
+import { byBytes, type QueryLog, queriesTable, type SystemTableProvider } from '../query/system-tables/index.ts';
+import {
+  type PluginLogRow,
+  pluginFilesTable,
+  pluginLogsTable,
+  triggerArgumentsTable,
+  triggersTable,
+} from '../query/system-tables/trigger-tables.ts';
+import { type Telemetry, telemetryReportsTable } from '../telemetry/index.ts';
 import type { OpenStorage } from './storage.ts';
 
 export interface SystemTableSources {

@@ -1,6 +1,6 @@
+import type { ColumnSchema, DistinctCacheDefinition, TableSchema } from '../catalog/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { TableSection } from '../write/batch/index.ts';
-import type { ColumnSchema, DistinctCacheDefinition, TableSchema } from '../write/catalog/index.ts';
 import type { SeriesIndex } from '../write/series/index.ts';
 import { CACHE_BYTES_MAX, CACHE_KEPT_SHARE } from './limits.ts';
 import { type CellReader, compareValues, fieldReader, keyText, tagValue, valueBytes } from './values.ts';

@@ -1,7 +1,7 @@
+import type { Catalog, TableSchema } from '../catalog/index.ts';
 import type { SqlRequest } from '../query/query-service.ts';
 import type { QueryResult, ResultVector } from '../query/result.ts';
 import type { Clock } from '../shared/clock.ts';
-import type { Catalog, TableSchema } from '../write/catalog/index.ts';
 import type { DistinctValueCache } from './distinct-value.ts';
 import type { LastValueCache } from './last-value.ts';
 import { HISTORY_ROWS_MAX, HISTORY_TIMEOUT_MS } from './limits.ts';

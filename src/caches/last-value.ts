@@ -1,7 +1,7 @@
+import type { LastCacheDefinition, TableSchema } from '../catalog/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ColumnType } from '../shared/column-type.ts';
 import type { TableSection } from '../write/batch/index.ts';
-import type { LastCacheDefinition, TableSchema } from '../write/catalog/index.ts';
 import type { SeriesIndex } from '../write/series/index.ts';
 import { CACHE_BYTES_MAX, CACHE_KEPT_SHARE } from './limits.ts';
 import { type CellReader, fieldReader, keyText, tagValue, type Value, valueBytes } from './values.ts';

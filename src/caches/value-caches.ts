@@ -1,9 +1,9 @@
+import type { Catalog, CatalogChange, DistinctCacheDefinition, LastCacheDefinition, TableSchema } from '../catalog/index.ts';
 import type { CacheFunctionName } from '../query/sql/contract.ts';
 import type { CacheFunctions, CacheRelation } from '../query/system-tables/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
 import type { TableSection } from '../write/batch/index.ts';
-import type { Catalog, CatalogChange, DistinctCacheDefinition, LastCacheDefinition, TableSchema } from '../write/catalog/index.ts';
 import type { SeriesIndex } from '../write/series/index.ts';
 import { DistinctValueCache } from './distinct-value.ts';
 import type { HistoryReader } from './history.ts';

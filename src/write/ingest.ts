@@ -1,8 +1,8 @@
+import { type Catalog, validateDatabaseName } from '../catalog/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
 import { encodeBatch, SeriesDefinitions } from './batch/index.ts';
 import type { WriteBuffer } from './buffer/index.ts';
-import { type Catalog, validateDatabaseName } from './catalog/index.ts';
 import { LineParser } from './line-protocol/index.ts';
 import type { ParsedWrite } from './line-protocol/parsed-write.ts';
 import type { Wal } from './wal/index.ts';

@@ -1,12 +1,16 @@
 import { join } from 'node:path';
-import type { Engine } from '../engine/index.ts';
+import type { Catalog, TableSchema } from '../catalog/index.ts';
+import type { Engine } from '../duckdb/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { databaseNotFound } from '../shared/errors.ts';
 import { errorText, type Log, type Store } from '../storage/index.ts';
 import { encodeDeleteRecord } from './batch/index.ts';
 import { type AppliedListener, type BufferView, type Generation, WriteBuffer } from './buffer/index.ts';
-import type { Catalog, TableSchema } from './catalog/index.ts';
 import { type DeleteRequest, resolveDeletes } from './deletes/index.ts';
+import type { FileTotals, LiveFile } from './file-index/file-index.ts';
+import { FileIndexStore } from './file-index/file-index-store.ts';
+import { FileRemoval } from './file-index/file-removal.ts';
+import { PendingFiles } from './file-index/pending-files.ts';
 import { Ingest } from './ingest.ts';
 import {
   type CompactionTotals,
@@ -16,14 +20,10 @@ import {
   retentionPeriodNs,
 } from './maintenance/index.ts';
 import { FileChecks } from './parquet/file-checks.ts';
-import type { FileTotals, LiveFile } from './parquet/file-index.ts';
-import { FileIndexStore } from './parquet/file-index-store.ts';
-import { FileRemoval } from './parquet/file-removal.ts';
-import { PendingFiles } from './pending-files.ts';
 import { Replay } from './recovery/index.ts';
 import type { ScanFile } from './scan/index.ts';
 import type { SeriesIndex } from './series/index.ts';
-import { SnapshotScheduler, type StartTimer } from './snapshot-scheduler.ts';
+import { SnapshotScheduler, type StartTimer } from './snapshot/snapshot-scheduler.ts';
 import { Wal } from './wal/index.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
 

@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client';
+import type { AdminService } from '../../src/admin/admin-service.ts';
 import type { InfluxqlRequest, InfluxqlResult, InfluxqlService } from '../../src/query/influxql/contract.ts';
 import type { QueryService, SqlRequest } from '../../src/query/query-service.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../../src/query/result.ts';
-import type { AdminService } from '../../src/server/http/admin-service.ts';
 import { type AuthInput, type AuthVerdict, buildHttpServer, type HttpDependencies, type HttpServer } from '../../src/server/index.ts';
 import type { Clock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';

@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Engine } from '../../src/engine/index.ts';
-import type { TableSchema } from '../../src/write/catalog/schema.ts';
+import type { TableSchema } from '../../src/catalog/schema.ts';
+import { Engine } from '../../src/duckdb/index.ts';
 import type { TestRow, TestValue } from './model-table.ts';
 
 /** A real engine in a directory of its own, both gone at the end of the test. */

@@ -1,5 +1,5 @@
+import type { ColumnSchema, TableSchema } from '../../src/catalog/schema.ts';
 import type { ColumnType } from '../../src/shared/column-type.ts';
-import type { ColumnSchema, TableSchema } from '../../src/write/catalog/schema.ts';
 import type { ParsedColumn, ParsedTable } from '../../src/write/line-protocol/parsed-write.ts';
 import type { SeriesIndex } from '../../src/write/series/index.ts';
 

@@ -1,5 +1,5 @@
 import { databaseNotFound } from '../../shared/errors.ts';
-import type { QueryExecutor, StatementCatalog, StatementRequest } from '../executor.ts';
+import type { QueryExecutor, StatementCatalog, StatementRequest } from '../execute/executor.ts';
 import type { QueryResult, ResultColumn } from '../result.ts';
 import type { CompiledSql } from '../sql/index.ts';
 import { type CompiledInfluxql, compileSelect } from './compile/compile.ts';

@@ -1,5 +1,5 @@
+import type { TableSchema } from '../../catalog/schema.ts';
 import type { BufferView, Generation } from '../../write/buffer/index.ts';
-import type { TableSchema } from '../../write/catalog/schema.ts';
 import { type ScanColumn, type ScanFile, tableScanSql } from '../../write/scan/index.ts';
 import type { SeriesIndex } from '../../write/series/index.ts';
 import type { RelationUse } from '../sql/contract.ts';

@@ -1,6 +1,6 @@
 /** Engine failures -> what clients see. SQL spec 9.2. */
 import { InfluxError } from '../../shared/errors.ts';
-import { needsTooMuchMemory } from '../engine/memory-watch.ts';
+import { needsTooMuchMemory } from '../execute/memory-watch.ts';
 import { bindText, castText, functionText, overflowText, withArrowTypes } from './engine-texts.ts';
 import { arrowError, executionError, planError } from './errors.ts';
 

@@ -1,7 +1,7 @@
 /** What an expression is compiled against. */
 import { InfluxError } from '../../shared/errors.ts';
-import type { MadeRowsPlan } from '../direct/made-rows.ts';
-import type { DirectPlan } from '../direct/plan.ts';
+import type { MadeRowsPlan } from '../columns/made-rows.ts';
+import type { DirectPlan } from '../columns/plan.ts';
 import type { BindValue } from '../result.ts';
 import type { CacheFunctionName, RelationInfo, ResultDigest, SqlCompileContext } from './contract.ts';
 import type { Cte, Expr, Query, WindowSpec } from './parse/ast.ts';

@@ -1,7 +1,5 @@
 /** One SELECT with its ORDER BY and LIMIT. */
 import { direction } from './calls.ts';
-import { directGroups, directRows, madeRowsPlan } from './direct.ts';
-import { directEdge } from './direct-edge.ts';
 import { displayName } from './display.ts';
 import type { CompiledQuery, Env, OutputColumn } from './env.ts';
 import { planError } from './errors.ts';
@@ -19,6 +17,8 @@ import { quoteIdent } from './quote.ts';
 import { digestedItem, isOrderedBy } from './result-digests.ts';
 import { emptyScope } from './scope.ts';
 import { checkUniqueLabels, type ExpandedItem, expandItems, itemNames } from './select-items.ts';
+import { directGroups, directRows, madeRowsPlan } from './simple/direct.ts';
+import { directEdge } from './simple/direct-edge.ts';
 import type { Typed } from './typed.ts';
 import { containsAggregate, containsWindow } from './walk.ts';
 

@@ -1,4 +1,4 @@
-import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType } from '../../engine/index.ts';
+import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType } from '../../duckdb/index.ts';
 import type { RelationColumn } from '../sql/contract.ts';
 import { type Cell, cellType, type PickedColumn, pickColumns, type RowSet, rowsSource } from './rows-source.ts';
 

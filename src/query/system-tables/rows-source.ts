@@ -1,4 +1,4 @@
-import { sqlIdentifier, sqlString } from '../../engine/index.ts';
+import { sqlIdentifier, sqlString } from '../../duckdb/index.ts';
 import type { RelationColumn } from '../sql/contract.ts';
 
 /** A cell of a table that the server makes itself. Lists hold texts or whole numbers; times are nanoseconds. */

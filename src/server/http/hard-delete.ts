@@ -1,5 +1,5 @@
+import type { HardDelete } from '../../admin/admin-service.ts';
 import { InfluxError } from '../../shared/errors.ts';
-import type { HardDelete } from './admin-service.ts';
 
 const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 

@@ -1,5 +1,4 @@
 export type { AuthInput, AuthVerdict, RequestAuthenticator } from '../../auth/index.ts';
-export type * from './admin-service.ts';
 export type {
   HttpDependencies,
   HttpLimits,

@@ -1,6 +1,6 @@
+import type { CreatedToken } from '../../admin/admin-service.ts';
 import { type Clock, systemClock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
-import type { CreatedToken } from './admin-service.ts';
 import { type AnyRequest, type AnyResponse, defaultHttpLimits, type TlsSettings } from './dependencies.ts';
 import { ErrorLog } from './error-log.ts';
 import { toInfluxError } from './error-response.ts';

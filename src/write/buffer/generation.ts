@@ -1,4 +1,4 @@
-import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType, sqlIdentifier } from '../../engine/index.ts';
+import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType, sqlIdentifier } from '../../duckdb/index.ts';
 import type { FieldType } from '../../shared/column-type.ts';
 import type { ColumnSection, TableSection } from '../batch/index.ts';
 import type { RowDelete } from '../deletes/row-delete.ts';

@@ -1,4 +1,4 @@
-import { CHUNK_ROWS } from '../../engine/index.ts';
+import { CHUNK_ROWS } from '../../duckdb/index.ts';
 import type { ColumnSection, TableSection } from '../batch/index.ts';
 import type { FieldColumn } from './generation.ts';
 

@@ -1,5 +1,5 @@
-import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType, sqlIdentifier } from '../../engine/index.ts';
-import type { TableSchema } from '../catalog/schema.ts';
+import type { TableSchema } from '../../catalog/schema.ts';
+import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType, sqlIdentifier } from '../../duckdb/index.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import { bufferColumn } from './generation.ts';
 

@@ -1,6 +1,6 @@
-import type { Engine } from '../../engine/index.ts';
+import type { TableSchema } from '../../catalog/schema.ts';
+import type { Engine } from '../../duckdb/index.ts';
 import type { TableSection } from '../batch/index.ts';
-import type { TableSchema } from '../catalog/schema.ts';
 import type { RowDelete } from '../deletes/row-delete.ts';
 import { type SeriesIndex, TagLookup } from '../series/index.ts';
 import { ChunkTimes } from './chunk-times.ts';

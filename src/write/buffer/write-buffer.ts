@@ -1,7 +1,7 @@
-import type { Engine } from '../../engine/index.ts';
+import type { TableSchema } from '../../catalog/schema.ts';
+import type { Engine } from '../../duckdb/index.ts';
 import { assert } from '../../shared/assert.ts';
 import { decodeBatch, type TableSection } from '../batch/index.ts';
-import type { TableSchema } from '../catalog/schema.ts';
 import { SeriesIndex } from '../series/index.ts';
 import { RecentRows, RecentRowsLimit } from './recent-rows.ts';
 import { TableBuffer } from './table-buffer.ts';

@@ -1,4 +1,4 @@
-import type { DatabaseSchema, TableSchema } from '../catalog/schema.ts';
+import type { DatabaseSchema, TableSchema } from '../../catalog/schema.ts';
 import type { TableDelete, TagValue } from './row-delete.ts';
 
 /** Which rows of a database to delete. */

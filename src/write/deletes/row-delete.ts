@@ -1,4 +1,4 @@
-import { sqlString } from '../../engine/index.ts';
+import { sqlString } from '../../duckdb/index.ts';
 
 /** Which rows of one table a delete takes: all conditions must hold. */
 export interface RowDelete {

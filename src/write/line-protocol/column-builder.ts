@@ -1,5 +1,5 @@
+import type { ColumnSchema } from '../../catalog/schema.ts';
 import type { ColumnType } from '../../shared/column-type.ts';
-import type { ColumnSchema } from '../catalog/schema.ts';
 import { LITTLE_ENDIAN, WORD_MASKS } from '../series/index.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 import type { ParsedColumn, StringData } from './parsed-write.ts';

@@ -1,4 +1,4 @@
-import type { SchemaTransaction, TableSchema } from '../catalog/schema.ts';
+import type { SchemaTransaction, TableSchema } from '../../catalog/schema.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import { FastLines } from './fast-lines.ts';
 import { NameCache } from './name-cache.ts';

@@ -1,6 +1,6 @@
+import type { SchemaAddition, SchemaTransaction, StagedTable } from '../../catalog/schema.ts';
 import type { ColumnType } from '../../shared/column-type.ts';
 import { InfluxError } from '../../shared/errors.ts';
-import type { SchemaAddition, SchemaTransaction, StagedTable } from '../catalog/schema.ts';
 import * as text from './errors.ts';
 import type { Line } from './line-syntax.ts';
 import { PRECISION_NAMES, timestampToNs } from './timestamp.ts';

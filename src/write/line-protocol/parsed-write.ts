@@ -1,4 +1,4 @@
-import type { ColumnSchema, TableSchema } from '../catalog/schema.ts';
+import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import type { LineError } from './types.ts';
 

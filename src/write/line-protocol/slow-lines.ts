@@ -1,4 +1,4 @@
-import type { SchemaTransaction } from '../catalog/schema.ts';
+import type { SchemaTransaction } from '../../catalog/schema.ts';
 import { LineProtocolError } from './errors.ts';
 import type { ParseOptions } from './line-parser.ts';
 import { fitLine } from './line-schema.ts';

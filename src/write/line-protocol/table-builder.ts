@@ -1,4 +1,4 @@
-import type { TableSchema } from '../catalog/schema.ts';
+import type { TableSchema } from '../../catalog/schema.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import { ColumnBuilder } from './column-builder.ts';
 import { HIGH, LOW } from './int64.ts';

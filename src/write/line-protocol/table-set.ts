@@ -1,4 +1,4 @@
-import type { SchemaTransaction, TableSchema } from '../catalog/schema.ts';
+import type { SchemaTransaction, TableSchema } from '../../catalog/schema.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import { KeyTable } from './key-table.ts';
 import { MemoryBudget } from './memory-budget.ts';

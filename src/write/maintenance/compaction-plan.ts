@@ -1,4 +1,4 @@
-import type { LiveFile } from '../parquet/file-index.ts';
+import type { LiveFile } from '../file-index/file-index.ts';
 import { type ChunkSpan, type FileLimits, fileGroups, isHourOver } from '../parquet/file-windows.ts';
 import { chunksOf } from '../scan/index.ts';
 

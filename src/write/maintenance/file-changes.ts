@@ -1,9 +1,9 @@
+import type { Catalog } from '../../catalog/index.ts';
 import type { Store } from '../../storage/index.ts';
-import type { Catalog } from '../catalog/index.ts';
-import type { LiveFile } from '../parquet/file-index.ts';
-import type { FileIndexStore } from '../parquet/file-index-store.ts';
-import type { FileRemoval } from '../parquet/file-removal.ts';
-import type { PendingFiles } from '../pending-files.ts';
+import type { LiveFile } from '../file-index/file-index.ts';
+import type { FileIndexStore } from '../file-index/file-index-store.ts';
+import type { FileRemoval } from '../file-index/file-removal.ts';
+import type { PendingFiles } from '../file-index/pending-files.ts';
 import type { ParquetFileInfo } from '../snapshot/index.ts';
 
 export interface FileChangesOptions {

@@ -1,9 +1,9 @@
+import type { Catalog } from '../../catalog/index.ts';
+import type { DatabaseSchema, TableSchema } from '../../catalog/schema.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../storage/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
-import type { Catalog } from '../catalog/index.ts';
-import type { DatabaseSchema, TableSchema } from '../catalog/schema.ts';
-import type { FileIndexStore } from '../parquet/file-index-store.ts';
+import type { FileIndexStore } from '../file-index/file-index-store.ts';
 import type { FileChanges } from './file-changes.ts';
 
 export interface HardDeleteOptions {

@@ -1,9 +1,9 @@
+import type { Catalog } from '../../catalog/index.ts';
+import type { TableSchema } from '../../catalog/schema.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../storage/index.ts';
-import type { Catalog } from '../catalog/index.ts';
-import type { TableSchema } from '../catalog/schema.ts';
-import type { LiveFile } from '../parquet/file-index.ts';
-import type { FileIndexStore } from '../parquet/file-index-store.ts';
+import type { LiveFile } from '../file-index/file-index.ts';
+import type { FileIndexStore } from '../file-index/file-index-store.ts';
 import type { FileChanges } from './file-changes.ts';
 
 /** How far the wall clock may move against the monotonic one between two sweeps before it is not believed. */

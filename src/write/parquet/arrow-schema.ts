@@ -1,5 +1,5 @@
+import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
 import { ioxColumnType } from '../../shared/column-type.ts';
-import type { ColumnSchema, TableSchema } from '../catalog/schema.ts';
 
 /**
  * Value of a Parquet file's `ARROW:schema` key: the base64 IPC schema message of its columns, with the InfluxDB type of

@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
-import { type Engine, sqlIdentifier, sqlString } from '../../engine/index.ts';
+import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
+import { type Engine, sqlIdentifier, sqlString } from '../../duckdb/index.ts';
 import { type FileSystem, TEMPORARY_SUFFIX, unlinkIfPresent } from '../../storage/index.ts';
-import type { ColumnSchema, TableSchema } from '../catalog/schema.ts';
 import { arrowSchemaMetadata } from './arrow-schema.ts';
 
 /** Rows per row group, as readers of these files expect at most. */

@@ -1,4 +1,4 @@
-import { type Engine, sqlIdentifier } from '../../engine/index.ts';
+import { type Engine, sqlIdentifier } from '../../duckdb/index.ts';
 
 /** More values make a dictionary that is larger than what it spares: each row group holds all of it. */
 const ENUMERATED_VALUES_MAX = 8192;

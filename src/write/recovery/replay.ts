@@ -1,6 +1,6 @@
+import type { TableSchema } from '../../catalog/schema.ts';
 import { decodeBatch, decodeDeleteRecord, forEachDefinition, type TableSection } from '../batch/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
-import type { TableSchema } from '../catalog/schema.ts';
 import type { PersistedRange } from '../snapshot/index.ts';
 import { sectionRows } from './section-rows.ts';
 

@@ -1,4 +1,4 @@
-import { sqlString } from '../../engine/index.ts';
+import { sqlString } from '../../duckdb/index.ts';
 
 /** More series than this are found faster by a join with their tags. */
 const SERIES_MAX = 8;

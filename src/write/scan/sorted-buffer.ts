@@ -1,4 +1,4 @@
-import { sqlIdentifier } from '../../engine/index.ts';
+import { sqlIdentifier } from '../../duckdb/index.ts';
 import { bufferColumn } from '../buffer/index.ts';
 import { bufferRowsSql, type TableScan } from './table-scan.ts';
 

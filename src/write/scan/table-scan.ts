@@ -1,6 +1,6 @@
-import { sqlIdentifier, sqlString } from '../../engine/index.ts';
+import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
+import { sqlIdentifier, sqlString } from '../../duckdb/index.ts';
 import { type BufferView, bufferColumn, engineType, type Generation } from '../buffer/index.ts';
-import type { ColumnSchema, TableSchema } from '../catalog/schema.ts';
 import { type RowDelete, spared } from '../deletes/row-delete.ts';
 import { chunksOf, rangesToMerge, type TimeRange } from './merge-ranges.ts';
 import { chooseSeries, type SeriesChoice } from './series-choice.ts';

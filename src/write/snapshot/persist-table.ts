@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { type Engine, sqlIdentifier } from '../../engine/index.ts';
+import type { ColumnSchema } from '../../catalog/schema.ts';
+import { type Engine, sqlIdentifier } from '../../duckdb/index.ts';
 import {
   type BufferView,
   bufferColumn,
@@ -9,7 +10,6 @@ import {
   type Generation,
   type TableBuffer,
 } from '../buffer/index.ts';
-import type { ColumnSchema } from '../catalog/schema.ts';
 import { spared } from '../deletes/row-delete.ts';
 import { fileColumnName, type ParquetFileFacts, type ParquetWriter } from '../parquet/parquet-writer.ts';
 import { sortedBufferSql, type TableScan, tableScanSql } from '../scan/index.ts';

@@ -1,6 +1,6 @@
+import type { TableSchema } from '../../catalog/schema.ts';
 import type { BufferView, Generation } from '../buffer/index.ts';
-import type { TableSchema } from '../catalog/schema.ts';
-import { parquetFilePath } from '../parquet/file-path.ts';
+import { parquetFilePath } from '../file-index/file-path.ts';
 import { type ChunkSpan, fileGroups, limitsFor } from '../parquet/file-windows.ts';
 
 /** A file that a snapshot is to write. */

@@ -1,6 +1,6 @@
-import { type Engine, sqlIdentifier } from '../../engine/index.ts';
+import type { TableSchema } from '../../catalog/schema.ts';
+import { type Engine, sqlIdentifier } from '../../duckdb/index.ts';
 import { bufferColumn } from '../buffer/index.ts';
-import type { TableSchema } from '../catalog/schema.ts';
 import { TagEnumerations } from '../parquet/tag-enumerations.ts';
 
 /**

@@ -1,4 +1,4 @@
-import type { Engine } from '../../engine/index.ts';
+import type { Engine } from '../../duckdb/index.ts';
 import { errorText, type Log } from '../../storage/index.ts';
 import type { Generation, TableBuffer, WriteBuffer } from '../buffer/index.ts';
 import type { ParquetWriter } from '../parquet/parquet-writer.ts';

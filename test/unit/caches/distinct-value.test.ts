@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { DistinctValueCache } from '../../../src/caches/distinct-value.ts';
 import { compareValues } from '../../../src/caches/values.ts';
-import type { DistinctCacheDefinition } from '../../../src/write/catalog/index.ts';
+import type { DistinctCacheDefinition } from '../../../src/catalog/index.ts';
 import { type TestRow, testTable } from '../../support/model-table.ts';
 import { MovingClock, NOW_MS, row, Sections } from './support.ts';
 

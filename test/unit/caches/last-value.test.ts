@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { LastValueCache } from '../../../src/caches/last-value.ts';
-import type { LastCacheDefinition } from '../../../src/write/catalog/index.ts';
-import type { TableSchema } from '../../../src/write/catalog/schema.ts';
+import type { LastCacheDefinition } from '../../../src/catalog/index.ts';
+import type { TableSchema } from '../../../src/catalog/schema.ts';
 import { type TestRow, testTable } from '../../support/model-table.ts';
 import { MovingClock, NOW_MS, row, Sections } from './support.ts';
 

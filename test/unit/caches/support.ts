@@ -1,6 +1,6 @@
+import type { TableSchema } from '../../../src/catalog/schema.ts';
 import type { Clock } from '../../../src/shared/clock.ts';
 import { decodeBatch, encodeBatch, SeriesDefinitions, type TableSection } from '../../../src/write/batch/index.ts';
-import type { TableSchema } from '../../../src/write/catalog/schema.ts';
 import { SeriesIndex } from '../../../src/write/series/index.ts';
 import { parsedTable, type TestRow } from '../../support/model-table.ts';
 

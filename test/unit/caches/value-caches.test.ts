@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { HistoryReader, ValueCaches } from '../../../src/caches/index.ts';
+import type { Catalog, TableSchema } from '../../../src/catalog/index.ts';
 import type { SqlRequest } from '../../../src/query/query-service.ts';
 import type { QueryResult } from '../../../src/query/result.ts';
 import { InfluxError } from '../../../src/shared/errors.ts';
-import type { Catalog, TableSchema } from '../../../src/write/catalog/index.ts';
 import { temporaryDirectory } from '../../support/write-store.ts';
-import { openCatalog } from '../write/catalog/catalog-fixture.ts';
+import { openCatalog } from '../catalog/catalog-fixture.ts';
 import { MovingClock, row, Sections } from './support.ts';
 
 interface Fixture {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import type { LiveFile } from '../../../src/write/file-index/file-index.ts';
 import { planCompaction } from '../../../src/write/maintenance/compaction-plan.ts';
-import type { LiveFile } from '../../../src/write/parquet/file-index.ts';
 import { limitsFor } from '../../../src/write/parquet/file-windows.ts';
 
 const CHUNK_NS = 600_000_000_000n;

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { CacheAdmin, CacheTarget } from '../admin-service.ts';
+import type { CacheAdmin, CacheTarget } from '../../../admin/admin-service.ts';
 import { serdeError } from '../errors.ts';
 import { jsonWithBigints } from '../json-bigint.ts';
 import { readJsonObject } from '../json-endpoint.ts';

@@ -1,8 +1,8 @@
 import type { FastifyInstance } from 'fastify';
+import type { DatabaseAdmin } from '../../../admin/admin-service.ts';
+import { validateDatabaseName } from '../../../catalog/index.ts';
 import { DurationError, parseDurationNs } from '../../../shared/duration.ts';
 import { InfluxError } from '../../../shared/errors.ts';
-import { validateDatabaseName } from '../../../write/catalog/index.ts';
-import type { DatabaseAdmin } from '../admin-service.ts';
 import { notImplemented, serdeError } from '../errors.ts';
 import { parseHardDelete } from '../hard-delete.ts';
 import type { JsonObjectReader } from '../json-body.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import { validateDatabaseName } from '../../../write/catalog/index.ts';
-import type { NewField, TableAdmin } from '../admin-service.ts';
+import type { NewField, TableAdmin } from '../../../admin/admin-service.ts';
+import { validateDatabaseName } from '../../../catalog/index.ts';
 import { serdeError } from '../errors.ts';
 import { parseHardDelete } from '../hard-delete.ts';
 import type { JsonObjectReader } from '../json-body.ts';

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
-import type { CreatedToken, TokenAdmin } from '../admin-service.ts';
+import type { CreatedToken, TokenAdmin } from '../../../admin/admin-service.ts';
 import { serdeError } from '../errors.ts';
 import { readJsonObject } from '../json-endpoint.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';

@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { NewTrigger, TriggerAdmin } from '../../../admin/admin-service.ts';
 import { InfluxError } from '../../../shared/errors.ts';
-import type { NewTrigger, TriggerAdmin } from '../admin-service.ts';
 import { notImplemented, serdeError } from '../errors.ts';
 import type { JsonObjectReader } from '../json-body.ts';
 import { readJsonObject } from '../json-endpoint.ts';

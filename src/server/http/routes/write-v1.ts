@@ -1,4 +1,4 @@
-import { validateDatabaseName } from '../../../write/catalog/index.ts';
+import { validateDatabaseName } from '../../../catalog/index.ts';
 import { badV1Request } from '../errors.ts';
 import type { WriteHandler } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';

@@ -1,5 +1,5 @@
+import { validateDatabaseName } from '../../../catalog/index.ts';
 import type { InfluxError } from '../../../shared/errors.ts';
-import { validateDatabaseName } from '../../../write/catalog/index.ts';
 import type { ErrorLog } from '../error-log.ts';
 import { toInfluxError } from '../error-response.ts';
 import type { WriteHandler } from '../exchange.ts';

@@ -1,4 +1,4 @@
-import { validateDatabaseName } from '../../../write/catalog/index.ts';
+import { validateDatabaseName } from '../../../catalog/index.ts';
 import { sendJson } from '../error-response.ts';
 import { missingWriteParams, serdeError } from '../errors.ts';
 import type { WriteHandler } from '../exchange.ts';

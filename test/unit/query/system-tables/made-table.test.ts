@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Engine } from '../../../../src/engine/index.ts';
+import type { Engine } from '../../../../src/duckdb/index.ts';
 import type { RelationColumn } from '../../../../src/query/sql/contract.ts';
 import { MadeTables } from '../../../../src/query/system-tables/made-table.ts';
 import type { Cell, RowSet } from '../../../../src/query/system-tables/rows-source.ts';

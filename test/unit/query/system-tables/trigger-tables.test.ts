@@ -2,10 +2,15 @@ import assert from 'node:assert/strict';
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { pluginFilesTable, pluginLogsTable, triggerArgumentsTable, triggersTable } from '../../../../src/app/admin/trigger-tables.ts';
-import type { Catalog, TriggerSpec } from '../../../../src/write/catalog/index.ts';
+import type { Catalog, TriggerSpec } from '../../../../src/catalog/index.ts';
+import {
+  pluginFilesTable,
+  pluginLogsTable,
+  triggerArgumentsTable,
+  triggersTable,
+} from '../../../../src/query/system-tables/trigger-tables.ts';
 import { temporaryDirectory } from '../../../support/write-store.ts';
-import { openCatalog } from '../../write/catalog/catalog-fixture.ts';
+import { openCatalog } from '../../catalog/catalog-fixture.ts';
 
 const SPECS: readonly [name: string, spec: TriggerSpec, text: string][] = [
   ['all', { kind: 'all_tables' }, '"all_tables_wal_write"'],

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Engine } from '../../../../src/engine/index.ts';
+import type { TableSchema } from '../../../../src/catalog/schema.ts';
+import type { Engine } from '../../../../src/duckdb/index.ts';
 import { encodeBatch, SeriesDefinitions } from '../../../../src/write/batch/index.ts';
 import { WriteBuffer } from '../../../../src/write/buffer/index.ts';
-import type { TableSchema } from '../../../../src/write/catalog/schema.ts';
 import { tableScanSql } from '../../../../src/write/scan/index.ts';
 import { readRows, testEngine } from '../../../support/engine.ts';
 import { ModelTable, modelLine, parsedTable, type TestRow, testTable } from '../../../support/model-table.ts';

@@ -1,5 +1,3 @@
-import type { ColumnType } from '../../../../src/shared/column-type.ts';
-import { InfluxError } from '../../../../src/shared/errors.ts';
 import type {
   ColumnSchema,
   DatabaseSchema,
@@ -7,7 +5,9 @@ import type {
   SchemaTransaction,
   StagedTable,
   TableSchema,
-} from '../../../../src/write/catalog/schema.ts';
+} from '../../../../src/catalog/schema.ts';
+import type { ColumnType } from '../../../../src/shared/column-type.ts';
+import { InfluxError } from '../../../../src/shared/errors.ts';
 import {
   LineParser,
   type ParsedColumn,

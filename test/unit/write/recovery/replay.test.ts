@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TableSchema } from '../../../../src/catalog/schema.ts';
 import { encodeBatch, SeriesDefinitions } from '../../../../src/write/batch/index.ts';
 import { WriteBuffer } from '../../../../src/write/buffer/index.ts';
-import type { TableSchema } from '../../../../src/write/catalog/schema.ts';
 import { Replay } from '../../../../src/write/recovery/index.ts';
 import { tableScanSql } from '../../../../src/write/scan/index.ts';
 import { SeriesIndex } from '../../../../src/write/series/index.ts';

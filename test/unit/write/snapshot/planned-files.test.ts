@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { TableSchema } from '../../../../src/catalog/schema.ts';
 import type { Generation } from '../../../../src/write/buffer/index.ts';
-import type { TableSchema } from '../../../../src/write/catalog/schema.ts';
 import { plannedFiles } from '../../../../src/write/snapshot/planned-files.ts';
 
 const CHUNK_NS = 600_000_000_000n;

@@ -1,0 +1,34 @@
+import type { ValueCaches } from '../caches/index.ts';
+import type { Catalog } from '../catalog/index.ts';
+import type { AdminService } from './admin-service.ts';
+import { cacheAdmin } from './caches.ts';
+import { databaseAdmin, tableAdmin } from './databases.ts';
+import { type TokenMaker, tokenAdmin } from './tokens.ts';
+import { triggerAdmin } from './unavailable.ts';
+
+export type * from './admin-service.ts';
+export type { TokenMaker } from './tokens.ts';
+
+export interface AdminDependencies {
+  readonly catalog: Catalog;
+  readonly caches: Pick<ValueCaches, 'filled'>;
+  readonly makeToken: TokenMaker;
+  /** `--plugin-dir`. */
+  readonly pluginDir: string | undefined;
+  /** What `hard_delete_at=default` means, ms from now. */
+  readonly hardDeleteDefaultMs: number;
+  readonly nowMs: () => number;
+  /** Called after a database or table was deleted, so that cached state of it goes. */
+  readonly onDeleted: (database: string) => void;
+}
+
+/** The configure endpoints' operations, carried out on the catalog. */
+export function createAdminService(deps: AdminDependencies): AdminService {
+  return {
+    databases: databaseAdmin(deps),
+    tables: tableAdmin(deps),
+    caches: cacheAdmin(deps),
+    tokens: tokenAdmin(deps),
+    triggers: triggerAdmin(deps),
+  };
+}

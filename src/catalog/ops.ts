@@ -1,0 +1,47 @@
+import type { ColumnType } from '../shared/column-type.ts';
+import type { DistinctCacheDefinition, LastCacheDefinition, NodeRecord, TokenRecord, TriggerDefinition } from './definitions.ts';
+
+/**
+ * Smallest steps of a catalog change: what a log file holds and what `CatalogState.apply` does. They carry every id, so
+ * applying the same steps to the same state always gives the same state. All members are plain JSON; nanoseconds are
+ * decimal text because they exceed 2^53.
+ */
+export type CatalogOp =
+  | { readonly op: 'set_gen1_duration'; readonly secs: number }
+  | { readonly op: 'put_node'; readonly node: NodeRecord }
+  | { readonly op: 'create_database'; readonly id: number; readonly name: string; readonly retentionNs?: string }
+  | { readonly op: 'set_database_retention'; readonly db: number; readonly retentionNs?: string }
+  | { readonly op: 'delete_database'; readonly db: number; readonly newName: string; readonly hardDeleteNs?: string }
+  | { readonly op: 'undelete_database'; readonly db: number; readonly newName: string }
+  | { readonly op: 'drop_database'; readonly db: number }
+  | { readonly op: 'create_table'; readonly db: number; readonly id: number; readonly name: string }
+  | { readonly op: 'add_columns'; readonly db: number; readonly table: number; readonly columns: readonly ColumnEntry[] }
+  | { readonly op: 'set_table_retention'; readonly db: number; readonly table: number; readonly retentionNs?: string }
+  | {
+      readonly op: 'delete_table';
+      readonly db: number;
+      readonly table: number;
+      readonly newName: string;
+      readonly hardDeleteNs?: string;
+    }
+  | { readonly op: 'undelete_table'; readonly db: number; readonly table: number; readonly newName: string }
+  | { readonly op: 'drop_table'; readonly db: number; readonly table: number }
+  | { readonly op: 'create_last_cache'; readonly db: number; readonly table: number; readonly cache: LastCacheDefinition }
+  | { readonly op: 'drop_last_cache'; readonly db: number; readonly table: number; readonly id: number }
+  | { readonly op: 'create_distinct_cache'; readonly db: number; readonly table: number; readonly cache: DistinctCacheDefinition }
+  | { readonly op: 'drop_distinct_cache'; readonly db: number; readonly table: number; readonly id: number }
+  | { readonly op: 'put_trigger'; readonly db: number; readonly trigger: TriggerDefinition }
+  | { readonly op: 'drop_trigger'; readonly db: number; readonly id: number }
+  | { readonly op: 'put_token'; readonly token: TokenRecord }
+  | { readonly op: 'drop_token'; readonly id: number };
+
+/** Name and type; ids follow from the order. */
+export type ColumnEntry = readonly [name: string, type: ColumnType];
+
+/** One durable change, as listeners see it. `ops` were applied just before. */
+export interface CatalogChange {
+  readonly sequence: number;
+  /** When it was made, ns since the epoch. */
+  readonly timeNs: bigint;
+  readonly ops: readonly CatalogOp[];
+}

@@ -1,0 +1,184 @@
+import type { FieldType } from '../shared/column-type.ts';
+import {
+  alreadyDeleted,
+  alreadyExists,
+  cannotDeleteInternal,
+  cannotModifyInternal,
+  databaseLimitExceeded,
+  databaseMissing,
+  resourceNotFound,
+  tableMissing,
+} from './errors.ts';
+import type { CatalogLimits } from './limits.ts';
+import type { MutableDatabase, MutableTable } from './model.ts';
+import { deletedName, INTERNAL_DATABASE, validateDatabaseName } from './names.ts';
+import type { CatalogOp } from './ops.ts';
+import type { Plan } from './plan.ts';
+import type { DatabaseSchema, TableSchema } from './schema.ts';
+import { SchemaBatch } from './schema-batch.ts';
+import type { CatalogState } from './state.ts';
+import { StagedSchema } from './transaction.ts';
+
+/** When the data of something deleted goes (http-api.md 9.2). `default` = in 72 hours. */
+export type HardDelete =
+  | { readonly kind: 'default' }
+  | { readonly kind: 'now' }
+  | { readonly kind: 'never' }
+  | { readonly kind: 'at'; readonly timeNs: bigint };
+
+/** What a table is created with. Tags and fields in order; `time` is added. */
+export interface TableDefinition {
+  readonly tags: readonly string[];
+  readonly fields: readonly { readonly name: string; readonly type: FieldType }[];
+}
+
+const HARD_DELETE_DEFAULT_NS = 72n * 3600n * 1_000_000_000n;
+
+export function planCreateDatabase(
+  state: CatalogState,
+  limits: CatalogLimits,
+  name: string,
+  retentionNs: bigint | undefined,
+): Plan<DatabaseSchema> {
+  validateDatabaseName(name);
+  if (state.databases.has(name)) throw alreadyExists();
+  if (state.liveDatabaseCount >= limits.maxDatabases) throw databaseLimitExceeded(limits.maxDatabases);
+  const id = state.nextDatabaseId;
+  return { ops: [{ op: 'create_database', id, name, ...retention(retentionNs) }], result: () => state.database(id) };
+}
+
+/** Creates the database too when it is missing, in one change. */
+export function planCreateTable(
+  state: CatalogState,
+  limits: CatalogLimits,
+  databaseName: string,
+  name: string,
+  definition: TableDefinition,
+): Plan<TableSchema> {
+  validateDatabaseName(databaseName);
+  const database = state.databases.get(databaseName);
+  if (database?.deleted === true) throw alreadyDeleted(databaseName);
+  if (database?.tables.has(name) === true) throw alreadyExists();
+  if (database === undefined && state.liveDatabaseCount >= limits.maxDatabases) throw databaseLimitExceeded(limits.maxDatabases);
+  const staged = new StagedSchema(databaseName, database, state.liveTableCount, limits);
+  const tags = definition.tags.map((tag) => ({ name: tag, type: 'tag' as const }));
+  staged.stage({ tableName: name, newColumns: [...tags, ...definition.fields] });
+  const batch = new SchemaBatch(state, limits);
+  batch.merge(staged);
+  const databaseId = database?.id ?? state.nextDatabaseId;
+  const tableId = database?.nextTableId ?? 0;
+  return { ops: batch.ops(), result: () => state.table(databaseId, tableId) };
+}
+
+export function planSetRetention(state: CatalogState, name: string, retentionNs: bigint | undefined): Plan<void> {
+  const database = state.databases.get(name);
+  if (database === undefined) throw resourceNotFound(name);
+  if (name === INTERNAL_DATABASE) throw cannotModifyInternal();
+  if (database.deleted) throw alreadyDeleted(name);
+  return { ops: [{ op: 'set_database_retention', db: database.id, ...retention(retentionNs) }], result: () => undefined };
+}
+
+export function planSetTableRetention(
+  state: CatalogState,
+  databaseName: string,
+  name: string,
+  retentionNs: bigint | undefined,
+): Plan<void> {
+  const table = modifiableTable(state, databaseName, name);
+  return {
+    ops: [{ op: 'set_table_retention', db: table.databaseId, table: table.id, ...retention(retentionNs) }],
+    result: () => undefined,
+  };
+}
+
+export function planDeleteDatabase(state: CatalogState, name: string, hardDelete: HardDelete, nowNs: bigint): Plan<DatabaseSchema> {
+  const database = state.databases.get(name);
+  if (database === undefined) throw resourceNotFound(name);
+  if (name === INTERNAL_DATABASE) throw cannotDeleteInternal();
+  const hardDeleteNs = resolveHardDelete(hardDelete, nowNs);
+  if (database.deleted) return planReschedule(state, database, hardDelete, hardDeleteNs);
+  const newName = deletedName(name, database.id, epochMs(nowNs), (taken) => state.databases.has(taken));
+  const ops: CatalogOp[] = [];
+  for (const trigger of database.triggers.values()) {
+    if (!trigger.disabled) ops.push({ op: 'put_trigger', db: database.id, trigger: { ...trigger, disabled: true } });
+  }
+  for (const table of database.tables.values()) {
+    if (!table.deleted) ops.push(deleteTableStep(database, table, hardDeleteNs, nowNs));
+  }
+  ops.push({ op: 'delete_database', db: database.id, newName, ...hardDeleteTime(hardDeleteNs) });
+  return { ops, result: () => state.database(database.id) };
+}
+
+export function planDeleteTable(
+  state: CatalogState,
+  databaseName: string,
+  name: string,
+  hardDelete: HardDelete,
+  nowNs: bigint,
+): Plan<TableSchema> {
+  const table = modifiableTable(state, databaseName, name);
+  const step = deleteTableStep(state.database(table.databaseId), table, resolveHardDelete(hardDelete, nowNs), nowNs);
+  return { ops: [step], result: () => state.table(table.databaseId, table.id) };
+}
+
+/** Removes a database whose data is gone. Nothing to do when it already left. */
+export function planDropDatabase(state: CatalogState, id: number): Plan<void> {
+  const database = state.databaseById.get(id);
+  if (database?.name === INTERNAL_DATABASE) throw cannotDeleteInternal();
+  return { ops: database === undefined ? [] : [{ op: 'drop_database', db: id }], result: () => undefined };
+}
+
+/** Removes a table whose data is gone. Nothing to do when it already left. */
+export function planDropTable(state: CatalogState, databaseId: number, id: number): Plan<void> {
+  const known = state.databaseById.get(databaseId)?.tableById.has(id) === true;
+  return { ops: known ? [{ op: 'drop_table', db: databaseId, table: id }] : [], result: () => undefined };
+}
+
+function planReschedule(
+  state: CatalogState,
+  database: MutableDatabase,
+  hardDelete: HardDelete,
+  hardDeleteNs: bigint | undefined,
+): Plan<DatabaseSchema> {
+  // compat: repeating a delete without a time is refused although 72 hours from now is another moment
+  if (hardDelete.kind === 'default' || hardDeleteNs === database.hardDeleteTimeNs) throw alreadyDeleted(database.name);
+  return {
+    ops: [{ op: 'delete_database', db: database.id, newName: database.name, ...hardDeleteTime(hardDeleteNs) }],
+    result: () => state.database(database.id),
+  };
+}
+
+function modifiableTable(state: CatalogState, databaseName: string, name: string): MutableTable {
+  const database = state.databases.get(databaseName);
+  if (database === undefined) throw databaseMissing(databaseName);
+  if (databaseName === INTERNAL_DATABASE) throw cannotModifyInternal();
+  const table = database.tables.get(name);
+  if (table === undefined) throw tableMissing(name, databaseName);
+  if (table.deleted) throw alreadyDeleted(name);
+  return table;
+}
+
+function deleteTableStep(database: MutableDatabase, table: MutableTable, hardDeleteNs: bigint | undefined, nowNs: bigint): CatalogOp {
+  const newName = deletedName(table.name, table.id, epochMs(nowNs), (taken) => database.tables.has(taken));
+  return { op: 'delete_table', db: database.id, table: table.id, newName, ...hardDeleteTime(hardDeleteNs) };
+}
+
+/** Undefined = never. A moment in the past counts as now. */
+function resolveHardDelete(hardDelete: HardDelete, nowNs: bigint): bigint | undefined {
+  if (hardDelete.kind === 'never') return undefined;
+  if (hardDelete.kind === 'now') return nowNs;
+  if (hardDelete.kind === 'default') return nowNs + HARD_DELETE_DEFAULT_NS;
+  return hardDelete.timeNs < nowNs ? nowNs : hardDelete.timeNs;
+}
+
+function retention(ns: bigint | undefined): { retentionNs?: string } {
+  return ns === undefined ? {} : { retentionNs: ns.toString() };
+}
+
+function hardDeleteTime(ns: bigint | undefined): { hardDeleteNs?: string } {
+  return ns === undefined ? {} : { hardDeleteNs: ns.toString() };
+}
+
+function epochMs(ns: bigint): number {
+  return Number(ns / 1_000_000n);
+}

@@ -1,0 +1,66 @@
+import type { ColumnType } from '../shared/column-type.ts';
+
+/** One column. Ids start at 0 in creation order, include `time`, and are never used again. */
+export interface ColumnSchema {
+  readonly id: number;
+  readonly name: string;
+  readonly type: ColumnType;
+}
+
+/**
+ * One table. The object lives as long as the catalog does and grows in place: a committed change appends to
+ * `columns` and the maps. Readers that need a stable view copy the array.
+ */
+export interface TableSchema {
+  readonly id: number;
+  readonly databaseId: number;
+  readonly name: string;
+  /** All columns in id order. */
+  readonly columns: readonly ColumnSchema[];
+  readonly columnByName: ReadonlyMap<string, ColumnSchema>;
+  /** Tag columns in the order of their creation: the series key. */
+  readonly seriesKey: readonly ColumnSchema[];
+  readonly deleted: boolean;
+  /** When the data goes, ns since the epoch; undefined = never or not deleted. */
+  readonly hardDeleteTimeNs: bigint | undefined;
+  readonly retentionPeriodNs: bigint | undefined;
+}
+
+/** One database; same life as `TableSchema`. */
+export interface DatabaseSchema {
+  readonly id: number;
+  readonly name: string;
+  readonly tables: ReadonlyMap<string, TableSchema>;
+  readonly deleted: boolean;
+  readonly hardDeleteTimeNs: bigint | undefined;
+  readonly retentionPeriodNs: bigint | undefined;
+}
+
+/**
+ * Schema additions of one write request, collected while its lines are validated. Everything added is
+ * visible through `table()` at once, but only to this transaction, until `Catalog.commit` makes it durable.
+ * Methods throw `SchemaError` (message = wire text) and then have changed nothing.
+ */
+export interface SchemaTransaction {
+  readonly databaseName: string;
+  /** Undefined while the database is only staged for creation. */
+  readonly database: DatabaseSchema | undefined;
+  /** True when committing would change the catalog. */
+  readonly changed: boolean;
+  /** The committed or staged table. */
+  table(name: string): StagedTable | undefined;
+  /** Stages a line's additions in one step: all of them or, on `SchemaError`, none. */
+  stage(addition: SchemaAddition): StagedTable;
+}
+
+/** What one accepted line adds. `newColumns` are in the order met in the line, `time` last when the table is new. */
+export interface SchemaAddition {
+  readonly tableName: string;
+  readonly newColumns: readonly { readonly name: string; readonly type: ColumnType }[];
+}
+
+/** A table as a transaction sees it. */
+export interface StagedTable {
+  readonly name: string;
+  column(name: string): ColumnType | undefined;
+}

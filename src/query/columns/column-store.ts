@@ -1,0 +1,337 @@
+import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
+import type { TableSection } from '../../write/batch/index.ts';
+import type { Generation } from '../../write/buffer/index.ts';
+import type { SeriesIndex } from '../../write/series/index.ts';
+import type { StoredFile, TableReader } from '../scan/sources.ts';
+import { isNumberType, type NumberType } from './field-column.ts';
+import { BufferSegment, type FileSegment } from './segment.ts';
+import type { SegmentLoader } from './segment-loader.ts';
+import { SERIES_MAX, TableTags } from './table-tags.ts';
+
+/** A number field of the catalog. */
+export type NumberColumn = ColumnSchema & { readonly type: NumberType };
+
+/** What a query needs in memory. */
+export interface SegmentRequest {
+  readonly table: TableSchema;
+  readonly files: readonly StoredFile[];
+  readonly generations: readonly Generation[];
+  readonly series: SeriesIndex | undefined;
+  readonly columns: readonly NumberColumn[];
+}
+
+export interface ReadySegments {
+  readonly tags: TableTags;
+  readonly files: readonly FileSegment[];
+  readonly buffers: readonly BufferSegment[];
+}
+
+/** `cold` = large, and not asked for before; `unfit` = cannot be held; `load` = call it and ask again. It never rejects. */
+export type SegmentAnswer = ReadySegments | 'cold' | 'unfit' | { readonly load: () => Promise<void> };
+
+export interface ColumnStoreOptions {
+  readonly loader: SegmentLoader;
+  readonly tables: TableReader;
+  readonly bytesMax: number;
+  /** Told when columns could not be loaded: the engine answers instead. */
+  readonly onLoadFailed: (error: unknown) => void;
+}
+
+/**
+ * Columns of files and buffered rows in memory, as many as fit: those that no query needed for longest go first. What is
+ * large and asked for once is not worth it; the second query loads. Buffered rows are followed as they arrive.
+ */
+export class ColumnStore {
+  readonly #options: ColumnStoreOptions;
+  readonly #tables = new WeakMap<TableSchema, TableColumns>();
+  /** In the order of their last use. */
+  readonly #held = new Set<Held>();
+  #bytes = 0;
+  #hits = 0;
+  #misses = 0;
+
+  constructor(options: ColumnStoreOptions) {
+    this.#options = options;
+  }
+
+  /** Figures for metrics: memory as of the last look, and how often a file or buffer was there when it was needed. */
+  get figures(): { readonly bytes: number; readonly entries: number; readonly hits: number; readonly misses: number } {
+    return { bytes: this.#bytes, entries: this.#held.size, hits: this.#hits, misses: this.#misses };
+  }
+
+  /** Synchronous, so that the answer belongs to the same moment as the request's files and generations. */
+  segments(request: SegmentRequest): SegmentAnswer {
+    const { table, files, generations, series } = request;
+    if ((series?.count ?? 0) > SERIES_MAX) return 'unfit';
+    const columns = this.#columnsOf(table);
+    if (columns.unfit) return 'unfit';
+    const missingFiles = files.filter((file) => !hasFields(columns.files.get(fileKey(file))?.segment, request.columns));
+    const missingGenerations = generations.filter((generation) => !columns.buffers.get(generation)?.isReady(request.columns));
+    const missing = missingFiles.length + missingGenerations.length;
+    if (missing > 0) {
+      this.#misses += missing;
+      const rows = rowsOf(missingFiles) + rowsOf(missingGenerations);
+      const isSmall = rows * (request.columns.length + 1) <= SMALL_VALUES_MAX;
+      if (!columns.isWarm(missingFiles, missingGenerations) && !isSmall) return 'cold';
+      const wanted = { ...request, columns: widened(table, request.columns, rows) };
+      return { load: () => this.#loadOnce(wanted, columns, missingFiles, missingGenerations) };
+    }
+    const fileEntries = files.map((file) => columns.files.get(fileKey(file)) as HeldFile);
+    const followers = generations.map((generation) => columns.buffers.get(generation) as Follower);
+    for (const entry of [...fileEntries, ...followers]) this.#use(entry);
+    this.#hits += fileEntries.length + followers.length;
+    const buffers = followers.map((follower) => follower.segment);
+    if (buffers.some((segment) => segment.unfit)) return 'unfit';
+    return { tags: columns.tags, files: fileEntries.map((entry) => entry.segment), buffers };
+  }
+
+  /** One load of a table at a time: who comes meanwhile waits and asks again. */
+  #loadOnce(
+    request: SegmentRequest,
+    columns: TableColumns,
+    missingFiles: readonly StoredFile[],
+    missingGenerations: readonly Generation[],
+  ): Promise<void> {
+    columns.loading ??= this.#load(request, columns, missingFiles, missingGenerations)
+      .catch((error: unknown) => {
+        // What is wrong with a file the engine will tell the client; a table that keeps failing is left alone.
+        columns.unfit = ++columns.failures >= FAILURES_MAX;
+        this.#options.onLoadFailed(error);
+      })
+      .finally(() => {
+        columns.loading = undefined;
+      });
+    return columns.loading;
+  }
+
+  async #load(
+    request: SegmentRequest,
+    columns: TableColumns,
+    missingFiles: readonly StoredFile[],
+    missingGenerations: readonly Generation[],
+  ): Promise<void> {
+    const { loader, tables } = this.#options;
+    const { table } = request;
+    const followers = missingGenerations.map((generation) => this.#follow(columns, generation, request.columns));
+    const [minNs, maxNs] = timesOf(missingFiles);
+    const snapshot = await tables.snapshot(table, minNs, maxNs);
+    try {
+      await this.#loadFiles(table, columns, missingFiles, request.columns);
+      for (const follower of followers) await follower.load(loader);
+    } catch (error) {
+      for (const follower of followers) this.#drop(follower);
+      throw error;
+    } finally {
+      snapshot.release();
+    }
+    this.#makeRoom();
+  }
+
+  async #loadFiles(
+    table: TableSchema,
+    columns: TableColumns,
+    files: readonly StoredFile[],
+    wanted: readonly NumberColumn[],
+  ): Promise<void> {
+    const { loader } = this.#options;
+    const unknown = files.filter((file) => !columns.files.has(fileKey(file)));
+    if (unknown.length > 0) {
+      const segments = await loader.files(table, columns.tags, unknown);
+      if (segments === undefined) {
+        columns.unfit = true;
+        return;
+      }
+      unknown.forEach((file, i) => {
+        const key = fileKey(file);
+        const entry: HeldFile = { segment: segments[i] as FileSegment, drop: () => columns.files.delete(key) };
+        columns.files.set(key, entry);
+        this.#use(entry);
+      });
+    }
+    // Files that lack the same fields are read together.
+    const groups = new Map<string, { readonly lacking: readonly NumberColumn[]; readonly files: StoredFile[] }>();
+    for (const file of files) {
+      const segment = columns.files.get(fileKey(file))?.segment;
+      const lacking = wanted.filter((column) => segment?.field(column.id) === undefined);
+      if (segment === undefined || lacking.length === 0) continue;
+      const key = lacking.map((column) => column.id).join();
+      const group = groups.get(key) ?? { lacking, files: [] };
+      group.files.push(file);
+      groups.set(key, group);
+    }
+    for (const { lacking, files: group } of groups.values()) {
+      const segments = group.map((file) => (columns.files.get(fileKey(file)) as HeldFile).segment);
+      await loader.fields(table, lacking, group, segments);
+    }
+  }
+
+  /** From now on no row of the generation is missed. */
+  #follow(columns: TableColumns, generation: Generation, wanted: readonly NumberColumn[]): Follower {
+    const before = columns.buffers.get(generation);
+    const types = new Map<number, NumberType>(before?.segment.columnTypes);
+    for (const column of wanted) types.set(column.id, column.type);
+    if (before !== undefined) this.#drop(before);
+    const follower: Follower = new Follower(generation, types, () => {
+      if (columns.buffers.get(generation) === follower) columns.buffers.delete(generation);
+      this.#held.delete(follower);
+    });
+    columns.buffers.set(generation, follower);
+    this.#use(follower);
+    return follower;
+  }
+
+  #columnsOf(table: TableSchema): TableColumns {
+    let columns = this.#tables.get(table);
+    if (columns === undefined) {
+      columns = new TableColumns();
+      this.#tables.set(table, columns);
+    }
+    return columns;
+  }
+
+  #use(entry: Held): void {
+    this.#held.delete(entry);
+    this.#held.add(entry);
+  }
+
+  #drop(entry: Held): void {
+    this.#held.delete(entry);
+    entry.drop();
+  }
+
+  #makeRoom(): void {
+    let bytes = 0;
+    for (const entry of this.#held) bytes += entry.segment.bytes;
+    for (const entry of this.#held) {
+      if (bytes <= this.#options.bytesMax) break;
+      bytes -= entry.segment.bytes;
+      this.#drop(entry);
+    }
+    this.#bytes = bytes;
+  }
+}
+
+/** Something that memory is spent on. */
+interface Held {
+  readonly segment: { readonly bytes: number };
+  drop(): void;
+}
+
+interface HeldFile extends Held {
+  readonly segment: FileSegment;
+}
+
+/** So little is loaded at the first question: the engine would read as much. */
+const SMALL_VALUES_MAX = 1_500_000;
+
+function rowsOf(parts: readonly (StoredFile | Generation)[]): number {
+  return parts.reduce((sum, part) => sum + ('rowCount' in part ? part.rowCount : part.rows), 0);
+}
+
+/** All number fields where that is little: the next panel of a dashboard asks for another one. */
+function widened(table: TableSchema, columns: readonly NumberColumn[], rows: number): readonly NumberColumn[] {
+  const all = table.columns.filter((column): column is NumberColumn => isNumberType(column.type));
+  return rows * (all.length + 1) <= SMALL_VALUES_MAX ? all : columns;
+}
+
+/** What is known of one table. */
+class TableColumns {
+  readonly tags = new TableTags();
+  readonly files = new Map<string, HeldFile>();
+  readonly buffers = new WeakMap<Generation, Follower>();
+  /** Its files are not sorted as this server sorts them, or have too many series. */
+  unfit = false;
+  loading: Promise<void> | undefined;
+  failures = 0;
+  readonly #askedFiles = new Set<string>();
+  readonly #askedGenerations = new WeakSet<Generation>();
+
+  /** True when everything was asked for before; notes that it is asked for now. */
+  isWarm(files: readonly StoredFile[], generations: readonly Generation[]): boolean {
+    let warm = true;
+    if (this.#askedFiles.size > ASKED_FILES_MAX) this.#askedFiles.clear();
+    for (const file of files) {
+      const key = fileKey(file);
+      warm &&= this.files.has(key) || this.#askedFiles.has(key);
+      this.#askedFiles.add(key);
+    }
+    for (const generation of generations) {
+      warm &&= this.buffers.has(generation) || this.#askedGenerations.has(generation);
+      this.#askedGenerations.add(generation);
+    }
+    return warm;
+  }
+}
+
+const ASKED_FILES_MAX = 100_000;
+
+/** Loads of one table that may fail. */
+const FAILURES_MAX = 3;
+
+/** Keeps a buffer segment up to its generation. */
+class Follower implements Held {
+  readonly segment: BufferSegment;
+  readonly #generation: Generation;
+  readonly #firstRows: number;
+  readonly #heldColumns: ReadonlySet<number>;
+  readonly #forget: () => void;
+  readonly #unfollow: () => void;
+  #waiting: TableSection[] | undefined = [];
+
+  constructor(generation: Generation, types: ReadonlyMap<number, NumberType>, forget: () => void) {
+    this.#generation = generation;
+    this.#firstRows = generation.rows;
+    this.#heldColumns = new Set(generation.fields.map((field) => field.id));
+    this.#forget = forget;
+    this.segment = new BufferSegment(leastTime(generation), types, Math.ceil(generation.rows * 1.2));
+    this.#unfollow = generation.follow({ added: (section) => this.#added(section), retired: () => this.drop() });
+  }
+
+  isReady(columns: readonly NumberColumn[]): boolean {
+    return this.#waiting === undefined && this.segment.has(columns.map((column) => column.id));
+  }
+
+  /** Reads the rows that were there at first, then takes those that came since. */
+  async load(loader: SegmentLoader): Promise<void> {
+    await loader.generation(this.#generation, this.segment, this.#firstRows, this.#heldColumns);
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    for (const section of waiting) this.segment.append(section);
+  }
+
+  drop(): void {
+    this.#unfollow();
+    this.#forget();
+  }
+
+  #added(section: TableSection): void {
+    if (this.#waiting === undefined) this.segment.append(section);
+    else this.#waiting.push(section);
+  }
+}
+
+function leastTime(generation: Generation): bigint {
+  let least: bigint | undefined;
+  for (const { minTimeNs } of generation.chunks.values()) if (least === undefined || minTimeNs < least) least = minTimeNs;
+  return least ?? 0n;
+}
+
+/** Paths may be used again, ids are not. */
+function fileKey(file: StoredFile): string {
+  return `${file.id}`;
+}
+
+function hasFields(segment: FileSegment | undefined, columns: readonly NumberColumn[]): boolean {
+  return segment !== undefined && columns.every((column) => segment.field(column.id) !== undefined);
+}
+
+function timesOf(files: readonly StoredFile[]): [bigint, bigint] | [undefined, undefined] {
+  const [first] = files;
+  if (first === undefined) return [undefined, undefined];
+  let { minTimeNs, maxTimeNs } = first;
+  for (const file of files) {
+    if (file.minTimeNs < minTimeNs) minTimeNs = file.minTimeNs;
+    if (file.maxTimeNs > maxTimeNs) maxTimeNs = file.maxTimeNs;
+  }
+  return [minTimeNs, maxTimeNs];
+}

@@ -1,0 +1,50 @@
+import { type DirectAnswer, type DirectExecutor, madeRows } from '../columns/index.ts';
+import type { TableReader } from '../scan/sources.ts';
+import type { CompiledSql, RelationInfo } from '../sql/contract.ts';
+import type { CacheRelation } from '../system-tables/index.ts';
+
+export interface EngineFreeOptions {
+  readonly direct: DirectExecutor | undefined;
+  readonly tables: Pick<TableReader, 'table'>;
+  /** Parquet files that one use of a table may read; only the engine's way counts them. */
+  readonly fileLimit: number | undefined;
+}
+
+/** Answers of statements that need no engine: plain rows of a cache, plain questions about one table. */
+export class EngineFreeAnswers {
+  readonly #options: EngineFreeOptions;
+
+  constructor(options: EngineFreeOptions) {
+    this.#options = options;
+  }
+
+  /** Undefined = the engine must be asked. */
+  async answer(
+    compiled: CompiledSql,
+    database: string,
+    cacheOf: (relation: RelationInfo) => CacheRelation | undefined,
+  ): Promise<DirectAnswer | undefined> {
+    if (compiled.explain !== 'no') return undefined;
+    return (await cachedRows(compiled, cacheOf)) ?? (await this.#direct(compiled, database));
+  }
+
+  async #direct({ direct: plan, output }: CompiledSql, database: string): Promise<DirectAnswer | undefined> {
+    const { direct, fileLimit, tables } = this.#options;
+    if (direct === undefined || plan === undefined || fileLimit !== undefined) return undefined;
+    const table = tables.table(database, plan.table);
+    return table === undefined ? undefined : direct.run(plan, table, output);
+  }
+}
+
+async function cachedRows(
+  { made, uses, output }: CompiledSql,
+  cacheOf: (relation: RelationInfo) => CacheRelation | undefined,
+): Promise<DirectAnswer | undefined> {
+  const [use] = uses;
+  const cache = use === undefined ? undefined : cacheOf(use.relation);
+  if (made === undefined || use === undefined || cache === undefined) return undefined;
+  const rows = await cache.rows(use.columns);
+  const names = output.map((column) => column.name);
+  const { columns, batch } = madeRows(made, { columns: use.relation.columns, rows }, names);
+  return { columns, batches: [batch], partitions: 0, parquetFiles: 0 };
+}

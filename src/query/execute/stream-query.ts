@@ -1,0 +1,370 @@
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBType } from '@duckdb/node-api';
+import type { Engine } from '../../duckdb/index.ts';
+import type { Turns } from '../../scheduling/index.ts';
+import { InfluxError } from '../../shared/errors.ts';
+import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
+import { resultColumns, toResultBatch } from '../results/result-batch.ts';
+import { digestedBatch, digestedColumn } from '../results/result-digests.ts';
+import { checkListSizes } from '../results/result-size.ts';
+import type { CompiledSql, ResultDigest } from '../sql/contract.ts';
+import { type MemoryWatch, needsTooMuchMemory, type WatchedQuery } from './memory-watch.ts';
+
+export interface StreamQuery {
+  readonly engine: Engine;
+  readonly memory: MemoryWatch;
+  readonly turns: Turns;
+  readonly sql: string;
+  readonly output: CompiledSql['output'];
+  readonly explain: CompiledSql['explain'];
+  /** Take all rows at once: a stream costs several turns of the thread pool more. */
+  readonly small: boolean;
+  /** The rows may come in any order, and the engine may hold all of them. */
+  readonly collect: boolean;
+  readonly signal: AbortSignal | undefined;
+  readonly mapError: (error: unknown) => InfluxError;
+  /** Called exactly once, when the engine no longer needs what the query reads. Not called when this function throws. */
+  readonly onEnd: () => void;
+}
+
+/** A query whose calls of the engine wait for their turn; none begins once it is not wanted any more. */
+type OpenQuery = StreamQuery & { readonly turn: <T>(task: () => Promise<T>) => Promise<T> };
+
+/** Starts a query and waits for its first rows, so that its failures are known before anything is sent. */
+export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
+  const connection = await query.engine.acquire();
+  const interrupt = (): void => connection.interrupt();
+  query.signal?.addEventListener('abort', interrupt, { once: true });
+  const watched = query.memory.watch(interrupt);
+  const stopListening = (): void => {
+    query.signal?.removeEventListener('abort', interrupt);
+    watched.done();
+  };
+  try {
+    if (query.signal?.aborted === true) throw queryCancelled(query.signal);
+    // an interrupt reaches only what runs
+    const turn: OpenQuery['turn'] = (task) =>
+      query.turns.take(() => {
+        if (watched.exceeded) throw new Error('the query was ended while it waited');
+        return task();
+      }, query.signal);
+    const open = query.explain !== 'no' ? explainRows : query.small ? allRows : streamedRows;
+    const withReason = async (error: unknown): Promise<never> => {
+      throw query.signal?.aborted === true || watched.exceeded ? error : await reasonOf(connection, query.sql, error);
+    };
+    const rows = await open(connection, { ...query, turn }).catch(withReason);
+    const first = await rows.next().catch(withReason);
+    return new RunningQuery(
+      rows,
+      first,
+      query,
+      watched,
+      () => {
+        stopListening();
+        query.engine.release(connection);
+        query.onEnd();
+      },
+      interrupt,
+    );
+  } catch (error) {
+    stopListening();
+    query.engine.release(connection);
+    if (watched.exceeded) throw needsTooMuchMemory(error);
+    throw query.signal?.aborted === true ? queryCancelled(query.signal) : error;
+  }
+}
+
+interface Rows {
+  readonly columns: readonly ResultColumn[];
+  /** Undefined at the end. */
+  next(): Promise<ResultBatch | undefined>;
+  /** Why `next` failed. */
+  reason(error: unknown): Promise<unknown>;
+}
+
+/** The binding ends a stream that fails after its start like a complete one; only the result's type tells. */
+class BrokenStream extends Error {}
+
+/** The binding's `ResultType.INVALID`. */
+const FAILED_RESULT = 0;
+
+class RunningQuery implements QueryResult {
+  readonly columns: readonly ResultColumn[];
+  readonly #rows: Rows;
+  readonly #query: StreamQuery;
+  readonly #watched: WatchedQuery;
+  readonly #end: () => void;
+  readonly #interrupt: () => void;
+  #first: ResultBatch | undefined;
+  /** The batch after the current one: the engine works on it while the current one becomes text. */
+  #ahead: Promise<ResultBatch | undefined> = Promise.resolve(undefined);
+  #fetching = false;
+  #ended = false;
+  #cancelled = false;
+
+  constructor(
+    rows: Rows,
+    first: ResultBatch | undefined,
+    query: StreamQuery,
+    watched: WatchedQuery,
+    end: () => void,
+    interrupt: () => void,
+  ) {
+    this.columns = rows.columns;
+    this.#rows = rows;
+    this.#first = first;
+    this.#query = query;
+    this.#watched = watched;
+    this.#end = end;
+    this.#interrupt = interrupt;
+    if (first === undefined) this.#finish();
+    else this.#fetch();
+  }
+
+  async *batches(): AsyncGenerator<ResultBatch> {
+    try {
+      let batch = this.#first;
+      this.#first = undefined;
+      while (batch !== undefined && !this.#cancelled) {
+        yield batch;
+        if (this.#cancelled) return;
+        batch = await this.#ahead;
+        if (batch !== undefined) this.#fetch();
+      }
+    } catch (error) {
+      if (this.#isUnwanted()) throw queryCancelled(this.#query.signal);
+      if (this.#watched.exceeded) throw needsTooMuchMemory(error);
+      const reason = await this.#reason(error);
+      throw this.#isUnwanted() ? queryCancelled(this.#query.signal) : this.#query.mapError(reason);
+    } finally {
+      this.#leave();
+    }
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#leave();
+  }
+
+  /** Counts as a fetch: it keeps the connection. */
+  async #reason(error: unknown): Promise<unknown> {
+    let reason: unknown = error;
+    this.#fetching = true;
+    this.#ahead = this.#rows.reason(error).then((found) => {
+      reason = found;
+      this.#fetching = false;
+      return undefined;
+    });
+    await this.#ahead;
+    return reason;
+  }
+
+  #isUnwanted(): boolean {
+    return this.#cancelled || this.#query.signal?.aborted === true;
+  }
+
+  #fetch(): void {
+    this.#fetching = true;
+    this.#ahead = this.#rows.next().finally(() => {
+      this.#fetching = false;
+    });
+    this.#ahead.catch(() => undefined); // told to whoever asks for the batch
+  }
+
+  /** No more batches are wanted. The connection is free once a fetch under way has ended, with an error if need be. */
+  #leave(): void {
+    if (this.#ended) return;
+    if (!this.#fetching) {
+      this.#finish();
+      return;
+    }
+    this.#interrupt();
+    const finish = (): void => this.#finish();
+    this.#ahead.then(finish, finish);
+  }
+
+  #finish(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#end();
+  }
+}
+
+async function allRows(connection: DuckDBConnection, query: OpenQuery): Promise<Rows> {
+  const result = await query.turn(() => connection.run(query.sql));
+  const { chunkCount } = result;
+  const { columns, batch } = resultReader(result, query);
+  let next = 0;
+  return {
+    columns,
+    next: async () => (next < chunkCount ? batch(result.getChunk(next++)) : undefined),
+    reason: async (error) => error, // it is the engine's own
+  };
+}
+
+/** What a result's chunks mean. */
+interface ResultReader {
+  readonly columns: readonly ResultColumn[];
+  readonly batch: (chunk: DuckDBDataChunk) => ResultBatch;
+}
+
+function resultReader(result: DuckDBResult, query: StreamQuery): ResultReader {
+  const names = query.output.length === result.columnCount ? query.output.map((column) => column.name) : result.columnNames();
+  const hints = query.output.length === result.columnCount ? query.output.map((column) => column.type) : [];
+  const types = result.columnTypes();
+  const columns = resultColumns(names, types, hints);
+  const digests = query.output.map((column) => column.digest);
+  if (digests.some((digest) => digest !== undefined)) return digestedReader(columns, types, digests);
+  return {
+    columns,
+    batch(chunk) {
+      checkListSizes(chunk, types);
+      return toResultBatch(chunk, columns);
+    },
+  };
+}
+
+/** As `resultReader`, for results with columns whose bytes are still to be digested. */
+function digestedReader(
+  columns: readonly ResultColumn[],
+  types: readonly DuckDBType[],
+  digests: readonly (ResultDigest | undefined)[],
+): ResultReader {
+  return {
+    columns: columns.map((column, index) => digestedColumn(column, digests[index])),
+    batch(chunk) {
+      checkListSizes(chunk, types);
+      return digestedBatch(toResultBatch(chunk, columns), digests);
+    },
+  };
+}
+
+/** Chunks that are looked at before rows are sent. */
+const PROBED_CHUNKS = 4;
+
+/** Chunks with fewer rows than this cost more to hand over one by one than to collect first. */
+const SPARSE_CHUNK_ROWS = 512;
+
+/**
+ * A stream. Filters leave the engine's chunks almost empty, and each costs a turn of the thread pool: when the first ones
+ * show it, the statement is begun again with its rows collected inside the engine, where they count and may spill; their
+ * order is lost.
+ */
+async function streamedRows(connection: DuckDBConnection, query: OpenQuery): Promise<Rows> {
+  const first = await openStream(connection, query, query.sql);
+  if (!query.collect) return streamRows(connection, query, first, { chunks: [], complete: false });
+  const probed: DuckDBDataChunk[] = [];
+  while (probed.length < PROBED_CHUNKS) {
+    const chunk = await nextChunk(query, first);
+    if (chunk === undefined) return streamRows(connection, query, first, { chunks: probed, complete: true });
+    probed.push(chunk);
+  }
+  const rows = probed.reduce((sum, chunk) => sum + chunk.rowCount, 0);
+  if (rows >= PROBED_CHUNKS * SPARSE_CHUNK_ROWS) return streamRows(connection, query, first, { chunks: probed, complete: false });
+  const collected = await openStream(connection, query, `WITH collected AS MATERIALIZED (${query.sql}) FROM collected`);
+  return streamRows(connection, query, collected, { chunks: [], complete: false });
+}
+
+/** Undefined at the end. */
+async function nextChunk(query: OpenQuery, result: DuckDBResult): Promise<DuckDBDataChunk | undefined> {
+  const chunk = await query.turn(() => result.fetchChunk());
+  if (chunk !== null && chunk.rowCount > 0) return chunk;
+  if ((result.returnType as number) === FAILED_RESULT) throw new BrokenStream('the query failed while its rows were read');
+  return undefined;
+}
+
+/** Chunks of a result that were fetched already; `complete` = there are no more, and none may be asked for. */
+interface FetchedChunks {
+  readonly chunks: DuckDBDataChunk[];
+  readonly complete: boolean;
+}
+
+function streamRows(connection: DuckDBConnection, query: OpenQuery, result: DuckDBResult, fetched: FetchedChunks): Rows {
+  const { columns, batch } = resultReader(result, query);
+  return {
+    columns,
+    async next() {
+      const chunk = fetched.chunks.shift() ?? (fetched.complete ? undefined : await nextChunk(query, result));
+      return chunk === undefined ? undefined : batch(chunk);
+    },
+    reason: (error) => reasonOf(connection, query.sql, error),
+  };
+}
+
+/** What a broken stream failed of is lost: run the statement once more without taking its rows to hear it. */
+async function reasonOf(connection: DuckDBConnection, sql: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof BrokenStream)) return error;
+  try {
+    await connection.run(`EXPLAIN ANALYZE ${sql}`);
+    return error;
+  } catch (reason) {
+    return reason;
+  }
+}
+
+/** One statement, prepared directly: the connection's own `stream` parses every text once more to count its statements. */
+function openStream(connection: DuckDBConnection, query: OpenQuery, sql: string): Promise<DuckDBResult> {
+  return query.turn(async () => {
+    const prepared = await connection.prepare(sql);
+    try {
+      return await prepared.stream();
+    } finally {
+      prepared.destroySync();
+    }
+  });
+}
+
+/** The engine's plan as the rows `plan_type, plan` that clients of EXPLAIN expect. */
+export async function planRows(
+  connection: DuckDBConnection,
+  sql: string,
+  explain: 'plan' | 'analyze',
+): Promise<readonly [string, string][]> {
+  const analyze = explain === 'analyze';
+  const reader = await connection.runAndReadAll(`EXPLAIN ${analyze ? 'ANALYZE ' : ''}${sql}`);
+  const plan = reader
+    .getRows()
+    .map((row) => String(row[1]))
+    .join('\n');
+  if (analyze) return [['Plan with Metrics', withoutStatement(plan)]];
+  return [
+    ['logical_plan', plan],
+    ['physical_plan', plan],
+  ];
+}
+
+async function explainRows(connection: DuckDBConnection, query: OpenQuery): Promise<Rows> {
+  const explain = query.explain === 'analyze' ? 'analyze' : 'plan';
+  const rows = await query.turn(() => planRows(connection, query.sql, explain));
+  const text: ResultColumn['type'] = { kind: 'string', dictionary: false };
+  let sent = false;
+  return {
+    columns: [
+      { name: 'plan_type', type: text },
+      { name: 'plan', type: text },
+    ],
+    async reason(error) {
+      return error;
+    },
+    async next() {
+      if (sent) return undefined;
+      sent = true;
+      return {
+        rowCount: rows.length,
+        columns: [0, 1].map((column) => ({ kind: 'string', text: (row) => rows[row]?.[column] ?? null })),
+      };
+    },
+  };
+}
+
+/** A measured plan begins with the statement that ran, which is the engine's and means nothing to clients. */
+function withoutStatement(plan: string): string {
+  return plan.slice(Math.max(0, plan.search(/^┌─+┐\n│┌─+┐│\n││ +Total Time/m)));
+}
+
+/** The failure of a query that nobody waits for any more, or that took too long. */
+export function queryCancelled(signal: AbortSignal | undefined): InfluxError {
+  if ((signal?.reason as { name?: unknown } | undefined)?.name === 'TimeoutError') {
+    return new InfluxError({ code: 'QUERY_TIMEOUT', message: 'query error: the query ran longer than the server allows', status: 500 });
+  }
+  return new InfluxError({ code: 'QUERY_CANCELLED', message: 'query error: the query was cancelled', status: 500 });
+}

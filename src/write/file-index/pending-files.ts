@@ -1,0 +1,69 @@
+import { join } from 'node:path';
+import { atomicWrite, type FileSystem, systemErrorCode, TEMPORARY_SUFFIX, unlinkIfPresent } from '../../storage/index.ts';
+
+/**
+ * Paths of Parquet files that may be on disk without being served: files about to be written, and removed ones that are
+ * not deleted yet. The list is kept in `files/pending`; at start, listed files that no snapshot info serves are deleted.
+ */
+export class PendingFiles {
+  readonly #fs: FileSystem;
+  readonly #root: string;
+  readonly #path: string;
+  readonly #paths = new Set<string>();
+  #writing: Promise<void> = Promise.resolve();
+
+  /** @param root the node's directory */
+  constructor(fs: FileSystem, root: string) {
+    this.#fs = fs;
+    this.#root = root;
+    this.#path = join(root, 'files', 'pending');
+  }
+
+  /** Adds paths (below the node's directory) to the list; durable when it resolves. */
+  announce(paths: readonly string[]): Promise<void> {
+    for (const path of paths) this.#paths.add(path);
+    const next = this.#writing.then(() => atomicWrite(this.#fs, this.#path, Buffer.from(JSON.stringify([...this.#paths]))));
+    this.#writing = next.catch(() => undefined); // whoever announced hears of it
+    return next;
+  }
+
+  /** These are served, or deleted. The file follows with the next announcement: a start checks every path anyway. */
+  settle(paths: readonly string[]): void {
+    for (const path of paths) this.#paths.delete(path);
+  }
+
+  /**
+   * Deletes listed files that are not served; at start, before anything writes. Returns how many were dealt with; what
+   * cannot be deleted stays in the list.
+   */
+  async removeLeftovers(isLive: (path: string) => boolean): Promise<number> {
+    let removed = 0;
+    for (const path of await this.#read()) {
+      if (isLive(path)) continue;
+      try {
+        await unlinkIfPresent(this.#fs, join(this.#root, path + TEMPORARY_SUFFIX));
+        await unlinkIfPresent(this.#fs, join(this.#root, path));
+        removed++;
+      } catch {
+        this.#paths.add(path); // the next start tries again
+      }
+    }
+    return removed;
+  }
+
+  /** An unreadable list only leaves files lying around; it never stops a start. */
+  async #read(): Promise<string[]> {
+    try {
+      const list: unknown = JSON.parse(Buffer.from(await this.#fs.readFile(this.#path)).toString('utf8'));
+      return Array.isArray(list) ? list.filter((path): path is string => typeof path === 'string' && isBelowData(path)) : [];
+    } catch (error) {
+      if (error instanceof SyntaxError || systemErrorCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  }
+}
+
+/** A damaged list must not delete anything else. */
+function isBelowData(path: string): boolean {
+  return path.startsWith('dbs/') && path.endsWith('.parquet') && !path.split('/').includes('..');
+}
