@@ -1,5 +1,5 @@
 import { type Catalog, INTERNAL_DATABASE, type TableSchema } from '../catalog/index.ts';
-import type { RelationColumn } from '../query/sql/contract.ts';
+import type { RelationColumn } from '../query/sql/types/contract.ts';
 import {
   databasesTable,
   generationDurationsTable,

@@ -1,5 +1,5 @@
 import type { Catalog, CatalogChange, DistinctCacheDefinition, LastCacheDefinition, TableSchema } from '../catalog/index.ts';
-import type { CacheFunctionName } from '../query/sql/contract.ts';
+import type { CacheFunctionName } from '../query/sql/types/contract.ts';
 import type { CacheFunctions, CacheRelation } from '../query/system-tables/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';

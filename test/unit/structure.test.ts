@@ -78,6 +78,13 @@ describe('structure of the sources', () => {
     assert.deepEqual(wrong, []);
   });
 
+  it('no circle of imports leaves its folder', () => {
+    const wide = circles(new Map(files.map((file) => [file.path, imports(file)])))
+      .filter((circle) => new Set(circle.map((path) => dirname(path))).size > 1)
+      .map((circle) => circle.sort().join(' '));
+    assert.deepEqual(wide, []);
+  });
+
   it(`no file is longer than ${linesMax} lines`, () => {
     const all = [...files, ...sourceFiles('test')];
     const long = all.filter(({ text }) => text.split('\n').length > linesMax + 1).map(({ path }) => path);
@@ -96,3 +103,28 @@ describe('structure of the sources', () => {
     );
   });
 });
+
+/** Groups of files that import each other in a ring (Tarjan's strongly connected components with more than one file). */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[][] {
+  const order = new Map<string, number>();
+  const path: string[] = [];
+  const found: string[][] = [];
+  const visit = (file: string): number => {
+    const index = order.size;
+    order.set(file, index);
+    let lowest = index;
+    path.push(file);
+    for (const target of graph.get(file) ?? []) {
+      if (!graph.has(target)) continue;
+      if (!order.has(target)) lowest = Math.min(lowest, visit(target));
+      else if (path.includes(target)) lowest = Math.min(lowest, order.get(target) as number);
+    }
+    if (lowest === index) {
+      const circle = path.splice(path.indexOf(file));
+      if (circle.length > 1) found.push(circle);
+    }
+    return lowest;
+  };
+  for (const file of graph.keys()) if (!order.has(file)) visit(file);
+  return found;
+}

@@ -1,4 +1,4 @@
-import type { AggregateName } from './plan.ts';
+import type { AggregateName } from '../sql/types/plans.ts';
 import { newRowBatch, type RowBatch } from './row-scan.ts';
 
 /** The values of a field as they were when a query began. */

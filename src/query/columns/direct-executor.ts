@@ -2,12 +2,12 @@ import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
 import { rangesToMerge } from '../../write/scan/index.ts';
 import type { ResultBatch, ResultColumn, ResultType } from '../result.ts';
 import type { TablePeek, TableReader } from '../scan/sources.ts';
-import type { CompiledSql } from '../sql/contract.ts';
+import type { CompiledSql } from '../sql/types/contract.ts';
+import type { Aggregate, DirectPlan, GroupItem, RowItem } from '../sql/types/plans.ts';
 import type { ColumnStore, NumberColumn } from './column-store.ts';
 import { type ResolvedRowItem, runEdges } from './edge-query.ts';
 import { isNumberType, type NumberType } from './field-column.ts';
 import { runGroups } from './group-query.ts';
-import type { Aggregate, DirectPlan, GroupItem, RowItem } from './plan.ts';
 import { type Pause, QueryInput } from './query-input.ts';
 import { runRows } from './row-query.ts';
 

@@ -1,7 +1,7 @@
 import type { ColumnSchema } from '../../catalog/schema.ts';
 import type { ResultBatch, ResultColumn, ResultVector } from '../result.ts';
+import type { EdgeShape } from '../sql/types/plans.ts';
 import type { NumberColumn } from './column-store.ts';
-import type { EdgeShape } from './plan.ts';
 import { fieldOf, type QueryInput, type SegmentScan, scanAll } from './query-input.ts';
 import { firstAfter, firstFrom, type RowBatch } from './row-scan.ts';
 import type { Segment } from './segment.ts';

@@ -1,10 +1,10 @@
 import type { ColumnSchema } from '../../catalog/schema.ts';
 import type { ResultBatch, ResultColumn, ResultVector } from '../result.ts';
 import { binStart } from '../sql/functions/time.ts';
+import type { Aggregate, GroupShape, OrderTerm } from '../sql/types/plans.ts';
 import { byBytes } from '../system-tables/index.ts';
 import { Accumulator, countRows, type FieldValues } from './accumulator.ts';
 import type { NumberColumn } from './column-store.ts';
-import type { Aggregate, GroupShape, OrderTerm } from './plan.ts';
 import { fieldOf, isWhole, type QueryInput, scanAll } from './query-input.ts';
 import type { RowGroups } from './row-groups.ts';
 import type { TimeBins } from './row-scan.ts';

@@ -1,7 +1,3 @@
-export { ColumnStore } from './column-store.ts';
-export { type DirectAnswer, DirectExecutor } from './direct-executor.ts';
-export { DirectResult } from './direct-result.ts';
-export { isPlainColumn, type MadeRowsPlan, madeRows } from './made-rows.ts';
 export type {
   Aggregate,
   AggregateName,
@@ -15,5 +11,9 @@ export type {
   RowConditions,
   RowItem,
   RowShape,
-} from './plan.ts';
+} from '../sql/types/plans.ts';
+export { ColumnStore } from './column-store.ts';
+export { type DirectAnswer, DirectExecutor } from './direct-executor.ts';
+export { DirectResult } from './direct-result.ts';
+export { madeRows } from './made-rows.ts';
 export { SegmentLoader } from './segment-loader.ts';

@@ -1,31 +1,7 @@
 import type { ResultBatch, ResultColumn, ResultType, ResultVector } from '../result.ts';
-import type { RelationColumn } from '../sql/contract.ts';
+import type { RelationColumn } from '../sql/types/contract.ts';
+import { type MadeRowsPlan, shownType } from '../sql/types/plans.ts';
 import type { Cell, RowSet } from '../system-tables/index.ts';
-
-/** `SELECT columns FROM last_cache(..) WHERE text = '..'`: rows that are in memory anyway. */
-export interface MadeRowsPlan {
-  readonly columns: readonly string[];
-  /** Allowed values of text columns. */
-  readonly texts: ReadonlyMap<string, readonly string[]>;
-  readonly limit: number | undefined;
-  readonly offset: number;
-}
-
-/** Column types that are shown as they are. */
-const shown: Partial<Readonly<Record<RelationColumn['type'], ResultType>>> = {
-  tag: { kind: 'string', dictionary: true },
-  string: { kind: 'string', dictionary: false },
-  float: { kind: 'float64' },
-  integer: { kind: 'int64' },
-  uinteger: { kind: 'uint64' },
-  boolean: { kind: 'boolean' },
-  time: { kind: 'timestamp', zone: undefined },
-};
-
-/** True for a column that `madeRows` can deliver. */
-export function isPlainColumn({ type }: RelationColumn): boolean {
-  return shown[type] !== undefined;
-}
 
 /** Carries a plan out. @param names of the output columns */
 export function madeRows(
@@ -39,7 +15,7 @@ export function madeRows(
   const found = met.slice(plan.offset, plan.limit === undefined ? undefined : plan.offset + plan.limit);
   const picked = plan.columns.map((name, i) => {
     const index = indexOf(name);
-    const type = shown[(columns[index] as RelationColumn).type] as ResultType;
+    const type = shownType(columns[index] as RelationColumn) as ResultType;
     return { column: { name: names[i] as string, type }, vector: vectorOf(type, found, index) };
   });
   return { columns: picked.map(({ column }) => column), batch: { rowCount: found.length, columns: picked.map(({ vector }) => vector) } };

@@ -1,8 +1,8 @@
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
 import type { SeriesIndex } from '../../write/series/index.ts';
+import type { Comparison } from '../sql/types/plans.ts';
 import type { NumberColumn, ReadySegments } from './column-store.ts';
 import type { FieldColumn } from './field-column.ts';
-import type { Comparison } from './plan.ts';
 import { RowGroups, type TagCondition } from './row-groups.ts';
 import {
   BATCH_ROWS,

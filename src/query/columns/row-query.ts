@@ -1,7 +1,7 @@
 import type { ResultBatch, ResultColumn, ResultVector } from '../result.ts';
+import type { RowShape } from '../sql/types/plans.ts';
 import { absoluteTimes } from './distances.ts';
 import type { ResolvedRowItem } from './edge-query.ts';
-import type { RowShape } from './plan.ts';
 import { type FoundRows, fieldOf, foundRows, type QueryInput, seriesOf } from './query-input.ts';
 import type { BufferSegment, FileSegment } from './segment.ts';
 import { NO_TAG } from './table-tags.ts';

@@ -1,5 +1,5 @@
+import type { Comparison } from '../sql/types/plans.ts';
 import type { FieldColumn } from './field-column.ts';
-import type { Comparison } from './plan.ts';
 import { BLOCK_ROWS, type BufferSegment, type FileSegment } from './segment.ts';
 
 /** Rows that a scan hands over at once. */

@@ -1,6 +1,6 @@
 import { type DirectAnswer, type DirectExecutor, madeRows } from '../columns/index.ts';
 import type { TableReader } from '../scan/sources.ts';
-import type { CompiledSql, RelationInfo } from '../sql/contract.ts';
+import type { CompiledSql, RelationInfo } from '../sql/types/contract.ts';
 import type { CacheRelation } from '../system-tables/index.ts';
 
 export interface EngineFreeOptions {

@@ -12,8 +12,8 @@ import { type DirectExecutor, DirectResult } from '../columns/index.ts';
 import type { QueryService, SqlRequest } from '../query-service.ts';
 import type { QueryResult } from '../result.ts';
 import { type TableReader, type TableSnapshot, tableSource } from '../scan/sources.ts';
-import type { CacheFunctionName, CompiledSql, RelationInfo, RelationUse } from '../sql/contract.ts';
 import { isIntegerOverflow, mapEngineError, notImplemented, physicalNames, SqlCompiler, tableNotFound } from '../sql/index.ts';
+import type { CacheFunctionName, CompiledSql, RelationInfo, RelationUse } from '../sql/types/contract.ts';
 import {
   type CacheFunctions,
   type CacheRelation,

@@ -1,5 +1,5 @@
 import type { TableSnapshot } from '../scan/sources.ts';
-import type { CompiledSql } from '../sql/contract.ts';
+import type { CompiledSql } from '../sql/types/contract.ts';
 
 /** A statement ready to run. */
 export interface Plan {

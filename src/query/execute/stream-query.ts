@@ -6,7 +6,7 @@ import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
 import { resultColumns, toResultBatch } from '../results/result-batch.ts';
 import { digestedBatch, digestedColumn } from '../results/result-digests.ts';
 import { checkListSizes } from '../results/result-size.ts';
-import type { CompiledSql, ResultDigest } from '../sql/contract.ts';
+import type { CompiledSql, ResultDigest } from '../sql/types/contract.ts';
 import { type MemoryWatch, needsTooMuchMemory, type WatchedQuery } from './memory-watch.ts';
 
 export interface StreamQuery {

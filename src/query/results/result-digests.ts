@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ResultBatch, ResultColumn, ResultVector } from '../result.ts';
-import type { ResultDigest } from '../sql/contract.ts';
+import type { ResultDigest } from '../sql/types/contract.ts';
 
 /** The column as clients see it once its bytes are digested. */
 export function digestedColumn(column: ResultColumn, digest: ResultDigest | undefined): ResultColumn {

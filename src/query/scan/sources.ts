@@ -2,7 +2,7 @@ import type { TableSchema } from '../../catalog/schema.ts';
 import type { BufferView, Generation } from '../../write/buffer/index.ts';
 import { type ScanColumn, type ScanFile, tableScanSql } from '../../write/scan/index.ts';
 import type { SeriesIndex } from '../../write/series/index.ts';
-import type { RelationUse } from '../sql/contract.ts';
+import type { RelationUse } from '../sql/types/contract.ts';
 
 /** The rows of one table at one moment: live files and buffered rows, taken in the same step. */
 export interface TableSnapshot {

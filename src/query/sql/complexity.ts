@@ -1,5 +1,5 @@
 /** A ceiling for what a short statement can make the engine work on. */
-import { planError } from './errors.ts';
+import { planError } from './types/errors.ts';
 
 /** Printed SQL may be this many times longer than the statement, plus a fixed allowance. */
 const growthMax = 40;

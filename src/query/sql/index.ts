@@ -1,7 +1,7 @@
-export { compileSql, SqlCompiler } from './compile.ts';
-export type { CompiledSql, RelationColumn, RelationInfo, RelationUse, SqlCompileContext } from './contract.ts';
-export { isIntegerOverflow, mapEngineError } from './engine-errors.ts';
-export { notImplemented, tableNotFound } from './errors.ts';
+export { compileSql, SqlCompiler } from './compiler.ts';
+export { isIntegerOverflow, mapEngineError } from './duckdb-errors.ts';
 export { engineSetupStatements } from './macros.ts';
-export { physicalNames } from './physical-names.ts';
-export { arrowTypeText, relationColumnType } from './types.ts';
+export type { CompiledSql, RelationColumn, RelationInfo, RelationUse, SqlCompileContext } from './types/contract.ts';
+export { notImplemented, tableNotFound } from './types/errors.ts';
+export { physicalNames } from './types/physical-names.ts';
+export { arrowTypeText, relationColumnType } from './types/types.ts';

@@ -1,16 +1,18 @@
 /** Whole statements: what runs, and what its columns are. */
+
+import { nestedSql } from './compile/expr.ts';
+import { sourceName } from './compile/from.ts';
+import { compileQuery } from './compile/query.ts';
+import { resolveRelation } from './compile/relations.ts';
+import { eachBaseTable } from './compile/walk.ts';
 import { checkComplexity } from './complexity.ts';
-import type { CompiledSql, RelationInfo, RelationUse, SqlCompileContext } from './contract.ts';
-import { type CompiledQuery, type QuotedColumns, StatementState } from './env.ts';
-import { nestedSql } from './expr.ts';
-import { sourceName } from './from.ts';
 import type { Expr, Query, Statement } from './parse/ast.ts';
-import { compileQuery } from './query.ts';
-import { quoteString } from './quote.ts';
-import { resolveRelation } from './relations.ts';
-import { byBytes } from './scope.ts';
-import { arrowTypeText, relationColumnType, resultType } from './types.ts';
-import { eachBaseTable } from './walk.ts';
+import { simpleStatements } from './simple/index.ts';
+import type { CompiledSql, RelationInfo, RelationUse, SqlCompileContext } from './types/contract.ts';
+import { type CompiledQuery, type QuotedColumns, StatementState } from './types/env.ts';
+import { quoteString } from './types/quote.ts';
+import { byBytes } from './types/scope.ts';
+import { arrowTypeText, relationColumnType, resultType } from './types/types.ts';
 
 /** `chars` is the length of the statement's text; `quoted` lives as long as the compiler. */
 export function compileStatement(
@@ -48,7 +50,7 @@ export function compileStatement(
 function compileTop(query: Query, state: StatementState): CompiledSql {
   // compat: missing tables are reported before anything else
   eachBaseTable(query, (parts) => resolveRelation(state, parts));
-  const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true, direct: true });
+  const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true, direct: true, simple: simpleStatements });
   checkComplexity(nestedSql(compiled), state.statementChars);
   return { ...finished(compiled, state), unordered: isUnordered(query) };
 }
@@ -102,7 +104,7 @@ function describedColumn(column: RelationInfo['columns'][number]): readonly stri
 
 function describeQuery(query: Query, state: StatementState): CompiledSql {
   eachBaseTable(query, (parts) => resolveRelation(state, parts));
-  const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true, direct: true });
+  const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true, direct: true, simple: simpleStatements });
   return fixedRows(
     describeNames,
     compiled.columns.map((column) => [column.name, arrowTypeText(column.type), 'YES']),

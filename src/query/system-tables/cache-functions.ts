@@ -1,4 +1,4 @@
-import type { CacheFunctionName, RelationColumn } from '../sql/contract.ts';
+import type { CacheFunctionName, RelationColumn } from '../sql/types/contract.ts';
 import type { RowSet } from './rows-source.ts';
 
 /** What one call of `last_cache(..)` or `distinct_cache(..)` delivers. */

@@ -1,5 +1,5 @@
-import type { RelationColumn } from '../sql/contract.ts';
 import { arrowTypeText, relationColumnType } from '../sql/index.ts';
+import type { RelationColumn } from '../sql/types/contract.ts';
 import type { Cell, RowSet } from './rows-source.ts';
 import { settingsRows } from './settings.ts';
 

@@ -1,5 +1,5 @@
 import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType } from '../../duckdb/index.ts';
-import type { RelationColumn } from '../sql/contract.ts';
+import type { RelationColumn } from '../sql/types/contract.ts';
 import { type Cell, cellType, type PickedColumn, pickColumns, type RowSet, rowsSource } from './rows-source.ts';
 
 /** Cells that a statement carries as literals. Above that, parsing them costs more than a table in the engine. */

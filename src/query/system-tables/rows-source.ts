@@ -1,5 +1,5 @@
 import { sqlIdentifier, sqlString } from '../../duckdb/index.ts';
-import type { RelationColumn } from '../sql/contract.ts';
+import type { RelationColumn } from '../sql/types/contract.ts';
 
 /** A cell of a table that the server makes itself. Lists hold texts or whole numbers; times are nanoseconds. */
 export type Cell = string | bigint | number | boolean | null | readonly (string | bigint)[];

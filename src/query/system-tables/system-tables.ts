@@ -1,4 +1,4 @@
-import type { RelationColumn, RelationInfo } from '../sql/contract.ts';
+import type { RelationColumn, RelationInfo } from '../sql/types/contract.ts';
 import { type InformationSchemaTables, informationSchemaColumns, informationSchemaRows, type ListedTable } from './information-schema.ts';
 import type { Cell, RowSet } from './rows-source.ts';
 

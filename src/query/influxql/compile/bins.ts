@@ -1,7 +1,7 @@
 /** GROUP BY time. InfluxQL spec 7. Inside the statement bins are BIGINT nanoseconds. */
 
 import { InfluxError } from '../../../shared/errors.ts';
-import { quoteString } from '../../sql/quote.ts';
+import { quoteString } from '../../sql/types/quote.ts';
 import { integerSql } from './types.ts';
 
 export interface Bins {

@@ -1,7 +1,7 @@
 /** InfluxQL statements to engine SQL. InfluxQL spec 11. */
 import type { ResultType } from '../../result.ts';
 import type { CompiledSql } from '../../sql/index.ts';
-import { quoteString } from '../../sql/quote.ts';
+import { quoteString } from '../../sql/types/quote.ts';
 import type { GroupKey } from '../contract.ts';
 import type { Select } from './ir.ts';
 import { keyNames, type MeasurementRows, type SelectPlan } from './plan.ts';

@@ -1,5 +1,5 @@
 /** Conditions on rows. InfluxQL spec 5: what cannot be compared is false, not an error. */
-import { quoteString } from '../../sql/quote.ts';
+import { quoteString } from '../../sql/types/quote.ts';
 import { planError } from './errors.ts';
 import type { BinaryExpr, CompareOp, Expr, RefExpr } from './ir.ts';
 import { checkMathArity, isMathFunction, mathFunction } from './math.ts';

@@ -1,7 +1,7 @@
 /** Where rows come from: a table or a subquery. */
 
 import { physicalNames, type RelationInfo } from '../../sql/index.ts';
-import { quoteIdent, timestampLiteral } from '../../sql/quote.ts';
+import { quoteIdent, timestampLiteral } from '../../sql/types/quote.ts';
 import type { RefExpr } from './ir.ts';
 import type { CompileState, TimeRange } from './state.ts';
 import { castValue, missing, type Value, type ValueType, valueType } from './types.ts';

@@ -1,7 +1,7 @@
 /** SHOW statements. InfluxQL spec 10. */
 
 import type { CompiledSql } from '../../sql/index.ts';
-import { quoteString } from '../../sql/quote.ts';
+import { quoteString } from '../../sql/types/quote.ts';
 import type { NameFilter, Statement } from '../parse/ast.ts';
 import type { CompiledInfluxql } from './compile.ts';
 import { conditionSql } from './condition.ts';

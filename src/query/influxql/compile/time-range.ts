@@ -1,6 +1,6 @@
 /** Takes the comparisons of `time` out of a condition. InfluxQL spec 3. */
 import { InfluxError } from '../../../shared/errors.ts';
-import { parseTimestamp, timestampNsMax, timestampNsMin } from '../../sql/timestamps.ts';
+import { parseTimestamp, timestampNsMax, timestampNsMin } from '../../sql/values/timestamps.ts';
 import { planError } from './errors.ts';
 import type { BinaryExpr, CompareOp, Expr, Literal } from './ir.ts';
 import { printExpr } from './print-expr.ts';

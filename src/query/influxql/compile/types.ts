@@ -1,7 +1,7 @@
 /** Typed pieces of engine SQL and the arithmetic of the language. InfluxQL spec 5. */
 import type { ColumnType } from '../../../shared/column-type.ts';
 import type { ResultType } from '../../result.ts';
-import { quoteString } from '../../sql/quote.ts';
+import { quoteString } from '../../sql/types/quote.ts';
 import { planError } from './errors.ts';
 import type { BinaryOp, Cast, FieldType, Literal } from './ir.ts';
 

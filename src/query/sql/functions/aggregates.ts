@@ -1,8 +1,8 @@
 /** Aggregate and window functions. SQL spec 6.2 to 6.4. */
-import { castTo } from '../casts.ts';
-import { planError } from '../errors.ts';
-import { quoteIdent } from '../quote.ts';
-import type { Typed } from '../typed.ts';
+
+import { planError } from '../types/errors.ts';
+import { quoteIdent } from '../types/quote.ts';
+import type { Typed } from '../types/typed.ts';
 import {
   arrowTypeText,
   boolean,
@@ -16,7 +16,8 @@ import {
   timestampNs,
   uint64,
   utf8,
-} from '../types.ts';
+} from '../types/types.ts';
+import { castTo } from '../values/casts.ts';
 import { checkArgCount } from './define.ts';
 
 /** What the caller puts between `name(` and the end. */

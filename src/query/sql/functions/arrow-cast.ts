@@ -1,6 +1,6 @@
-import { notImplemented } from '../errors.ts';
-import { isZoneName } from '../timestamps.ts';
-import { binaryType, boolean, dateType, duration, float64, intervalType, type SqlType, utf8 } from '../types.ts';
+import { notImplemented } from '../types/errors.ts';
+import { binaryType, boolean, dateType, duration, float64, intervalType, type SqlType, utf8 } from '../types/types.ts';
+import { isZoneName } from '../values/timestamps.ts';
 
 const plainTypes: Readonly<Record<string, SqlType>> = {
   Float32: { kind: 'float32' },

@@ -1,5 +1,5 @@
-import { executionError } from '../errors.ts';
-import { quoteString } from '../quote.ts';
+import { executionError } from '../types/errors.ts';
+import { quoteString } from '../types/quote.ts';
 
 const sameLetters = new Set([...'YmdHMSbBaAjyIpZUuwz%']);
 const mapped: Readonly<Record<string, string>> = {

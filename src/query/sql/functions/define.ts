@@ -1,9 +1,9 @@
 /** How the tables of functions are written. */
 
-import type { StatementState } from '../env.ts';
-import { planError } from '../errors.ts';
-import type { Typed } from '../typed.ts';
-import type { SqlType } from '../types.ts';
+import type { StatementState } from '../types/env.ts';
+import { planError } from '../types/errors.ts';
+import type { Typed } from '../types/typed.ts';
+import type { SqlType } from '../types/types.ts';
 
 export interface ScalarCall {
   /** As called, folded. */

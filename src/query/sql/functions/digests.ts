@@ -1,9 +1,9 @@
 /** Digest functions. SQL spec 6.5. */
 import { createHash } from 'node:crypto';
-import { toText } from '../casts.ts';
-import { notImplemented, planError } from '../errors.ts';
-import { type Typed, typed } from '../typed.ts';
-import { binaryType, utf8 } from '../types.ts';
+import { notImplemented, planError } from '../types/errors.ts';
+import { type Typed, typed } from '../types/typed.ts';
+import { binaryType, utf8 } from '../types/types.ts';
+import { toText } from '../values/casts.ts';
 import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
 
 export const digestFunctions = defineFunctions([

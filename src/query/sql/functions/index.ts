@@ -1,4 +1,4 @@
-import { planError } from '../errors.ts';
+import { planError } from '../types/errors.ts';
 import type { FunctionTable, ScalarFunction } from './define.ts';
 import { digestFunctions } from './digests.ts';
 import { mathFunctions } from './math.ts';

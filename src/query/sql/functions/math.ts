@@ -1,8 +1,9 @@
 /** Mathematical functions. SQL spec 6.6. */
-import { castTo } from '../casts.ts';
-import { coercionError } from '../errors.ts';
-import { type Typed, typed } from '../typed.ts';
-import { arrowTypeText, boolean, commonNumeric, float64, int64, isFloat, isNumeric } from '../types.ts';
+
+import { coercionError } from '../types/errors.ts';
+import { type Typed, typed } from '../types/typed.ts';
+import { arrowTypeText, boolean, commonNumeric, float64, int64, isFloat, isNumeric } from '../types/types.ts';
+import { castTo } from '../values/casts.ts';
 import { arg, defineFunctions, type ScalarCall } from './define.ts';
 
 export const mathFunctions = defineFunctions([

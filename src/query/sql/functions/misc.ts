@@ -1,11 +1,12 @@
 /** Conditional, conversion and nested-value functions. SQL spec 6.5 and 6.9. */
-import { castTo, coerceTo, toText } from '../casts.ts';
-import { notImplemented, planError } from '../errors.ts';
-import { intervalNs } from '../intervals.ts';
-import { comparable, unify } from '../operators.ts';
-import { quoteIdent } from '../quote.ts';
-import { intConstant, stringConstant, type Typed, typed } from '../typed.ts';
-import { arrowTypeText, boolean, float64, int64, type SqlType, timestampNs, uint64, utf8 } from '../types.ts';
+
+import { notImplemented, planError } from '../types/errors.ts';
+import { quoteIdent } from '../types/quote.ts';
+import { intConstant, stringConstant, type Typed, typed } from '../types/typed.ts';
+import { arrowTypeText, boolean, float64, int64, type SqlType, timestampNs, uint64, utf8 } from '../types/types.ts';
+import { castTo, coerceTo, toText } from '../values/casts.ts';
+import { intervalNs } from '../values/intervals.ts';
+import { comparable, unify } from '../values/operators.ts';
 import { arrowCastTarget } from './arrow-cast.ts';
 import { arg, constantText, defineFunctions, type ScalarCall, sqlList } from './define.ts';
 

@@ -1,10 +1,11 @@
 /** InfluxDB's windows over consecutive values of a series. SQL spec 6.4; formulas of InfluxQL spec 8. */
-import { castTo } from '../casts.ts';
-import { planError } from '../errors.ts';
-import { intervalNs } from '../intervals.ts';
-import { wrapped } from '../operators.ts';
-import { type Typed, typed } from '../typed.ts';
-import { arrowTypeText, float64, isNumeric } from '../types.ts';
+
+import { planError } from '../types/errors.ts';
+import { type Typed, typed } from '../types/typed.ts';
+import { arrowTypeText, float64, isNumeric } from '../types/types.ts';
+import { castTo } from '../values/casts.ts';
+import { intervalNs } from '../values/intervals.ts';
+import { wrapped } from '../values/operators.ts';
 import { checkArgCount } from './define.ts';
 
 /** Names and how many arguments each takes at most; the least is one, or two for rates. */

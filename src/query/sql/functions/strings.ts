@@ -1,9 +1,10 @@
 /** String, regular expression and encoding functions. SQL spec 6.5, 6.7 and 6.8. */
-import { castTo, toText } from '../casts.ts';
-import { planError } from '../errors.ts';
-import { quoteString } from '../quote.ts';
-import { type Typed, typed } from '../typed.ts';
-import { binaryType, boolean, int32, int64, type SqlType, utf8 } from '../types.ts';
+
+import { planError } from '../types/errors.ts';
+import { quoteString } from '../types/quote.ts';
+import { type Typed, typed } from '../types/typed.ts';
+import { binaryType, boolean, int32, int64, type SqlType, utf8 } from '../types/types.ts';
+import { castTo, toText } from '../values/casts.ts';
 import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
 import { encodingOf } from './digests.ts';
 

@@ -1,11 +1,12 @@
 /** Time and date functions. SQL spec 6.1. */
-import { castTo, toText } from '../casts.ts';
-import { executionError, notImplemented, planError } from '../errors.ts';
-import { type IntervalValue, intervalNs } from '../intervals.ts';
-import { quoteString } from '../quote.ts';
-import { isZoneName, parseTimestamp } from '../timestamps.ts';
-import { type Typed, timestampConstant, typed } from '../typed.ts';
-import { arrowTypeText, dateType, float64, int32, int64, isFloat, type SqlType, timestampNs, utf8 } from '../types.ts';
+
+import { executionError, notImplemented, planError } from '../types/errors.ts';
+import { quoteString } from '../types/quote.ts';
+import { type Typed, timestampConstant, typed } from '../types/typed.ts';
+import { arrowTypeText, dateType, float64, int32, int64, isFloat, type SqlType, timestampNs, utf8 } from '../types/types.ts';
+import { castTo, toText } from '../values/casts.ts';
+import { type IntervalValue, intervalNs } from '../values/intervals.ts';
+import { isZoneName, parseTimestamp } from '../values/timestamps.ts';
 import { strftimeFormat } from './chrono-format.ts';
 import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
 

@@ -2,7 +2,7 @@
  * Limits that keep the parser (recursive, with a small fixed stack) and this compiler safe. Only counts tokens;
  * what the text means is the parser's job. SQL spec sections 1 and 2.
  */
-import { notImplemented, planError, sqlError } from '../errors.ts';
+import { notImplemented, planError, sqlError } from '../types/errors.ts';
 
 /** Longest statement, in characters. */
 export const queryCharsMax = 1_000_000;

@@ -1,4 +1,4 @@
-import { notImplemented } from '../errors.ts';
+import { notImplemented } from '../types/errors.ts';
 import { isObject, listOf, nodeOf, objectOf, type Raw, textOf } from './raw.ts';
 
 /** An identifier as users mean it: unquoted ASCII letters fold to lower case, everything else is exact. */

@@ -1,5 +1,5 @@
 /** Calls of the parser's tree -> `CallExpr`, with their windows and orders. */
-import { notImplemented, planError } from '../errors.ts';
+import { notImplemented, planError } from '../types/errors.ts';
 import type { CallExpr, Expr, FrameBound, OrderItem, WindowFrame, WindowSpec } from './ast.ts';
 import { foldCase, identifier, objectName } from './names.ts';
 import { normalizeExpr } from './normalize-expr.ts';

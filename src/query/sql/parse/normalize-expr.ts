@@ -1,5 +1,5 @@
 /** Expressions of the parser's tree -> `Expr`. Kinds without a case here are refused. */
-import { notImplemented, planError } from '../errors.ts';
+import { notImplemented, planError } from '../types/errors.ts';
 import type { BinaryOperator, Expr, LikeExpr } from './ast.ts';
 import { identifier, isQuoted } from './names.ts';
 import { normalizeCall, simpleCall } from './normalize-call.ts';

@@ -1,5 +1,5 @@
 /** Queries of the parser's tree -> `Query`. Clauses without a case here are refused. */
-import { notImplemented, planError } from '../errors.ts';
+import { notImplemented, planError } from '../types/errors.ts';
 import type { Cte, Expr, JoinType, Query, QueryBody, Select, SelectItem, SetOperation, TableAlias, TableRef, WindowSpec } from './ast.ts';
 import { identifier, objectName } from './names.ts';
 import { normalizeOrder, windowSpec } from './normalize-call.ts';

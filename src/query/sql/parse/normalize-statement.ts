@@ -1,5 +1,5 @@
 /** The statement gate: queries and catalog statements pass, everything else gets the reference's refusal (SQL spec 3). */
-import { notImplemented, planError } from '../errors.ts';
+import { notImplemented, planError } from '../types/errors.ts';
 import type { Statement } from './ast.ts';
 import { objectName } from './names.ts';
 import { normalizeQuery } from './normalize-query.ts';

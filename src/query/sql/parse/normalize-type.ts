@@ -1,4 +1,4 @@
-import { notImplemented } from '../errors.ts';
+import { notImplemented } from '../types/errors.ts';
 import type { CastTarget } from './ast.ts';
 import { isObject, listOf, nodeOf, objectOf, type Raw } from './raw.ts';
 

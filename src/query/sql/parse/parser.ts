@@ -1,6 +1,6 @@
 /** Text -> `Statement`: guard, library parser, gate, with caches of what was parsed. */
 import { InfluxError } from '../../../shared/errors.ts';
-import { notImplemented, planError, sqlError } from '../errors.ts';
+import { notImplemented, planError, sqlError } from '../types/errors.ts';
 import type { Statement } from './ast.ts';
 import { guardQueryText } from './guard.ts';
 import { isCrash, loadLibrary, type ParserLibrary } from './library.ts';

@@ -2,7 +2,7 @@
  * Access to the parser's tree: plain data whose shape is not trusted. A node is an object with one key (the kind) or,
  * for kinds without content, a string. Absent options come as null or undefined.
  */
-import { notImplemented } from '../errors.ts';
+import { notImplemented } from '../types/errors.ts';
 
 export type Raw = null | undefined | boolean | number | bigint | string | readonly Raw[] | RawObject;
 export interface RawObject {

@@ -1,10 +1,11 @@
 /** The newest row of each group of tags, from columns in memory (`src/query/columns`). */
-import type { DirectPlan, RowItem } from '../../columns/plan.ts';
-import { isFirst, isTime, plainColumns, rankItem } from '../latest-rows.ts';
+
+import { isFirst, isTime, plainColumns, rankItem } from '../compile/latest-rows.ts';
+import type { QueryPlace } from '../compile/query.ts';
+import { compileInput } from '../compile/select.ts';
+import { expandItems } from '../compile/select-items.ts';
 import type { OrderItem, Select } from '../parse/ast.ts';
-import type { QueryPlace } from '../query.ts';
-import { compileInput } from '../select.ts';
-import { expandItems } from '../select-items.ts';
+import type { DirectPlan, RowItem } from '../types/plans.ts';
 import { conditions, directRowItems, isPlain, onlyTable } from './direct.ts';
 
 /**

@@ -1,43 +1,32 @@
 /** Finds out whether a SELECT can be answered from columns in memory (`src/query/columns`). */
 
-import { isPlainColumn, type MadeRowsPlan } from '../../columns/made-rows.ts';
-import type {
-  Aggregate,
-  AggregateName,
-  Comparison,
-  DirectPlan,
-  GroupItem,
-  NumberFilter,
-  OrderTerm,
-  RowConditions,
-  RowItem,
-} from '../../columns/plan.ts';
-import { castTo } from '../casts.ts';
-import type { RelationInfo } from '../contract.ts';
-import type { Env } from '../env.ts';
-import { compileExpr } from '../expr.ts';
-import type { Grouping } from '../grouping.ts';
-import type { RowLimits } from '../limits.ts';
-import type { Expr, OrderItem, Select } from '../parse/ast.ts';
-import { lookup, type ScopeColumn } from '../scope.ts';
-import type { ExpandedItem } from '../select-items.ts';
-import type { Typed } from '../typed.ts';
-import { timestampNs } from '../types.ts';
-import { hasSubquery } from '../walk.ts';
+import { compileExpr } from '../compile/expr.ts';
+import type { Grouping } from '../compile/grouping.ts';
+import type { CompiledParts } from '../compile/parts.ts';
+import type { ExpandedItem } from '../compile/select-items.ts';
+import { hasSubquery } from '../compile/walk.ts';
+import type { Expr, Select } from '../parse/ast.ts';
+import type { RelationInfo } from '../types/contract.ts';
+import type { Env } from '../types/env.ts';
+import {
+  type Aggregate,
+  type AggregateName,
+  type Comparison,
+  type DirectPlan,
+  type GroupItem,
+  type MadeRowsPlan,
+  type NumberFilter,
+  type OrderTerm,
+  type RowConditions,
+  type RowItem,
+  shownType,
+} from '../types/plans.ts';
+import { lookup, type ScopeColumn } from '../types/scope.ts';
+import type { Typed } from '../types/typed.ts';
+import { timestampNs } from '../types/types.ts';
+import { castTo } from '../values/casts.ts';
 
 const EXACT_MAX = 2 ** 53;
-
-/** Parts of a SELECT after compilation. */
-export interface CompiledParts {
-  readonly select: Select;
-  readonly items: readonly ExpandedItem[];
-  readonly values: readonly Typed[];
-  readonly grouping: Grouping | undefined;
-  readonly orderBy: readonly OrderItem[];
-  /** Position in the select list of each ORDER BY term, where it has one. */
-  readonly orderPositions: readonly (number | undefined)[];
-  readonly limits: RowLimits;
-}
 
 /** Undefined when anything of the statement is not plain. */
 export function directGroups(parts: CompiledParts, env: Env): DirectPlan | undefined {
@@ -106,7 +95,7 @@ export function madeRowsPlan({ select, items, grouping, orderBy, limits }: Compi
   const columnOf = (expr: Expr): string | undefined => {
     const found = expr.kind === 'column' ? lookup(env.scope, expr.path) : undefined;
     const column = relation.columns.find(({ name }) => name === found?.column.name);
-    return column !== undefined && found?.fields.length === 0 && isPlainColumn(column) ? column.name : undefined;
+    return column !== undefined && found?.fields.length === 0 && shownType(column) !== undefined ? column.name : undefined;
   };
   const columns = items.map(({ expr, column }) =>
     columnOf(column === undefined ? expr : { kind: 'column', path: [column.name], quoted: [true] }),

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { mapEngineError } from '../../../../src/query/sql/engine-errors.ts';
-import { parseInterval } from '../../../../src/query/sql/intervals.ts';
-import { physicalNames, uniqueNames } from '../../../../src/query/sql/physical-names.ts';
-import { quoteIdent, quoteString } from '../../../../src/query/sql/quote.ts';
-import { addMonths, parseTimestamp } from '../../../../src/query/sql/timestamps.ts';
+import { mapEngineError } from '../../../../src/query/sql/duckdb-errors.ts';
+import { physicalNames, uniqueNames } from '../../../../src/query/sql/types/physical-names.ts';
+import { quoteIdent, quoteString } from '../../../../src/query/sql/types/quote.ts';
+import { parseInterval } from '../../../../src/query/sql/values/intervals.ts';
+import { addMonths, parseTimestamp } from '../../../../src/query/sql/values/timestamps.ts';
 
 describe('physical names', () => {
   test('keep names that do not collide', () => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Engine } from '../../../../src/duckdb/index.ts';
-import type { RelationColumn } from '../../../../src/query/sql/contract.ts';
+import type { RelationColumn } from '../../../../src/query/sql/types/contract.ts';
 import { MadeTables } from '../../../../src/query/system-tables/made-table.ts';
 import type { Cell, RowSet } from '../../../../src/query/system-tables/rows-source.ts';
 import { testEngine } from '../../../support/engine.ts';

@@ -1,5 +1,5 @@
 /** Failures of SQL compilation. Texts and statuses: SQL spec sections 3 and 9.2. */
-import { InfluxError } from '../../shared/errors.ts';
+import { InfluxError } from '../../../shared/errors.ts';
 
 /** `Error during planning: ...`, 400. */
 export function planError(text: string, cause?: unknown): InfluxError {

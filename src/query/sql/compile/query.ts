@@ -1,20 +1,21 @@
 /** Queries: WITH, set operations, VALUES, ORDER BY and LIMIT around SELECT. */
 
+import type { Cte, OrderItem, Query, QueryBody, SetOperation, Values } from '../parse/ast.ts';
+import type { CompiledQuery, CteScope, Env, NamedCte, OutputColumn, StatementState } from '../types/env.ts';
+import { notImplemented, planError } from '../types/errors.ts';
+import { uniqueNames } from '../types/physical-names.ts';
+import { quoteIdent } from '../types/quote.ts';
+import { emptyScope, type Scope, type ScopeColumn } from '../types/scope.ts';
+import { type Typed, typed } from '../types/typed.ts';
+import { commonType, type SqlType, sameType } from '../types/types.ts';
+import { coerceTo } from '../values/casts.ts';
+import { unify } from '../values/operators.ts';
 import { direction } from './calls.ts';
-import { coerceTo } from './casts.ts';
-import type { CompiledQuery, CteScope, Env, NamedCte, OutputColumn, StatementState } from './env.ts';
-import { notImplemented, planError } from './errors.ts';
 import { compileExpr, nestedSql } from './expr.ts';
 import { renamed } from './from.ts';
 import { compileLimits } from './limits.ts';
-import { unify } from './operators.ts';
-import type { Cte, OrderItem, Query, QueryBody, SetOperation, Values } from './parse/ast.ts';
-import { uniqueNames } from './physical-names.ts';
-import { quoteIdent } from './quote.ts';
-import { emptyScope, type Scope, type ScopeColumn } from './scope.ts';
+import type { SimpleStatements } from './parts.ts';
 import { compileSelect } from './select.ts';
-import { type Typed, typed } from './typed.ts';
-import { commonType, type SqlType, sameType } from './types.ts';
 import { countTable } from './walk.ts';
 
 /** Where a query stands. */
@@ -26,6 +27,8 @@ export interface QueryPlace {
   readonly top: boolean;
   /** The rows of the query's SELECT are the rows of the result; only with `top`. */
   readonly direct?: boolean;
+  /** Looks for statements that need no DuckDB; only with `top`. */
+  readonly simple?: SimpleStatements;
 }
 
 /** Compiles a query and everything in it. */

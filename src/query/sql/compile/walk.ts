@@ -1,6 +1,6 @@
 /** Looking through a statement without compiling it. */
-import { isAggregate } from './functions/aggregates.ts';
-import type { CallExpr, Expr, Query, TableRef } from './parse/ast.ts';
+import { isAggregate } from '../functions/aggregates.ts';
+import type { CallExpr, Expr, Query, TableRef } from '../parse/ast.ts';
 
 type Visitor = (node: object & { readonly kind?: unknown }) => boolean;
 

@@ -1,7 +1,7 @@
 /** Static types of expressions, as DataFusion would infer them. */
-import type { ResultType } from '../result.ts';
+import type { ResultType } from '../../result.ts';
+import type { CastTarget } from '../parse/ast.ts';
 import type { RelationColumn } from './contract.ts';
-import type { CastTarget } from './parse/ast.ts';
 import { quoteIdent } from './quote.ts';
 
 export type SqlType =

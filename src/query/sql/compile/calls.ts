@@ -1,17 +1,18 @@
 /** Function calls: scalar, aggregate, window. */
-import { castTo } from './casts.ts';
+
+import { type AggregateParts, aggregateNames, aggregateParts, isAggregate, isWindowOnly, selectorMember } from '../functions/aggregates.ts';
+import { checkArgCount } from '../functions/define.ts';
+import { invalidFunction, scalarFunction } from '../functions/index.ts';
+import { isSeriesWindow, seriesWindow, seriesWindowNames } from '../functions/series-windows.ts';
+import type { CallExpr, Expr, FrameBound, OrderItem, WindowFrame, WindowSpec } from '../parse/ast.ts';
+import type { Env } from '../types/env.ts';
+import { notImplemented, planError } from '../types/errors.ts';
+import type { Typed } from '../types/typed.ts';
+import { int64 } from '../types/types.ts';
+import { castTo } from '../values/casts.ts';
+import { intervalNs } from '../values/intervals.ts';
 import { displayName } from './display.ts';
-import type { Env } from './env.ts';
-import { notImplemented, planError } from './errors.ts';
 import { compileCondition, compileExpr } from './expr.ts';
-import { type AggregateParts, aggregateNames, aggregateParts, isAggregate, isWindowOnly, selectorMember } from './functions/aggregates.ts';
-import { checkArgCount } from './functions/define.ts';
-import { invalidFunction, scalarFunction } from './functions/index.ts';
-import { isSeriesWindow, seriesWindow, seriesWindowNames } from './functions/series-windows.ts';
-import { intervalNs } from './intervals.ts';
-import type { CallExpr, Expr, FrameBound, OrderItem, WindowFrame, WindowSpec } from './parse/ast.ts';
-import type { Typed } from './typed.ts';
-import { int64 } from './types.ts';
 
 /** `member: true` when the struct member that was asked for is what came back. */
 export type CallResult = Typed & { readonly member?: boolean };

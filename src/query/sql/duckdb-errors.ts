@@ -1,8 +1,8 @@
 /** Engine failures -> what clients see. SQL spec 9.2. */
 import { InfluxError } from '../../shared/errors.ts';
 import { needsTooMuchMemory } from '../execute/memory-watch.ts';
-import { bindText, castText, functionText, overflowText, withArrowTypes } from './engine-texts.ts';
-import { arrowError, executionError, planError } from './errors.ts';
+import { bindText, castText, functionText, overflowText, withArrowTypes } from './duckdb-texts.ts';
+import { arrowError, executionError, planError } from './types/errors.ts';
 
 const knownPrefixes =
   /^(Arrow error|Execution error|External error|Error during planning|This feature is not implemented|Resources exhausted): /;

@@ -1,6 +1,7 @@
 /** Reads only the newest rows where a statement asks for the newest row of each group through a window function. */
-import type { CteScope, StatementState } from './env.ts';
-import type { CallExpr, Expr, OrderItem, Query, Select, SelectItem, TableRef, WindowSpec } from './parse/ast.ts';
+
+import type { CallExpr, Expr, OrderItem, Query, Select, SelectItem, TableRef, WindowSpec } from '../parse/ast.ts';
+import type { CteScope, StatementState } from '../types/env.ts';
 import { resolveRelation } from './relations.ts';
 import { containsCall, containsWindow, hasPath, hasSubquery } from './walk.ts';
 

@@ -1,5 +1,5 @@
 /** Timestamps in text -> nanoseconds. Grammar and messages: SQL spec 5.5. */
-import { foldingError } from './errors.ts';
+import { foldingError } from '../types/errors.ts';
 
 const secondNs = 1_000_000_000n;
 /** The widest range the reference can show. */

@@ -1,10 +1,8 @@
 /** Operators with the reference's meaning. SQL spec 5.3. */
-import { castTo, coerceTo, toDuration, toText } from './casts.ts';
-import { arrowError, coercionError, planError } from './errors.ts';
-import { type IntervalValue, intervalNs } from './intervals.ts';
-import type { BinaryOperator } from './parse/ast.ts';
-import { addMonths, timestampNsMax, timestampNsMin } from './timestamps.ts';
-import { type Bound, intConstant, intervalConstant, type Typed, timestampConstant, typed } from './typed.ts';
+
+import type { BinaryOperator } from '../parse/ast.ts';
+import { arrowError, coercionError, planError } from '../types/errors.ts';
+import { type Bound, intConstant, intervalConstant, type Typed, timestampConstant, typed } from '../types/typed.ts';
 import {
   arrowTypeText,
   boolean,
@@ -18,7 +16,10 @@ import {
   isNumeric,
   type SqlType,
   utf8,
-} from './types.ts';
+} from '../types/types.ts';
+import { castTo, coerceTo, toDuration, toText } from './casts.ts';
+import { type IntervalValue, intervalNs } from './intervals.ts';
+import { addMonths, timestampNsMax, timestampNsMin } from './timestamps.ts';
 
 type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'IS DISTINCT FROM' | 'IS NOT DISTINCT FROM';
 /** Divisors up to this length may be written twice. */

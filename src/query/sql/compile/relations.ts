@@ -1,7 +1,7 @@
 /** Names of tables. SQL spec 1.3 and system tables Y-1. */
-import type { RelationInfo } from './contract.ts';
-import type { StatementState } from './env.ts';
-import { planError, tableNotFound } from './errors.ts';
+import type { RelationInfo } from '../types/contract.ts';
+import type { StatementState } from '../types/env.ts';
+import { planError, tableNotFound } from '../types/errors.ts';
 
 /** The catalog's relation for `table`, `schema.table` or `public.schema.table`; throws the reference's error. */
 export function resolveRelation(state: StatementState, parts: readonly string[]): RelationInfo {

@@ -1,16 +1,17 @@
 /** The FROM clause: its SQL and the names it brings. */
-import { castTo } from './casts.ts';
-import type { CacheFunctionName, RelationInfo } from './contract.ts';
-import type { CteScope, Env, NamedCte, OutputColumn } from './env.ts';
-import { notImplemented, planError, schemaError } from './errors.ts';
+
+import type { JoinRef, TableAlias, TableRef } from '../parse/ast.ts';
+import type { CacheFunctionName, RelationInfo } from '../types/contract.ts';
+import type { CteScope, Env, NamedCte, OutputColumn } from '../types/env.ts';
+import { notImplemented, planError, schemaError } from '../types/errors.ts';
+import { emptyScope, type MutableUse, type Scope, type ScopeColumn, type ScopeTable } from '../types/scope.ts';
+import { type Bound, type Typed, typed } from '../types/typed.ts';
+import { commonType, int64, relationColumnType, type SqlType, timestampNs } from '../types/types.ts';
+import { castTo } from '../values/casts.ts';
+import { intervalNs } from '../values/intervals.ts';
+import { comparable } from '../values/operators.ts';
 import { compileCondition, compileExpr, nestedSql } from './expr.ts';
-import { intervalNs } from './intervals.ts';
-import { comparable } from './operators.ts';
-import type { JoinRef, TableAlias, TableRef } from './parse/ast.ts';
 import { resolveRelation } from './relations.ts';
-import { emptyScope, type MutableUse, type Scope, type ScopeColumn, type ScopeTable } from './scope.ts';
-import { type Bound, type Typed, typed } from './typed.ts';
-import { commonType, int64, relationColumnType, type SqlType, timestampNs } from './types.ts';
 
 export interface FromClause {
   readonly sql: string;

@@ -1,17 +1,12 @@
 /** `Expr` -> typed engine SQL. */
 
-import { compileCall } from './calls.ts';
-import { castTo, toCondition, toText } from './casts.ts';
-import { displayName } from './display.ts';
-import type { Env } from './env.ts';
-import { coercionError, planError } from './errors.ts';
-import { arrayOf, element, mapFromEntries, member, structOf } from './functions/misc.ts';
-import { atTimeZone } from './functions/time.ts';
-import { parseInterval } from './intervals.ts';
-import { binaryOperator, comparable, compare, unify, wrapped } from './operators.ts';
-import type { CaseExpr, Expr, LikeExpr } from './parse/ast.ts';
-import { quoteString } from './quote.ts';
-import { columnLabel, lookup, noFieldNamed, type ScopeColumn } from './scope.ts';
+import { arrayOf, element, mapFromEntries, member, structOf } from '../functions/misc.ts';
+import { atTimeZone } from '../functions/time.ts';
+import type { CaseExpr, Expr, LikeExpr } from '../parse/ast.ts';
+import type { Env } from '../types/env.ts';
+import { coercionError, planError } from '../types/errors.ts';
+import { quoteString } from '../types/quote.ts';
+import { columnLabel, lookup, noFieldNamed, type ScopeColumn } from '../types/scope.ts';
 import {
   type Bound,
   booleanConstant,
@@ -22,8 +17,13 @@ import {
   stringConstant,
   type Typed,
   typed,
-} from './typed.ts';
-import { arrowTypeText, binaryType, boolean, castTargetType, int64, isNumeric, uint64, utf8 } from './types.ts';
+} from '../types/typed.ts';
+import { arrowTypeText, binaryType, boolean, castTargetType, int64, isNumeric, uint64, utf8 } from '../types/types.ts';
+import { castTo, toCondition, toText } from '../values/casts.ts';
+import { parseInterval } from '../values/intervals.ts';
+import { binaryOperator, comparable, compare, unify, wrapped } from '../values/operators.ts';
+import { compileCall } from './calls.ts';
+import { displayName } from './display.ts';
 
 const int64Max = 9_223_372_036_854_775_807n;
 const uint64Max = 18_446_744_073_709_551_615n;

@@ -1,8 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { CompiledSql, SqlCompileContext } from './contract.ts';
-import type { QuotedColumns } from './env.ts';
 import { SqlParser } from './parse/parser.ts';
 import { compileStatement } from './statements.ts';
+import type { CompiledSql, SqlCompileContext } from './types/contract.ts';
+import type { QuotedColumns } from './types/env.ts';
 
 /** Use the parts of the compiler that most statements use. */
 const WARM_UP = [

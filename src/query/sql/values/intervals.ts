@@ -1,5 +1,5 @@
 /** Interval literals: text -> months, days, nanoseconds. SQL spec 5.4. */
-import { planError } from './errors.ts';
+import { planError } from '../types/errors.ts';
 
 export interface IntervalValue {
   readonly months: number;

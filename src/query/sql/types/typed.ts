@@ -1,5 +1,5 @@
 /** A compiled expression: engine SQL with its static type. */
-import type { IntervalValue } from './intervals.ts';
+import type { IntervalValue } from '../values/intervals.ts';
 import { quoteString, timestampLiteral } from './quote.ts';
 import type { ScopeColumn } from './scope.ts';
 import { boolean, float64, int64, intervalType, nullType, type SqlType, timestampNs, uint64, utf8 } from './types.ts';

@@ -1,12 +1,12 @@
 /** LIMIT and OFFSET. Checks and texts: SQL spec 9.1. */
-import { InfluxError } from '../../shared/errors.ts';
-import type { Env } from './env.ts';
-import { coercionError } from './errors.ts';
+import { InfluxError } from '../../../shared/errors.ts';
+import type { Expr, Query } from '../parse/ast.ts';
+import type { Env } from '../types/env.ts';
+import { coercionError } from '../types/errors.ts';
+import { emptyScope } from '../types/scope.ts';
+import { arrowTypeText } from '../types/types.ts';
 import { compileExpr } from './expr.ts';
-import type { Expr, Query } from './parse/ast.ts';
 import type { QueryPlace } from './query.ts';
-import { emptyScope } from './scope.ts';
-import { arrowTypeText } from './types.ts';
 
 /** What LIMIT and OFFSET say; undefined limit = all rows. */
 export interface RowLimits {

@@ -1,11 +1,10 @@
 /** What an expression is compiled against. */
-import { InfluxError } from '../../shared/errors.ts';
-import type { MadeRowsPlan } from '../columns/made-rows.ts';
-import type { DirectPlan } from '../columns/plan.ts';
-import type { BindValue } from '../result.ts';
+import { InfluxError } from '../../../shared/errors.ts';
+import type { BindValue } from '../../result.ts';
+import type { Cte, Expr, Query, WindowSpec } from '../parse/ast.ts';
 import type { CacheFunctionName, RelationInfo, ResultDigest, SqlCompileContext } from './contract.ts';
-import type { Cte, Expr, Query, WindowSpec } from './parse/ast.ts';
 import { physicalNames } from './physical-names.ts';
+import type { DirectPlan, MadeRowsPlan } from './plans.ts';
 import { quoteIdent } from './quote.ts';
 import type { MutableUse, Scope } from './scope.ts';
 import type { Typed } from './typed.ts';

@@ -1,10 +1,10 @@
 /** Casts, explicit and implied. SQL spec 5.2. */
-import { arrowError, coercionError, planError } from './errors.ts';
+import { arrowError, coercionError, planError } from '../types/errors.ts';
+import { quoteString } from '../types/quote.ts';
+import { booleanConstant, floatConstant, intConstant, intervalConstant, type Typed, timestampConstant } from '../types/typed.ts';
+import { arrowTypeText, engineType, isFloat, type SqlType, sameType } from '../types/types.ts';
 import { intervalNs, parseInterval } from './intervals.ts';
-import { quoteString } from './quote.ts';
 import { parseTimestamp, timestampNsMax } from './timestamps.ts';
-import { booleanConstant, floatConstant, intConstant, intervalConstant, type Typed, timestampConstant } from './typed.ts';
-import { arrowTypeText, engineType, isFloat, type SqlType, sameType } from './types.ts';
 
 const unitNs = { s: 1_000_000_000n, ms: 1_000_000n, us: 1000n, ns: 1n } as const;
 

@@ -1,9 +1,10 @@
 /** The select list: wildcards expanded, names given. SQL spec section 4. */
+
+import type { Expr, SelectItem } from '../parse/ast.ts';
+import type { Env } from '../types/env.ts';
+import { planError } from '../types/errors.ts';
+import { columnLabel, lookup, noFieldNamed, type ScopeColumn, tablesNamed, visibleColumns } from '../types/scope.ts';
 import { displayName } from './display.ts';
-import type { Env } from './env.ts';
-import { planError } from './errors.ts';
-import type { Expr, SelectItem } from './parse/ast.ts';
-import { columnLabel, lookup, noFieldNamed, type ScopeColumn, tablesNamed, visibleColumns } from './scope.ts';
 
 export interface ExpandedItem {
   readonly expr: Expr;

@@ -1,12 +1,13 @@
 /** GROUP BY: keys, and what the other clauses may still see. */
+
+import type { Expr } from '../parse/ast.ts';
+import type { Env, Replacement } from '../types/env.ts';
+import { planError } from '../types/errors.ts';
+import { lookup, type ScopeColumn } from '../types/scope.ts';
+import type { Bound, Typed } from '../types/typed.ts';
 import { displayName } from './display.ts';
-import type { Env, Replacement } from './env.ts';
-import { planError } from './errors.ts';
 import { columnReference, compileExpr } from './expr.ts';
-import type { Expr } from './parse/ast.ts';
-import { lookup, type ScopeColumn } from './scope.ts';
 import type { ExpandedItem } from './select-items.ts';
-import type { Bound, Typed } from './typed.ts';
 import { aggregateCalls, containsAggregate, isLiteral } from './walk.ts';
 
 export interface GroupKey {

@@ -1,9 +1,10 @@
 /** Output names: expressions as DataFusion prints them. SQL spec section 4. */
-import type { Env } from './env.ts';
-import { isAggregate } from './functions/aggregates.ts';
-import { parseInterval } from './intervals.ts';
-import type { CallExpr, Expr, FrameBound, OrderItem, Query, WindowSpec } from './parse/ast.ts';
-import { columnLabel, lookup } from './scope.ts';
+
+import { isAggregate } from '../functions/aggregates.ts';
+import type { CallExpr, Expr, FrameBound, OrderItem, Query, WindowSpec } from '../parse/ast.ts';
+import type { Env } from '../types/env.ts';
+import { columnLabel, lookup } from '../types/scope.ts';
+import { parseInterval } from '../values/intervals.ts';
 
 const uint64Max = 18_446_744_073_709_551_615n;
 const int64Max = 9_223_372_036_854_775_807n;

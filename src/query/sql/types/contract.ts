@@ -1,7 +1,6 @@
-import type { ColumnType } from '../../shared/column-type.ts';
-import type { MadeRowsPlan } from '../columns/made-rows.ts';
-import type { DirectPlan } from '../columns/plan.ts';
-import type { BindValue, ResultColumn } from '../result.ts';
+import type { ColumnType } from '../../../shared/column-type.ts';
+import type { BindValue, ResultColumn } from '../../result.ts';
+import type { DirectPlan, MadeRowsPlan } from './plans.ts';
 
 /** A table as the SQL compiler sees it. Columns of user tables are sorted by name (code points), `time` included. */
 export interface RelationInfo {

@@ -1,4 +1,6 @@
-/** Statements that need no engine: one user table, plain conditions, plain groups. Names are those of the catalog. */
+/** Statements that are answered without DuckDB: one user table, plain conditions, plain groups. Names are those of the catalog. */
+import type { ResultType } from '../../result.ts';
+import type { RelationColumn } from './contract.ts';
 
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=';
 
@@ -79,4 +81,29 @@ export interface DirectPlan {
   readonly table: string;
   readonly where: RowConditions;
   readonly shape: GroupShape | EdgeShape | RowShape;
+}
+
+/** `SELECT columns FROM last_cache(..) WHERE text = '..'`: rows that are in memory anyway. */
+export interface MadeRowsPlan {
+  readonly columns: readonly string[];
+  /** Allowed values of text columns. */
+  readonly texts: ReadonlyMap<string, readonly string[]>;
+  readonly limit: number | undefined;
+  readonly offset: number;
+}
+
+/** Result types of the columns that such a plan can show. */
+const shown: Partial<Readonly<Record<RelationColumn['type'], ResultType>>> = {
+  tag: { kind: 'string', dictionary: true },
+  string: { kind: 'string', dictionary: false },
+  float: { kind: 'float64' },
+  integer: { kind: 'int64' },
+  uinteger: { kind: 'uint64' },
+  boolean: { kind: 'boolean' },
+  time: { kind: 'timestamp', zone: undefined },
+};
+
+/** Result type of a column that a `MadeRowsPlan` can show; undefined for any other. */
+export function shownType({ type }: RelationColumn): ResultType | undefined {
+  return shown[type];
 }

@@ -1,21 +1,21 @@
 /** Gap filling: a grid of bins for every series, joined to the aggregates. SQL spec section 7. */
 
-import { castTo } from './casts.ts';
+import { isAggregate } from '../functions/aggregates.ts';
+import { binned, binStart, binStride } from '../functions/time.ts';
+import type { CallExpr, Expr, OrderItem, Select } from '../parse/ast.ts';
+import type { CompiledQuery, Env, OutputColumn, Replacement } from '../types/env.ts';
+import { executionError, notImplemented, planError } from '../types/errors.ts';
+import { quoteIdent, quoteString } from '../types/quote.ts';
+import { lookup, type ScopeColumn } from '../types/scope.ts';
+import { type Bound, type Typed, timestampConstant, typed } from '../types/typed.ts';
+import { float64, int64, isFloat, isNumeric, type SqlType, timestampNs } from '../types/types.ts';
+import { castTo } from '../values/casts.ts';
 import { displayName } from './display.ts';
-import type { CompiledQuery, Env, OutputColumn, Replacement } from './env.ts';
-import { executionError, notImplemented, planError } from './errors.ts';
 import { compileCondition, compileExpr } from './expr.ts';
-import { isAggregate } from './functions/aggregates.ts';
-import { binned, binStart, binStride } from './functions/time.ts';
 import { groupExpr } from './grouping.ts';
-import type { CallExpr, Expr, OrderItem, Select } from './parse/ast.ts';
 import type { QueryPlace } from './query.ts';
-import { quoteIdent, quoteString } from './quote.ts';
-import { lookup, type ScopeColumn } from './scope.ts';
 import { compileInput, nameItems, orderTerms } from './select.ts';
 import { expandItems } from './select-items.ts';
-import { type Bound, type Typed, timestampConstant, typed } from './typed.ts';
-import { float64, int64, isFloat, isNumeric, type SqlType, timestampNs } from './types.ts';
 import { containsCall, isLiteral } from './walk.ts';
 
 /** Most rows (bins of one series) that a grid may have. */

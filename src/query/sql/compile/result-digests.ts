@@ -1,13 +1,14 @@
 /** Digests that the engine has no function for: the engine delivers the bytes, and what reads its rows digests them. */
-import { toText } from './casts.ts';
-import type { ResultDigest } from './contract.ts';
-import type { Env } from './env.ts';
+
+import { algorithmOf, digestNeedsResult, digestsInResultOnly, encodingOf } from '../functions/digests.ts';
+import type { CallExpr, Expr, OrderItem } from '../parse/ast.ts';
+import type { ResultDigest } from '../types/contract.ts';
+import type { Env } from '../types/env.ts';
+import type { Typed } from '../types/typed.ts';
+import { binaryType, utf8 } from '../types/types.ts';
+import { toText } from '../values/casts.ts';
 import { compileExpr } from './expr.ts';
-import { algorithmOf, digestNeedsResult, digestsInResultOnly, encodingOf } from './functions/digests.ts';
-import type { CallExpr, Expr, OrderItem } from './parse/ast.ts';
 import type { ExpandedItem } from './select-items.ts';
-import type { Typed } from './typed.ts';
-import { binaryType, utf8 } from './types.ts';
 import { hasPath } from './walk.ts';
 
 /** A select item whose engine column holds what is to be digested. */

@@ -1,25 +1,24 @@
 /** One SELECT with its ORDER BY and LIMIT. */
+
+import { digestOnlyInResult } from '../functions/digests.ts';
+import type { OrderItem, Select } from '../parse/ast.ts';
+import type { CompiledQuery, Env, OutputColumn } from '../types/env.ts';
+import { planError } from '../types/errors.ts';
+import { uniqueNames } from '../types/physical-names.ts';
+import { quoteIdent } from '../types/quote.ts';
+import { emptyScope } from '../types/scope.ts';
+import type { Typed } from '../types/typed.ts';
 import { direction } from './calls.ts';
 import { displayName } from './display.ts';
-import type { CompiledQuery, Env, OutputColumn } from './env.ts';
-import { planError } from './errors.ts';
 import { columnReference, compileCondition, compileExpr } from './expr.ts';
 import { applyBounds, compileFrom } from './from.ts';
-import { digestOnlyInResult } from './functions/digests.ts';
 import { compileGapFill, isGapFill } from './gapfill.ts';
 import { compileGrouping, type Grouping, groupedReplacement, makesFewGroups, printedGrouping } from './grouping.ts';
 import { latestRowsOnly } from './latest-rows.ts';
 import type { RowLimits } from './limits.ts';
-import type { OrderItem, Select } from './parse/ast.ts';
-import { uniqueNames } from './physical-names.ts';
 import { ordinal, type QueryPlace } from './query.ts';
-import { quoteIdent } from './quote.ts';
 import { digestedItem, isOrderedBy } from './result-digests.ts';
-import { emptyScope } from './scope.ts';
 import { checkUniqueLabels, type ExpandedItem, expandItems, itemNames } from './select-items.ts';
-import { directGroups, directRows, madeRowsPlan } from './simple/direct.ts';
-import { directEdge } from './simple/direct-edge.ts';
-import type { Typed } from './typed.ts';
 import { containsAggregate, containsWindow } from './walk.ts';
 
 export function compileSelect(given: Select, orderBy: readonly OrderItem[], limits: RowLimits, place: QueryPlace): CompiledQuery {
@@ -67,12 +66,9 @@ export function compileSelect(given: Select, orderBy: readonly OrderItem[], limi
     }),
   );
   const parts = { select, items, values, grouping, orderBy, orderPositions: tail.orderPositions, limits };
-  const direct = !place.top
-    ? undefined
-    : given === select
-      ? (directGroups(parts, env) ?? directRows(parts, env))
-      : directEdge(given, orderBy, limits.sql, place);
-  const made = place.top && given === select ? madeRowsPlan(parts, env) : undefined;
+  const simple = place.top ? place.simple : undefined;
+  const direct = given === select ? simple?.direct(parts, env) : simple?.edge(given, orderBy, limits.sql, place);
+  const made = given === select ? simple?.made(parts, env) : undefined;
   return { definitions: [], recursive: false, sql, columns, small, direct, made };
 }
 
