@@ -2,7 +2,10 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Connection } from '@duckdb/node-bindings';
+import { InfluxError } from '../shared/errors.ts';
 import { type Bindings, ChunkAppender, type EngineColumnType } from './chunk-appender.ts';
+import { EngineConnection } from './connection.ts';
+import { engineFailed, suspicionOf } from './failure.ts';
 
 export interface EngineOptions {
   /** Worker threads of the engine. */
@@ -19,6 +22,11 @@ export interface EngineOptions {
 /**
  * The DuckDB instance: buffer tables, Parquet reading and writing, query execution. Locked down before first use:
  * no extension loading, no files outside the allowed directories, no configuration changes.
+ *
+ * Shared by: every query, the write buffer, snapshots, compaction and loads of columns. A connection belongs to one of them
+ * at a time (`acquire`, `release`); the connection of the appenders is used in synchronous calls only, so that no two of
+ * them meet on it. What all of them share is whether DuckDB is still alive: after a failure that takes it down every call
+ * is refused, and whoever opened the engine is told once.
  */
 export class Engine {
   readonly #instance: DuckDBInstance;
@@ -26,11 +34,14 @@ export class Engine {
   #writer: DuckDBConnection | undefined;
   readonly #idle: DuckDBConnection[] = [];
   readonly #open = new Set<DuckDBConnection>();
+  readonly #failureListeners: ((failure: InfluxError) => void)[] = [];
+  #failure: InfluxError | undefined;
+  #probing = false;
   #closed = false;
 
   private constructor(instance: DuckDBInstance, bindings: Bindings) {
     this.#instance = instance;
-    this.#bindings = bindings;
+    this.#bindings = watchedAppends(bindings, (error) => this.noticeFailure(error));
   }
 
   /** Loads the engine's library (tens of milliseconds the first time) and prepares it. */
@@ -51,27 +62,26 @@ export class Engine {
     const connection = await engine.acquire();
     for (const statement of [...options.setupStatements, ...lockDown(options.allowedDirectories)]) await connection.run(statement);
     engine.release(connection);
-    engine.#writer = await engine.acquire();
+    engine.#writer = await engine.#connect();
     return engine;
   }
 
   /** A connection for one task; give it back with `release`. Session state must be left as it was found. */
-  async acquire(): Promise<DuckDBConnection> {
-    const idle = this.#idle.pop();
-    if (idle !== undefined) return idle;
-    const connection = await this.#instance.connect();
-    this.#open.add(connection);
-    return connection;
+  async acquire(): Promise<EngineConnection> {
+    if (this.#failure !== undefined) throw this.#failure;
+    return new EngineConnection(this.#idle.pop() ?? (await this.#connect()), (error) => this.noticeFailure(error));
   }
 
-  /** Only when nothing runs on it any more. */
-  release(connection: DuckDBConnection): void {
-    if (this.#closed || this.#idle.length >= IDLE_CONNECTIONS_MAX) this.#disconnect(connection);
-    else this.#idle.push(connection);
+  /** Ends the lease, once. What still runs on the connection, or was not read to its end, is ended before anybody else gets it. */
+  release(connection: EngineConnection): void {
+    const settled = connection.settle();
+    if (settled === undefined) this.#recycle(connection.native);
+    else void settled.then((usable) => (usable ? this.#recycle(connection.native) : this.#disconnect(connection.native)));
   }
 
   /** Starts appending to a table; all appenders share one connection of their own. */
   appender(table: string, types: readonly EngineColumnType[]): ChunkAppender {
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#writer === undefined) throw new Error('internal error: engine is not open');
     return new ChunkAppender(this.#bindings, nativeConnection(this.#writer), table, types);
   }
@@ -86,6 +96,28 @@ export class Engine {
     }
   }
 
+  /** Why DuckDB is of no more use; undefined = it lives. */
+  get failure(): InfluxError | undefined {
+    return this.#failure;
+  }
+
+  /** Calls back once, when DuckDB has failed; at once when it has already. */
+  onFailure(listener: (failure: InfluxError) => void): void {
+    if (this.#failure !== undefined) listener(this.#failure);
+    else this.#failureListeners.push(listener);
+  }
+
+  /**
+   * Looks at the failure of a call: most concern their statement only, some end the instance. A text that may come from a
+   * user is not believed; then a statement is tried.
+   */
+  noticeFailure(error: unknown): void {
+    if (this.#closed || this.#failure !== undefined || error instanceof InfluxError) return;
+    const suspicion = suspicionOf(error);
+    if (suspicion === 'certain') this.#fail(error);
+    else if (suspicion === 'possible' && !this.#probing) void this.#probe();
+  }
+
   /**
    * Interrupts what runs and frees the instance, once the last connection is released: a statement whose connection is
    * closed under it waits for itself for ever, and with it the thread that it runs on.
@@ -95,14 +127,60 @@ export class Engine {
     this.#closed = true;
     for (const connection of this.#idle.splice(0)) this.#disconnect(connection);
     if (this.#writer !== undefined) this.#disconnect(this.#writer); // it only appends, and never in the background
+    this.#writer = undefined;
     for (const connection of this.#open) connection.interrupt();
     this.#instance.closeSync();
+  }
+
+  async #connect(): Promise<DuckDBConnection> {
+    const connection = await this.#instance.connect();
+    this.#open.add(connection);
+    return connection;
+  }
+
+  #recycle(connection: DuckDBConnection): void {
+    if (this.#closed || this.#failure !== undefined || this.#idle.length >= IDLE_CONNECTIONS_MAX) this.#disconnect(connection);
+    else this.#idle.push(connection);
   }
 
   #disconnect(connection: DuckDBConnection): void {
     this.#open.delete(connection);
     connection.closeSync();
   }
+
+  #fail(cause: unknown): void {
+    this.#failure = engineFailed(cause);
+    for (const connection of this.#open) connection.interrupt();
+    for (const listener of this.#failureListeners.splice(0)) listener(this.#failure);
+  }
+
+  /** Never rejects. */
+  async #probe(): Promise<void> {
+    this.#probing = true;
+    await this.run('SELECT 1').catch(() => undefined); // its failure comes back to `noticeFailure`
+    this.#probing = false;
+  }
+}
+
+/** The functions of the bindings, with those that append telling of their failures. */
+function watchedAppends(bindings: Bindings, onFailure: (error: unknown) => void): Bindings {
+  const watched =
+    <Args extends unknown[], Result>(call: (...args: Args) => Result) =>
+    (...args: Args): Result => {
+      try {
+        return call(...args);
+      } catch (error) {
+        onFailure(error);
+        throw error;
+      }
+    };
+  // The bindings' functions are no enumerable properties, and they use no `this`.
+  return Object.create(bindings, {
+    appender_create_ext: { value: watched(bindings.appender_create_ext) },
+    append_data_chunk: { value: watched(bindings.append_data_chunk) },
+    appender_flush_sync: { value: watched(bindings.appender_flush_sync) },
+    appender_close_sync: { value: watched(bindings.appender_close_sync) },
+  }) as Bindings;
 }
 
 /** What an engine that was killed spilled: the files are of no use to anybody. */

@@ -1,5 +1,5 @@
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult, DuckDBType } from '@duckdb/node-api';
-import type { Engine } from '../../duckdb/index.ts';
+import type { DuckDBDataChunk, DuckDBResult, DuckDBType } from '@duckdb/node-api';
+import type { Engine, EngineConnection } from '../../duckdb/index.ts';
 import type { Turns } from '../../scheduling/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
@@ -189,7 +189,7 @@ class RunningQuery implements QueryResult {
   }
 }
 
-async function allRows(connection: DuckDBConnection, query: OpenQuery): Promise<Rows> {
+async function allRows(connection: EngineConnection, query: OpenQuery): Promise<Rows> {
   const result = await query.turn(() => connection.run(query.sql));
   const { chunkCount } = result;
   const { columns, batch } = resultReader(result, query);
@@ -249,12 +249,12 @@ const SPARSE_CHUNK_ROWS = 512;
  * show it, the statement is begun again with its rows collected inside the engine, where they count and may spill; their
  * order is lost.
  */
-async function streamedRows(connection: DuckDBConnection, query: OpenQuery): Promise<Rows> {
+async function streamedRows(connection: EngineConnection, query: OpenQuery): Promise<Rows> {
   const first = await openStream(connection, query, query.sql);
   if (!query.collect) return streamRows(connection, query, first, { chunks: [], complete: false });
   const probed: DuckDBDataChunk[] = [];
   while (probed.length < PROBED_CHUNKS) {
-    const chunk = await nextChunk(query, first);
+    const chunk = await nextChunk(connection, query, first);
     if (chunk === undefined) return streamRows(connection, query, first, { chunks: probed, complete: true });
     probed.push(chunk);
   }
@@ -265,8 +265,8 @@ async function streamedRows(connection: DuckDBConnection, query: OpenQuery): Pro
 }
 
 /** Undefined at the end. */
-async function nextChunk(query: OpenQuery, result: DuckDBResult): Promise<DuckDBDataChunk | undefined> {
-  const chunk = await query.turn(() => result.fetchChunk());
+async function nextChunk(connection: EngineConnection, query: OpenQuery, result: DuckDBResult): Promise<DuckDBDataChunk | undefined> {
+  const chunk = await query.turn(() => connection.fetch(result));
   if (chunk !== null && chunk.rowCount > 0) return chunk;
   if ((result.returnType as number) === FAILED_RESULT) throw new BrokenStream('the query failed while its rows were read');
   return undefined;
@@ -278,12 +278,12 @@ interface FetchedChunks {
   readonly complete: boolean;
 }
 
-function streamRows(connection: DuckDBConnection, query: OpenQuery, result: DuckDBResult, fetched: FetchedChunks): Rows {
+function streamRows(connection: EngineConnection, query: OpenQuery, result: DuckDBResult, fetched: FetchedChunks): Rows {
   const { columns, batch } = resultReader(result, query);
   return {
     columns,
     async next() {
-      const chunk = fetched.chunks.shift() ?? (fetched.complete ? undefined : await nextChunk(query, result));
+      const chunk = fetched.chunks.shift() ?? (fetched.complete ? undefined : await nextChunk(connection, query, result));
       return chunk === undefined ? undefined : batch(chunk);
     },
     reason: (error) => reasonOf(connection, query.sql, error),
@@ -291,7 +291,7 @@ function streamRows(connection: DuckDBConnection, query: OpenQuery, result: Duck
 }
 
 /** What a broken stream failed of is lost: run the statement once more without taking its rows to hear it. */
-async function reasonOf(connection: DuckDBConnection, sql: string, error: unknown): Promise<unknown> {
+async function reasonOf(connection: EngineConnection, sql: string, error: unknown): Promise<unknown> {
   if (!(error instanceof BrokenStream)) return error;
   try {
     await connection.run(`EXPLAIN ANALYZE ${sql}`);
@@ -301,21 +301,13 @@ async function reasonOf(connection: DuckDBConnection, sql: string, error: unknow
   }
 }
 
-/** One statement, prepared directly: the connection's own `stream` parses every text once more to count its statements. */
-function openStream(connection: DuckDBConnection, query: OpenQuery, sql: string): Promise<DuckDBResult> {
-  return query.turn(async () => {
-    const prepared = await connection.prepare(sql);
-    try {
-      return await prepared.stream();
-    } finally {
-      prepared.destroySync();
-    }
-  });
+function openStream(connection: EngineConnection, query: OpenQuery, sql: string): Promise<DuckDBResult> {
+  return query.turn(() => connection.stream(sql));
 }
 
 /** The engine's plan as the rows `plan_type, plan` that clients of EXPLAIN expect. */
 export async function planRows(
-  connection: DuckDBConnection,
+  connection: EngineConnection,
   sql: string,
   explain: 'plan' | 'analyze',
 ): Promise<readonly [string, string][]> {
@@ -332,7 +324,7 @@ export async function planRows(
   ];
 }
 
-async function explainRows(connection: DuckDBConnection, query: OpenQuery): Promise<Rows> {
+async function explainRows(connection: EngineConnection, query: OpenQuery): Promise<Rows> {
   const explain = query.explain === 'analyze' ? 'analyze' : 'plan';
   const rows = await query.turn(() => planRows(connection, query.sql, explain));
   const text: ResultColumn['type'] = { kind: 'string', dictionary: false };

@@ -1,0 +1,108 @@
+/**
+ * Shared by: nobody while it is leased; one task has it between `Engine.acquire` and `Engine.release`. What could still reach
+ * it afterwards is an interrupt that comes late (a timeout, a client that leaves) and a call that has not ended: the first
+ * does nothing after the release, the second keeps it out of the pool (`settle`).
+ */
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBMaterializedResult, DuckDBResult, DuckDBResultReader } from '@duckdb/node-api';
+
+/** Told of every failure of a call. */
+export type FailureListener = (error: unknown) => void;
+
+/** A connection of DuckDB for one task. */
+export class EngineConnection {
+  readonly #native: DuckDBConnection;
+  readonly #onFailure: FailureListener;
+  readonly #running = new Set<Promise<unknown>>();
+  #openStream: DuckDBResult | undefined;
+  #released = false;
+
+  constructor(native: DuckDBConnection, onFailure: FailureListener) {
+    this.#native = native;
+    this.#onFailure = onFailure;
+  }
+
+  /** Runs a statement and keeps all of its rows inside DuckDB. */
+  run(sql: string): Promise<DuckDBMaterializedResult> {
+    return this.#watched(() => this.#native.run(sql));
+  }
+
+  /** As `run`, with the rows read. */
+  runAndReadAll(sql: string): Promise<DuckDBResultReader> {
+    return this.#watched(() => this.#native.runAndReadAll(sql));
+  }
+
+  /** Starts a statement whose rows are fetched one chunk at a time. It is prepared directly: DuckDB's own call parses every text twice. */
+  stream(sql: string): Promise<DuckDBResult> {
+    return this.#watched(async () => {
+      const prepared = await this.#native.prepare(sql);
+      try {
+        this.#openStream = await prepared.stream();
+        return this.#openStream;
+      } finally {
+        prepared.destroySync();
+      }
+    });
+  }
+
+  /** The next rows of a stream of this connection; null or an empty chunk at its end. */
+  async fetch(result: DuckDBResult): Promise<DuckDBDataChunk | null> {
+    const chunk = await this.#watched(() => result.fetchChunk());
+    if (this.#openStream === result && (chunk === null || chunk.rowCount === 0)) this.#openStream = undefined;
+    return chunk;
+  }
+
+  /** Makes what runs fail soon. Does nothing after the release: the connection may serve somebody else by then. */
+  interrupt(): void {
+    if (!this.#released) this.#native.interrupt();
+  }
+
+  /**
+   * Ends the lease. A stream that was not read to its end keeps its transaction, and with it the memory of every table that
+   * is dropped meanwhile, until another statement runs: one does. Undefined = nothing to wait for; resolves to false when
+   * the connection is of no more use.
+   */
+  settle(): Promise<boolean> | undefined {
+    if (this.#running.size === 0 && this.#openStream === undefined) {
+      this.#released = true;
+      return undefined;
+    }
+    return this.#settle();
+  }
+
+  close(): void {
+    this.#released = true;
+    this.#native.closeSync();
+  }
+
+  /** DuckDB's own handle, for what the raw functions need. The wrapper of the bindings hides it. */
+  get native(): DuckDBConnection {
+    return this.#native;
+  }
+
+  async #settle(): Promise<boolean> {
+    while (this.#running.size > 0) await Promise.allSettled(this.#running);
+    this.#released = true;
+    if (this.#openStream === undefined) return true;
+    this.#openStream = undefined;
+    try {
+      await this.#native.run('SELECT 1');
+      return true;
+    } catch (error) {
+      this.#onFailure(error);
+      return false;
+    }
+  }
+
+  #watched<T>(call: () => Promise<T>): Promise<T> {
+    const running = call();
+    this.#running.add(running);
+    const ended = (): void => {
+      this.#running.delete(running);
+    };
+    running.then(ended, (error: unknown) => {
+      ended();
+      this.#onFailure(error);
+    });
+    return running;
+  }
+}

@@ -1,0 +1,26 @@
+import { InfluxError } from '../shared/errors.ts';
+
+/** What a text of DuckDB says about the state of the instance; user texts can occur inside it, so only a try is sure. */
+export type Suspicion = 'none' | 'possible' | 'certain';
+
+/** After these, DuckDB refuses every statement until the instance is opened anew. */
+const CERTAIN = /^(FATAL Error|TransactionContext Error: Failed to (commit|rollback): FATAL Error)/;
+
+const POSSIBLE = /FATAL|INTERNAL|database has been invalidated/;
+
+/** How likely it is that the failure of a call took the whole instance down. */
+export function suspicionOf(error: unknown): Suspicion {
+  const text = error instanceof Error ? error.message : String(error);
+  if (CERTAIN.test(text)) return 'certain';
+  return POSSIBLE.test(text) ? 'possible' : 'none';
+}
+
+/** DuckDB is gone and is opened again by the server; what was acknowledged is safe. */
+export function engineFailed(cause?: unknown): InfluxError {
+  return new InfluxError({
+    code: 'ENGINE_RESTARTING',
+    message: 'the query engine failed and is being opened again, try again in a moment',
+    status: 503,
+    cause,
+  });
+}
