@@ -28,13 +28,13 @@ describe('project scripts', () => {
 
   it('every script of package.json that names a file has it', () => {
     for (const [name, command] of Object.entries(manifest.scripts)) {
-      const file = /^(?:exec )?node (\S+\.mjs)$/.exec(command)?.[1];
+      const file = /^(?:exec )?node (\S+\.mjs)(?: \w+)?$/.exec(command)?.[1];
       if (file !== undefined) assert.ok(statSync(join(root, file)).isFile(), name);
     }
   });
 
   it('set-up scripts need nothing but Node', () => {
-    for (const file of ['setup', 'start', 'build', 'run-tests', 'docs', 'bench']) {
+    for (const file of ['setup', 'start', 'build', 'run-tests', 'docs', 'bench', 'dev', 'coverage']) {
       for (const [, target = ''] of read(`test/tooling/${file}.mjs`).matchAll(/^import .* from '([^']+)'/gm)) {
         assert.match(target, /^(node:|\.\/)/, file);
       }
