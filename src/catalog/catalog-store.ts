@@ -91,6 +91,8 @@ export class CatalogStore {
       uuid = file.uuid;
       applyLog(state, path, file);
     }
+    if (state.renamedApart.length > 0)
+      this.#log.warn({ count: state.renamedApart.length }, 'names that two databases or tables shared were told apart');
     sequence = Math.max(sequence, ...skipped);
     return { uuid, state, sequence, snapshotSequence, movedAside };
   }

@@ -3,6 +3,7 @@ import { InfluxError } from '../shared/errors.ts';
 import { errorText, type Log } from '../storage/index.ts';
 import type { CatalogStore, LoadedCatalog } from './catalog-store.ts';
 import { catalogClosed, catalogWriteFailed } from './errors.ts';
+import { checkSteps } from './invariants.ts';
 import type { CatalogLimits } from './limits.ts';
 import type { CatalogChange, CatalogOp } from './ops.ts';
 import type { Plan } from './plan.ts';
@@ -156,6 +157,7 @@ export class CommitQueue {
 
   async #makeDurable(ops: readonly CatalogOp[]): Promise<void> {
     if (ops.length === 0) return;
+    checkSteps(this.#state, ops);
     const sequence = this.#sequence + 1;
     const timeNs = this.#clock.nowNs();
     try {

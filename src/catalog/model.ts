@@ -13,6 +13,10 @@ export class MutableTable implements TableSchema {
   readonly seriesKey: ColumnSchema[] = [];
   deleted = false;
   hardDeleteTimeNs: bigint | undefined = undefined;
+  /** While it is soft-deleted: its name before. Undefined = deleted by a version that did not note it. */
+  nameBefore: string | undefined = undefined;
+  /** While it is soft-deleted: it went with its database and comes back with it. Undefined as for `nameBefore`. */
+  deletedWithDatabase: boolean | undefined = undefined;
   retentionPeriodNs: bigint | undefined = undefined;
   readonly lastCaches = new Map<string, LastCacheDefinition>();
   readonly distinctCaches = new Map<string, DistinctCacheDefinition>();
@@ -49,6 +53,8 @@ export class MutableDatabase implements DatabaseSchema {
   liveTableCount = 0;
   deleted = false;
   hardDeleteTimeNs: bigint | undefined = undefined;
+  /** While it is soft-deleted: its name before. Undefined = deleted by a version that did not note it. */
+  nameBefore: string | undefined = undefined;
   retentionPeriodNs: bigint | undefined = undefined;
 
   constructor(id: number, name: string) {
@@ -64,9 +70,9 @@ export class MutableDatabase implements DatabaseSchema {
     if (!table.deleted) this.liveTableCount++;
   }
 
-  renameTable(table: MutableTable, name: string): void {
-    table.name = name;
-    rekey(this.tables, this.tableById.values());
+  /** Returns the table that had to give way, undefined as it should be (see `rename`). */
+  renameTable(table: MutableTable, name: string): MutableTable | undefined {
+    return rename(this.tables, this.tableById.values(), table, name);
   }
 
   removeTable(table: MutableTable): void {
@@ -76,9 +82,28 @@ export class MutableDatabase implements DatabaseSchema {
   }
 }
 
-/** Fills a name index anew so that its order stays that of creation after a rename. */
-export function rekey<T extends { readonly name: string }>(index: Map<string, T>, inOrder: Iterable<T>): void {
+/**
+ * Renames an item and fills the index of names anew, so that its order stays that of creation. Two items never share a
+ * name: changes are checked before they are made durable (`invariants.ts`). Logs of earlier versions may ask for it all
+ * the same; then the newer item gets the name and the older one `<name>-<id>`, and is returned.
+ */
+export function rename<T extends { readonly id: number; name: string }>(
+  index: Map<string, T>,
+  inOrder: Iterable<T>,
+  item: T,
+  name: string,
+): T | undefined {
+  const holder = index.get(name);
+  const moved = holder === undefined || holder === item ? undefined : holder.id < item.id ? holder : item;
+  index.delete(item.name);
+  item.name = name;
+  if (moved !== undefined) {
+    let free = name;
+    while (index.has(free)) free += `-${moved.id}`;
+    moved.name = free;
+  }
   const items = [...inOrder];
   index.clear();
-  for (const item of items) index.set(item.name, item);
+  for (const each of items) index.set(each.name, each);
+  return moved;
 }

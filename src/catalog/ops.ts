@@ -23,6 +23,8 @@ export type CatalogOp =
       readonly table: number;
       readonly newName: string;
       readonly hardDeleteNs?: string;
+      /** It goes because its database goes. Absent in changes of versions that did not note it. */
+      readonly withDatabase?: boolean;
     }
   | { readonly op: 'undelete_table'; readonly db: number; readonly table: number; readonly newName: string }
   | { readonly op: 'drop_table'; readonly db: number; readonly table: number }

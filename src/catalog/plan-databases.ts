@@ -102,8 +102,9 @@ export function planDeleteDatabase(state: CatalogState, name: string, hardDelete
   for (const trigger of database.triggers.values()) {
     if (!trigger.disabled) ops.push({ op: 'put_trigger', db: database.id, trigger: { ...trigger, disabled: true } });
   }
+  const names = new Set(database.tables.keys());
   for (const table of database.tables.values()) {
-    if (!table.deleted) ops.push(deleteTableStep(database, table, hardDeleteNs, nowNs));
+    if (!table.deleted) ops.push(deleteTableStep(table, { names, hardDeleteNs, nowNs, withDatabase: true }));
   }
   ops.push({ op: 'delete_database', db: database.id, newName, ...hardDeleteTime(hardDeleteNs) });
   return { ops, result: () => state.database(database.id) };
@@ -117,7 +118,8 @@ export function planDeleteTable(
   nowNs: bigint,
 ): Plan<TableSchema> {
   const table = modifiableTable(state, databaseName, name);
-  const step = deleteTableStep(state.database(table.databaseId), table, resolveHardDelete(hardDelete, nowNs), nowNs);
+  const names = new Set(state.database(table.databaseId).tables.keys());
+  const step = deleteTableStep(table, { names, hardDeleteNs: resolveHardDelete(hardDelete, nowNs), nowNs, withDatabase: false });
   return { ops: [step], result: () => state.table(table.databaseId, table.id) };
 }
 
@@ -158,9 +160,18 @@ function modifiableTable(state: CatalogState, databaseName: string, name: string
   return table;
 }
 
-function deleteTableStep(database: MutableDatabase, table: MutableTable, hardDeleteNs: bigint | undefined, nowNs: bigint): CatalogOp {
-  const newName = deletedName(table.name, table.id, epochMs(nowNs), (taken) => database.tables.has(taken));
-  return { op: 'delete_table', db: database.id, table: table.id, newName, ...hardDeleteTime(hardDeleteNs) };
+interface TableDeletion {
+  /** Of the database's tables, with those that the same change gives. */
+  readonly names: Set<string>;
+  readonly hardDeleteNs: bigint | undefined;
+  readonly nowNs: bigint;
+  readonly withDatabase: boolean;
+}
+
+function deleteTableStep(table: MutableTable, { names, hardDeleteNs, nowNs, withDatabase }: TableDeletion): CatalogOp {
+  const newName = deletedName(table.name, table.id, epochMs(nowNs), (taken) => names.has(taken));
+  names.add(newName);
+  return { op: 'delete_table', db: table.databaseId, table: table.id, newName, ...hardDeleteTime(hardDeleteNs), withDatabase };
 }
 
 /** Undefined = never. A moment in the past counts as now. */

@@ -29,21 +29,35 @@ export function planUndeleteDatabase(
   const database = state.databases.get(name);
   if (database === undefined) throw resourceNotFound(name);
   requireDeleted(database, name, nowNs);
-  const { stamp, before } = nameBeforeDelete(name);
-  const restored = newName ?? before;
+  const restored = newName ?? database.nameBefore ?? nameBeforeDelete(name).before;
   validateDatabaseName(restored);
   if (restored !== name && state.databases.has(restored)) throw alreadyExists();
   if (state.liveDatabaseCount >= limits.maxDatabases) throw databaseLimitExceeded(limits.maxDatabases);
   const ops: CatalogOp[] = [{ op: 'undelete_database', db: database.id, newName: restored }];
   let tables = state.liveTableCount;
-  for (const table of database.tables.values()) {
-    const deleted = nameBeforeDelete(table.name);
-    if (!table.deleted || stamp === undefined || deleted.stamp !== stamp || isGoing(table, nowNs)) continue;
+  for (const [table, tableName] of tablesOf(database, nowNs)) {
     if (tables >= limits.maxTables) throw tableLimitExceeded(tables, limits.maxTables);
     tables++;
-    ops.push({ op: 'undelete_table', db: database.id, table: table.id, newName: deleted.before });
+    ops.push({ op: 'undelete_table', db: database.id, table: table.id, newName: tableName });
   }
   return { ops, result: () => state.database(database.id) };
+}
+
+/**
+ * Tables that were deleted with their database, with the names that they had. Versions that did not note what went with
+ * the database are told by the second in both names; a table that was deleted by itself in that second and made anew has
+ * the same, so of two that had one name the newer comes back: the other was deleted before.
+ */
+function tablesOf(database: MutableDatabase, nowNs: bigint): Map<MutableTable, string> {
+  const { stamp } = nameBeforeDelete(database.name);
+  const byName = new Map<string, MutableTable>();
+  for (const table of database.tables.values()) {
+    if (!table.deleted || isGoing(table, nowNs)) continue;
+    const parsed = nameBeforeDelete(table.name);
+    if (!(table.deletedWithDatabase ?? (stamp !== undefined && parsed.stamp === stamp))) continue;
+    byName.set(table.nameBefore ?? parsed.before, table); // by creation: the last is the newest
+  }
+  return new Map([...byName].map(([name, table]) => [table, name]));
 }
 
 /** Takes the soft delete of a table back; its database must be live. */
@@ -58,7 +72,7 @@ export function planUndeleteTable(
   const table = database.tables.get(target.table);
   if (table === undefined) throw tableMissing(target.table, target.database);
   requireDeleted(table, target.table, nowNs);
-  const newName = target.newName ?? nameBeforeDelete(target.table).before;
+  const newName = target.newName ?? table.nameBefore ?? nameBeforeDelete(target.table).before;
   if (newName !== table.name && database.tables.has(newName)) throw alreadyExists();
   if (state.liveTableCount >= limits.maxTables) throw tableLimitExceeded(state.liveTableCount, limits.maxTables);
   return {

@@ -20,6 +20,7 @@ type SnapshotLine =
       readonly name: string;
       readonly deleted: boolean;
       readonly hardDeleteNs?: string | undefined;
+      readonly nameBefore?: string | undefined;
       readonly retentionNs?: string | undefined;
       readonly nextTableId: number;
       readonly nextTriggerId: number;
@@ -32,6 +33,8 @@ type SnapshotLine =
       readonly name: string;
       readonly deleted: boolean;
       readonly hardDeleteNs?: string | undefined;
+      readonly nameBefore?: string | undefined;
+      readonly withDatabase?: boolean | undefined;
       readonly retentionNs?: string | undefined;
       readonly nextLastCacheId: number;
       readonly nextDistinctCacheId: number;
@@ -51,19 +54,20 @@ export function* dumpState(state: CatalogState): Generator<string> {
   });
   for (const node of state.nodes.values()) yield print({ line: 'node', node });
   for (const token of state.tokens.values()) yield print({ line: 'token', token });
-  for (const database of state.databases.values()) {
+  for (const database of state.databaseById.values()) {
     yield print({
       line: 'database',
       id: database.id,
       name: database.name,
       deleted: database.deleted,
       hardDeleteNs: database.hardDeleteTimeNs?.toString(),
+      nameBefore: database.nameBefore,
       retentionNs: database.retentionPeriodNs?.toString(),
       nextTableId: database.nextTableId,
       nextTriggerId: database.nextTriggerId,
       triggers: [...database.triggers.values()],
     });
-    for (const table of database.tables.values()) yield print(tableLine(table));
+    for (const table of database.tableById.values()) yield print(tableLine(table));
   }
 }
 
@@ -85,6 +89,8 @@ function tableLine(table: MutableTable): SnapshotLine {
     name: table.name,
     deleted: table.deleted,
     hardDeleteNs: table.hardDeleteTimeNs?.toString(),
+    nameBefore: table.nameBefore,
+    withDatabase: table.deletedWithDatabase,
     retentionNs: table.retentionPeriodNs?.toString(),
     nextLastCacheId: table.nextLastCacheId,
     nextDistinctCacheId: table.nextDistinctCacheId,
@@ -116,6 +122,7 @@ function applyLine(state: CatalogState, line: SnapshotLine): void {
       const database = new MutableDatabase(line.id, line.name);
       database.deleted = line.deleted;
       database.hardDeleteTimeNs = optionalNs(line.hardDeleteNs);
+      database.nameBefore = line.nameBefore;
       database.retentionPeriodNs = optionalNs(line.retentionNs);
       database.nextTableId = line.nextTableId;
       database.nextTriggerId = line.nextTriggerId;
@@ -127,6 +134,8 @@ function applyLine(state: CatalogState, line: SnapshotLine): void {
       const table = new MutableTable(line.id, line.db, line.name);
       table.deleted = line.deleted;
       table.hardDeleteTimeNs = optionalNs(line.hardDeleteNs);
+      table.nameBefore = line.nameBefore;
+      table.deletedWithDatabase = line.withDatabase;
       table.retentionPeriodNs = optionalNs(line.retentionNs);
       table.addColumns(line.columns);
       for (const cache of line.lastCaches) table.lastCaches.set(cache.name, cache);

@@ -1,6 +1,6 @@
 import { assert, unreachable } from '../shared/assert.ts';
 import type { NodeRecord, TokenRecord } from './definitions.ts';
-import { MutableDatabase, MutableTable, rekey } from './model.ts';
+import { MutableDatabase, MutableTable, rename } from './model.ts';
 import { INTERNAL_DATABASE } from './names.ts';
 import type { CatalogOp } from './ops.ts';
 
@@ -21,8 +21,15 @@ export class CatalogState {
   liveDatabaseCount = 0;
   /** Tables of those databases. */
   liveTableCount = 0;
+  /** Databases and tables that got another name because two had the same in a log of an earlier version, as `<old> -> <new>`. */
+  readonly renamedApart: string[] = [];
 
   apply(op: CatalogOp): void {
+    this.#apply(op);
+    if ('db' in op) assertIndexed(this, op.db);
+  }
+
+  #apply(op: CatalogOp): void {
     switch (op.op) {
       case 'set_gen1_duration':
         this.gen1DurationSecs = op.secs;
@@ -101,7 +108,7 @@ export class CatalogState {
         this.table(op.db, op.table).retentionPeriodNs = optionalNs(op.retentionNs);
         return;
       case 'delete_table':
-        this.#deleteTable(this.database(op.db), this.table(op.db, op.table), op.newName, optionalNs(op.hardDeleteNs));
+        this.#deleteTable(this.database(op.db), this.table(op.db, op.table), op);
         this.recount();
         return;
       case 'undelete_table':
@@ -140,28 +147,33 @@ export class CatalogState {
   }
 
   #deleteDatabase(database: MutableDatabase, newName: string, hardDeleteNs: bigint | undefined): void {
+    if (!database.deleted) database.nameBefore = database.name;
     database.deleted = true;
     database.hardDeleteTimeNs = hardDeleteNs;
+    if (database.name !== newName) this.#renameDatabase(database, newName);
     this.recount();
-    if (database.name === newName) return;
-    database.name = newName;
-    rekey(this.databases, this.databaseById.values());
   }
 
-  #deleteTable(database: MutableDatabase, table: MutableTable, newName: string, hardDeleteNs: bigint | undefined): void {
-    if (!table.deleted) database.liveTableCount--;
+  #deleteTable(database: MutableDatabase, table: MutableTable, op: Extract<CatalogOp, { op: 'delete_table' }>): void {
+    if (!table.deleted) {
+      database.liveTableCount--;
+      table.nameBefore = table.name;
+      table.deletedWithDatabase = op.withDatabase;
+    }
     table.deleted = true;
-    table.hardDeleteTimeNs = hardDeleteNs;
+    table.hardDeleteTimeNs = optionalNs(op.hardDeleteNs);
     table.lastCaches.clear();
     table.distinctCaches.clear();
-    if (table.name !== newName) database.renameTable(table, newName);
+    this.#renameTable(database, table, op.newName);
   }
 
   #undeleteDatabase(database: MutableDatabase, newName: string): void {
     database.deleted = false;
     database.hardDeleteTimeNs = undefined;
-    database.name = newName;
-    rekey(this.databases, this.databaseById.values());
+    database.nameBefore = undefined;
+    // Those that stay deleted now do so for themselves. The steps that bring the others back follow.
+    for (const table of database.tables.values()) if (table.deletedWithDatabase === true) table.deletedWithDatabase = false;
+    if (database.name !== newName) this.#renameDatabase(database, newName);
     this.recount();
   }
 
@@ -169,7 +181,20 @@ export class CatalogState {
     if (table.deleted) database.liveTableCount++;
     table.deleted = false;
     table.hardDeleteTimeNs = undefined;
-    if (table.name !== newName) database.renameTable(table, newName);
+    table.nameBefore = undefined;
+    table.deletedWithDatabase = undefined;
+    this.#renameTable(database, table, newName);
+  }
+
+  #renameDatabase(database: MutableDatabase, newName: string): void {
+    const moved = rename(this.databases, this.databaseById.values(), database, newName);
+    if (moved !== undefined) this.renamedApart.push(`${newName} -> ${moved.name}`);
+  }
+
+  #renameTable(database: MutableDatabase, table: MutableTable, newName: string): void {
+    if (table.name === newName) return;
+    const moved = database.renameTable(table, newName);
+    if (moved !== undefined) this.renamedApart.push(`${newName} -> ${moved.name}`);
   }
 
   #dropDatabase(database: MutableDatabase): void {
@@ -194,6 +219,15 @@ export class CatalogState {
       return;
     }
   }
+}
+
+/** Nothing may be reachable by id only, or by name only. Throws when it is: what comes next could lose it. */
+function assertIndexed(state: CatalogState, databaseId: number): void {
+  assert(state.databases.size === state.databaseById.size, 'every database has one name and one id');
+  const database = state.databaseById.get(databaseId);
+  if (database === undefined) return;
+  assert(state.databases.get(database.name) === database, `database id ${databaseId} is found by its name`);
+  assert(database.tables.size === database.tableById.size, `every table of database id ${databaseId} has one name and one id`);
 }
 
 /** Nanoseconds as steps and snapshots carry them. */
