@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import type { AdminService } from '../admin/index.ts';
+import { type AdminService, rowDeletes } from '../admin/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
 import { type HttpConfig, osReason, type ServeConfig, type SocketAddress } from '../config/index.ts';
@@ -20,12 +20,12 @@ import { StartupError } from '../shared/startup-error.ts';
 import { readProductVersion, versionLine } from '../shared/version.ts';
 import { registerTelemetryMetrics } from '../telemetry/http.ts';
 import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry/index.ts';
+import { WriteDoor, WriteMetrics } from '../write/index.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
 import { columnCacheBytes, processMemoryMax, residentBytes, totalMemoryBytes } from './budget.ts';
 import { startCaches } from './caches.ts';
 import { OpenParts } from './open-parts.ts';
 import { portHolder } from './port-holder.ts';
-import { rowDeletes } from './row-deletes.ts';
 import { type ServerSeed, seedCatalog } from './seed.ts';
 import { StartLog } from './start-log.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
@@ -65,7 +65,8 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   const metrics = new Registry();
   registerTelemetryMetrics(metrics, telemetry);
   registerStorageMetrics(metrics, storage.writes);
-  const writeService = new WritesUnderWay(storage.writes);
+  const writeDoor = new WriteDoor({ store: storage.writes, telemetry: telemetry.recorder, metrics: new WriteMetrics(metrics) });
+  const writeService = new WritesUnderWay(writeDoor);
   const fairTurns = new FairTurns(writeService);
   const executor = queryExecutor(config, storage, { telemetry, fairTurns, metrics, logger });
   startCaches(storage, config, clock, executor);
@@ -78,7 +79,6 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     influxqlService: new InfluxqlExecutor({ executor, databases: () => storage.catalog.databases() }),
     adminService,
     authenticator: await openAuthenticator(config, storage.catalog, clock, logger),
-    telemetry: telemetry.recorder,
     metrics,
     clock,
     logger,

@@ -3,12 +3,14 @@ import type { LineError, Precision } from './line-protocol/types.ts';
 /** One write as every protocol hands it over: body already unzipped, within the size limit and valid UTF-8. */
 export interface WriteRequest {
   readonly database: string;
-  /** Not looked at any more once the write is settled: its memory may be used again. */
+  /** The caller may reuse this memory after the promise settles. */
   readonly body: Uint8Array;
   readonly precision: Precision;
   readonly acceptPartial: boolean;
   /** Answer once validated and queued; durable at the next WAL sync. */
   readonly noSync: boolean;
+  /** Who writes; a client when absent. Plugins' writes do not count in telemetry. */
+  readonly origin?: 'client' | 'plugin';
 }
 
 /** What became of a write that was not refused as a whole. */

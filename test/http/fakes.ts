@@ -6,6 +6,7 @@ import type { QueryResult, ResultBatch, ResultColumn } from '../../src/query/res
 import { type AuthInput, type AuthVerdict, buildHttpServer, type HttpDependencies, type HttpServer } from '../../src/server/index.ts';
 import type { Clock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
+import { WriteDoor, WriteMetrics } from '../../src/write/index.ts';
 import type { WriteOutcome, WriteRequest } from '../../src/write/write-service.ts';
 
 export const CLUSTER_UUID = '11111111-2222-4333-8444-555555555555';
@@ -107,15 +108,15 @@ export async function testServer(overrides: Partial<HttpDependencies> = {}): Pro
   const influxql = new FakeInfluxql();
   const telemetry = new FakeTelemetry();
   const admin = new FakeAdmin();
+  const metrics = new Registry();
   const server = await buildHttpServer({
-    writeService: writes,
+    writeService: new WriteDoor({ store: writes, telemetry, metrics: new WriteMetrics(metrics) }),
     deleteService: { deleteRows: () => Promise.reject(new Error('no rows to delete here')) },
     queryService: queries,
     influxqlService: influxql,
     adminService: admin.service,
     authenticator: { enabled: true, verify: (_input: AuthInput): AuthVerdict => ({ allowed: true }) },
-    telemetry,
-    metrics: new Registry(),
+    metrics,
     clock: fixedClock,
     logger: silentLogger,
     clusterUuid: CLUSTER_UUID,

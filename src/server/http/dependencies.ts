@@ -2,15 +2,13 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fastify';
 import type { Registry } from 'prom-client';
-import type { AdminService } from '../../admin/admin-service.ts';
+import type { AdminService, DeleteService } from '../../admin/index.ts';
 import type { RequestAuthenticator } from '../../auth/index.ts';
 import type { InfluxqlService } from '../../query/influxql/contract.ts';
 import type { QueryService } from '../../query/query-service.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
-import type { TelemetryRecorder } from '../../telemetry/recorder.ts';
 import type { WriteService } from '../../write/write-service.ts';
-import type { DeleteService } from './routes/delete-v2.ts';
 
 /** What this process tells about itself on `/ping` and in the metrics. */
 export interface ProductInfo {
@@ -66,7 +64,6 @@ export interface HttpDependencies {
   readonly influxqlService: InfluxqlService;
   readonly adminService: AdminService;
   readonly authenticator: RequestAuthenticator;
-  readonly telemetry: TelemetryRecorder;
   readonly metrics: Registry;
   readonly clock: Clock;
   readonly logger: Logger;

@@ -28,13 +28,6 @@ interface RequestCells {
   count: number;
 }
 
-/** Writes to one database. */
-interface WriteSums {
-  lines: number;
-  rejectedLines: number;
-  bytes: number;
-}
-
 /**
  * The metrics of http-api.md 5 that this layer feeds. What comes with every request is summed up here and handed to the
  * library's counters when somebody looks at them.
@@ -44,7 +37,6 @@ export class HttpMetrics {
   readonly #sizes: CellHistogram;
   /** By labels. */
   readonly #requests = new Map<string, RequestCells>();
-  readonly #writes = new Map<string, WriteSums>();
 
   constructor(registry: Registry, product: ProductInfo, startTimeSecs: number) {
     const registers = [registry];
@@ -75,9 +67,6 @@ export class HttpMetrics {
       { name: 'http_response_body_size_bytes', help: 'distribution of response body sizes', bounds: SIZE_BUCKETS },
       registry,
     );
-    this.#perDatabase('influxdb3_write_lines_total', 'track total number of lines written to the database', registry, 'lines');
-    this.#perDatabase('influxdb3_write_lines_rejected_total', 'track total number of rejected lines', registry, 'rejectedLines');
-    this.#perDatabase('influxdb3_write_bytes_total', 'track total number of bytes written to the database', registry, 'bytes');
   }
 
   recordRequest(answered: AnsweredRequest): void {
@@ -94,31 +83,6 @@ export class HttpMetrics {
     cells.count++;
     cells.durations.observe(answered.durationSecs);
     cells.sizes.observe(answered.bodyBytes);
-  }
-
-  recordWrite(db: string, acceptedLines: number, acceptedBytes: number, rejectedLines: number): void {
-    let sums = this.#writes.get(db);
-    if (sums === undefined) {
-      sums = { lines: 0, rejectedLines: 0, bytes: 0 };
-      this.#writes.set(db, sums);
-    }
-    sums.lines += acceptedLines;
-    sums.bytes += acceptedBytes;
-    sums.rejectedLines += rejectedLines;
-  }
-
-  #perDatabase(name: string, help: string, registry: Registry, what: keyof WriteSums): void {
-    const writes = this.#writes;
-    new Counter({
-      name,
-      help,
-      labelNames: ['db'],
-      registers: [registry],
-      collect() {
-        this.reset();
-        for (const [db, sums] of writes) if (what !== 'rejectedLines' || sums[what] > 0) this.inc({ db }, sums[what]);
-      },
-    });
   }
 }
 

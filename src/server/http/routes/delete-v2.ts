@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
+import type { DeleteService } from '../../../admin/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
-import { type DeleteRequest, parseDeletePredicate } from '../../../write/deletes/index.ts';
+import { parseDeletePredicate } from '../../../write/deletes/index.ts';
 import { readBody } from '../body.ts';
 import type { ErrorLog } from '../error-log.ts';
 import { toInfluxError } from '../error-response.ts';
@@ -8,11 +9,6 @@ import { JsonObjectReader } from '../json-body.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
 import { requireUtf8 } from '../utf8.ts';
 import { refused, sendV2Error } from './v2-errors.ts';
-
-/** Deletes rows by time range, table and tags. Throws DATABASE_NOT_FOUND. */
-export interface DeleteService {
-  deleteRows(database: string, request: DeleteRequest): Promise<void>;
-}
 
 export interface DeleteEndpointDependencies {
   readonly deleteService: DeleteService;

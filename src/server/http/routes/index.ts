@@ -23,9 +23,9 @@ export type RouteDependencies = HttpDependencies & { readonly httpMetrics: HttpM
 
 /** Handlers of `POST` to the write endpoints, by path: the framework and both lanes call them. */
 export function writeHandlers(deps: RouteDependencies): ReadonlyMap<string, WriteHandler> {
-  const { writeService, telemetry, maxBodyBytes, httpMetrics, errorLog } = deps;
+  const { writeService, maxBodyBytes, errorLog } = deps;
   const bodyMemory = new BodyMemory(youngCollector());
-  const write = { writeService, telemetry, maxBodyBytes, bodyMemory, metrics: httpMetrics, errorLog };
+  const write = { writeService, maxBodyBytes, bodyMemory, errorLog };
   return new Map([
     ['/api/v3/write_lp', writeV3(write)],
     ['/write', writeV1(write)],

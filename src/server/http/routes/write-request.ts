@@ -1,17 +1,13 @@
 import type { InfluxError } from '../../../shared/errors.ts';
-import type { TelemetryRecorder } from '../../../telemetry/recorder.ts';
 import type { LineError, Precision } from '../../../write/line-protocol/types.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from '../../../write/write-service.ts';
 import { type BodySource, withBody } from '../body.ts';
 import type { BodyMemory } from '../body-memory.ts';
-import type { HttpMetrics } from '../metrics.ts';
 import { requireUtf8 } from '../utf8.ts';
 
 /** What the three write endpoints share. */
 export interface WriteEndpointDependencies {
   readonly writeService: WriteService;
-  readonly telemetry: TelemetryRecorder;
-  readonly metrics: HttpMetrics;
   readonly maxBodyBytes: number;
   readonly bodyMemory: BodyMemory;
 }
@@ -74,7 +70,7 @@ export class TargetCache {
 }
 
 /**
- * Reads and stores the body and counts it: telemetry and metrics see accepted lines only, and nothing of a refused request.
+ * Reads and stores the body.
  * @param asFailure what a refusal by the store becomes
  */
 export function storeBody(
@@ -86,13 +82,9 @@ export function storeBody(
   const { database, precision, acceptPartial, noSync } = target;
   return withBody(source, { maxBytes: deps.maxBodyBytes, memory: deps.bodyMemory }, async (body) => {
     requireUtf8(body);
-    const outcome = await deps.writeService.write({ database, body, precision, acceptPartial, noSync }).catch((error: unknown) => {
+    return deps.writeService.write({ database, body, precision, acceptPartial, noSync }).catch((error: unknown) => {
       throw asFailure(error);
     });
-    const { acceptedLines, acceptedBytes, lineErrors } = outcome;
-    deps.telemetry.recordWrite(acceptedLines, body.length);
-    deps.metrics.recordWrite(database, acceptedLines, acceptedBytes, lineErrors.length);
-    return outcome;
   });
 }
 

@@ -1,0 +1,9 @@
+export { WriteDoor, type WriteDoorOptions } from './write-door.ts';
+export { WriteMetrics } from './write-metrics.ts';
+export type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
+export {
+  type StoredTablePeek,
+  type StoredTableSnapshot,
+  WriteStore,
+  type WriteStoreOptions,
+} from './write-store.ts';
