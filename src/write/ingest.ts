@@ -1,10 +1,10 @@
-import { type Catalog, validateDatabaseName } from '../catalog/index.ts';
+import { type Catalog, type DatabaseSchema, validateDatabaseName } from '../catalog/index.ts';
+import { assert } from '../shared/assert.ts';
 import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
 import { encodeBatch, SeriesDefinitions } from './batch/index.ts';
 import type { WriteBuffer } from './buffer/index.ts';
-import { LineParser } from './line-protocol/index.ts';
-import type { ParsedWrite } from './line-protocol/parsed-write.ts';
+import { LineParser, type ParsedRows } from './line-protocol/index.ts';
 import type { Wal } from './wal/index.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
 
@@ -20,53 +20,54 @@ export interface IngestDependencies {
 /** How often a write is parsed again because another one changed the schema meanwhile. */
 const SCHEMA_ATTEMPTS_MAX = 20;
 
+/** A record in the log. In an object, because a parser's rows must not be lent to anything that returns a promise. */
+interface Logged {
+  readonly durable: Promise<void>;
+}
+
 /**
- * The write path: parse, commit schema additions, encode, log, and hand the durable rows to the buffer
- * (`storage` spec 2).
+ * The write path: parse, commit schema additions, encode, log, and hand the durable rows to the buffer.
+ *
+ * Shared by: all writes. Safe because from the first byte parsed to the record in the log's queue nothing is awaited: rows
+ * leave the parser only as a batch, which owns its memory, and the file that the batch was encoded for is the one that it goes
+ * into. What a write awaits (room, schema commits) comes before, and the body is parsed anew after it. The batch itself is
+ * changed by nobody from then on: the log writes it, the buffer and its followers read views of it.
  */
 export class Ingest implements WriteService {
   readonly #deps: IngestDependencies;
-  readonly #parsers = new Map<string, LineParser>();
+  /** Also holds databases that were renamed by a delete: an undelete brings back the same object. */
+  readonly #parsers = new WeakMap<DatabaseSchema, LineParser>();
+  /** For first writes of a database: in none of them is any table known. */
+  readonly #newcomers: LineParser;
   readonly #definitions = new SeriesDefinitions();
 
   constructor(dependencies: IngestDependencies) {
     this.#deps = dependencies;
+    this.#newcomers = this.#newParser();
   }
 
   async write(request: WriteRequest): Promise<WriteOutcome> {
-    // Of a database that was written to before the name is known to be good.
-    if (!this.#parsers.has(request.database)) validateDatabaseName(request.database);
-    await this.#deps.buffer.open();
-    await this.#deps.buffer.ready();
-    if (request.noSync) await this.#deps.wal.whenRoom();
-    const parsed = await this.#parse(request);
-    if (parsed.acceptedLines === 0 && parsed.lineErrors.length === 0) throw emptyWrite();
-    if (parsed.acceptedLines > 0) await this.#store(request, parsed);
-    return { acceptedLines: parsed.acceptedLines, acceptedBytes: parsed.acceptedBytes, lineErrors: parsed.lineErrors };
-  }
-
-  /** Forgets cached series of a database, after tables of it were deleted. */
-  forget(database: string): void {
-    this.#parsers.get(database)?.clear();
-  }
-
-  /** Parses until the schema needs no more additions; the rows of the last pass are the result. */
-  async #parse(request: WriteRequest): Promise<ParsedWrite> {
-    const { catalog, clock, buffer } = this.#deps;
+    const { buffer, catalog, clock, wal } = this.#deps;
+    if (!this.#isKnown(request.database)) validateDatabaseName(request.database);
+    await buffer.open();
+    await buffer.ready();
     const options = { precision: request.precision, acceptPartial: request.acceptPartial, ingestTimeNs: clock.nowNs() };
-    let parser = this.#parsers.get(request.database);
-    if (parser === undefined) {
-      parser = new LineParser({ seriesOf: (table) => buffer.series(table) });
-      if (catalog.database(request.database) !== undefined) this.#parsers.set(request.database, parser);
-    }
-    let lineErrors: ParsedWrite['lineErrors'] | undefined;
+    let lineErrors: WriteOutcome['lineErrors'] | undefined;
     for (let attempt = 0; attempt < SCHEMA_ATTEMPTS_MAX; attempt++) {
+      if (request.noSync) await wal.whenRoom();
       const transaction = catalog.beginWrite(request.database);
-      const parsed = parser.parse(request.body, transaction, options);
+      const parser = this.#parserOf(transaction.database);
+      const parsed = parser.parse(request.body, transaction, options, (rows) => this.#log(rows));
+      if (parsed.schemaChanged) {
+        if ((await catalog.commit(transaction)) === 'committed') lineErrors = parsed.lineErrors;
+        continue;
+      }
+      if (parsed.acceptedLines === 0 && parsed.lineErrors.length === 0) throw emptyWrite();
+      if (request.noSync) parsed.result?.durable.catch(this.#deps.onLostWrite);
+      else await parsed.result?.durable;
       // A later pass sees columns that later lines added and may word the same refusal differently.
-      if (!parsed.schemaChanged)
-        return { ...parsed, lineErrors: parsed.lineErrors.length === lineErrors?.length ? lineErrors : parsed.lineErrors };
-      if ((await catalog.commit(transaction)) === 'committed') lineErrors = parsed.lineErrors;
+      const errors = parsed.lineErrors.length === lineErrors?.length ? lineErrors : parsed.lineErrors;
+      return { acceptedLines: parsed.acceptedLines, acceptedBytes: parsed.acceptedBytes, lineErrors: errors };
     }
     throw new InfluxError({
       code: 'SCHEMA_CONTENTION',
@@ -75,21 +76,44 @@ export class Ingest implements WriteService {
     });
   }
 
-  /** Synchronous up to the log: the parser's arrays are free again when this returns its promise. */
-  async #store(request: WriteRequest, parsed: ParsedWrite): Promise<void> {
-    const { catalog, wal, buffer } = this.#deps;
-    const database = catalog.database(request.database);
-    if (database === undefined) throw new Error('internal error: rows of a database that is not in the catalog');
-    const batch = encodeBatch(database.id, parsed.tables, this.#definitions, wal.currentFileNumber);
-    let minTimeNs = parsed.tables[0]?.minTimeNs ?? 0n;
-    let maxTimeNs = parsed.tables[0]?.maxTimeNs ?? 0n;
-    for (const table of parsed.tables) {
+  /** Forgets cached series of a database, after tables of it were deleted. */
+  forget(database: string): void {
+    const schema = this.#deps.catalog.database(database);
+    if (schema !== undefined) this.#parsers.delete(schema);
+  }
+
+  /** Of a database that was written to before the name is known to be good. */
+  #isKnown(database: string): boolean {
+    const schema = this.#deps.catalog.database(database);
+    return schema !== undefined && this.#parsers.has(schema);
+  }
+
+  #parserOf(database: DatabaseSchema | undefined): LineParser {
+    if (database === undefined) return this.#newcomers;
+    let parser = this.#parsers.get(database);
+    if (parser === undefined) {
+      parser = this.#newParser();
+      this.#parsers.set(database, parser);
+    }
+    return parser;
+  }
+
+  #newParser(): LineParser {
+    return new LineParser({ seriesOf: (table) => this.#deps.buffer.series(table) });
+  }
+
+  /** Encodes the rows into a batch that owns its memory and queues it. Only the log's disk work comes later. */
+  #log(rows: ParsedRows): Logged {
+    const { buffer, wal } = this.#deps;
+    const [first, ...others] = rows.value;
+    assert(first !== undefined, 'rows are handed over without a table');
+    let { minTimeNs, maxTimeNs } = first;
+    for (const table of others) {
       if (table.minTimeNs < minTimeNs) minTimeNs = table.minTimeNs;
       if (table.maxTimeNs > maxTimeNs) maxTimeNs = table.maxTimeNs;
     }
-    const durable = wal.append(batch, minTimeNs, maxTimeNs, () => buffer.apply(batch));
-    if (request.noSync) durable.catch(this.#deps.onLostWrite);
-    else await durable;
+    const encode = (fileNumber: number): Uint8Array => encodeBatch(first.table.databaseId, rows.value, this.#definitions, fileNumber);
+    return { durable: wal.append(encode, minTimeNs, maxTimeNs, (batch) => buffer.apply(batch)) };
   }
 }
 

@@ -43,10 +43,11 @@ export class FastLines {
     this.#newSeries = new NewSeriesRows(cache, this.#keys);
   }
 
-  /** Sets up for one body. */
+  /** Sets up for one body. Nothing that the last one left behind, for instance when it was refused, counts any more. */
   begin(): void {
     this.rows = 0;
     this.bytes = 0;
+    this.#newSeries.begin();
   }
 
   /**

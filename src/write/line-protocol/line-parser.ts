@@ -1,8 +1,11 @@
 import type { SchemaTransaction, TableSchema } from '../../catalog/schema.ts';
+import { assert } from '../../shared/assert.ts';
+import { Borrowed, type Settled } from '../../shared/borrowed.ts';
+import { InfluxError } from '../../shared/errors.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import { FastLines } from './fast-lines.ts';
 import { NameCache } from './name-cache.ts';
-import type { ParsedWrite } from './parsed-write.ts';
+import type { ParsedRows, ParsedWrite } from './parsed-write.ts';
 import { RawSeriesCache } from './raw-series-cache.ts';
 import { RowWriter } from './row-writer.ts';
 import { SlowLines } from './slow-lines.ts';
@@ -18,6 +21,8 @@ const TAIL_PADDING = 8;
 export interface LineParserOptions {
   /** The series of a table; always the same object for the same table. */
   readonly seriesOf: (table: TableSchema) => SeriesIndex;
+  /** Memory that the columns of a body may take beside what its size justifies, bytes. */
+  readonly columnBytesMax?: number;
 }
 
 /** Settings of one write. */
@@ -30,10 +35,13 @@ export interface ParseOptions {
 }
 
 /**
- * Turns line protocol bytes into typed columns. One per database: it remembers series texts and keeps its arrays, which
- * the result shares until the next call.
+ * Turns line protocol bytes into typed columns. One per database: it remembers series texts and keeps its arrays.
  *
  * Plain lines of known tables go through `FastLines`; every other line goes through the whole grammar one at a time.
+ *
+ * Shared by: all writes of a database. Safe because `parse` is synchronous, its rows are lent for one synchronous call inside
+ * it, and every body begins and ends with empty columns, whether it is accepted, refused or fails. What outlives a body (texts
+ * of series, tables, names) is only written when whole; after an error that is not one of the catalogue it is thrown away.
  */
 export class LineParser {
   readonly #tables: TableSet;
@@ -44,18 +52,48 @@ export class LineParser {
   readonly #names = new NameCache();
   /** A `Buffer` as bodies are: the hot loop is compiled for one kind of array. */
   #tail = Buffer.alloc(0);
+  #parsing = false;
 
   constructor(options: LineParserOptions) {
-    this.#tables = new TableSet(options.seriesOf);
+    this.#tables = new TableSet(options.seriesOf, options.columnBytesMax);
     this.#fast = new FastLines(this.#cache, this.#tables, this.#times);
     this.#rows = new RowWriter(this.#tables);
   }
 
   /**
-   * Reads one body, which is valid UTF-8. Throws `LineProtocolError` at the first bad line without `acceptPartial`, and
-   * `WRITE_TOO_SPARSE`. Schema additions are only staged in `transaction`; see `ParsedWrite.schemaChanged`.
+   * Reads one body, which is valid UTF-8, and lends its rows to `use` if there are any and the schema is as they need it.
+   * Throws `LineProtocolError` at the first bad line without `acceptPartial`, `WRITE_TOO_SPARSE`, and what `use` throws.
+   * Schema additions are only staged in `transaction`; see `ParsedWrite.schemaChanged`.
    */
-  parse(body: Uint8Array, transaction: SchemaTransaction, options: ParseOptions): ParsedWrite {
+  parse<T>(body: Uint8Array, transaction: SchemaTransaction, options: ParseOptions, use: (rows: ParsedRows) => Settled<T>): ParsedWrite<T> {
+    assert(!this.#parsing, 'a line protocol parser is used while its rows are lent');
+    this.#parsing = true;
+    try {
+      const slow = this.#read(body, transaction, options);
+      const acceptedLines = this.#fast.rows + slow.rows;
+      const acceptedBytes = this.#fast.bytes + slow.bytes;
+      const schemaChanged = transaction.changed;
+      const hasRows = acceptedLines > 0 && !schemaChanged;
+      const result = hasRows ? Borrowed.lend(this.#tables.finish(acceptedLines), use) : undefined;
+      return { schemaChanged, result, lineErrors: slow.errors, acceptedLines, acceptedBytes };
+    } catch (error) {
+      // Ours, not the client's: whatever it left half done must not be used again.
+      if (!(error instanceof InfluxError)) this.clear();
+      throw error;
+    } finally {
+      this.#tables.end();
+      this.#parsing = false;
+    }
+  }
+
+  /** Forgets cached series and tables; needed after tables were deleted to free their memory, never for being right. */
+  clear(): void {
+    this.#cache.clear();
+    this.#tables.clear();
+  }
+
+  /** Fills the columns. Returns the part of the lines that the hot loop gave back. */
+  #read(body: Uint8Array, transaction: SchemaTransaction, options: ParseOptions): SlowLines {
     this.#tables.begin(transaction, body.length);
     this.#times.begin(options.precision, options.ingestTimeNs);
     this.#fast.begin();
@@ -74,20 +112,7 @@ export class LineParser {
       }
       at = slow.take(at, this.#fast.rows);
     }
-    const tables = this.#tables.finish();
-    return {
-      schemaChanged: transaction.changed,
-      tables: transaction.changed ? [] : tables,
-      lineErrors: slow.errors,
-      acceptedLines: this.#fast.rows + slow.rows,
-      acceptedBytes: this.#fast.bytes + slow.bytes,
-    };
-  }
-
-  /** Forgets cached series and tables; needed after tables were deleted to free their memory, never for being right. */
-  clear(): void {
-    this.#cache.clear();
-    this.#tables.clear();
+    return slow;
   }
 
   /** Runs the hot loop over a copy of the last line. Returns where it stopped in the body. */

@@ -29,6 +29,7 @@ export class NewSeriesRows {
   /** Where the canonical form ends in the reader, and its hash. */
   readonly #ends = new Int32Array(ROWS_MAX);
   readonly #hashes = new Int32Array(ROWS_MAX);
+  /** Only a guess at what comes next, so it outlives a body. */
   #streak = 0;
   readonly #cache: RawSeriesCache;
   readonly #keys: SeriesKeyReader;
@@ -36,6 +37,13 @@ export class NewSeriesRows {
   constructor(cache: RawSeriesCache, keys: SeriesKeyReader) {
     this.#cache = cache;
     this.#keys = keys;
+  }
+
+  /** Sets up for one body: rows of an earlier one that still wait belong to arrays that are gone, their texts to memory that is. */
+  begin(): void {
+    this.#count = 0;
+    this.#tables.length = 0;
+    this.#keys.forget();
   }
 
   /** So many new series came one after another that the next one most likely is new as well. */

@@ -1,8 +1,9 @@
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
+import type { Borrowed } from '../../shared/borrowed.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import type { LineError } from './types.ts';
 
-/** Values of one field column of one parse. Arrays may be longer than `rowCount`; they belong to the parser and are reused by its next call. */
+/** Values of one field column of one parse. Arrays may be longer than `rowCount`; they belong to the parser (see `ParsedRows`). */
 export interface ParsedColumn {
   readonly column: ColumnSchema;
   /** Bit i (LSB first) set = row i has a value. */
@@ -34,12 +35,20 @@ export interface ParsedTable {
 }
 
 /**
- * Outcome of one pass over a body. When `schemaChanged` is true the transaction holds additions that must be
- * committed first; `tables` is then empty and the body is parsed again against the new catalog.
+ * The tables of a body that got rows, never none. Their arrays are the parser's own and filled anew by the next body, so they
+ * are lent for one synchronous call: whoever needs them longer copies them (`encodeBatch`).
  */
-export interface ParsedWrite {
+export type ParsedRows = Borrowed<readonly ParsedTable[]>;
+
+/** Outcome of one pass over a body; nothing in it is shared with the parser. */
+export interface ParsedWrite<T> {
+  /**
+   * The transaction holds additions that must be committed first; then the body is parsed again against the new catalog.
+   * No rows were handed over.
+   */
   readonly schemaChanged: boolean;
-  readonly tables: readonly ParsedTable[];
+  /** What the caller made of the rows; undefined when none were handed over. */
+  readonly result: T | undefined;
   readonly lineErrors: readonly LineError[];
   readonly acceptedLines: number;
   /** Bytes of accepted lines without line ends. */

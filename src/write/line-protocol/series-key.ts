@@ -103,9 +103,11 @@ export class SeriesKeyReader {
     return this.#end;
   }
 
-  /** Forgets all canonical forms. */
+  /** Forgets all canonical forms, and what was read last. */
   forget(): void {
     this.#start = 0;
+    this.#end = 0;
+    this.tableSlot = -1;
   }
 
   /** Hash of a kept canonical form, for `intern`. */

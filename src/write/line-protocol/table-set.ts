@@ -1,17 +1,21 @@
 import type { SchemaTransaction, TableSchema } from '../../catalog/schema.ts';
+import { assert } from '../../shared/assert.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import { KeyTable } from './key-table.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import type { ParsedTable } from './parsed-write.ts';
 import { TableBuilder } from './table-builder.ts';
 
-/** Column memory above this is given back before the next body. */
-const RETAINED_BYTES_MAX = 32 * 1024 * 1024;
+/** Column memory above this part of what any body may take is given back after a body. */
+const RETAINED_PART = 1 / 8;
 
-/** The tables of one database that the parser has met, by slot, and those that the current body writes to. */
+/**
+ * The tables of one database that the parser has met, by slot, and those that the current body writes to. Between two bodies
+ * no table has rows.
+ */
 export class TableSet {
   readonly #seriesOf: (table: TableSchema) => SeriesIndex;
-  readonly #budget = new MemoryBudget();
+  readonly #budget: MemoryBudget;
   readonly #slots: TableBuilder[] = [];
   readonly #slotByName = new Map<string, number>();
   #names = new KeyTable();
@@ -19,24 +23,35 @@ export class TableSet {
   #transaction: SchemaTransaction | undefined;
   #parse = 0;
 
-  constructor(seriesOf: (table: TableSchema) => SeriesIndex) {
+  /** @param columnBytesMax see `MemoryBudget` */
+  constructor(seriesOf: (table: TableSchema) => SeriesIndex, columnBytesMax?: number) {
     this.#seriesOf = seriesOf;
+    this.#budget = new MemoryBudget(columnBytesMax);
   }
 
-  /** Empties what the last body left and sets up for the next. */
+  /** Sets up for one body. */
   begin(transaction: SchemaTransaction, bodyBytes: number): void {
-    const release = this.#budget.usedBytes > RETAINED_BYTES_MAX;
-    for (const table of release ? this.#slots : this.#current) table.reset(release);
-    this.#current = [];
+    assert(this.#current.length === 0, 'a body begins before the last one has ended');
     this.#transaction = transaction;
     this.#budget.begin(bodyBytes);
     this.#parse++;
   }
 
-  /** Ends the use of the transaction and returns the tables with rows. */
-  finish(): ParsedTable[] {
+  /** Completes the tables with rows, `rows` in all, and returns them. Their memory is theirs until `end`. */
+  finish(rows: number): ParsedTable[] {
+    const tables = this.#current.filter((table) => table.rowCount > 0).map((table) => table.finish());
+    let found = 0;
+    for (const table of tables) found += table.rowCount;
+    assert(found === rows, 'the tables of a body hold as many rows as lines were accepted');
+    return tables;
+  }
+
+  /** Ends a body, whatever became of it: no row and no use of its transaction is left. */
+  end(): void {
     this.#transaction = undefined;
-    return this.#current.filter((table) => table.rowCount > 0).map((table) => table.finish());
+    const release = this.#budget.usedBytes > this.#budget.baseBytes * RETAINED_PART;
+    for (const table of release ? this.#slots : this.#current) table.reset(release);
+    this.#current = [];
   }
 
   /** The table of a slot; undefined when the catalog has another table of that name now. */
@@ -72,7 +87,7 @@ export class TableSet {
 
   /** Forgets all tables. */
   clear(): void {
-    for (const table of this.#slots) table.reset(true);
+    this.#budget.usedBytes = 0;
     this.#slots.length = 0;
     this.#slotByName.clear();
     this.#names = new KeyTable();

@@ -8,7 +8,7 @@ export interface QueuedRecord extends UnwrittenRecord {
   readonly period: OpenPeriod;
   /** Bytes in the file, header and padding included. */
   readonly bytes: number;
-  readonly onDurable: () => void;
+  readonly onDurable: (body: Uint8Array) => void;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }

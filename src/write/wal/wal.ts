@@ -70,7 +70,6 @@ export class Wal {
   #writer: { readonly period: OpenPeriod; readonly file: WalFileWriter } | undefined;
   #running = false;
   #cancelTimer: (() => void) | undefined;
-  #promised: number | undefined;
   #stopped = false;
   #failing = false;
   #failedRecords = 0;
@@ -95,15 +94,9 @@ export class Wal {
     return report;
   }
 
-  /**
-   * File that a record appended in this same turn will go into: what is encoded per file may rely on it. A record that
-   * is refused or fails ends its file, so what it defined is never relied on.
-   */
+  /** File that a record appended in this same turn goes into. */
   get currentFileNumber(): number {
-    const { fileNumber } = this.#currentPeriod();
-    // Encoding takes time: the file must not become overdue between this answer and the append.
-    this.#promised = fileNumber;
-    return fileNumber;
+    return this.#currentPeriod().fileNumber;
   }
 
   /** Records that are not durable yet. */
@@ -130,25 +123,46 @@ export class Wal {
     return () => this.#listeners.delete(listener);
   }
 
-  /**
-   * Resolves when the queue has room again. Who does not wait for durability awaits this before the next append; it
-   * must stand before encoding, because the current file may change meanwhile.
-   */
+  /** Resolves when the queue has room again. Who does not wait for durability awaits this before the next append. */
   whenRoom(): Promise<void> {
     return this.#queue.whenRoom();
   }
 
   /**
-   * Appends one record; its body is written as it is and must not change until it is settled. When the record is
-   * durable, `onDurable` runs (in the order of the appends), then the promise resolves. Rejects with `InfluxError`
-   * WAL_BUFFER_FULL, WAL_SHUTDOWN or WAL_WRITE_FAILED; then the record is not in the log.
+   * Appends one record. A body that depends on the file that it is bound for is given as a function, which is called before
+   * this returns, or never; the record then is in that file, or in none and nothing else will be in that file. The body is
+   * written as it is: from here on it must not change. When the record is durable, `onDurable` runs with it (in the order of
+   * the appends), then the promise resolves. Rejects with `InfluxError` WAL_BUFFER_FULL, WAL_SHUTDOWN or WAL_WRITE_FAILED, or
+   * with what `body` threw; then the record is not in the log.
    */
-  append(body: Uint8Array, minTimeNs: bigint, maxTimeNs: bigint, onDurable: () => void): Promise<void> {
+  append(
+    body: Uint8Array | ((fileNumber: number) => Uint8Array),
+    minTimeNs: bigint,
+    maxTimeNs: bigint,
+    onDurable: (body: Uint8Array) => void,
+  ): Promise<void> {
     if (this.#stopped) return Promise.reject(walShutdown());
-    if (this.#queue.recordCount >= this.#maxBufferedWrites) return this.#refuse();
-    assert(body.byteLength <= BODY_BYTES_MAX, 'WAL record is too large');
-    const period = this.#open?.fileNumber === this.#promised ? (this.#open as OpenPeriod) : this.#currentPeriod();
-    this.#promised = undefined;
+    if (this.#queue.recordCount >= this.#maxBufferedWrites) return Promise.reject(walBufferFull(this.#queue.recordCount));
+    const period = this.#currentPeriod();
+    let encoded: Uint8Array;
+    try {
+      encoded = typeof body === 'function' ? body(period.fileNumber) : body;
+      assert(encoded.byteLength <= BODY_BYTES_MAX, 'WAL record is too large');
+      assert(period === this.#open, 'a WAL file ends while a record for it is encoded');
+    } catch (error) {
+      this.#giveUp(period);
+      return Promise.reject(error);
+    }
+    return this.#enqueue(period, encoded, minTimeNs, maxTimeNs, onDurable);
+  }
+
+  #enqueue(
+    period: OpenPeriod,
+    body: Uint8Array,
+    minTimeNs: bigint,
+    maxTimeNs: bigint,
+    onDurable: (body: Uint8Array) => void,
+  ): Promise<void> {
     const bytes = recordBytes(body.byteLength);
     const index = period.appendedRecords;
     return new Promise((resolve, reject) => {
@@ -187,12 +201,15 @@ export class Wal {
     await unused;
   }
 
-  /** What was encoded for the current file may define things that later records of the file would rely on: the file ends. */
-  #refuse(): Promise<never> {
-    const period = this.#open;
-    if (period !== undefined && period.appendedRecords > 0) void this.#seal();
-    else if (period !== undefined) this.#openAfter(period);
-    return Promise.reject(walBufferFull(this.#queue.recordCount));
+  /** What was encoded for the file may define things that later records in it would rely on: the file ends. */
+  #giveUp(period: OpenPeriod): void {
+    if (period !== this.#open) return;
+    if (period.appendedRecords === 0) {
+      this.#openAfter(period);
+      return;
+    }
+    void this.#seal();
+    this.#start();
   }
 
   #currentPeriod(): OpenPeriod {
@@ -291,7 +308,7 @@ export class Wal {
 
   #complete(record: QueuedRecord): void {
     try {
-      record.onDurable();
+      record.onDurable(record.body);
       record.resolve();
     } catch (error) {
       record.reject(error); // a bug of the caller must not stop the log

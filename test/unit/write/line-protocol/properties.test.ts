@@ -5,7 +5,7 @@ import { InfluxError } from '../../../../src/shared/errors.ts';
 import { type Line, parseLine } from '../../../../src/write/line-protocol/line-syntax.ts';
 import { dataStart, logicalLineEnd } from '../../../../src/write/line-protocol/logical-lines.ts';
 import { NameCache } from '../../../../src/write/line-protocol/name-cache.ts';
-import { DEFAULTS, Harness, INGEST_NS, type Row, rowsOf, type Value } from './fake-catalog.ts';
+import { Harness, INGEST_NS, type Row, rowsOf, type Value } from './fake-catalog.ts';
 
 const LIKELY = 'm,t=a\\ "#\n\r\t\0 v=1i2u.5e+-tTrueF "é,= ';
 
@@ -82,7 +82,7 @@ test('the hot loop takes what the whole grammar takes, line by line', () => {
         start = end + 1;
       }
       const transaction = harness.catalog.begin();
-      const parsed = harness.parser.parse(onlyKnown(harness, buffer), transaction, DEFAULTS);
+      const parsed = harness.parse(onlyKnown(harness, buffer), transaction);
       assert.equal(transaction.changed, false);
       good += parsed.acceptedLines;
       assert.deepEqual(rowsOf(parsed).map(printed).sort(), expected.sort());

@@ -151,17 +151,52 @@ test('a late timer does not stretch a period: asking for the current file rotate
   ]);
 });
 
-test('a record lands in the file that was current before it was encoded, however long that took', async (t) => {
+test('a record lands in the file that it was encoded for, however long that took', async (t) => {
   const root = await temporaryDirectory(t);
   const time = new FakeTime();
   const { wal } = await openWal(root, { clock: time, startTimer: time.startTimer });
   await appendText(wal, 'a');
-  const fileNumber = wal.currentFileNumber;
-  time.advanceClock(5000);
-  await appendText(wal, 'b');
+  const encode = (fileNumber: number): Uint8Array => {
+    time.advanceClock(5000);
+    return Buffer.from(`for ${fileNumber}`);
+  };
+  let durable = '';
+  await wal.append(encode, 0n, 0n, (body) => {
+    durable = Buffer.from(body).toString();
+  });
+  assert.equal(durable, 'for 1');
+  await wal.append(encode, 0n, 0n, () => undefined);
   await wal.stop();
   const { replayed } = await openWal(root);
-  assert.equal(replayed[1]?.file, fileNumber);
+  assert.deepEqual(replayed.slice(1), [
+    { file: 1, text: 'for 1' },
+    { file: 2, text: 'for 2' },
+  ]);
+});
+
+test('a record whose encoding fails ends its file, and one that is refused is never encoded', async (t) => {
+  const root = await temporaryDirectory(t);
+  const { wal } = await openWal(root);
+  const failing = (): Uint8Array => {
+    throw new Error('cannot encode');
+  };
+  await appendText(wal, 'a');
+  await assert.rejects(
+    wal.append(failing, 0n, 0n, () => assert.fail('durable')),
+    /cannot encode/,
+  );
+  assert.equal(wal.currentFileNumber, 2);
+  await appendText(wal, 'b');
+  await wal.stop();
+  await assert.rejects(
+    wal.append(failing, 0n, 0n, () => assert.fail('durable')),
+    { code: 'WAL_SHUTDOWN' },
+  );
+  const { replayed } = await openWal(root);
+  assert.deepEqual(replayed, [
+    { file: 1, text: 'a' },
+    { file: 2, text: 'b' },
+  ]);
 });
 
 test('a file that reaches its size limit is followed by the next', async (t) => {
@@ -179,7 +214,7 @@ test('a file that reaches its size limit is followed by the next', async (t) => 
   );
 });
 
-test('over maxBufferedWrites appends fail with the exact text, and what was encoded for the file is not relied on', async (t) => {
+test('over maxBufferedWrites appends fail with the exact text, before anything is encoded for the file', async (t) => {
   const root = await temporaryDirectory(t);
   const fs = new GatedFileSystem();
   const { wal } = await openWal(root, { fs, maxBufferedWrites: 2 });
@@ -189,7 +224,16 @@ test('over maxBufferedWrites appends fail with the exact text, and what was enco
     status: 500,
     code: 'WAL_BUFFER_FULL',
   });
-  assert.equal(wal.currentFileNumber, 2);
+  await assert.rejects(
+    wal.append(
+      () => assert.fail('encoded'),
+      0n,
+      0n,
+      () => undefined,
+    ),
+    { code: 'WAL_BUFFER_FULL' },
+  );
+  assert.equal(wal.currentFileNumber, 1);
   fs.openGate();
   await Promise.all(waiting);
   await appendText(wal, 'd');
