@@ -1,6 +1,7 @@
 import type { Catalog, TableSchema } from '../catalog/index.ts';
 import type { SqlRequest } from '../query/query-service.ts';
 import type { QueryResult, ResultVector } from '../query/result.ts';
+import { isNullAt, textAt } from '../query/results/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { DistinctValueCache } from './distinct-value.ts';
 import type { LastValueCache } from './last-value.ts';
@@ -78,19 +79,16 @@ function quoted(name: string): string {
 function cellOf(vector: ResultVector, row: number): Value {
   switch (vector.kind) {
     case 'string':
-      return vector.text(row);
+    case 'coded':
+      return textAt(vector, row);
     case 'float64':
     case 'int64':
     case 'uint64':
     case 'timestamp':
-      return isValid(vector.valid, row) ? (vector.data[row] ?? null) : null;
+      return isNullAt(vector, row) ? null : (vector.data[row] ?? null);
     case 'boolean':
-      return isValid(vector.valid, row) ? vector.data[row] === 1 : null;
+      return isNullAt(vector, row) ? null : vector.data[row] === 1;
     default:
       return null; // stored columns have no other types
   }
-}
-
-function isValid(valid: Uint8Array | undefined, row: number): boolean {
-  return valid === undefined || (((valid[row >> 3] as number) >> (row & 7)) & 1) === 1;
 }

@@ -4,6 +4,7 @@
  * Recorded (Node 20, one core of the 2-core build machine): see the numbers at the end of the file.
  */
 import type { ResultBatch, ResultColumn } from '../../src/query/result.ts';
+import { textVector } from '../../src/query/results/index.ts';
 import { encoders, type FormatName, TextSink } from '../../src/server/http/formats/index.ts';
 
 const BATCH_ROWS = 2048;
@@ -27,8 +28,8 @@ function batchOf(firstRow: number): ResultBatch {
     rowCount: BATCH_ROWS,
     columns: [
       { kind: 'timestamp', data: BigInt64Array.from(rows, (row) => 1_700_000_000_000_000_000n + BigInt(row) * 10_000_000n), valid },
-      { kind: 'string', text: (row) => hosts[row % 100] ?? null },
-      { kind: 'string', text: () => 'eu-central-1' },
+      textVector(rows.map((row) => hosts[row % 100] as string)),
+      textVector(rows.map(() => 'eu-central-1')),
       { kind: 'float64', data: floats(1), valid },
       { kind: 'float64', data: floats(3), valid },
       { kind: 'float64', data: floats(7), valid },

@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import type { QueryResult, ResultBatch } from '../../src/query/result.ts';
+import { textVector } from '../../src/query/results/index.ts';
 import { type TestServer, testServer } from './fakes.ts';
 import { testCertificate, testKey } from './tls-fixture.ts';
 
@@ -56,7 +57,7 @@ async function rawExchange(port: number, parts: readonly string[], until: RegExp
 
 /** A result that never ends until it is cancelled. */
 function endless(state: { cancelled: boolean }): QueryResult {
-  const batch: ResultBatch = { rowCount: 2048, columns: [{ kind: 'string', text: () => 'x'.repeat(50) }] };
+  const batch: ResultBatch = { rowCount: 2048, columns: [textVector(new Array<string>(2048).fill('x'.repeat(50)))] };
   return {
     columns: [{ name: 'a', type: { kind: 'string', dictionary: false } }],
     async *batches() {

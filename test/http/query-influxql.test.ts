@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { InfluxqlResult } from '../../src/query/influxql/contract.ts';
+import { textVector } from '../../src/query/results/index.ts';
 import { databaseNotFound, InfluxError } from '../../src/shared/errors.ts';
 import { resultOf, testServer } from './fakes.ts';
 
@@ -29,9 +30,9 @@ function home(rows: readonly Row[] = ROWS, zone?: string): InfluxqlResult {
       {
         rowCount: rows.length,
         columns: [
-          { kind: 'string', text: () => 'home' },
+          textVector(rows.map(() => 'home')),
           { kind: 'timestamp', data: BigInt64Array.from(rows, (row) => row[1]), valid: undefined },
-          { kind: 'string', text: (i) => rows[i]?.[0] ?? null },
+          textVector(rows.map((row) => row[0])),
           { kind: 'float64', data: Float64Array.from(rows, (row) => row[2] ?? 0), valid },
         ],
       },
@@ -266,16 +267,13 @@ describe('/query', () => {
           [
             {
               rowCount: 3,
-              columns: [
-                { kind: 'string', text: (i) => names[i] ?? null },
-                { kind: 'boolean', data: Uint8Array.of(0, 0, 1), valid: undefined },
-              ],
+              columns: [textVector(names), { kind: 'boolean', data: Uint8Array.of(0, 0, 1), valid: undefined }],
             },
           ],
         );
         return { result, groupKey };
       }
-      const row = (value: string) => ({ kind: 'string', text: () => value }) as const;
+      const row = (value: string) => textVector([value]);
       const columns = [text('iox::database'), text('name'), text('duration')];
       return { result: resultOf(columns, [{ rowCount: 1, columns: [row('a'), row('autogen'), row('720h0m0s')] }]), groupKey };
     };

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { BindValue, QueryResult, ResultColumn } from '../../src/query/result.ts';
+import { textVector } from '../../src/query/results/index.ts';
 import { databaseNotFound, InfluxError } from '../../src/shared/errors.ts';
 import { resultOf, testServer } from './fakes.ts';
 
@@ -17,7 +18,7 @@ function cpu(): QueryResult {
     {
       rowCount: 2,
       columns: [
-        { kind: 'string', text: () => 'b' },
+        textVector(['b', 'b']),
         { kind: 'timestamp', data: BigInt64Array.of(155n, 199n), valid: undefined },
         { kind: 'float64', data: Float64Array.of(2, 5), valid: undefined },
       ],

@@ -1,5 +1,6 @@
 import type { ColumnSchema } from '../../catalog/schema.ts';
 import type { ResultBatch, ResultColumn, ResultVector } from '../result.ts';
+import { textVector } from '../results/index.ts';
 import type { EdgeShape } from '../sql/types/plans.ts';
 import type { NumberColumn } from './column-store.ts';
 import { fieldOf, type QueryInput, type SegmentScan, scanAll } from './query-input.ts';
@@ -130,7 +131,7 @@ function vector(
       return { kind: 'timestamp', data, valid: undefined };
     }
     case 'tag':
-      return { kind: 'string', text: (i) => input.tagText(item.column, found[i]?.scan.segment, found[i]?.row ?? 0) };
+      return textVector(found.map(({ row, scan }) => input.tagText(item.column, scan.segment, row)));
     case 'field':
       return numberVector(column.type.kind, found.length, (i) => {
         const { row, scan } = found[i] as { row: number; scan: SegmentScan };

@@ -193,16 +193,26 @@ class GroupCells {
   }
 
   #vector(item: GroupShape['items'][number], column: ResultColumn, cells: readonly number[]): ResultVector {
-    const { groups, bins } = this.#parts;
+    const { bins } = this.#parts;
     switch (item.kind) {
       case 'bin': {
         const data = BigInt64Array.from(cells, (cell) => bins.firstNs + BigInt(cell % bins.count) * bins.widthNs);
         return { kind: 'timestamp', data, valid: undefined };
       }
       case 'tag':
-        return { kind: 'string', text: (row) => groups.text(Math.floor((cells[row] as number) / bins.count), item.index) };
+        return this.#tagVector(item.index, cells);
       case 'aggregate':
         return numberVector(column.type.kind, cells.length, (row) => this.#value(item.index, cells[row] as number));
     }
+  }
+
+  #tagVector(index: number, cells: readonly number[]): ResultVector {
+    const { groups, bins } = this.#parts;
+    const texts = Array.from({ length: groups.count }, (_, group) => groups.text(group, index));
+    const codes = Int32Array.from(cells, (cell) => {
+      const group = Math.floor(cell / bins.count);
+      return texts[group] === null ? -1 : group;
+    });
+    return { kind: 'coded', codes, texts: texts.map((text) => text ?? '') };
   }
 }

@@ -1,4 +1,5 @@
 import type { ResultBatch, ResultColumn, ResultType, ResultVector } from '../result.ts';
+import { textVector } from '../results/index.ts';
 import type { RelationColumn } from '../sql/types/contract.ts';
 import { type MadeRowsPlan, shownType } from '../sql/types/plans.ts';
 import type { Cell, RowSet } from '../system-tables/index.ts';
@@ -27,7 +28,7 @@ function vectorOf(type: ResultType, rows: RowSet['rows'], index: number): Result
   const bigints = (): BigInt64Array => BigInt64Array.from(rows, (_, row) => (cell(row) as bigint | null) ?? 0n);
   switch (type.kind) {
     case 'string':
-      return { kind: 'string', text: (row) => cell(row) as string | null };
+      return textVector(rows.map((_, row) => cell(row) as string | null));
     case 'float64':
       return { kind: 'float64', data: Float64Array.from(rows, (_, row) => (cell(row) as number | null) ?? 0), valid };
     case 'boolean':

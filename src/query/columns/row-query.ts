@@ -73,7 +73,7 @@ function vectorsOf(input: QueryInput, segment: FileSegment | BufferSegment, item
       return (_rows, series) => {
         const codes = new Int32Array(series.length).fill(NO_TAG);
         if (known !== undefined) for (let i = 0; i < codes.length; i++) codes[i] = known[series[i] as number] ?? NO_TAG;
-        return { kind: 'string', text: (row) => texts[codes[row] as number] ?? null, coded: { codes, texts } };
+        return { kind: 'coded', codes, texts };
       };
     }
     case 'field': {

@@ -1,12 +1,12 @@
-import type { DuckDBDataChunk, DuckDBResult, DuckDBType } from '@duckdb/node-api';
+import type { DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
 import type { Engine, EngineConnection } from '../../duckdb/index.ts';
 import type { Turns } from '../../scheduling/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
-import { resultColumns, toResultBatch } from '../results/result-batch.ts';
-import { digestedBatch, digestedColumn } from '../results/result-digests.ts';
-import { checkListSizes } from '../results/result-size.ts';
-import type { CompiledSql, ResultDigest } from '../sql/types/contract.ts';
+import { textVector } from '../results/made-vectors.ts';
+import { digestingReader } from '../results/result-digests.ts';
+import { type ChunkReader, ResultReader } from '../results/result-reader.ts';
+import type { CompiledSql } from '../sql/types/contract.ts';
 import { type MemoryWatch, needsTooMuchMemory, type WatchedQuery } from './memory-watch.ts';
 
 export interface StreamQuery {
@@ -192,49 +192,36 @@ class RunningQuery implements QueryResult {
 async function allRows(connection: EngineConnection, query: OpenQuery): Promise<Rows> {
   const result = await query.turn(() => connection.run(query.sql));
   const { chunkCount } = result;
-  const { columns, batch } = resultReader(result, query);
+  const reader = resultReader(result, query);
   let next = 0;
   return {
-    columns,
-    next: async () => (next < chunkCount ? batch(result.getChunk(next++)) : undefined),
-    reason: async (error) => error, // it is the engine's own
+    columns: reader.columns,
+    next: batchByBatch(reader, async () => (next < chunkCount ? result.getChunk(next++) : undefined)),
+    reason: async (error) => error, // it is DuckDB's own
   };
 }
 
-/** What a result's chunks mean. */
-interface ResultReader {
-  readonly columns: readonly ResultColumn[];
-  readonly batch: (chunk: DuckDBDataChunk) => ResultBatch;
-}
-
-function resultReader(result: DuckDBResult, query: StreamQuery): ResultReader {
+function resultReader(result: DuckDBResult, query: StreamQuery): ChunkReader {
   const names = query.output.length === result.columnCount ? query.output.map((column) => column.name) : result.columnNames();
   const hints = query.output.length === result.columnCount ? query.output.map((column) => column.type) : [];
-  const types = result.columnTypes();
-  const columns = resultColumns(names, types, hints);
-  const digests = query.output.map((column) => column.digest);
-  if (digests.some((digest) => digest !== undefined)) return digestedReader(columns, types, digests);
-  return {
-    columns,
-    batch(chunk) {
-      checkListSizes(chunk, types);
-      return toResultBatch(chunk, columns);
-    },
-  };
+  const reader = new ResultReader(names, result.columnTypes(), hints);
+  return digestingReader(
+    reader,
+    query.output.map((column) => column.digest),
+  );
 }
 
-/** As `resultReader`, for results with columns whose bytes are still to be digested. */
-function digestedReader(
-  columns: readonly ResultColumn[],
-  types: readonly DuckDBType[],
-  digests: readonly (ResultDigest | undefined)[],
-): ResultReader {
-  return {
-    columns: columns.map((column, index) => digestedColumn(column, digests[index])),
-    batch(chunk) {
-      checkListSizes(chunk, types);
-      return digestedBatch(toResultBatch(chunk, columns), digests);
-    },
+/** The batches of chunks, one a call; undefined after the last one. */
+function batchByBatch(reader: ChunkReader, nextChunk: () => Promise<DuckDBDataChunk | undefined>): Rows['next'] {
+  let batches: Iterator<ResultBatch> | undefined;
+  return async () => {
+    for (;;) {
+      const step = batches?.next();
+      if (step !== undefined && step.done !== true) return step.value;
+      const chunk = await nextChunk();
+      if (chunk === undefined) return undefined;
+      batches = reader.batches(chunk)[Symbol.iterator]();
+    }
   };
 }
 
@@ -279,13 +266,10 @@ interface FetchedChunks {
 }
 
 function streamRows(connection: EngineConnection, query: OpenQuery, result: DuckDBResult, fetched: FetchedChunks): Rows {
-  const { columns, batch } = resultReader(result, query);
+  const reader = resultReader(result, query);
   return {
-    columns,
-    async next() {
-      const chunk = fetched.chunks.shift() ?? (fetched.complete ? undefined : await nextChunk(connection, query, result));
-      return chunk === undefined ? undefined : batch(chunk);
-    },
+    columns: reader.columns,
+    next: batchByBatch(reader, async () => fetched.chunks.shift() ?? (fetched.complete ? undefined : nextChunk(connection, query, result))),
     reason: (error) => reasonOf(connection, query.sql, error),
   };
 }
@@ -340,10 +324,7 @@ async function explainRows(connection: EngineConnection, query: OpenQuery): Prom
     async next() {
       if (sent) return undefined;
       sent = true;
-      return {
-        rowCount: rows.length,
-        columns: [0, 1].map((column) => ({ kind: 'string', text: (row) => rows[row]?.[column] ?? null })),
-      };
+      return { rowCount: rows.length, columns: [textVector(rows.map(([type]) => type)), textVector(rows.map(([, plan]) => plan))] };
     },
   };
 }

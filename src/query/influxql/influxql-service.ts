@@ -1,6 +1,7 @@
 import { databaseNotFound } from '../../shared/errors.ts';
 import type { QueryExecutor, StatementCatalog, StatementRequest } from '../execute/executor.ts';
 import type { QueryResult, ResultColumn } from '../result.ts';
+import { booleanVector, textVector } from '../results/index.ts';
 import type { CompiledSql } from '../sql/index.ts';
 import { type CompiledInfluxql, compileSelect } from './compile/compile.ts';
 import { notImplemented } from './compile/errors.ts';
@@ -139,11 +140,7 @@ function rowsResult(columns: readonly MadeColumn[]): QueryResult {
       if (rowCount === 0) return;
       yield {
         rowCount,
-        columns: columns.map((column) =>
-          'texts' in column
-            ? ({ kind: 'string', text: (row: number) => column.texts[row] ?? null } as const)
-            : ({ kind: 'boolean', data: Uint8Array.from(column.flags, Number), valid: undefined } as const),
-        ),
+        columns: columns.map((column) => ('texts' in column ? textVector(column.texts) : booleanVector(column.flags))),
       };
     },
     cancel: () => undefined,

@@ -1,64 +1,107 @@
 import type { DuckDBType } from '@duckdb/node-api';
 import type { ResultColumn, ResultType } from '../result.ts';
-import { TYPE_ID } from './result-type-ids.ts';
+import { NS_PER_TICK, TYPE_ID } from './result-type-ids.ts';
 
-/**
- * Columns of a result: names as clients see them, types from the compiler's hints where it has one, else from the
- * engine.
- */
+/** Columns of a result: names as clients see them; types from the compiler's hints where they fit DuckDB's, else DuckDB's. */
 export function resultColumns(
   names: readonly string[],
   types: readonly DuckDBType[],
   hints: readonly (ResultType | undefined)[],
 ): readonly ResultColumn[] {
-  return types.map((type, index) => ({ name: names[index] ?? '', type: hints[index] ?? engineType(type.typeId) }));
+  return types.map((type, index) => ({ name: names[index] ?? '', type: resultTypeOf(type, hints[index]) }));
 }
 
-function engineType(typeId: number): ResultType {
-  switch (typeId) {
-    case TYPE_ID.BOOLEAN:
-      return { kind: 'boolean' };
-    case TYPE_ID.TINYINT:
-    case TYPE_ID.SMALLINT:
-    case TYPE_ID.INTEGER:
-    case TYPE_ID.UTINYINT:
-    case TYPE_ID.USMALLINT:
-      return { kind: 'int32' };
-    case TYPE_ID.UINTEGER:
-    case TYPE_ID.BIGINT:
-      return { kind: 'int64' };
-    case TYPE_ID.UBIGINT:
-      return { kind: 'uint64' };
-    case TYPE_ID.FLOAT:
-      return { kind: 'float32' };
-    case TYPE_ID.DOUBLE:
-    case TYPE_ID.DECIMAL:
-      return { kind: 'float64' };
-    case TYPE_ID.TIMESTAMP:
-    case TYPE_ID.TIMESTAMP_S:
-    case TYPE_ID.TIMESTAMP_MS:
-    case TYPE_ID.TIMESTAMP_NS:
-      return { kind: 'timestamp', zone: undefined };
-    case TYPE_ID.TIMESTAMP_TZ:
-      return { kind: 'timestamp', zone: 'UTC' };
-    case TYPE_ID.DATE:
-      return { kind: 'date' };
-    case TYPE_ID.BLOB:
-      return { kind: 'binary' };
-    case TYPE_ID.ENUM:
-      return { kind: 'string', dictionary: true };
-    case TYPE_ID.SQLNULL:
-      return { kind: 'null' };
-    case TYPE_ID.HUGEINT:
-    case TYPE_ID.UHUGEINT:
-    case TYPE_ID.INTERVAL:
-    case TYPE_ID.LIST:
-    case TYPE_ID.STRUCT:
-    case TYPE_ID.MAP:
-    case TYPE_ID.ARRAY:
-    case TYPE_ID.UNION:
-      return { kind: 'nested' };
+/** How a column of DuckDB's type is shown. A hint that DuckDB's values cannot be read as counts for nothing. */
+export function resultTypeOf(type: DuckDBType, hint: ResultType | undefined): ResultType {
+  const id: number = type.typeId;
+  switch (hint?.kind) {
+    case 'string':
+    case 'null':
+      return hint;
+    case 'timestamp':
+      return NS_PER_TICK[id] !== undefined || id === TYPE_ID.DATE ? hint : ownType(type);
+    case 'duration':
+      return id === TYPE_ID.BIGINT || id === TYPE_ID.INTERVAL ? hint : ownType(type);
+    case 'int64':
+    case 'uint64':
+    case 'float64':
+      return numeric.has(id) ? hint : ownType(type);
+    case 'list':
+      return 'valueType' in type && id !== TYPE_ID.MAP ? { kind: 'list', item: resultTypeOf(type.valueType, hint.item) } : ownType(type);
+    case 'map':
+      if (!('keyType' in type)) return ownType(type);
+      return { kind: 'map', key: resultTypeOf(type.keyType, hint.key), value: resultTypeOf(type.valueType, hint.value) };
+    case 'struct':
+      return (
+        structType(
+          type,
+          hint.members.map((member) => member.type),
+        ) ?? ownType(type)
+      );
     default:
-      return { kind: 'string', dictionary: false };
+      return ownType(type);
   }
+}
+
+const numeric = new Set<number>([
+  TYPE_ID.TINYINT,
+  TYPE_ID.SMALLINT,
+  TYPE_ID.INTEGER,
+  TYPE_ID.BIGINT,
+  TYPE_ID.UTINYINT,
+  TYPE_ID.USMALLINT,
+  TYPE_ID.UINTEGER,
+  TYPE_ID.UBIGINT,
+  TYPE_ID.HUGEINT,
+  TYPE_ID.UHUGEINT,
+  TYPE_ID.FLOAT,
+  TYPE_ID.DOUBLE,
+  TYPE_ID.DECIMAL,
+]);
+
+const plainTypes: Readonly<Record<number, ResultType>> = {
+  [TYPE_ID.BOOLEAN]: { kind: 'boolean' },
+  [TYPE_ID.TINYINT]: { kind: 'int8' },
+  [TYPE_ID.SMALLINT]: { kind: 'int16' },
+  [TYPE_ID.INTEGER]: { kind: 'int32' },
+  [TYPE_ID.UTINYINT]: { kind: 'uint8' },
+  [TYPE_ID.USMALLINT]: { kind: 'uint16' },
+  [TYPE_ID.UINTEGER]: { kind: 'uint32' },
+  [TYPE_ID.BIGINT]: { kind: 'int64' },
+  [TYPE_ID.UBIGINT]: { kind: 'uint64' },
+  [TYPE_ID.HUGEINT]: { kind: 'hugeint', signed: true },
+  [TYPE_ID.UHUGEINT]: { kind: 'hugeint', signed: false },
+  [TYPE_ID.FLOAT]: { kind: 'float32' },
+  [TYPE_ID.DOUBLE]: { kind: 'float64' },
+  [TYPE_ID.TIMESTAMP]: { kind: 'timestamp', zone: undefined, unit: 'us' },
+  [TYPE_ID.TIMESTAMP_S]: { kind: 'timestamp', zone: undefined, unit: 's' },
+  [TYPE_ID.TIMESTAMP_MS]: { kind: 'timestamp', zone: undefined, unit: 'ms' },
+  [TYPE_ID.TIMESTAMP_NS]: { kind: 'timestamp', zone: undefined },
+  [TYPE_ID.TIMESTAMP_TZ]: { kind: 'timestamp', zone: 'UTC', unit: 'us' },
+  [TYPE_ID.DATE]: { kind: 'date' },
+  [TYPE_ID.TIME]: { kind: 'time' },
+  [TYPE_ID.TIME_NS]: { kind: 'time' },
+  [TYPE_ID.INTERVAL]: { kind: 'interval' },
+  [TYPE_ID.BLOB]: { kind: 'binary' },
+  [TYPE_ID.ENUM]: { kind: 'string', dictionary: true },
+  [TYPE_ID.SQLNULL]: { kind: 'null' },
+};
+
+/** DuckDB's type as clients see it. */
+function ownType(type: DuckDBType): ResultType {
+  const id: number = type.typeId;
+  if (id === TYPE_ID.DECIMAL && 'scale' in type) return { kind: 'decimal', precision: type.width, scale: type.scale };
+  if (id === TYPE_ID.MAP && 'keyType' in type) return { kind: 'map', key: ownType(type.keyType), value: ownType(type.valueType) };
+  if ((id === TYPE_ID.LIST || id === TYPE_ID.ARRAY) && 'valueType' in type) return { kind: 'list', item: ownType(type.valueType) };
+  return structType(type, []) ?? plainTypes[id] ?? { kind: 'string', dictionary: false };
+}
+
+function structType(type: DuckDBType, hints: readonly ResultType[]): ResultType | undefined {
+  if ((type.typeId as number) !== TYPE_ID.STRUCT || !('entryTypes' in type) || !('entryNames' in type)) return undefined;
+  const fits = hints.length === type.entryTypes.length;
+  const members = type.entryTypes.map((entry, i) => ({
+    name: type.entryNames[i] as string,
+    type: resultTypeOf(entry, fits ? hints[i] : undefined),
+  }));
+  return { kind: 'struct', members };
 }

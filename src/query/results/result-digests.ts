@@ -1,26 +1,41 @@
 import { createHash } from 'node:crypto';
-import type { ResultBatch, ResultColumn, ResultVector } from '../result.ts';
+import type { ResultColumn, ResultVector } from '../result.ts';
 import type { ResultDigest } from '../sql/types/contract.ts';
+import { textVector } from './made-vectors.ts';
+import { bytesAt, isNullAt } from './result-access.ts';
+import type { ChunkReader } from './result-reader.ts';
+
+/** As a reader, with digests in place of the bytes that DuckDB delivers for some columns. */
+export function digestingReader(reader: ChunkReader, digests: readonly (ResultDigest | undefined)[]): ChunkReader {
+  if (digests.every((digest) => digest === undefined)) return reader;
+  return {
+    columns: reader.columns.map((column, index) => digestedColumn(column, digests[index])),
+    *batches(chunk) {
+      for (const { rowCount, columns } of reader.batches(chunk)) {
+        yield { rowCount, columns: columns.map((vector, index) => digestedVector(vector, digests[index], rowCount)) };
+      }
+    },
+  };
+}
 
 /** The column as clients see it once its bytes are digested. */
-export function digestedColumn(column: ResultColumn, digest: ResultDigest | undefined): ResultColumn {
+function digestedColumn(column: ResultColumn, digest: ResultDigest | undefined): ResultColumn {
   if (digest === undefined) return column;
   return { name: column.name, type: digest.text === undefined ? { kind: 'binary' } : { kind: 'string', dictionary: false } };
 }
 
-/** The batch with digests in place of the bytes that the engine delivered; each is made when its row is read. */
-export function digestedBatch(batch: ResultBatch, digests: readonly (ResultDigest | undefined)[]): ResultBatch {
-  return { rowCount: batch.rowCount, columns: batch.columns.map((vector, index) => digestedVector(vector, digests[index])) };
-}
-
-function digestedVector(vector: ResultVector, digest: ResultDigest | undefined): ResultVector {
+function digestedVector(vector: ResultVector, digest: ResultDigest | undefined, rowCount: number): ResultVector {
   if (digest === undefined || vector.kind !== 'binary') return vector;
   const { algorithm, text } = digest;
-  const bytes = (row: number): Buffer | null => {
-    const value = vector.bytes(row);
-    return value === null ? null : createHash(algorithm).update(value).digest();
-  };
-  if (text === undefined) return { kind: 'binary', bytes };
+  const made: (Buffer | null)[] = [];
+  for (let row = 0; row < rowCount; row++) {
+    made.push(isNullAt(vector, row) ? null : createHash(algorithm).update(bytesAt(vector, row)).digest());
+  }
   // compat: base64 without padding
-  return { kind: 'string', text: (row) => bytes(row)?.toString(text).replace(/=+$/, '') ?? null };
+  if (text !== undefined) return textVector(made.map((bytes) => bytes?.toString(text).replace(/=+$/, '') ?? null));
+  const offsets = new Uint32Array(rowCount + 1);
+  made.forEach((bytes, row) => {
+    offsets[row + 1] = (offsets[row] as number) + (bytes?.length ?? 0);
+  });
+  return { kind: 'binary', bytes: Buffer.concat(made.filter((bytes) => bytes !== null)), offsets, valid: vector.valid };
 }

@@ -15,7 +15,6 @@ const POINTER_OFFSET = 8;
 const GAP_BYTES_MAX = 256;
 
 const TWO_POW_32 = 4294967296;
-const INLINE_BYTES_MAX = 12;
 
 /**
  * The texts of a VARCHAR vector that live outside of its headers. One native call per text would cost more than all the
@@ -27,11 +26,11 @@ export class LongStrings {
   readonly #starts: number[] = [];
   readonly #ranges: Buffer[] = [];
 
-  /** `headers` is the vector's memory, `words` the same memory as 32-bit numbers; `isNull` tells which headers to skip. */
-  constructor(headers: ArrayBuffer, headerOffset: number, words: Uint32Array, isNull: (row: number) => boolean) {
+  /** `headers` is the vector's memory, `words` the same memory as 32-bit numbers; `longRows` are those whose texts are wanted. */
+  constructor(headers: ArrayBuffer, headerOffset: number, words: Uint32Array, longRows: readonly number[]) {
     this.#words = words;
-    const rows = this.#rowsByAddress(isNull);
-    if (rows.length === 0) return;
+    if (longRows.length === 0) return;
+    const rows = this.#byAddress(longRows);
     const binding = load('@duckdb/node-bindings') as typeof duckdb;
     for (let first = 0; first < rows.length; ) {
       const firstRow = rows[first] as number;
@@ -50,7 +49,7 @@ export class LongStrings {
     }
   }
 
-  /** The text of a row whose header says that it is long. */
+  /** The text of one of the rows. */
   text(row: number): string {
     const address = this.#address(row);
     const index = this.#rangeOf(address);
@@ -58,22 +57,33 @@ export class LongStrings {
     return (this.#ranges[index] as Buffer).toString('utf8', offset, offset + this.#size(row));
   }
 
-  #rowsByAddress(isNull: (row: number) => boolean): number[] {
-    const rows: number[] = [];
-    let sorted = true;
-    let last = 0;
-    for (let row = 0; row * 4 < this.#words.length; row++) {
-      if (this.#size(row) <= INLINE_BYTES_MAX || isNull(row)) continue;
-      const address = this.#address(row);
-      sorted = sorted && address >= last;
-      last = address;
-      rows.push(row);
+  /** Copies the text of one of the rows; `short` = byte by byte, which costs less than a native call for a few. */
+  copy(row: number, target: Buffer, at: number, short: boolean): void {
+    const address = this.#address(row);
+    const index = this.#rangeOf(address);
+    const from = address - (this.#starts[index] as number);
+    const range = this.#ranges[index] as Buffer;
+    const size = this.#size(row);
+    if (!short) {
+      range.copy(target, at, from, from + size);
+      return;
     }
-    return sorted ? rows : rows.sort((a, b) => this.#address(a) - this.#address(b));
+    for (let i = 0; i < size; i++) target[at + i] = range[from + i] as number;
+  }
+
+  #byAddress(rows: readonly number[]): readonly number[] {
+    let last = 0;
+    for (const row of rows) {
+      const address = this.#address(row);
+      if (address < last) return [...rows].sort((a, b) => this.#address(a) - this.#address(b));
+      last = address;
+    }
+    return rows;
   }
 
   /** Last range that starts at or before the address. */
   #rangeOf(address: number): number {
+    if (this.#starts.length === 1) return 0;
     let low = 0;
     let high = this.#starts.length - 1;
     while (low < high) {

@@ -25,7 +25,7 @@ export function stringReader(vector: DuckDBVector<DuckDBValue>, owner: object, b
   const isNull = (row: number): boolean => valid !== undefined && ((valid[row >> 3] ?? 0) & (1 << (row & 7))) === 0;
   if (textBytes(words, isNull, bytesMax) > TEXTS_AT_ONCE_BYTES_MAX) return oneByOne(vector, owner);
   // Long texts live in memory of the chunk: copied now, they do not depend on how long it lives.
-  const longTexts = new LongStrings(view.buffer as ArrayBuffer, view.byteOffset, words, isNull);
+  const longTexts = new LongStrings(view.buffer as ArrayBuffer, view.byteOffset, words, longRows(words, isNull));
   const cache = new HeaderCache();
   return (row) => {
     if (isNull(row)) return null;
@@ -44,6 +44,12 @@ export function stringReader(vector: DuckDBVector<DuckDBValue>, owner: object, b
 function oneByOne(vector: DuckDBVector<DuckDBValue>, owner: object): (row: number) => string | null {
   const kept = { vector, owner };
   return (row) => kept.vector.getItem(row) as string | null;
+}
+
+function longRows(words: Uint32Array, isNull: (row: number) => boolean): number[] {
+  const rows: number[] = [];
+  for (let row = 0; row * 4 < words.length; row++) if ((words[row * 4] as number) > INLINE_BYTES_MAX && !isNull(row)) rows.push(row);
+  return rows;
 }
 
 /** Sum over all texts that live outside of their headers. */

@@ -1,6 +1,6 @@
 /**
- * The engine's type numbers. Copied, so that this file and its users load without the native module; a test compares
- * them with the binding's own.
+ * DuckDB's type numbers. Copied, so that this file and its users load without the native module; a test compares them
+ * with the binding's own.
  */
 export const TYPE_ID = {
   BOOLEAN: 1,
@@ -16,6 +16,7 @@ export const TYPE_ID = {
   DOUBLE: 11,
   TIMESTAMP: 12,
   DATE: 13,
+  TIME: 14,
   INTERVAL: 15,
   HUGEINT: 16,
   VARCHAR: 17,
@@ -31,6 +32,16 @@ export const TYPE_ID = {
   TIMESTAMP_TZ: 31,
   UHUGEINT: 32,
   ARRAY: 33,
-  UNION: 28,
   SQLNULL: 36,
+  TIME_NS: 39,
 } as const;
+
+/** Nanoseconds of one step of DuckDB's timestamps, by type number. A plain BIGINT counts nanoseconds. */
+export const NS_PER_TICK: Readonly<Record<number, bigint>> = {
+  [TYPE_ID.TIMESTAMP_NS]: 1n,
+  [TYPE_ID.BIGINT]: 1n,
+  [TYPE_ID.TIMESTAMP]: 1000n,
+  [TYPE_ID.TIMESTAMP_TZ]: 1000n,
+  [TYPE_ID.TIMESTAMP_MS]: 1_000_000n,
+  [TYPE_ID.TIMESTAMP_S]: 1_000_000_000n,
+};

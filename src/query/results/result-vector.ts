@@ -20,22 +20,3 @@ export function validBits(raw: RawVector): Uint8Array | undefined {
   const words = raw.validity?.data;
   return words === null || words === undefined ? undefined : new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 }
-
-/** Builds a bitmap for values read one by one. */
-export class ValidBitsBuilder {
-  readonly #bits: Uint8Array;
-  #nullCount = 0;
-
-  constructor(rowCount: number) {
-    this.#bits = new Uint8Array((rowCount + 7) >> 3).fill(0xff);
-  }
-
-  setNull(row: number): void {
-    this.#bits[row >> 3] = (this.#bits[row >> 3] ?? 0) & ~(1 << (row & 7));
-    this.#nullCount++;
-  }
-
-  build(): Uint8Array | undefined {
-    return this.#nullCount === 0 ? undefined : this.#bits;
-  }
-}

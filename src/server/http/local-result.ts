@@ -1,4 +1,5 @@
 import type { QueryResult, ResultColumn, ResultVector } from '../../query/result.ts';
+import { booleanVector, textVector } from '../../query/results/index.ts';
 
 /** A column of rows that this layer makes itself. */
 export type LocalColumn =
@@ -24,9 +25,5 @@ function resultColumn(column: LocalColumn): ResultColumn {
 }
 
 function vectorOf(column: LocalColumn): ResultVector {
-  if (column.kind === 'boolean') {
-    return { kind: 'boolean', data: Uint8Array.from(column.values, (value) => (value ? 1 : 0)), valid: undefined };
-  }
-  const { values } = column;
-  return { kind: 'string', text: (row) => values[row] ?? null };
+  return column.kind === 'boolean' ? booleanVector(column.values) : textVector(column.values);
 }

@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { decode } from '@msgpack/msgpack';
 import type { ResultVector } from '../../../src/query/result.ts';
+import { textVector } from '../../../src/query/results/index.ts';
 import { TextSink } from '../../../src/server/http/formats/index.ts';
 import { MessagePackSeriesWriter, MessagePackWriter } from '../../../src/server/http/influxql/v1-msgpack.ts';
 import { InfluxError } from '../../../src/shared/errors.ts';
 
 const shown = [{ index: 0, column: { name: 's', type: { kind: 'string', dictionary: false } } }] as const;
-const column: ResultVector = { kind: 'string', text: () => 'x'.repeat(100) };
+const column: ResultVector = textVector(new Array<string>(100).fill('x'.repeat(100)));
 
 function writer(sink: TextSink, heldBytesMax: number): MessagePackSeriesWriter {
   return new MessagePackSeriesWriter(0, shown, { epochNs: undefined, chunked: false, heldBytesMax }, new MessagePackWriter(sink));

@@ -1,5 +1,5 @@
 /** Static types of expressions, as DataFusion would infer them. */
-import type { ResultType } from '../../result.ts';
+import type { ResultMember, ResultType } from '../../result.ts';
 import type { CastTarget } from '../parse/ast.ts';
 import type { RelationColumn } from './contract.ts';
 import { quoteIdent } from './quote.ts';
@@ -169,12 +169,55 @@ export function arrowTypeText(type: SqlType): string {
   }
 }
 
-/** What the engine cannot know about an output column; undefined = take the engine's type. */
+/** What DuckDB cannot know about an output column; undefined = take DuckDB's type. */
 export function resultType(type: SqlType): ResultType | undefined {
-  if (type.kind === 'timestamp') return { kind: 'timestamp', zone: type.zone };
-  if (type.kind === 'duration') return { kind: 'duration' };
-  if (type.kind === 'string' && type.dictionary) return { kind: 'string', dictionary: true };
-  return undefined;
+  switch (type.kind) {
+    case 'timestamp':
+    case 'duration':
+    case 'null':
+    case 'list':
+    case 'struct':
+    case 'map':
+      return shownType(type);
+    case 'string':
+      return type.dictionary ? shownType(type) : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The type as clients see it; undefined = it is not known. */
+function shownType(type: SqlType): ResultType | undefined {
+  switch (type.kind) {
+    case 'int':
+      return { kind: `${type.signed ? 'int' : 'uint'}${type.bits}` };
+    case 'timestamp':
+      return { kind: 'timestamp', zone: type.zone, ...(type.unit === 'ns' ? {} : { unit: type.unit }) };
+    case 'list': {
+      const item = shownType(type.item);
+      return item && { kind: 'list', item };
+    }
+    case 'map': {
+      const [key, value] = [shownType(type.key), shownType(type.value)];
+      return key && value && { kind: 'map', key, value };
+    }
+    case 'struct': {
+      const members: ResultMember[] = [];
+      for (const member of type.members) {
+        const shown = shownType(member.type);
+        if (shown === undefined) return undefined;
+        members.push({ name: member.name, type: shown });
+      }
+      return { kind: 'struct', members };
+    }
+    case 'unknown':
+      return undefined;
+    case 'decimal':
+    case 'string':
+      return type;
+    default:
+      return { kind: type.kind };
+  }
 }
 
 export function sameType(a: SqlType, b: SqlType): boolean {

@@ -1,8 +1,10 @@
-import type { ResultColumn, ResultVector } from '../../../query/result.ts';
+import type { ByteRows, ResultType, ResultVector, SmallIntegers } from '../../../query/result.ts';
+import { decimalNumber, hugeInteger } from '../../../query/results/index.ts';
 import { unreachable } from '../../../shared/assert.ts';
+import { NestedCells, type NestedStyle } from './nested-cells.ts';
 import { type FloatStyle, float32Text, writeFloat64, writeInt64, writeInteger } from './numbers.ts';
 import type { TextSink } from './text-sink.ts';
-import { TimestampWriter, writeDate, writeDuration } from './times.ts';
+import { TimestampWriter, writeDate, writeDuration, writeInterval, writeTimeOfDay } from './times.ts';
 
 /** Writes the value of one row; false = it is null and nothing was written. */
 export type WriteCell = (row: number) => boolean;
@@ -14,22 +16,26 @@ export interface CellStyle {
   readonly notFinite: string | undefined;
   /** Strings, timestamps and other values that JSON puts in quotes. */
   readonly quote: '"' | '';
-  writeString(sink: TextSink, text: string): void;
-  writeNested(sink: TextSink, value: unknown): void;
+  /** Writes the text whose UTF-8 is `bytes[start .. end]`. */
+  writeText(sink: TextSink, bytes: Uint8Array, start: number, end: number): void;
+  readonly nested: NestedStyle;
 }
 
 /** Writers of one column's cells. One per column and result, so that state between rows survives the batches. */
 export class ColumnCells {
   readonly #sink: TextSink;
   readonly #style: CellStyle;
+  readonly #type: ResultType;
   readonly #times: TimestampWriter;
+  #nested: NestedCells | undefined;
   #codedTexts: readonly string[] | undefined;
   #codedBytes: (Uint8Array | undefined)[] = [];
 
-  constructor(sink: TextSink, column: ResultColumn, style: CellStyle) {
+  constructor(sink: TextSink, type: ResultType, style: CellStyle) {
     this.#sink = sink;
     this.#style = style;
-    this.#times = new TimestampWriter(column.type.kind === 'timestamp' ? column.type.zone : undefined);
+    this.#type = type;
+    this.#times = new TimestampWriter(type.kind === 'timestamp' ? type.zone : undefined);
   }
 
   /** The writer for the rows of one batch. */
@@ -43,8 +49,13 @@ export class ColumnCells {
         return this.#int64(vector.data, vector.valid);
       case 'uint64':
         return this.#uint64(vector.data, vector.valid);
+      case 'int8':
+      case 'int16':
       case 'int32':
-        return this.#int32(vector.data, vector.valid);
+      case 'uint8':
+      case 'uint16':
+      case 'uint32':
+        return this.#smallInteger(vector.data, vector.valid);
       case 'boolean':
         return this.#boolean(vector.data, vector.valid);
       case 'timestamp':
@@ -53,14 +64,36 @@ export class ColumnCells {
         return this.#quoted(vector.valid, (row) => writeDate(this.#sink, vector.data[row] ?? 0));
       case 'duration':
         return this.#quoted(vector.valid, (row) => writeDuration(this.#sink, vector.data[row] ?? 0n));
+      case 'time':
+        return this.#quoted(vector.valid, (row) => writeTimeOfDay(this.#sink, vector.data[row] ?? 0n));
+      case 'interval': {
+        const { parts, nanos } = vector;
+        return this.#quoted(vector.valid, (row) =>
+          writeInterval(this.#sink, parts[row * 2] ?? 0, parts[row * 2 + 1] ?? 0, nanos[row] ?? 0n),
+        );
+      }
+      case 'hugeint':
+        return this.#hugeint(vector.data, vector.valid);
+      case 'decimal':
+        return this.#decimal(vector.data, vector.valid);
       case 'string':
-        return vector.coded === undefined ? this.#string(vector.text) : this.#coded(vector.coded);
+        return this.#text(vector);
+      case 'coded':
+        return this.#coded(vector);
       case 'binary':
-        return this.#binary(vector.bytes);
+        return this.#binary(vector);
       case 'null':
         return () => false;
-      case 'nested':
-        return this.#nested(vector.value);
+      case 'list':
+      case 'struct':
+      case 'map':
+        this.#nested ??= new NestedCells(
+          this.#sink,
+          this.#type,
+          this.#style.nested,
+          (type) => new ColumnCells(this.#sink, type, this.#style),
+        );
+        return this.#nested.writer(vector);
       default:
         return unreachable(vector);
     }
@@ -109,7 +142,7 @@ export class ColumnCells {
     };
   }
 
-  #int32(data: Int32Array, valid: Uint8Array | undefined): WriteCell {
+  #smallInteger(data: SmallIntegers, valid: Uint8Array | undefined): WriteCell {
     const sink = this.#sink;
     return (row) => {
       if (valid !== undefined && isNull(valid, row)) return false;
@@ -149,13 +182,33 @@ export class ColumnCells {
     };
   }
 
-  #string(text: (row: number) => string | null): WriteCell {
+  #hugeint(data: BigUint64Array, valid: Uint8Array | undefined): WriteCell {
+    const sink = this.#sink;
+    const signed = this.#type.kind !== 'hugeint' || this.#type.signed;
+    return (row) => {
+      if (valid !== undefined && isNull(valid, row)) return false;
+      sink.ascii(String(hugeInteger(data, row, signed)));
+      return true;
+    };
+  }
+
+  #decimal(data: BigUint64Array, valid: Uint8Array | undefined): WriteCell {
+    const sink = this.#sink;
+    const { floats } = this.#style;
+    const scale = this.#type.kind === 'decimal' ? this.#type.scale : 0;
+    return (row) => {
+      if (valid !== undefined && isNull(valid, row)) return false;
+      writeFloat64(sink, decimalNumber(data, row, scale), floats);
+      return true;
+    };
+  }
+
+  #text({ bytes, offsets, valid }: ByteRows): WriteCell {
     const sink = this.#sink;
     const style = this.#style;
     return (row) => {
-      const value = text(row);
-      if (value === null) return false;
-      style.writeString(sink, value);
+      if (valid !== undefined && isNull(valid, row)) return false;
+      style.writeText(sink, bytes, offsets[row] as number, offsets[row + 1] as number);
       return true;
     };
   }
@@ -174,31 +227,21 @@ export class ColumnCells {
       let bytes = known[code];
       if (bytes === undefined) {
         const start = sink.length;
-        this.#style.writeString(sink, texts[code] as string);
+        const text = Buffer.from(texts[code] as string);
+        this.#style.writeText(sink, text, 0, text.length);
         known[code] = bytes = Uint8Array.prototype.slice.call(sink.bytes, start, sink.length);
       } else sink.append(bytes);
       return true;
     };
   }
 
-  #binary(bytes: (row: number) => Uint8Array | null): WriteCell {
+  #binary({ bytes, offsets, valid }: ByteRows): WriteCell {
     const sink = this.#sink;
     const quote = this.#style.quote;
+    const all = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     return (row) => {
-      const value = bytes(row);
-      if (value === null) return false;
-      sink.ascii(`${quote}${Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString('hex')}${quote}`);
-      return true;
-    };
-  }
-
-  #nested(value: (row: number) => unknown): WriteCell {
-    const sink = this.#sink;
-    const style = this.#style;
-    return (row) => {
-      const nested = value(row);
-      if (nested === null || nested === undefined) return false;
-      style.writeNested(sink, nested);
+      if (valid !== undefined && isNull(valid, row)) return false;
+      sink.ascii(`${quote}${all.toString('hex', offsets[row], offsets[row + 1])}${quote}`);
       return true;
     };
   }

@@ -1,49 +1,72 @@
-import type { ResultBatch, ResultColumn } from '../../../query/result.ts';
+import type { ResultBatch, ResultColumn, ResultType, ResultVector } from '../../../query/result.ts';
+import { isNullAt } from '../../../query/results/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
+import { appendPlain, marksOf } from './byte-texts.ts';
 import { type CellStyle, ColumnCells, type WriteCell } from './cells.ts';
 import type { ResultEncoder } from './encoder.ts';
-import { floatText } from './numbers.ts';
+import { prettyCellStyle } from './pretty.ts';
 import type { TextSink } from './text-sink.ts';
 
 const [COMMA, QUOTE, LF, CR] = [0x2c, 0x22, 0x0a, 0x0d];
 
-const SHORT_STRING_MAX = 32;
-const mustQuote = /[,"\r\n]/;
-const notAscii = /[^\0-\x7f]/;
+/** Bytes of UTF-8 that a cell is quoted for. */
+const quoted = marksOf((byte) => byte === COMMA || byte === QUOTE || byte === LF || byte === CR);
 
-const csvCellStyle: CellStyle = {
-  floats: 'display',
-  notFinite: undefined,
-  quote: '',
-  writeString: writeCsvString,
-  writeNested: (sink, value) => {
-    if (Array.isArray(value)) {
-      writeCsvString(sink, `[${value.map((item) => listItem(item)).join(', ')}]`);
-      return;
-    }
-    if (typeof value === 'object') throw nestedInCsv();
-    writeCsvString(sink, typeof value === 'number' ? floatText(value, 'display') : String(value));
-  },
-};
+const csvCellStyle: CellStyle = { ...prettyCellStyle, writeText: writeCsvText };
 
-/** Lists of plain values print as `[a, b]`, as the system tables need it (system-tables.md 0.1). */
-function listItem(item: unknown): string {
-  if (item === null) return '';
-  if (typeof item === 'object') throw nestedInCsv();
-  return typeof item === 'number' ? floatText(item, 'display') : String(item);
+/** Lists of plain values print as `[a, b]`; no other nested type has a form in CSV. */
+class CsvColumn {
+  readonly #sink: TextSink;
+  readonly #cells: ColumnCells;
+  readonly #isNested: boolean;
+  readonly #isRefused: boolean;
+
+  constructor(sink: TextSink, { type }: ResultColumn) {
+    this.#sink = sink;
+    this.#isNested = isNested(type);
+    this.#isRefused = this.#isNested && type.kind !== 'list';
+    this.#cells = new ColumnCells(sink, type, this.#isNested ? prettyCellStyle : csvCellStyle);
+  }
+
+  writer(vector: ResultVector): WriteCell {
+    const write = this.#cells.writer(vector);
+    if (!this.#isNested) return write;
+    const sink = this.#sink;
+    return (row) => {
+      const start = sink.length;
+      if (!write(row)) return false;
+      if (this.#isRefused || hasNestedItem(vector, row)) throw nestedInCsv();
+      const text = Buffer.from(sink.bytes.subarray(start, sink.length));
+      sink.length = start;
+      writeCsvText(sink, text, 0, text.length);
+      return true;
+    };
+  }
+}
+
+function isNested({ kind }: ResultType): boolean {
+  return kind === 'list' || kind === 'struct' || kind === 'map';
+}
+
+function hasNestedItem(vector: ResultVector, row: number): boolean {
+  if (vector.kind !== 'list') return false;
+  const { item, offsets } = vector;
+  if (item.kind !== 'list' && item.kind !== 'struct' && item.kind !== 'map') return false;
+  for (let at = offsets[row] as number; at < (offsets[row + 1] as number); at++) if (!isNullAt(item, at)) return true;
+  return false;
 }
 
 /** CSV: header, rows, `\n`, quotes only where needed, null and empty string both empty; no rows = no header (http-api.md 7). */
 export class CsvEncoder implements ResultEncoder {
   readonly sink: TextSink;
   readonly #columns: readonly ResultColumn[];
-  readonly #cells: readonly ColumnCells[];
+  readonly #cells: readonly CsvColumn[];
   #headerWritten = false;
 
   constructor(columns: readonly ResultColumn[], sink: TextSink) {
     this.sink = sink;
     this.#columns = columns;
-    this.#cells = columns.map((column) => new ColumnCells(sink, column, csvCellStyle));
+    this.#cells = columns.map((column) => new CsvColumn(sink, column));
   }
 
   batch(batch: ResultBatch): void {
@@ -73,36 +96,27 @@ export class CsvEncoder implements ResultEncoder {
     this.#headerWritten = true;
     this.#columns.forEach((column, index) => {
       if (index > 0) this.sink.byte(COMMA);
-      writeCsvString(this.sink, column.name);
+      const name = Buffer.from(column.name);
+      writeCsvText(this.sink, name, 0, name.length);
     });
     this.sink.byte(LF);
   }
 }
 
-function writeCsvString(sink: TextSink, text: string): void {
-  const size = text.length;
-  if (size > SHORT_STRING_MAX) {
-    writeLongString(sink, text);
-    return;
-  }
-  sink.reserve(size);
-  const bytes = sink.bytes;
+/** Writes a text as a CSV cell: in quotes only where a comma, a quote or a line end asks for them. */
+export function writeCsvText(sink: TextSink, bytes: Uint8Array, start: number, end: number): void {
+  if (appendPlain(sink, bytes, start, end, quoted)) return;
+  sink.reserve((end - start) * 2 + 2);
+  const target = sink.bytes;
   let at = sink.length;
-  for (let i = 0; i < size; i++) {
-    const code = text.charCodeAt(i);
-    if (code > 0x7f || code === COMMA || code === QUOTE || code === LF || code === CR) {
-      writeLongString(sink, text);
-      return;
-    }
-    bytes[at++] = code;
+  target[at++] = QUOTE;
+  for (let i = start; i < end; i++) {
+    const byte = bytes[i] as number;
+    if (byte === QUOTE) target[at++] = QUOTE;
+    target[at++] = byte;
   }
+  target[at++] = QUOTE;
   sink.length = at;
-}
-
-function writeLongString(sink: TextSink, text: string): void {
-  if (mustQuote.test(text)) sink.utf8(`"${text.replaceAll('"', '""')}"`);
-  else if (notAscii.test(text)) sink.utf8(text);
-  else sink.ascii(text);
 }
 
 function nestedInCsv(): InfluxError {

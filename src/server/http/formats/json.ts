@@ -22,7 +22,7 @@ export class JsonEncoder implements ResultEncoder {
     this.#lines = shape === 'lines';
     this.#columns = columns.map((column) => ({
       key: new Uint8Array(Buffer.from(`,${JSON.stringify(column.name)}:`)),
-      cells: new ColumnCells(sink, column, jsonCellStyle),
+      cells: new ColumnCells(sink, column.type, jsonCellStyle),
       series: new SeriesCells(sink),
     }));
   }
@@ -89,7 +89,7 @@ interface JsonColumn {
 }
 
 function isCoded(vector: ResultVector | undefined): boolean {
-  return vector?.kind === 'string' && vector.coded !== undefined;
+  return vector?.kind === 'coded';
 }
 
 function withKey(sink: TextSink, key: Uint8Array, write: WriteCell): WriteMembers {

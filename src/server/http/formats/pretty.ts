@@ -1,16 +1,17 @@
 import type { ResultBatch, ResultColumn } from '../../../query/result.ts';
+import { appendBytes } from './byte-texts.ts';
 import { type CellStyle, ColumnCells } from './cells.ts';
 import { displayWidth } from './display-width.ts';
 import type { ResultEncoder } from './encoder.ts';
-import { displayText } from './json-values.ts';
 import { TextSink } from './text-sink.ts';
 
-const prettyCellStyle: CellStyle = {
+/** How cells are written for people: `[1, 2]`, `{a: 1}`, texts without quotes. */
+export const prettyCellStyle: CellStyle = {
   floats: 'display',
   notFinite: undefined,
   quote: '',
-  writeString: (sink, text) => sink.utf8(text),
-  writeNested: (sink, value) => sink.utf8(displayText(value)),
+  writeText: appendBytes,
+  nested: { separator: ', ', colon: ': ', nullText: '', skipsNullMembers: false, quotesNames: false },
 };
 
 /** One grid cell: its lines. */
@@ -27,7 +28,7 @@ export class PrettyEncoder implements ResultEncoder {
   constructor(columns: readonly ResultColumn[], sink: TextSink) {
     this.sink = sink;
     this.#columns = columns;
-    this.#cells = columns.map((column) => new ColumnCells(this.#cellSink, column, prettyCellStyle));
+    this.#cells = columns.map((column) => new ColumnCells(this.#cellSink, column.type, prettyCellStyle));
   }
 
   batch(batch: ResultBatch): void {

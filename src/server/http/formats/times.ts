@@ -108,6 +108,34 @@ export function writeDuration(sink: TextSink, ns: bigint): void {
   sink.ascii('S');
 }
 
+/** Writes a time of day in nanoseconds: `08:00:00`, with 0, 3, 6 or 9 fraction digits. */
+export function writeTimeOfDay(sink: TextSink, ns: bigint): void {
+  sink.reserveCell();
+  const second = Number(ns / 1_000_000_000n);
+  const nanos = Number(ns % 1_000_000_000n);
+  sink.ascii(`${pad2(Math.floor(second / 3600))}:${pad2(Math.floor(second / 60) % 60)}:${pad2(second % 60)}`);
+  if (nanos === 0) return;
+  const digits = String(nanos).padStart(9, '0');
+  sink.ascii(`.${digits.endsWith('000000') ? digits.slice(0, 3) : digits.endsWith('000') ? digits.slice(0, 6) : digits}`);
+}
+
+/** Writes an interval, largest unit first: `1 mons 2 days 3 hours 4 mins 5.000006000 secs`, `0 secs` for zero. */
+export function writeInterval(sink: TextSink, months: number, days: number, ns: bigint): void {
+  const parts: string[] = [];
+  if (months !== 0) parts.push(`${months} mons`);
+  if (days !== 0) parts.push(`${days} days`);
+  const size = ns < 0n ? -ns : ns;
+  const sign = ns < 0n ? '-' : '';
+  const hours = size / 3_600_000_000_000n;
+  const minutes = (size / 60_000_000_000n) % 60n;
+  const seconds = (size / 1_000_000_000n) % 60n;
+  const fraction = String(size % 1_000_000_000n).padStart(9, '0');
+  if (hours !== 0n) parts.push(`${sign}${hours} hours`);
+  if (minutes !== 0n) parts.push(`${sign}${minutes} mins`);
+  if (seconds !== 0n || fraction !== '000000000') parts.push(`${sign}${seconds}.${fraction} secs`);
+  sink.ascii(parts.length === 0 ? '0 secs' : parts.join(' '));
+}
+
 function renderDay(target: Uint8Array, at: number, day: number): void {
   const { year, month, dayOfMonth } = civilDate(day);
   writeDigits(target, at, year, 4);

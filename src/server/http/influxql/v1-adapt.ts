@@ -1,6 +1,7 @@
 import type { InfluxqlResult } from '../../../query/influxql/contract.ts';
 import type { Statement } from '../../../query/influxql/parse/index.ts';
 import type { QueryResult, ResultBatch, ResultColumn, ResultVector } from '../../../query/result.ts';
+import { booleanVector, textAt, textVector } from '../../../query/results/index.ts';
 
 /** The two statements whose v1 series are not the v3 columns (http-api.md 8). */
 export function adaptForV1(statement: Statement, answer: InfluxqlResult): InfluxqlResult {
@@ -54,14 +55,13 @@ function rowsOf(
     if (found !== undefined) rows.push(found);
   }
   const vectors = names.map((name): ResultVector => {
-    if (name === 'default') return { kind: 'boolean', data: new Uint8Array(rows.length).fill(1), valid: undefined };
-    return { kind: 'string', text: (i) => String(rows[i]?.[name] ?? '') };
+    if (name === 'default') return booleanVector(rows.map(() => true));
+    return textVector(rows.map((each) => String(each[name] ?? '')));
   });
-  return { rowCount: rows.length, columns: [{ kind: 'string', text: () => series }, ...vectors] };
+  return { rowCount: rows.length, columns: [textVector(rows.map(() => series)), ...vectors] };
 }
 
 function cellText(vector: ResultVector | undefined, row: number): string {
-  if (vector?.kind === 'string') return vector.text(row) ?? '';
   if (vector?.kind === 'boolean') return vector.data[row] === 1 ? 'true' : 'false';
-  return '';
+  return textAt(vector, row) ?? '';
 }

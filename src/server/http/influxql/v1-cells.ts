@@ -1,6 +1,8 @@
 import type { ResultColumn, ResultVector } from '../../../query/result.ts';
+import { isNullAt, textAt } from '../../../query/results/index.ts';
+import { writeCsvText } from '../formats/csv.ts';
 import type { TextSink } from '../formats/index.ts';
-import { writeJsonString, writeJsonValue } from '../formats/json-values.ts';
+import { writeJsonText } from '../formats/json-values.ts';
 import { TimestampWriter } from '../formats/times.ts';
 
 /** A number that JSON cannot hold: it takes the place of the whole answer (http-api.md 8). */
@@ -34,15 +36,17 @@ export interface V1CellStyle {
 export class V1ColumnCells {
   readonly #style: V1CellStyle;
   readonly #times: TimestampWriter;
+  readonly #writeText: typeof writeJsonText;
 
   constructor(column: ResultColumn, style: V1CellStyle) {
     this.#style = style;
+    this.#writeText = style.csv ? writeCsvText : writeJsonText;
     this.#times = new TimestampWriter(column.type.kind === 'timestamp' ? (column.type.zone ?? 'UTC') : 'UTC');
   }
 
   /** Writes the value of a row; null is `null` in JSON, nothing (for times 0) in CSV. */
   write(sink: TextSink, vector: ResultVector, row: number): void {
-    if (isNull(vector, row)) {
+    if (isNullAt(vector, row)) {
       if (!this.#style.csv) sink.ascii('null');
       else if (vector.kind === 'timestamp') sink.ascii('0');
       return;
@@ -54,7 +58,12 @@ export class V1ColumnCells {
         break;
       case 'int64':
       case 'uint64':
+      case 'int8':
+      case 'int16':
       case 'int32':
+      case 'uint8':
+      case 'uint16':
+      case 'uint32':
       case 'date':
       case 'duration':
         sink.ascii(String(vector.data[row]));
@@ -66,16 +75,15 @@ export class V1ColumnCells {
         this.#time(sink, vector.data[row] as bigint);
         break;
       case 'string':
-        this.#string(sink, vector.text(row) ?? '');
+        this.#writeText(sink, vector.bytes, vector.offsets[row] as number, vector.offsets[row + 1] as number);
         break;
-      case 'binary':
-        this.#string(sink, Buffer.from(vector.bytes(row) ?? []).toString('hex'));
+      case 'coded': {
+        const text = Buffer.from(textAt(vector, row) ?? '');
+        this.#writeText(sink, text, 0, text.length);
         break;
-      case 'nested':
-        writeJsonValue(sink, vector.value(row));
-        break;
-      case 'null':
-        break;
+      }
+      default:
+        throw new Error(`internal error: InfluxQL has no columns of the type ${vector.kind}`);
     }
   }
 
@@ -97,30 +105,9 @@ export class V1ColumnCells {
     this.#times.write(sink, Number(ns >> 32n), Number(ns & 0xffff_ffffn));
     sink.ascii('"');
   }
-
-  #string(sink: TextSink, text: string): void {
-    if (!this.#style.csv) writeJsonString(sink, text);
-    else sink.utf8(csvCell(text));
-  }
 }
 
 /** Quoted only where a comma, a quote or a line end asks for it. */
 export function csvCell(text: string): string {
   return /[",\n\r]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-/** True when the cell holds nothing. */
-export function isNull(vector: ResultVector, row: number): boolean {
-  switch (vector.kind) {
-    case 'null':
-      return true;
-    case 'string':
-      return vector.text(row) === null;
-    case 'binary':
-      return vector.bytes(row) === null;
-    case 'nested':
-      return vector.value(row) === null;
-    default:
-      return vector.valid !== undefined && (((vector.valid[row >> 3] as number) >> (row & 7)) & 1) === 0;
-  }
 }

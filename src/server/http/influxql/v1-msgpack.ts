@@ -1,9 +1,9 @@
 import { Encoder } from '@msgpack/msgpack';
 import type { ResultVector } from '../../../query/result.ts';
+import { isNullAt, textAt } from '../../../query/results/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import { TextSink } from '../formats/index.ts';
 import { TimestampWriter } from '../formats/times.ts';
-import { isNull } from './v1-cells.ts';
 import type { V1Column, V1Series, V1SeriesWriter } from './v1-statement.ts';
 
 /**
@@ -137,7 +137,7 @@ function cellReader(type: V1Column['column']['type'], epochNs: bigint | undefine
   const times = new TimestampWriter(type.kind === 'timestamp' ? (type.zone ?? 'UTC') : 'UTC');
   const text = new TextSink();
   return (vector, row) => {
-    if (isNull(vector, row)) return null;
+    if (isNullAt(vector, row)) return null;
     switch (vector.kind) {
       case 'float64':
       case 'float32':
@@ -146,7 +146,12 @@ function cellReader(type: V1Column['column']['type'], epochNs: bigint | undefine
       case 'uint64':
       case 'duration':
         return vector.data[row];
+      case 'int8':
+      case 'int16':
       case 'int32':
+      case 'uint8':
+      case 'uint16':
+      case 'uint32':
       case 'date':
         return BigInt(vector.data[row] as number);
       case 'boolean':
@@ -158,13 +163,10 @@ function cellReader(type: V1Column['column']['type'], epochNs: bigint | undefine
         return text.take().toString('latin1');
       }
       case 'string':
-        return vector.text(row);
-      case 'binary':
-        return vector.bytes(row);
-      case 'nested':
-        return vector.value(row);
-      case 'null':
-        return null;
+      case 'coded':
+        return textAt(vector, row);
+      default:
+        throw new Error(`internal error: InfluxQL has no columns of the type ${vector.kind}`);
     }
   };
 }

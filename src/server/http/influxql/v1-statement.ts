@@ -1,5 +1,6 @@
 import type { GroupKey, InfluxqlResult } from '../../../query/influxql/contract.ts';
 import type { ResultBatch, ResultColumn, ResultVector } from '../../../query/result.ts';
+import { isSameText, textAt } from '../../../query/results/index.ts';
 
 /** One series: a measurement with its group tags, by name. */
 export interface V1Series {
@@ -47,7 +48,12 @@ export class V1Statement {
   }
 
   batch(batch: ResultBatch): void {
-    for (let row = 0; row < batch.rowCount; row++) this.#row(batch.columns, row);
+    const { columns } = batch;
+    const keys = [this.#key.measurementColumn, ...this.#tagKeys.map((tag) => tag.columnIndex)].flatMap((index) => columns[index] ?? []);
+    for (let row = 0; row < batch.rowCount; row++) {
+      const goesOn = row > 0 && keys.every((key) => isSameText(key, row, row - 1));
+      this.#row(columns, row, goesOn ? undefined : this.#seriesOf(columns, row));
+    }
   }
 
   /** After the last row. */
@@ -55,15 +61,15 @@ export class V1Statement {
     if (this.hasRows) this.#writer.end(false, false);
   }
 
-  #row(columns: readonly ResultVector[], row: number): void {
-    const values = this.#seriesOf(columns, row);
+  /** `series` undefined = that of the row before. */
+  #row(columns: readonly ResultVector[], row: number, series: readonly (string | null)[] | undefined): void {
     const first = this.#series === undefined;
-    const changed = first || values.some((value, i) => value !== this.#series?.[i]);
+    const changed = first || series?.some((value, i) => value !== this.#series?.[i]) === true;
     if (changed || this.#rows >= this.#rowsMax) {
       if (!first) this.#writer.end(!changed, true);
-      this.#series = values;
+      this.#series = series ?? this.#series;
       this.#rows = 0;
-      const [name, ...tags] = values;
+      const [name, ...tags] = this.#series ?? [];
       this.#writer.begin({ name: name ?? '', tags: this.#tagKeys.map(({ key }, i) => ({ key, value: tags[i] ?? '' })) }, first);
     }
     this.#writer.row(columns, row, this.#rows === 0);
@@ -85,8 +91,4 @@ export function shownColumns({ result, groupKey }: InfluxqlResult): readonly V1C
     ...groupKey.tagColumns.filter((tag) => !tag.projected).map((tag) => tag.columnIndex),
   ]);
   return result.columns.flatMap((column, index) => (hidden.has(index) ? [] : [{ index, column }]));
-}
-
-function textAt(vector: ResultVector | undefined, row: number): string | null {
-  return vector?.kind === 'string' ? vector.text(row) : null;
 }

@@ -57,10 +57,8 @@ describe('JSON', () => {
   });
 
   test('columns of a series are written as if each row were by itself', () => {
-    const coded = (codes: readonly number[]): ResultVector => {
-      const texts = ['a"b', 'ü', 'c'];
-      return { kind: 'string', text: (row) => texts[codes[row] as number] ?? null, coded: { codes: Int32Array.from(codes), texts } };
-    };
+    const texts = ['a"b', 'ü', 'c'];
+    const coded = (codes: readonly number[]): ResultVector => ({ kind: 'coded', codes: Int32Array.from(codes), texts });
     const numbers = column('n', { kind: 'int64' }, [1n, null, 3n, 4n, 5n, null]);
     const names = ['k', 'l', 'n', 'm', 'o', 'p'];
     const columns = names.map((name) => ({ name, type: name === 'n' ? ({ kind: 'int64' } as const) : text }));
@@ -132,8 +130,47 @@ describe('JSON', () => {
     ]);
     assert.deepEqual(jsonCells({ kind: 'binary' }, [Buffer.from([0xde, 0xad]), null]), ['"dead"', 'absent']);
     assert.deepEqual(jsonCells({ kind: 'null' }, [null]), ['absent']);
-    const nested = [{ a: 1n, b: null, c: [1.5, null, 'x'] }, [], new Map([['k', true]]), Number.NaN, 2];
-    assert.deepEqual(jsonCells({ kind: 'nested' }, nested), ['{"a":1,"c":[1.5,null,"x"]}', '[]', '{"k":true}', 'null', '2.0']);
+    assert.deepEqual(jsonCells({ kind: 'time' }, [0n, 86_399_000_000_000n, 3_723_500_000_000n, 1n]), [
+      '"00:00:00"',
+      '"23:59:59"',
+      '"01:02:03.500"',
+      '"00:00:00.000000001"',
+    ]);
+    const intervals = [[1, 2, 10_800_000_000_000n], [0, 0, -1_500_000_000n], [0, 0, 0n], null];
+    assert.deepEqual(jsonCells({ kind: 'interval' }, intervals), ['"1 mons 2 days 3 hours"', '"-1.500000000 secs"', '"0 secs"', 'absent']);
+    assert.deepEqual(jsonCells({ kind: 'hugeint', signed: true }, [2n ** 100n, -(2n ** 64n) - 1n]), [
+      String(2n ** 100n),
+      '-18446744073709551617',
+    ]);
+    assert.deepEqual(jsonCells({ kind: 'hugeint', signed: false }, [2n ** 128n - 1n]), [String(2n ** 128n - 1n)]);
+    const decimal: ResultType = { kind: 'decimal', precision: 38, scale: 3 };
+    assert.deepEqual(jsonCells(decimal, [1234n, -1n, null, 10n ** 24n + 1n]), ['1.234', '-0.001', 'absent', '1.0e21']);
+  });
+
+  test('SQL 10 members that are null are left out, list items that are null stay', () => {
+    const list: ResultType = { kind: 'list', item: { kind: 'float64' } };
+    assert.deepEqual(jsonCells(list, [[1.5, null, Number.NaN], [], null, [2]]), ['[1.5,null,null]', '[]', 'absent', '[2.0]']);
+    const members = [
+      { name: 'a', type: { kind: 'int64' } },
+      { name: 'b"', type: text },
+      { name: 'c', type: { kind: 'list', item: text } },
+    ] as const;
+    const structs = [{ a: 1n, 'b"': null, c: ['x', null, 'ü"'] }, { a: null, 'b"': 'y', c: null }, { a: null, 'b"': null, c: null }, null];
+    assert.deepEqual(jsonCells({ kind: 'struct', members }, structs), ['{"a":1,"c":["x",null,"ü\\""]}', '{"b\\"":"y"}', '{}', 'absent']);
+    const map: ResultType = { kind: 'map', key: text, value: { kind: 'boolean' } };
+    assert.deepEqual(
+      jsonCells(map, [
+        new Map([
+          ['k', true],
+          ['l', null],
+          ['m', false],
+        ]),
+        new Map(),
+      ]),
+      ['{"k":true,"m":false}', '{}'],
+    );
+    const numbered: ResultType = { kind: 'map', key: { kind: 'int64' }, value: { kind: 'list', item: { kind: 'date' } } };
+    assert.deepEqual(jsonCells(numbered, [new Map([[7n, [0, null]]])]), ['{"7":["1970-01-01",null]}']);
   });
 
   test('strings are escaped like JSON.stringify does', () => {
@@ -174,13 +211,21 @@ describe('CSV', () => {
   });
 
   test('lists of plain values print in brackets, quoted when they hold a comma', () => {
-    assert.deepEqual(csvCells({ kind: 'nested' }, [['a', 'b'], [1n], [], [null, 2.5]]), ['"[a, b]"', '[1]', '[]', '"[, 2.5]"']);
+    assert.deepEqual(csvCells({ kind: 'list', item: text }, [['a', 'b'], ['say "x"'], [], null]), ['"[a, b]"', '"[say ""x""]"', '[]', '']);
+    assert.deepEqual(csvCells({ kind: 'list', item: { kind: 'float64' } }, [[null, 2.5], [1e20]]), ['"[, 2.5]"', '[1e20]']);
   });
 
   test('other nested values are refused', () => {
-    assert.throws(() => encodeColumns('csv', [column('a', { kind: 'nested' }, [{ b: 1n }])], 1), {
-      message: /Nested type is not supported in CSV/,
-    });
+    const struct: ResultType = { kind: 'struct', members: [{ name: 'b', type: { kind: 'int64' } }] };
+    for (const [type, value] of [
+      [struct, { b: 1n }],
+      [{ kind: 'list', item: struct }, [{ b: 1n }]],
+      [{ kind: 'map', key: text, value: text }, new Map()],
+    ] as const) {
+      assert.throws(() => encodeColumns('csv', [column('a', type, [value])], 1), { message: /Nested type is not supported in CSV/ });
+      assert.equal(encodeColumns('csv', [column('a', type, [null])], 1), 'a\n""\n');
+    }
+    assert.deepEqual(csvCells({ kind: 'list', item: struct }, [[], [null]]), ['[]', '[]']);
   });
 });
 
@@ -190,6 +235,19 @@ describe('pretty', () => {
       encodeColumns('pretty', [column('a', text, ['x', null]), column('value', { kind: 'float64' }, [1.5, 22])], 2),
       '+---+-------+\n| a | value |\n+---+-------+\n| x | 1.5   |\n|   | 22.0  |\n+---+-------+',
     );
+  });
+
+  test('nested values in brackets, texts without quotes', () => {
+    const struct: ResultType = {
+      kind: 'struct',
+      members: [
+        { name: 'a', type: { kind: 'int64' } },
+        { name: 'b', type: { kind: 'list', item: text } },
+      ],
+    };
+    const map: ResultType = { kind: 'map', key: text, value: { kind: 'float64' } };
+    const columns = [column('s', struct, [{ a: null, b: ['x', null] }]), column('m', map, [new Map([['k', 1]])])];
+    assert.match(encodeColumns('pretty', columns, 1), /\| \{a: , b: \[x, \]\} \| \{k: 1\.0\} \|/);
   });
 
   test('7 no rows give an empty box', () => {
