@@ -34,7 +34,7 @@ describe('project scripts', () => {
   });
 
   it('set-up scripts need nothing but Node', () => {
-    for (const file of ['setup', 'start', 'build', 'run-tests', 'docs', 'bench', 'dev', 'coverage']) {
+    for (const file of ['setup', 'start', 'build', 'run-tests', 'docs', 'bench', 'dev', 'coverage', 'history']) {
       for (const [, target = ''] of read(`test/tooling/${file}.mjs`).matchAll(/^import .* from '([^']+)'/gm)) {
         assert.match(target, /^(node:|\.\/)/, file);
       }

@@ -1,0 +1,101 @@
+import type { Cell } from './values.ts';
+
+/** Rows of an answer, whatever its format. */
+export interface Answer {
+  readonly columns: readonly string[];
+  /** Null is undefined. */
+  readonly rows: readonly (readonly Cell[])[];
+}
+
+/** Reads CSV with a head line. A cell without quotes and without text is null. */
+export function readCsv(text: string): Answer {
+  const rows: Cell[][] = [];
+  let row: Cell[] = [];
+  let at = 0;
+  while (at < text.length) {
+    if (text.charCodeAt(at) === QUOTE) {
+      let end = text.indexOf('"', at + 1);
+      while (text.charCodeAt(end + 1) === QUOTE) end = text.indexOf('"', end + 2);
+      row.push(text.slice(at + 1, end).replaceAll('""', '"'));
+      at = end + 1;
+    } else {
+      const from = at;
+      while (at < text.length && text.charCodeAt(at) !== COMMA && text.charCodeAt(at) !== NEWLINE) at++;
+      row.push(from === at ? undefined : text.slice(from, at));
+    }
+    if (text.charCodeAt(at) === COMMA) {
+      at++;
+      if (at < text.length && text.charCodeAt(at) !== NEWLINE) continue;
+      row.push(undefined);
+    }
+    rows.push(row);
+    row = [];
+    at++;
+  }
+  const columns = (rows.shift() ?? []) as string[];
+  return { columns, rows };
+}
+
+const QUOTE = 34;
+const COMMA = 44;
+const NEWLINE = 10;
+
+/** Rows as objects, of JSON or one JSON object a line; members that are null are left out. */
+export function readObjects(objects: readonly Readonly<Record<string, unknown>>[]): Answer {
+  const positions = new Map<string, number>();
+  const rows = objects.map((object) => {
+    const row: Cell[] = [];
+    for (const name of Object.keys(object)) {
+      let at = positions.get(name);
+      if (at === undefined) {
+        at = positions.size;
+        positions.set(name, at);
+      }
+      row[at] = (object[name] ?? undefined) as Cell;
+    }
+    return row;
+  });
+  return { columns: [...positions.keys()], rows };
+}
+
+export function readJson(text: string): Answer {
+  return readObjects(JSON.parse(text) as Record<string, unknown>[]);
+}
+
+export function readJsonLines(text: string): Answer {
+  return readObjects(
+    text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => JSON.parse(line) as Record<string, unknown>),
+  );
+}
+
+/** A time split where it can be held exactly. */
+export interface SplitTime {
+  /** Minutes since the epoch. */
+  readonly slot: number;
+  /** Rest of the minute in ns. */
+  readonly ns: number;
+}
+
+/** Reads times as SQL (`2024-01-01T00:00:00.5`) and InfluxQL (ns as a whole number, or the same with `Z`) print them. */
+export class TimeReader {
+  readonly #minutes = new Map<string, number>();
+
+  read(cell: Cell): SplitTime {
+    const text = String(cell);
+    if (/^-?\d+$/.test(text)) {
+      const secs = Number(text.slice(0, -9));
+      return { slot: Math.floor(secs / 60), ns: (secs % 60) * 1e9 + Number(text.slice(-9)) };
+    }
+    const minute = text.slice(0, 16);
+    let slot = this.#minutes.get(minute);
+    if (slot === undefined) {
+      slot = Date.parse(`${minute}:00Z`) / 60_000;
+      this.#minutes.set(minute, slot);
+    }
+    const rest = text.endsWith('Z') ? text.slice(17, -1) : text.slice(17);
+    return { slot, ns: Number(rest.slice(0, 2)) * 1e9 + Number(rest.slice(3).padEnd(9, '0')) };
+  }
+}

@@ -1,0 +1,52 @@
+import { Random } from '../fuzz/random.ts';
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly minutes: number;
+  readonly writers: number;
+  readonly readers: number;
+  /** Rows a second that all writers together send at most. */
+  readonly rowsPerSecond: number;
+}
+
+/** How the server ends a life. */
+export type Ending = 'SIGKILL' | 'SIGTERM';
+
+/** What happens in one life of the server, from its start to its end. */
+export interface LifePlan {
+  readonly number: number;
+  readonly args: readonly string[];
+  readonly ms: number;
+  readonly ending: Ending;
+  /** Moments after the start at which the process is stopped for a while. */
+  readonly pauses: readonly { readonly atMs: number; readonly ms: number }[];
+}
+
+/** A random source of its own for each part of a run: what one part draws does not move the others. */
+export function randomFor(seed: number, part: string): Random {
+  let mixed = seed >>> 0;
+  for (let i = 0; i < part.length; i++) mixed = Math.imul(mixed ^ part.charCodeAt(i), 0x01000193) >>> 0;
+  const random = new Random(mixed);
+  random.next();
+  return random;
+}
+
+/** The plan of a life, from the seed and its number alone. */
+export function planLife(seed: number, number: number): LifePlan {
+  const random = randomFor(seed, `life ${number}`);
+  const gen1 = randomFor(seed, 'gen1').pick(['1m', '5m', '10m']); // fixed at the first start
+  const args = ['--gen1-duration', gen1];
+  const give = (probability: number, flag: string, ...values: string[]): void => {
+    if (random.chance(probability)) args.push(flag, random.pick(values));
+  };
+  give(0.7, '--wal-flush-interval', '5ms', '20ms', '100ms');
+  give(0.8, '--wal-snapshot-size', '2', '4', '20');
+  give(0.6, '--snapshotted-wal-files-to-keep', '0', '1', '10');
+  give(0.4, '--force-snapshot-mem-threshold', '1', '4', '16');
+  give(0.3, '--exec-mem-pool-bytes', '96', '160');
+  if (random.chance(0.25)) args.push('--disable-parquet-mem-cache');
+  else give(0.3, '--parquet-mem-cache-size', '1', '8');
+  const ms = 3_000 + random.below(9_000);
+  const pauses = Array.from({ length: random.below(3) }, () => ({ atMs: random.below(ms), ms: 50 + random.below(500) }));
+  return { number, args, ms, ending: random.chance(0.7) ? 'SIGKILL' : 'SIGTERM', pauses };
+}

@@ -1,0 +1,204 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Random } from '../fuzz/random.ts';
+import { badLines, lines } from './bodies.ts';
+import { Fault } from './check.ts';
+import { type Answered, type LaneName, Lanes, type Sent } from './lanes.ts';
+import { Block, type Operation, type Request, type Table } from './model.ts';
+import { randomFor } from './plan.ts';
+import type { Shape } from './shapes.ts';
+import { ROWS_MAX } from './values.ts';
+import type { World } from './world.ts';
+
+const EXTRA_MINUTES_AGO = 60 * 24 * 40;
+
+/** A request ready to be sent. */
+interface Planned {
+  readonly request: Request;
+  readonly sent: Sent;
+  /** Lines of the body that the server must refuse. */
+  readonly badLines: number;
+  readonly acceptPartial: boolean;
+  readonly noSync: boolean;
+}
+
+/** One client. It knows which operation it is at, and never touches a block before it knows how the last request on it ended. */
+export class Writer {
+  readonly #world: World;
+  readonly #number: number;
+  readonly #random: Random;
+  #operations = 0;
+  #slots = 0;
+
+  constructor(world: World, number: number) {
+    this.#world = world;
+    this.#number = number;
+    this.#random = randomFor(world.options.seed, `writer ${number}`);
+  }
+
+  /** Writes until it is told to stop or the server is gone. */
+  async run(url: string, life: number, stop: AbortSignal): Promise<void> {
+    const lanes = new Lanes(url, this.#random);
+    const end = (): void => lanes.close();
+    stop.addEventListener('abort', end, { once: true });
+    try {
+      while (!stop.aborted) {
+        await this.#pace(stop);
+        if (stop.aborted) return;
+        if (this.#random.chance(0.1)) await this.#burst(lanes, life);
+        else {
+          const lane = this.#random.pick<LaneName>(['plain', 'plain', 'gzip', 'gzip', 'chunked', 'raw', 'h2']);
+          const planned = this.#plan(life, lane);
+          if (planned !== undefined) await this.#settle(planned, lanes.send(lane, planned.sent), stop);
+        }
+      }
+    } finally {
+      stop.removeEventListener('abort', end);
+      lanes.close();
+    }
+  }
+
+  /** Several requests on one connection before the first is answered. */
+  async #burst(lanes: Lanes, life: number): Promise<void> {
+    const all: Planned[] = [];
+    for (let i = 2 + this.#random.below(6); i > 0; i--) {
+      const planned = this.#plan(life, 'raw');
+      if (planned !== undefined) all.push(planned);
+    }
+    const answers = lanes.pipelined(all.map(({ sent }) => sent));
+    await Promise.all(all.map((planned, i) => this.#settle(planned, answers[i] as Promise<Answered>)));
+  }
+
+  async #settle({ request, badLines: bad, acceptPartial, noSync }: Planned, answer: Promise<Answered>, stop?: AbortSignal): Promise<void> {
+    const { counts, model } = this.#world;
+    let answered: Answered;
+    try {
+      answered = await answer;
+    } catch {
+      counts.doubtful++;
+      if (stop?.aborted !== true) await delay(20); // the server is going; the end of the life is near
+      return;
+    }
+    const { status, text } = answered;
+    request.status = status;
+    request.answeredMs = Date.now();
+    if (bad > 0 && status === 400) {
+      counts.refused++;
+      if (acceptPartial) checkRefusals(text, bad);
+      if (text.includes('partial write')) model.acknowledge(request);
+      else model.revoke(request);
+    } else if (bad === 0 && status === 204) {
+      if (noSync) request.outcome = 'soft';
+      else model.acknowledge(request);
+    } else throw new Fault('unexpected', `${request.lane} write answered ${status}: ${text.slice(0, 300)}`, request.operations[0]?.block);
+  }
+
+  /** Undefined when there is nothing to write to. */
+  #plan(life: number, lane: string): Planned | undefined {
+    const random = this.#random;
+    const table = this.#pickTable();
+    if (table === undefined) return undefined;
+    const request = this.#world.model.begin(this.#number, life, lane);
+    this.#addOperation(request, table);
+    while (random.chance(0.15)) {
+      const other = random.pick(this.#world.open.filter(({ database }) => database === table.database));
+      this.#addOperation(request, other);
+    }
+    const precision = random.pick<'ns' | 'us'>(['ns', 'us']);
+    const text = request.operations.flatMap((operation) => lines(operation, precision));
+    const bad = random.chance(0.06) ? 1 + random.below(3) : 0;
+    for (let i = 0; i < bad; i++) text.splice(random.below(text.length + 1), 0, random.pick(badLines));
+    const endpoint = random.pick(['v3', 'v3', 'v2', 'v1']);
+    const acceptPartial = endpoint === 'v3' && random.chance(0.7);
+    const noSync = endpoint === 'v3' && bad === 0 && random.chance(0.08);
+    const body = Buffer.from(text.join('\n'));
+    const path = writePath(endpoint, table.database, precision, acceptPartial, noSync);
+    this.#world.counts.requests++;
+    this.#world.counts.rows += request.operations.reduce((sum, { from, to }) => sum + to - from, 0);
+    return { request, sent: { path, body }, badLines: bad, acceptPartial, noSync };
+  }
+
+  #pickTable(): Table | undefined {
+    const { open } = this.#world;
+    if (open.length === 0) return undefined;
+    return this.#random.chance(0.5) ? open.at(-1) : this.#random.pick(open);
+  }
+
+  /** Rows of a new block, or new values for rows that are there. */
+  #addOperation(request: Request, table: Table): void {
+    const random = this.#random;
+    const block = (random.chance(0.2) ? this.#oldBlock(table, request) : undefined) ?? this.#newBlock(table);
+    const whole = block.operations.length === 0 || random.chance(0.5);
+    const from = whole ? 0 : random.below(block.rows);
+    const to = whole ? block.rows : from + 1 + random.below(block.rows - from);
+    if (random.chance(0.02) && table.fieldCount < 31) table.fieldCount++;
+    const fields = block.operations.length > 0 && random.chance(0.5) ? 0 : 1;
+    const chosen = (random.below(2 ** 31) & ((1 << table.fieldCount) - 1)) | fields;
+    const operation: Operation = {
+      request,
+      block,
+      kind: 'write',
+      number: ++this.#operations,
+      from,
+      to,
+      fields: chosen === 0 ? 1 : chosen,
+      sparse: (chosen & 1) === 1 && random.chance(0.4),
+      twice: random.chance(0.1),
+    };
+    block.operations.push(operation);
+    request.operations.push(operation);
+  }
+
+  #oldBlock(table: Table, request: Request): Block | undefined {
+    const blocks = [...table.blocksOf(this.#number).values()];
+    if (blocks.length === 0) return undefined;
+    const block = this.#random.pick(blocks);
+    return block.inDoubt || request.operations.some((operation) => operation.block === block) ? undefined : block;
+  }
+
+  #newBlock(table: Table): Block {
+    const random = this.#random;
+    const blocks = table.blocksOf(this.#number);
+    const rows = random.pick([1, 1, 1 + random.below(50), 1 + random.below(50), 1 + random.below(1000), 1 + random.below(ROWS_MAX >> 1)]);
+    const number = blocks.size;
+    // Sixteen minutes are filled in a shuffled order; some rows are much older.
+    const shuffled = (number & ~15) | ((number * 7 + 3) & 15);
+    const slot = this.#world.firstSlot + (random.chance(0.05) ? -EXTRA_MINUTES_AGO - number : shuffled);
+    if (random.chance(0.03) && table.extraTagCount < 4) table.extraTagCount++;
+    const shape: Shape = {
+      series: random.pick(['few', 'few', 'few', 'own', 'odd']),
+      seriesCount: random.pick([1, 3, 20, 200]),
+      unique: `${this.#number}.${this.#slots++}`,
+      extraTag: table.extraTagCount > 0 && random.chance(0.3) ? `x${random.below(table.extraTagCount)}` : undefined,
+    };
+    const block = new Block(table, this.#number, slot, rows, shape);
+    blocks.set(slot, block);
+    return block;
+  }
+
+  /** Holds back when the writers are ahead of the rows that were planned for this time. */
+  async #pace(stop: AbortSignal): Promise<void> {
+    const { counts, options, startedMs } = this.#world;
+    const aheadMs = (counts.rows / options.rowsPerSecond) * 1000 - (Date.now() - startedMs);
+    if (aheadMs > 0) await delay(Math.min(aheadMs, 200), undefined, { signal: stop }).catch(() => undefined);
+  }
+}
+
+function writePath(endpoint: string, database: string, precision: 'ns' | 'us', acceptPartial: boolean, noSync: boolean): string {
+  switch (endpoint) {
+    case 'v3': {
+      const unit = precision === 'ns' ? 'nanosecond' : 'microsecond';
+      return `/api/v3/write_lp?db=${database}&precision=${unit}&accept_partial=${acceptPartial}${noSync ? '&no_sync=true' : ''}`;
+    }
+    case 'v2':
+      return `/api/v2/write?bucket=${database}&org=any&precision=${precision}`;
+    default:
+      return `/write?db=${database}&precision=${precision === 'ns' ? 'ns' : 'u'}`;
+  }
+}
+
+/** A partial write tells each bad line. */
+function checkRefusals(text: string, bad: number): void {
+  if (!text.includes('partial write')) throw new Fault('unexpected', `a partial write was answered with ${text.slice(0, 300)}`);
+  const told = text.match(/line_number/g)?.length ?? bad;
+  if (told !== bad) throw new Fault('unexpected', `${bad} lines are bad, ${told} were told: ${text.slice(0, 300)}`);
+}
