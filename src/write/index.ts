@@ -1,3 +1,4 @@
+export type { DurableBatch, DurableListener, DurablePosition } from './durable-rows.ts';
 export { WriteDoor, type WriteDoorOptions } from './write-door.ts';
 export { WriteMetrics } from './write-metrics.ts';
 export type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';

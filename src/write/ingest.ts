@@ -4,6 +4,7 @@ import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
 import { encodeBatch, SeriesDefinitions } from './batch/index.ts';
 import type { WriteBuffer } from './buffer/index.ts';
+import type { DurableBatch, DurableRows } from './durable-rows.ts';
 import { LineParser, type ParsedRows } from './line-protocol/index.ts';
 import type { Wal } from './wal/index.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
@@ -15,6 +16,8 @@ export interface IngestDependencies {
   readonly clock: Clock;
   /** Called when a write that nobody waits for (`no_sync`) could not be made durable. */
   readonly onLostWrite: (error: unknown) => void;
+  /** Told of rows that became durable, in the order of the log. */
+  readonly durableRows: DurableRows;
 }
 
 /** How often a write is parsed again because another one changed the schema meanwhile. */
@@ -57,7 +60,7 @@ export class Ingest implements WriteService {
       if (request.noSync) await wal.whenRoom();
       const transaction = catalog.beginWrite(request.database);
       const parser = this.#parserOf(transaction.database);
-      const parsed = parser.parse(request.body, transaction, options, (rows) => this.#log(rows));
+      const parsed = parser.parse(request.body, transaction, options, (rows) => this.#log(rows, request.origin ?? 'client'));
       if (parsed.schemaChanged) {
         if ((await catalog.commit(transaction)) === 'committed') lineErrors = parsed.lineErrors;
         continue;
@@ -103,8 +106,8 @@ export class Ingest implements WriteService {
   }
 
   /** Encodes the rows into a batch that owns its memory and queues it. Only the log's disk work comes later. */
-  #log(rows: ParsedRows): Logged {
-    const { buffer, wal } = this.#deps;
+  #log(rows: ParsedRows, origin: DurableBatch['origin']): Logged {
+    const { buffer, durableRows, wal } = this.#deps;
     const [first, ...others] = rows.value;
     assert(first !== undefined, 'rows are handed over without a table');
     let { minTimeNs, maxTimeNs } = first;
@@ -113,7 +116,11 @@ export class Ingest implements WriteService {
       if (table.maxTimeNs > maxTimeNs) maxTimeNs = table.maxTimeNs;
     }
     const encode = (fileNumber: number): Uint8Array => encodeBatch(first.table.databaseId, rows.value, this.#definitions, fileNumber);
-    return { durable: wal.append(encode, minTimeNs, maxTimeNs, (batch) => buffer.apply(batch)) };
+    const durable = wal.append(encode, minTimeNs, maxTimeNs, (batch, fileNumber, index) => {
+      buffer.apply(batch);
+      durableRows.publish(origin, { fileNumber, index }, batch);
+    });
+    return { durable };
   }
 }
 

@@ -7,6 +7,7 @@ import { errorText, type Log, type Store } from '../storage/index.ts';
 import { encodeDeleteRecord } from './batch/index.ts';
 import { type AppliedListener, type BufferView, type Generation, WriteBuffer } from './buffer/index.ts';
 import { type DeleteRequest, resolveDeletes } from './deletes/index.ts';
+import { type DurableListener, DurableRows } from './durable-rows.ts';
 import type { FileTotals, LiveFile } from './file-index/file-index.ts';
 import { FileIndexStore } from './file-index/file-index-store.ts';
 import { FileRemoval } from './file-index/file-removal.ts';
@@ -80,6 +81,7 @@ export class WriteStore implements WriteService {
   readonly #buffer: WriteBuffer;
   readonly #files: FileIndexStore;
   readonly #ingest: Ingest;
+  readonly #durableRows: DurableRows;
   readonly #snapshots: SnapshotScheduler;
   readonly #removal: FileRemoval;
   readonly #checks: FileChecks<LiveFile>;
@@ -149,7 +151,8 @@ export class WriteStore implements WriteService {
     this.#files = files;
     this.#snapshots = snapshots;
     const onLostWrite = (error: unknown): void => options.log.error({ error: errorText(error) }, 'a write sent with no_sync was lost');
-    this.#ingest = new Ingest({ catalog: options.catalog, wal, buffer, clock: options.clock, onLostWrite });
+    this.#durableRows = new DurableRows((error) => options.log.error({ error: errorText(error) }, 'a listener of durable rows failed'));
+    this.#ingest = new Ingest({ catalog: options.catalog, wal, buffer, clock: options.clock, onLostWrite, durableRows: this.#durableRows });
     this.#checks = new FileChecks({
       checksum: (file) => options.store.fs.checksum(this.#pathOf(file)),
       monotonicMs: () => options.clock.monotonicMs(),
@@ -175,6 +178,19 @@ export class WriteStore implements WriteService {
   async write(request: WriteRequest): Promise<WriteOutcome> {
     await this.#snapshots.whenRoom(request.body.byteLength);
     return this.#ingest.write(request);
+  }
+
+  /**
+   * Tells of rows as they become durable, in the order of the log and before their write is answered; not of replayed rows.
+   * Returns the function that ends it.
+   */
+  onDurable(listener: DurableListener): () => void {
+    return this.#durableRows.subscribe(listener);
+  }
+
+  /** The series of a table, which the ids in a batch mean. */
+  seriesOf(table: TableSchema): SeriesIndex {
+    return this.#buffer.series(table);
   }
 
   /** Forgets what is cached of a database whose tables changed names or went. */

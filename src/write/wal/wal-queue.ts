@@ -2,13 +2,16 @@ import type { InfluxError } from '../../shared/errors.ts';
 import type { OpenPeriod } from './period.ts';
 import type { UnwrittenRecord } from './record-group.ts';
 
+/** Told of a record that is durable: its body, the WAL file and the number of the record in it. */
+export type DurableCallback = (body: Uint8Array, fileNumber: number, index: number) => void;
+
 /** One record on its way to the disk. */
 export interface QueuedRecord extends UnwrittenRecord {
   readonly kind: 'record';
   readonly period: OpenPeriod;
   /** Bytes in the file, header and padding included. */
   readonly bytes: number;
-  readonly onDurable: (body: Uint8Array) => void;
+  readonly onDurable: DurableCallback;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }

@@ -8,7 +8,7 @@ import { RecordGroupEncoder } from './record-group.ts';
 import { WalDirectory } from './wal-directory.ts';
 import type { WalFileWriter } from './wal-file.ts';
 import { WalFiles } from './wal-files.ts';
-import { type QueuedRecord, rejectAll, WalQueue } from './wal-queue.ts';
+import { type DurableCallback, type QueuedRecord, rejectAll, WalQueue } from './wal-queue.ts';
 import { type ReplayOptions, type ReplayReport, replayWal } from './wal-replay.ts';
 
 /** A file is closed when it has grown beyond this, however young. */
@@ -139,7 +139,7 @@ export class Wal {
     body: Uint8Array | ((fileNumber: number) => Uint8Array),
     minTimeNs: bigint,
     maxTimeNs: bigint,
-    onDurable: (body: Uint8Array) => void,
+    onDurable: DurableCallback,
   ): Promise<void> {
     if (this.#stopped) return Promise.reject(walShutdown());
     if (this.#queue.recordCount >= this.#maxBufferedWrites) return Promise.reject(walBufferFull(this.#queue.recordCount));
@@ -156,13 +156,7 @@ export class Wal {
     return this.#enqueue(period, encoded, minTimeNs, maxTimeNs, onDurable);
   }
 
-  #enqueue(
-    period: OpenPeriod,
-    body: Uint8Array,
-    minTimeNs: bigint,
-    maxTimeNs: bigint,
-    onDurable: (body: Uint8Array) => void,
-  ): Promise<void> {
+  #enqueue(period: OpenPeriod, body: Uint8Array, minTimeNs: bigint, maxTimeNs: bigint, onDurable: DurableCallback): Promise<void> {
     const bytes = recordBytes(body.byteLength);
     const index = period.appendedRecords;
     return new Promise((resolve, reject) => {
@@ -308,7 +302,7 @@ export class Wal {
 
   #complete(record: QueuedRecord): void {
     try {
-      record.onDurable(record.body);
+      record.onDurable(record.body, record.period.fileNumber, record.index);
       record.resolve();
     } catch (error) {
       record.reject(error); // a bug of the caller must not stop the log
