@@ -87,6 +87,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     maxBodyBytes: config.http.maxRequestBytes,
     ...(tls === undefined ? {} : { tls }),
     routePlugins: telemetryPlugins(config, storage, telemetry, metrics, logger),
+    unavailable: () => unavailable(storage.writes),
     ...(config.telemetry.testMode ? { telemetrySnapshot: () => telemetry.snapshotJson() } : {}),
   });
   parts.add(() => server.close());
@@ -109,7 +110,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   });
   telemetry.start();
   if (hasTables(storage)) warmUp(storage, logger);
-  return runningServer(url, async () => {
+  return runningServer(url, storage.writes, async () => {
     const stopping = clock.monotonicMs();
     await parts.close();
     log.stopped(clock.monotonicMs() - stopping);
@@ -203,6 +204,7 @@ function directExecutor(
   const onLoadFailed = (error: unknown): void => logger.warn('columns were not loaded into memory', { error: String(error) });
   const store = new ColumnStore({ loader, tables: writes, bytesMax, onLoadFailed });
   registerColumnMetrics(metrics, store);
+  writes.onReopened(() => store.clear());
   return new DirectExecutor({ tables: writes, store, pause });
 }
 
@@ -210,7 +212,10 @@ function liveTables(tables: Iterable<TableSchema>): string[] {
   return [...tables].filter((table) => !table.deleted).map((table) => table.name);
 }
 
-function runningServer(url: string, close: () => Promise<void>): RunningServer {
+function runningServer(url: string, writes: OpenStorage['writes'], close: () => Promise<void>): RunningServer {
+  const failed = new Promise<StartupError>((resolve) => {
+    writes.onLost((reason) => resolve(new StartupError(reason, { exitCode: EXIT_CODE_LOST })));
+  });
   let resolveClosed: () => void = () => undefined;
   let rejectClosed: (error: unknown) => void = () => undefined;
   const closed = new Promise<void>((resolve, reject) => {
@@ -225,7 +230,16 @@ function runningServer(url: string, close: () => Promise<void>): RunningServer {
     });
     return stopping;
   };
-  return { url, stop, closed };
+  return { url, stop, closed, failed };
+}
+
+/** Of a process whose server cannot go on (docs/cli.md, Exit codes): `EX_SOFTWARE` of sysexits. */
+const EXIT_CODE_LOST = 70;
+
+/** What `/health` says while nothing can be read or written. */
+function unavailable({ state }: OpenStorage['writes']): string | undefined {
+  if (state.kind === 'open') return undefined;
+  return state.kind === 'lost' ? `unavailable: ${state.reason}` : 'unavailable: the query engine failed and is being opened again';
 }
 
 async function bind(server: Pick<HttpServer, 'listen'>, http: SocketAddress, flag: string): Promise<{ host: string; port: number }> {

@@ -1,9 +1,9 @@
 import type { ColumnStore } from '../query/columns/index.ts';
 import { Counter, Gauge, type Registry } from '../shared/prometheus.ts';
-import type { WriteStore } from '../write/write-store.ts';
+import type { ReopeningStore } from '../write/reopening-store.ts';
 
 /** Figures of the storage engine, read when somebody scrapes. */
-export function registerStorageMetrics(registry: Registry, writes: WriteStore): void {
+export function registerStorageMetrics(registry: Registry, writes: ReopeningStore): void {
   const gauge = (name: string, help: string, value: () => number): void => {
     new Gauge({
       name,
@@ -14,13 +14,17 @@ export function registerStorageMetrics(registry: Registry, writes: WriteStore): 
       },
     });
   };
-  gauge('influxdb3_write_buffer_bytes', 'estimated memory of rows that are not in Parquet files yet', () => writes.bufferedBytes);
-  gauge('influxdb3_parquet_files', 'live Parquet files', () => writes.parquetTotals.fileCount);
-  gauge('influxdb3_parquet_size_bytes', 'size of all live Parquet files', () => writes.parquetTotals.sizeBytes);
-  gauge('influxdb3_parquet_rows', 'rows of all live Parquet files', () => writes.parquetTotals.rowCount);
-  gauge('influxdb3_parquet_files_damaged', 'Parquet files that were found damaged since the start', () => writes.damagedFiles);
-  gauge('influxdb3_compaction_runs', 'compactions that finished since the start', () => writes.compaction.runs);
-  gauge('influxdb3_compaction_files_removed', 'Parquet files that compactions replaced since the start', () => writes.compaction.filesIn);
+  gauge('influxdb3_write_buffer_bytes', 'estimated memory of rows that are not in Parquet files yet', () => writes.store.bufferedBytes);
+  gauge('influxdb3_parquet_files', 'live Parquet files', () => writes.store.parquetTotals.fileCount);
+  gauge('influxdb3_parquet_size_bytes', 'size of all live Parquet files', () => writes.store.parquetTotals.sizeBytes);
+  gauge('influxdb3_parquet_rows', 'rows of all live Parquet files', () => writes.store.parquetTotals.rowCount);
+  gauge('influxdb3_parquet_files_damaged', 'Parquet files that were found damaged since the start', () => writes.store.damagedFiles);
+  gauge('influxdb3_compaction_runs', 'compactions that finished since the start', () => writes.store.compaction.runs);
+  gauge(
+    'influxdb3_compaction_files_removed',
+    'Parquet files that compactions replaced since the start',
+    () => writes.store.compaction.filesIn,
+  );
 }
 
 /** Figures of the columns that queries keep in memory, under the names of the reference's cache of Parquet files. */

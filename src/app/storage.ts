@@ -8,7 +8,7 @@ import type { Logger } from '../shared/logger.ts';
 import { StartupError } from '../shared/startup-error.ts';
 import { openStore, type Store } from '../storage/index.ts';
 import { usableCores } from '../telemetry/index.ts';
-import { WriteStore } from '../write/write-store.ts';
+import { ReopeningStore } from '../write/reopening-store.ts';
 import { engineMemoryBytes, engineThreads, memoryBudget, totalMemoryBytes } from './budget.ts';
 import { openCaches } from './caches.ts';
 import { LazyEngine } from './lazy-engine.ts';
@@ -22,7 +22,7 @@ export interface OpenStorage {
   /** True when nothing was in the directory before. */
   readonly firstStart: boolean;
   readonly engine: LazyEngine;
-  readonly writes: WriteStore;
+  readonly writes: ReopeningStore;
   readonly caches: ValueCaches;
   /** Where queries may put files; inside the engine's allowed directories. */
   readonly temporaryDirectory: string;
@@ -56,10 +56,10 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
       }),
     );
     const caches = openCaches(catalog, clock, logger);
-    const writes = await WriteStore.open({
+    const writes = await ReopeningStore.open({
       store,
       catalog,
-      engine: () => engine.get(),
+      engine,
       clock,
       log: fieldsFirst(logger, 'influxdb3_wal'),
       nodeId: config.node.id,
@@ -75,6 +75,7 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
       maintenance: { retentionCheckMs: config.retention.checkIntervalMs, deleteGraceMs: config.retention.deleteGraceMs },
       onApplied: (table, section, series) => caches.apply(table, section, series),
     });
+    writes.onReopened(() => caches.refreshAll());
     const close = async (): Promise<void> => {
       caches.stop();
       await writes.stop();

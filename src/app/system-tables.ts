@@ -39,7 +39,7 @@ export function systemTableProviders(sources: SystemTableSources): SystemTablePr
     queriesTable(queryLog),
     lastCachesTable(catalog),
     distinctCachesTable(catalog),
-    parquetFilesTable(catalog, (table) => writes.parquetFiles(table)),
+    parquetFilesTable(catalog, (table) => writes.store.parquetFiles(table)),
     influxdbSchemaTable(catalog),
     triggersTable(catalog),
     triggerArgumentsTable(catalog),

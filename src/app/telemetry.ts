@@ -26,7 +26,7 @@ export function openTelemetry(
       clusterUuid: catalog.uuid,
       serveInvocationMethod: config.node.quickStart ? 1n : config.telemetry.invocationMethod,
     },
-    sources: { parquetTotals: () => writes.parquetTotals, triggerCounts: () => catalog.triggerCounts() },
+    sources: { parquetTotals: () => writes.store.parquetTotals, triggerCounts: () => catalog.triggerCounts() },
     logger: logger.child('influxdb3_telemetry'),
     ledgerFile: store.durable ? join(store.root, 'telemetry', 'ledger.jsonl') : undefined,
     testMode: config.telemetry.testMode,

@@ -86,6 +86,14 @@ export class ValueCaches implements CacheFunctions {
     for (const { table, cache } of [...(caches?.distinct.values() ?? [])]) this.#addDistinct(table, cache.definition);
   }
 
+  /** Every cache starts anew, as `refresh` does for one table: the ids of series mean something else from now on. */
+  refreshAll(): void {
+    for (const { last, distinct } of [...this.#tables.values()]) {
+      const [slot] = [...last.values(), ...distinct.values()];
+      if (slot !== undefined) this.refresh(slot.table.databaseId, slot.table.id);
+    }
+  }
+
   evictLast(): void {
     for (const { last } of this.#tables.values()) for (const { cache } of last.values()) cache.evict();
   }

@@ -1,5 +1,6 @@
 import type { ServeConfig } from '../config/index.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { StartupError } from '../shared/startup-error.ts';
 import type { StartupInfo } from './startup-text.ts';
 
 /** A server that answers. */
@@ -9,6 +10,8 @@ export interface RunningServer {
   stop(): Promise<void>;
   /** Settles when the server has ended, whoever ended it; rejects when it ended by itself because of a fault. */
   readonly closed: Promise<void>;
+  /** Resolves when the server cannot do its work any more, though it still answers; stays pending otherwise. */
+  readonly failed: Promise<StartupError>;
 }
 
 export interface ServerHooks {

@@ -60,7 +60,8 @@ export class Engine {
     });
     const engine = new Engine(instance, (await import('@duckdb/node-bindings')).default as unknown as Bindings);
     const connection = await engine.acquire();
-    for (const statement of [...options.setupStatements, ...lockDown(options.allowedDirectories)]) await connection.run(statement);
+    for (const statement of [PROBE_TABLE, ...options.setupStatements, ...lockDown(options.allowedDirectories)])
+      await connection.run(statement);
     engine.release(connection);
     engine.#writer = await engine.#connect();
     return engine;
@@ -157,8 +158,15 @@ export class Engine {
   /** Never rejects. */
   async #probe(): Promise<void> {
     this.#probing = true;
-    await this.run('SELECT 1').catch(() => undefined); // its failure comes back to `noticeFailure`
-    this.#probing = false;
+    try {
+      const connection = await this.acquire();
+      await connection.run(PROBE).finally(() => this.release(connection));
+    } catch (error) {
+      // A statement without a user's text: here the words are DuckDB's own.
+      if (!this.#closed && this.#failure === undefined && suspicionOf(error) !== 'none') this.#fail(error);
+    } finally {
+      this.#probing = false;
+    }
   }
 }
 
@@ -187,12 +195,16 @@ function watchedAppends(bindings: Bindings, onFailure: (error: unknown) => void)
 async function removeSpilled(directory: string): Promise<void> {
   const names = await readdir(directory).catch(() => []); // not there yet
   for (const name of names) {
-    if (SPILLED.test(name)) await rm(join(directory, name), { force: true });
+    if (SPILLED.test(name)) await rm(join(directory, name), { force: true, recursive: true });
   }
 }
 
-/** The engine's own spill files, and results that were being written. */
-const SPILLED = /^(duckdb_temp_.*|result-.*\.parquet)$/;
+/** DuckDB's own spill files, directories of instances that followed a failed one, and results that were being written. */
+const SPILLED = /^(duckdb_temp_.*|reopened-\d+|result-.*\.parquet)$/;
+
+/** Needs the database that holds all tables: without it DuckDB may still answer statements that read none. */
+const PROBE_TABLE = 'CREATE TABLE alive (one INTEGER)';
+const PROBE = 'SELECT one FROM alive';
 
 const IDLE_CONNECTIONS_MAX = 16;
 

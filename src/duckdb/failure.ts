@@ -6,7 +6,8 @@ export type Suspicion = 'none' | 'possible' | 'certain';
 /** After these, DuckDB refuses every statement until the instance is opened anew. */
 const CERTAIN = /^(FATAL Error|TransactionContext Error: Failed to (commit|rollback): FATAL Error)/;
 
-const POSSIBLE = /FATAL|INTERNAL|database has been invalidated/;
+/** Among others `Database "memory" has been invalidated because checkpointing failed`: the tables are gone, the instance goes on. */
+const POSSIBLE = /FATAL|INTERNAL|invalidated|checkpoint failed/i;
 
 /** How likely it is that the failure of a call took the whole instance down. */
 export function suspicionOf(error: unknown): Suspicion {

@@ -1,4 +1,4 @@
-/** A start that cannot go on. The message is one line for a person; the process ends with `exitCode`. */
+/** A server that cannot start, or cannot go on. The message is one line for a person; the process ends with `exitCode`. */
 export class StartupError extends Error {
   readonly exitCode: number;
 

@@ -14,6 +14,8 @@ export interface TestServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: file store without authentication and without telemetry. */
   readonly bare?: boolean;
+  /** Instead of what users start: a compiled program that takes the same arguments. */
+  readonly program?: string;
 }
 
 /** A real server process on a free loopback port. */
@@ -33,10 +35,14 @@ export class TestServer {
     const defaults = options.bare === true ? [] : ['--without-auth', '--disable-telemetry-upload'];
     const args = ['serve', '--node-id', 'test', '--data-dir', dataDir, '--http-bind', '127.0.0.1:0', ...defaults];
     const output: string[] = [];
-    const child = spawn(process.execPath, [BIN, ...args, '--tcp-listener-file-path', listener, ...(options.args ?? [])], {
-      env: { PATH: process.env['PATH'] ?? '', HOME: dataDir, ...options.env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
+    const child = spawn(
+      process.execPath,
+      [options.program ?? BIN, ...args, '--tcp-listener-file-path', listener, ...(options.args ?? [])],
+      {
+        env: { PATH: process.env['PATH'] ?? '', HOME: dataDir, ...options.env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      },
+    );
     child.stdout?.on('data', (data: Buffer) => output.push(data.toString()));
     child.stderr?.on('data', (data: Buffer) => output.push(data.toString()));
     const exited = new Promise<never>((_, reject) => {

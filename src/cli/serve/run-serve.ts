@@ -13,7 +13,7 @@ import { stopOnSignals } from './signals.ts';
 
 const failurePrefix = 'Serve command failed: ';
 
-/** Runs the server until it is told to stop (cli spec 9). Exit codes: 0 stopped cleanly, 1 failed, 2 wrong options. */
+/** Runs the server until it is told to stop (cli spec 9). Exit codes: 0 stopped cleanly, 1 failed, 2 wrong options, 70 cannot go on. */
 export async function runServe(call: RawCall): Promise<number> {
   try {
     const config = buildServeConfig({
@@ -51,8 +51,10 @@ async function serve(config: ServeConfig, call: RawCall): Promise<number> {
     };
     server = await runServer(config, { logger, onReady });
     signals.attach(server);
-    await server.closed;
-    return 0;
+    const failure = await Promise.race([server.closed.then(() => undefined), server.failed]);
+    if (failure === undefined) return 0;
+    await server.stop().catch((error: unknown) => logger.error('stopping failed', { error: String(error) }));
+    throw failure;
   } finally {
     signals.dispose();
     files.remove();

@@ -43,7 +43,7 @@ export interface ColumnStoreOptions {
  */
 export class ColumnStore {
   readonly #options: ColumnStoreOptions;
-  readonly #tables = new WeakMap<TableSchema, TableColumns>();
+  #tables = new WeakMap<TableSchema, TableColumns>();
   /** In the order of their last use. */
   readonly #held = new Set<Held>();
   #bytes = 0;
@@ -52,6 +52,13 @@ export class ColumnStore {
 
   constructor(options: ColumnStoreOptions) {
     this.#options = options;
+  }
+
+  /** Forgets everything, loads that failed included: files and buffers were opened anew. */
+  clear(): void {
+    for (const entry of [...this.#held]) this.#drop(entry);
+    this.#tables = new WeakMap();
+    this.#bytes = 0;
   }
 
   /** Figures for metrics: memory as of the last look, and how often a file or buffer was there when it was needed. */

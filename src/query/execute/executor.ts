@@ -188,12 +188,12 @@ export class QueryExecutor implements QueryService {
         small: compiled.small === true,
         collect: compiled.unordered === true && plan.scannedRows <= COLLECTED_SCAN_ROWS_MAX,
         signal: withTimeout(request.signal, this.#deps.timeoutMs),
-        mapError: mapEngineError,
+        mapError: (error) => engine.failure ?? mapEngineError(error),
         onEnd: plan.release,
       });
     } catch (error) {
       plan.release();
-      throw mapEngineError(error);
+      throw engine.failure ?? mapEngineError(error);
     }
   }
 
@@ -226,7 +226,7 @@ export class QueryExecutor implements QueryService {
       return await readFile(path);
     } catch (error) {
       if (watched.exceeded) throw needsTooMuchMemory(error);
-      throw signal?.aborted === true ? queryCancelled(signal) : mapEngineError(error);
+      throw signal?.aborted === true ? queryCancelled(signal) : (engine.failure ?? mapEngineError(error));
     } finally {
       watched.done();
       signal?.removeEventListener('abort', interrupt);

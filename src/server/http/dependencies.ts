@@ -75,6 +75,8 @@ export interface HttpDependencies {
   readonly tls?: TlsSettings;
   /** Present in test mode only: the telemetry payload as JSON text. */
   readonly telemetrySnapshot?: () => string;
+  /** Why the server cannot read and write just now; undefined = it can. */
+  readonly unavailable?: () => string | undefined;
   /** Answers gRPC requests; without it they get gRPC status 12. */
   readonly grpcHandler?: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
   readonly routePlugins?: readonly RoutePlugin[];

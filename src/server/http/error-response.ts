@@ -17,9 +17,13 @@ export function toInfluxError(error: unknown, log: ErrorLog): InfluxError {
 /** The translator of the plain REST endpoints: message alone, or `{"error": .., "data"?: ..}` (http-api.md 3, shape E1). */
 export function sendError<Reply extends PlainHttpReply>(reply: Reply, error: InfluxError): Reply {
   reply.code(error.status);
+  if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECS);
   if (error.shape === 'text') return sendText(reply, error.message);
   return sendJson(reply, error.data === undefined ? { error: error.message } : { error: error.message, data: error.data });
 }
+
+/** What a client that heard 503 had better wait, seconds. */
+export const RETRY_AFTER_SECS = '1';
 
 /** Shape EA: JSON with one space after the colon (http-api.md 3). */
 export function sendAuthError(reply: PlainHttpReply, status: number, message: string): void {

@@ -80,6 +80,7 @@ export class WriteBuffer {
   /** Resolves when the rows waiting outside the engine are below their limit. */
   async ready(): Promise<void> {
     while (this.#pendingBytes > this.#options.pendingBytesMax * 2) {
+      if (this.#engine?.failure !== undefined) throw this.#engine.failure; // they would wait for ever
       this.#drainSoon();
       await this.#draining;
     }

@@ -74,6 +74,7 @@ describe('signals (cli spec 9.5)', () => {
     const server: RunningServer = {
       url: '',
       closed: Promise.resolve(),
+      failed: new Promise<never>(() => undefined),
       stop: async () => {
         stops += 1;
       },

@@ -11,12 +11,17 @@ export interface HealthDependencies {
   readonly metricsRegistry: Registry;
   readonly product: ProductInfo;
   readonly telemetrySnapshot: (() => string) | undefined;
+  readonly unavailable: (() => string | undefined) | undefined;
 }
 
 /** Health, ping, metrics (http-api.md 5) and the test-only telemetry snapshot (14). */
 export function registerHealth(app: FastifyInstance, deps: HealthDependencies): void {
   for (const path of ['/health', '/api/v1/health']) {
-    app.get(path, (_request, reply) => reply.header('content-type', 'text/plain; charset=utf-8').send('OK'));
+    app.get(path, (_request, reply) => {
+      const reason = deps.unavailable?.();
+      if (reason !== undefined) reply.code(503);
+      return reply.header('content-type', 'text/plain; charset=utf-8').send(reason ?? 'OK');
+    });
   }
   const ping = (_request: FastifyRequest, reply: FastifyReply): FastifyReply => sendPing(reply, deps);
   app.get('/ping', ping);

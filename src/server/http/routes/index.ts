@@ -48,6 +48,7 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, wr
     metricsRegistry: deps.metrics,
     product: deps.product,
     telemetrySnapshot: deps.telemetrySnapshot,
+    unavailable: deps.unavailable,
   });
 }
 

@@ -1,5 +1,5 @@
 import { InfluxError } from '../../../shared/errors.ts';
-import { sendJson } from '../error-response.ts';
+import { RETRY_AFTER_SECS, sendJson } from '../error-response.ts';
 import type { PlainHttpReply } from '../exchange.ts';
 
 /** A v2 request that cannot be carried out as it is. */
@@ -10,11 +10,13 @@ export function refused(message: string, cause?: unknown): InfluxError {
 /** Shape E2 of the v2 API: `{"code", "message"}` (http-api.md 6.3). */
 export function sendV2Error<Reply extends PlainHttpReply>(reply: Reply, error: InfluxError): Reply {
   reply.code(error.status);
+  if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECS);
   return sendJson(reply, { code: v2Code(error.status), message: error.message });
 }
 
 function v2Code(status: number): string {
   if (status === 413) return 'request too large';
   if (status === 404) return 'not found';
+  if (status === 503) return 'unavailable';
   return status >= 500 ? 'internal error' : 'invalid';
 }
