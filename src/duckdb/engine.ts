@@ -2,6 +2,7 @@ import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
 import type { Connection } from '@duckdb/node-bindings';
+import { assert } from '../shared/assert.ts';
 import { InfluxError } from '../shared/errors.ts';
 import { type Bindings, ChunkAppender, type EngineColumnType } from './chunk-appender.ts';
 import { EngineConnection } from './connection.ts';
@@ -227,12 +228,14 @@ function lockDown(allowedDirectories: readonly string[]): string[] {
   ];
 }
 
-/** A text as a SQL string literal. */
+/** A text as a SQL expression: a literal, with NUL characters made by `chr(0)`, because a statement ends at the first NUL. */
 export function sqlString(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
+  if (!text.includes('\0')) return `'${text.replaceAll("'", "''")}'`;
+  return `(${text.split('\0').map(sqlString).join(' || chr(0) || ')})`;
 }
 
-/** A name as a quoted SQL identifier. */
+/** A name as a quoted SQL identifier; it must not have a NUL (see `uniqueNames`). */
 export function sqlIdentifier(name: string): string {
+  assert(!name.includes('\0'), 'an identifier with a NUL would end the statement');
   return `"${name.replaceAll('"', '""')}"`;
 }

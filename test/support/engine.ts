@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TableSchema } from '../../src/catalog/schema.ts';
-import { Engine } from '../../src/duckdb/index.ts';
+import { Engine, sqlIdentifier, uniqueNames } from '../../src/duckdb/index.ts';
 import type { TestRow, TestValue } from './model-table.ts';
 
 /** A real engine in a directory of its own, both gone at the end of the test. */
@@ -22,11 +22,17 @@ export async function testEngine(t: { after(fn: () => Promise<void>): void }): P
   return { engine, directory };
 }
 
-/** Runs a query whose columns are named like the table's and returns its rows. */
+/** Names of a table's columns inside DuckDB. */
+export function engineNames(table: TableSchema): readonly string[] {
+  return uniqueNames(table.columns.map((column) => column.name));
+}
+
+/** Runs a query whose columns are named by `engineNames` and returns its rows. */
 export async function readRows(engine: Engine, source: string, table: TableSchema): Promise<TestRow[]> {
   const connection = await engine.acquire();
   try {
-    const names = table.columns.map((column) => (column.type === 'time' ? 'epoch_ns("time") AS "time"' : `"${column.name}"`)).join(', ');
+    const quoted = engineNames(table).map(sqlIdentifier);
+    const names = table.columns.map(({ type }, i) => (type === 'time' ? `epoch_ns(${quoted[i]})` : quoted[i])).join(', ');
     const reader = await connection.runAndReadAll(`SELECT ${names} FROM ${source} AS r`);
     return reader.getRows().map((cells) => {
       const tags: Record<string, string> = {};

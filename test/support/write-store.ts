@@ -8,7 +8,7 @@ import { systemClock } from '../../src/shared/clock.ts';
 import { type FileSystem, openStore, type Store, silentLog } from '../../src/storage/index.ts';
 import { tableScanSql } from '../../src/write/scan/index.ts';
 import { WriteStore, type WriteStoreOptions } from '../../src/write/write-store.ts';
-import { readRows } from './engine.ts';
+import { engineNames, readRows } from './engine.ts';
 import type { TestRow } from './model-table.ts';
 
 export const CHUNK_NS = 600_000_000_000n;
@@ -78,7 +78,7 @@ export class TestWriteStore {
     try {
       const source = tableScanSql({
         table,
-        columns: table.columns.map((column) => ({ column, as: column.name })),
+        columns: table.columns.map((column, i) => ({ column, as: engineNames(table)[i] as string })),
         files: snapshot.files,
         buffer: snapshot.buffer,
         chunkDurationNs: CHUNK_NS,

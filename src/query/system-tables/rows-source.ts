@@ -88,20 +88,14 @@ export function cellType(column: RelationColumn): string {
 
 function cellLiteral(cell: Cell, column: RelationColumn): string {
   if (cell === null) return 'NULL';
-  if (typeof cell === 'string') return textLiteral(cell);
+  if (typeof cell === 'string') return sqlString(cell);
   if (Array.isArray(cell)) {
     const items = cell as readonly (string | bigint)[];
-    return `[${items.map((item) => (typeof item === 'string' ? textLiteral(item) : String(item))).join(', ')}]`;
+    return `[${items.map((item) => (typeof item === 'string' ? sqlString(item) : String(item))).join(', ')}]`;
   }
   if (typeof cell === 'number') return `CAST(${sqlString(floatText(cell))} AS DOUBLE)`;
   if (typeof cell === 'boolean') return cell ? 'true' : 'false';
   return isTime(column) ? `make_timestamp_ns(${cell as bigint})` : String(cell);
-}
-
-/** The engine takes a statement only up to its first NUL. */
-function textLiteral(text: string): string {
-  if (!text.includes('\0')) return sqlString(text);
-  return `(${text.split('\0').map(sqlString).join(' || chr(0) || ')})`;
 }
 
 function floatText(value: number): string {

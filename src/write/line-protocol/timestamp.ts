@@ -1,9 +1,8 @@
+import { TIME_NS_MAX, TIME_NS_MIN } from '../../shared/time-range.ts';
 import { LITTLE_ENDIAN, WORD_MASKS } from '../series/index.ts';
 import { HIGH, LOW, readInt64, writeProduct } from './int64.ts';
 import type { Precision } from './types.ts';
 
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
 /** Whole numbers below this are exact in a double, and 15 digits always are below it. */
 const EXACT_DIGITS = 15;
 /** A cached text has at most a sign, 20 digits and its newline. */
@@ -20,11 +19,11 @@ export const PRECISION_NAMES: Readonly<Record<Precision, string>> = {
   nanosecond: 'Nanosecond',
 };
 
-/** A timestamp as a line has it, in nanoseconds; undefined when that is outside int64 (line-protocol.md 6). */
+/** A timestamp as a line has it, in nanoseconds; undefined when no row can have that time. */
 export function timestampToNs(timestamp: bigint, precision: Precision): bigint | undefined {
   const magnitude = timestamp < 0n ? -timestamp : timestamp;
   const ns = timestamp * BigInt(precision === 'auto' ? guessedFactor(magnitude / 1_000_000_000n) : FACTORS[precision]);
-  return ns < INT64_MIN || ns > INT64_MAX ? undefined : ns;
+  return ns < TIME_NS_MIN || ns > TIME_NS_MAX ? undefined : ns;
 }
 
 /** The time of a line without a timestamp: ingest time truncated to the precision, ns. */
@@ -96,11 +95,11 @@ export class TimestampReader {
     this.#textLength = length;
   }
 
-  /** Multiplies the timestamp in `#result` into ns. False when it leaves int64. */
+  /** Multiplies the timestamp in `#result` into ns. False when no row can have that time. */
   #scale(bytes: Uint8Array, start: number, end: number): boolean {
-    if (this.#precision === 'nanosecond') return true;
-    const negative = bytes[start] === 0x2d;
     const result = this.#result;
+    if (this.#precision === 'nanosecond') return !isAtEnd(result[HIGH] as number, result[LOW] as number);
+    const negative = bytes[start] === 0x2d;
     if (end - start - (negative ? 1 : 0) > EXACT_DIGITS) return this.#scaleLong();
     const magnitude = Math.abs((result[HIGH] as number) * 4294967296 + ((result[LOW] as number) >>> 0));
     const factor = this.#precision === 'auto' ? guessedFactor(Math.floor(magnitude / 1e9)) : FACTORS[this.#precision];
@@ -118,6 +117,11 @@ export class TimestampReader {
     result[LOW] = Number(BigInt.asIntN(32, ns));
     return true;
   }
+}
+
+/** True for the int64 values beyond `TIME_NS_MIN` and `TIME_NS_MAX`, given as signed halves. */
+function isAtEnd(high: number, low: number): boolean {
+  return (high === 0x7fffffff && low === -1) || (high === -0x80000000 && (low === 0 || low === 1));
 }
 
 /** Factor to ns that `auto` sees in a magnitude, given in units of 1e9. */

@@ -3,6 +3,7 @@ import type { Catalog, TableSchema } from '../../catalog/index.ts';
 import { type Engine, sqlIdentifier } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { InfluxError } from '../../shared/errors.ts';
+import { clampedTimeNs, TIME_NS_MAX } from '../../shared/time-range.ts';
 import { type Log, type Store, unlinkIfPresent } from '../../storage/index.ts';
 import { bufferColumn, chunkStart } from '../buffer/index.ts';
 import type { LiveFile } from '../file-index/file-index.ts';
@@ -12,7 +13,7 @@ import type { FileRemoval } from '../file-index/file-removal.ts';
 import type { PendingFiles } from '../file-index/pending-files.ts';
 import type { FileChecks } from '../parquet/file-checks.ts';
 import { limitsFor } from '../parquet/file-windows.ts';
-import { fileColumnName, ParquetWriter } from '../parquet/parquet-writer.ts';
+import { fileColumnNames, ParquetWriter } from '../parquet/parquet-writer.ts';
 import { TagEnumerations } from '../parquet/tag-enumerations.ts';
 import { fileColumnsSql, type ScanFile, tableScanSql } from '../scan/index.ts';
 import type { ParquetFileInfo } from '../snapshot/index.ts';
@@ -165,7 +166,7 @@ export class Compactor {
                 id,
                 path: `${store.prefix}/${path}`,
                 ...facts,
-                chunkTimeNs: chunkStart(facts.minTimeNs, this.#options.limits.chunkDurationNs),
+                chunkTimeNs: clampedTimeNs(chunkStart(facts.minTimeNs, this.#options.limits.chunkDurationNs)),
                 mayOverlap: false,
                 dataSequence,
               },
@@ -197,13 +198,15 @@ export class Compactor {
         maxTimeNs: undefined,
         cutoffNs: undefined,
       });
+      const fileNames = fileColumnNames(columns);
       const values = columns.map((column) => {
         const name = bufferColumn(column.id);
-        return `${enumerations.cast(name, name)} AS ${sqlIdentifier(fileColumnName(columns, column))}`;
+        return `${enumerations.cast(name, name)} AS ${sqlIdentifier(fileNames.get(column.id) as string)}`;
       });
       const source = `(SELECT ${values.join(', ')} FROM ${scan})`;
       const writer = new ParquetWriter(engine, store.fs, signal);
-      return await writer.write({ table, columns, source, where: undefined, path: join(store.root, path) });
+      const fromNs = inputs.reduce((min, file) => (file.minTimeNs < min ? file.minTimeNs : min), TIME_NS_MAX);
+      return await writer.write({ table, columns, source, where: undefined, fromNs, path: join(store.root, path) });
     } catch (error) {
       await this.#discard(path).catch(() => undefined); // the first failure is the one to report; the path stays announced
       throw error;

@@ -1,8 +1,11 @@
 import { dirname } from 'node:path';
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
-import { type Engine, sqlIdentifier, sqlString } from '../../duckdb/index.ts';
+import { type Engine, type EngineConnection, sqlIdentifier, sqlString, uniqueNames } from '../../duckdb/index.ts';
 import { type FileSystem, TEMPORARY_SUFFIX, unlinkIfPresent } from '../../storage/index.ts';
 import { arrowSchemaMetadata } from './arrow-schema.ts';
+
+/** DuckDB cannot print the part of a day before this time, ns: 1677-09-22. */
+const PRINTED_TIME_NS_MIN = -9_223_286_400_000_000_000n;
 
 /** Rows per row group, as readers of these files expect at most. */
 const ROW_GROUP_ROWS_MAX = 100_000;
@@ -20,12 +23,14 @@ export interface ParquetJob {
   readonly table: TableSchema;
   /** Columns of the file, in file order. */
   readonly columns: readonly ColumnSchema[];
-  /** Parenthesised query that delivers the columns under the names of `fileColumnName`. */
+  /** Parenthesised query that delivers the columns under the names of `fileColumnNames`. */
   readonly source: string;
   /** Condition on the source's rows; undefined = all. */
   readonly where: string | undefined;
   /** The source delivers its rows in the order of the file: by tags, then time. */
   readonly sorted?: boolean;
+  /** No row is older, ns. */
+  readonly fromNs: bigint;
   /** Final path; the directory is created. */
   readonly path: string;
 }
@@ -72,13 +77,13 @@ export class ParquetWriter {
   }
 
   async #copy(job: ParquetJob, path: string): Promise<Omit<ParquetFileFacts, 'crc32'> | undefined> {
-    const names = new Map(job.columns.map((column) => [column.id, sqlIdentifier(fileColumnName(job.columns, column))]));
+    const names = new Map([...fileColumnNames(job.columns)].map(([id, name]) => [id, sqlIdentifier(name)]));
     const sort = [...job.table.seriesKey.filter((tag) => names.has(tag.id)), ...job.columns.filter((c) => c.type === 'time')]
       .map((column) => `${names.get(column.id)} ASC NULLS FIRST`)
       .join(', ');
     const fieldIds = job.columns.map((column) => `${names.get(column.id)}: ${column.id}`).join(', ');
     const metadata = await arrowSchemaMetadata(job.table, job.columns);
-    const select = `SELECT ${[...names.values()].join(', ')} FROM ${job.source} AS rows${job.where === undefined ? '' : ` WHERE ${job.where}`}`;
+    const select = `SELECT ${job.columns.map(({ id }) => names.get(id)).join(', ')} FROM ${job.source} AS rows${job.where === undefined ? '' : ` WHERE ${job.where}`}`;
     const options = [
       'FORMAT parquet',
       'COMPRESSION zstd',
@@ -86,8 +91,10 @@ export class ParquetWriter {
       'WRITE_BLOOM_FILTER false', // minima and maxima of sorted rows tell as much
       `FIELD_IDS {${fieldIds}}`,
       `KV_METADATA {'ARROW:schema': ${sqlString(metadata)}}`,
-      'RETURN_STATS',
     ];
+    // DuckDB prints the statistics, and cannot print what is older.
+    const printed = job.fromNs >= PRINTED_TIME_NS_MIN;
+    if (printed) options.push('RETURN_STATS');
     this.#signal.throwIfAborted();
     const connection = await this.#engine.acquire();
     const interrupt = (): void => connection.interrupt();
@@ -95,11 +102,20 @@ export class ParquetWriter {
     try {
       const ordered = job.sorted === true ? select : `${select} ORDER BY ${sort}`;
       const reader = await connection.runAndReadAll(`COPY (${ordered}) TO ${sqlString(path)} (${options.join(', ')})`);
-      return factsOf(reader.getRowObjectsJson()[0]);
+      return printed ? factsOf(reader.getRowObjectsJson()[0]) : await this.#readFacts(connection, path);
     } finally {
       this.#signal.removeEventListener('abort', interrupt);
       this.#engine.release(connection);
     }
+  }
+
+  /** The facts of a file that is complete, read from it. */
+  async #readFacts(connection: EngineConnection, path: string): Promise<Omit<ParquetFileFacts, 'crc32'> | undefined> {
+    const columns = 'count(*), epoch_ns(min("time")), epoch_ns(max("time"))';
+    const reader = await connection.runAndReadAll(`SELECT ${columns} FROM read_parquet(${sqlString(path)})`);
+    const [rows, minTimeNs, maxTimeNs] = reader.getRows()[0] as (bigint | null)[];
+    if (minTimeNs === null || minTimeNs === undefined || maxTimeNs === null || maxTimeNs === undefined) return undefined;
+    return { sizeBytes: await this.#fs.size(path), rowCount: Number(rows), minTimeNs, maxTimeNs };
   }
 
   /** Creates a directory and makes its name, and those of its parents up to the node's directory, durable; each once. */
@@ -115,13 +131,17 @@ export class ParquetWriter {
 }
 
 /**
- * Name of a column inside a Parquet file: its own, unless it differs from another column of the file by case only,
- * which the engine cannot keep apart; the later one then gets `__<column id>` appended.
+ * Names of the columns inside a Parquet file by id: their own, unless DuckDB could not keep one apart from another of the
+ * file (`uniqueNames`); then the later one gets `__<column id>` appended. The time column is always `time`: readers find it
+ * by that name.
  */
-export function fileColumnName(columns: readonly ColumnSchema[], column: ColumnSchema): string {
-  const folded = column.name.toLowerCase();
-  const twin = columns.some((other) => other.id < column.id && other.name.toLowerCase() === folded);
-  return twin ? `${column.name}__${column.id}` : column.name;
+export function fileColumnNames(columns: readonly ColumnSchema[]): ReadonlyMap<number, string> {
+  const ordered = [...columns].sort((a, b) => Number(b.type === 'time') - Number(a.type === 'time') || a.id - b.id);
+  const names = uniqueNames(
+    ordered.map(({ name }) => name),
+    (index, n) => (n === 1 ? String(ordered[index]?.id) : `${ordered[index]?.id}_${n}`),
+  );
+  return new Map(ordered.map(({ id }, index) => [id, names[index] as string]));
 }
 
 interface CopyStats {

@@ -1,5 +1,5 @@
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
-import { sqlIdentifier, sqlString } from '../../duckdb/index.ts';
+import { sqlIdentifier, sqlString, timeBefore, timeFrom, timeUntil } from '../../duckdb/index.ts';
 import { type BufferView, bufferColumn, engineType, type Generation } from '../buffer/index.ts';
 import { type RowDelete, spared } from '../deletes/row-delete.ts';
 import { chunksOf, rangesToMerge, type TimeRange } from './merge-ranges.ts';
@@ -76,8 +76,8 @@ export function tableScanSql(scan: TableScan): string {
  */
 export function bufferRowsSql(scan: TableScan, order: string): string {
   const where = cutoff(scan);
-  if (scan.minTimeNs !== undefined) where.push(`${TIME} >= make_timestamp_ns(${scan.minTimeNs})`);
-  if (scan.maxTimeNs !== undefined) where.push(`${TIME} <= make_timestamp_ns(${scan.maxTimeNs})`);
+  if (scan.minTimeNs !== undefined) where.push(timeFrom(TIME, scan.minTimeNs));
+  if (scan.maxTimeNs !== undefined) where.push(timeUntil(TIME, scan.maxTimeNs));
   const sources = reached(scan).map((generation) => generationSql({ scan, series: undefined }, scan.columns, generation, order, where));
   return `(${sources.join(' UNION ALL ')})`;
 }
@@ -243,11 +243,11 @@ function generationSql(
 const TIME = '$time$';
 
 function cutoff(scan: TableScan): string[] {
-  return scan.cutoffNs === undefined ? [] : [`${TIME} >= make_timestamp_ns(${scan.cutoffNs})`];
+  return scan.cutoffNs === undefined ? [] : [timeFrom(TIME, scan.cutoffNs)];
 }
 
 function rangesSql(ranges: readonly TimeRange[]): string {
-  return ranges.map((range) => `(${TIME} >= make_timestamp_ns(${range.from}) AND ${TIME} < make_timestamp_ns(${range.to}))`).join(' OR ');
+  return ranges.map((range) => `(${timeFrom(TIME, range.from)} AND ${timeBefore(TIME, range.to)})`).join(' OR ');
 }
 
 function whereSql(conditions: readonly string[]): string {

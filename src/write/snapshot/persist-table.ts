@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { ColumnSchema } from '../../catalog/schema.ts';
-import { type Engine, sqlIdentifier } from '../../duckdb/index.ts';
+import { type Engine, sqlIdentifier, timeBefore, timeFrom } from '../../duckdb/index.ts';
 import {
   type BufferView,
   bufferColumn,
@@ -11,7 +11,7 @@ import {
   type TableBuffer,
 } from '../buffer/index.ts';
 import { spared } from '../deletes/row-delete.ts';
-import { fileColumnName, type ParquetFileFacts, type ParquetWriter } from '../parquet/parquet-writer.ts';
+import { fileColumnNames, type ParquetFileFacts, type ParquetWriter } from '../parquet/parquet-writer.ts';
 import { sortedBufferSql, type TableScan, tableScanSql } from '../scan/index.ts';
 import type { FilePlanOptions, PlannedFile } from './planned-files.ts';
 import { RankedSeries } from './ranked-series.ts';
@@ -22,7 +22,7 @@ export interface PersistedFile extends ParquetFileFacts {
   readonly tableId: number;
   /** Below the node's directory. */
   readonly path: string;
-  /** Start of its first chunk. */
+  /** Start of its first chunk; the first of all begins before int64 does. */
   readonly chunkTimeNs: bigint;
   /** May repeat a key of an older file of its chunk. */
   readonly mayOverlap: boolean;
@@ -108,13 +108,14 @@ async function persistFile(
   const { columns, table } = rows;
   const { databaseId, id: tableId } = table.table;
   const scan = fileScan(rows, plan, options);
-  const bounds = `"time" >= make_timestamp_ns(${plan.fromNs}) AND "time" < make_timestamp_ns(${plan.toNs})`;
+  const bounds = `${timeFrom('"time"', plan.fromNs)} AND ${timeBefore('"time"', plan.toNs)}`;
   const facts = await options.writer.write({
     table: table.table,
     columns,
     ...(ranked === undefined
       ? { source: tableScanSql(scan), where: bounds }
       : { source: sortedBufferSql(scan, ranked.engineTable), where: undefined, sorted: true }),
+    fromNs: plan.fromNs,
     path: join(options.root, plan.path),
   });
   if (facts === undefined) return undefined;
@@ -123,9 +124,10 @@ async function persistFile(
 }
 
 function fileScan({ columns, table, view }: Rows, plan: PlannedFile, options: PersistOptions): TableScan {
+  const names = fileColumnNames(columns);
   return {
     table: table.table,
-    columns: columns.map((column) => ({ column, as: fileColumnName(columns, column) })),
+    columns: columns.map((column) => ({ column, as: names.get(column.id) as string })),
     files: [],
     buffer: { ...view, dirtyChunks: new Set(plan.chunks.filter((chunk) => view.dirtyChunks.has(chunk))) },
     chunkDurationNs: options.chunkDurationNs,
@@ -165,7 +167,7 @@ async function keepRemainder(
     const held = ['sid', 'time', ...generation.fields.map((field) => bufferColumn(field.id))];
     const tags = generation.deletes.some((deleted) => deleted.tags.length > 0);
     const join = tags ? ` JOIN ${sqlIdentifier(seriesTable)} AS s ON s.sid = b.sid` : '';
-    const where = [`b.time >= make_timestamp_ns(${options.endMarkerNs})`];
+    const where = [timeFrom('b.time', options.endMarkerNs)];
     for (const deleted of generation.deletes) where.push(spared(deleted, 'b.time', (id) => `s.${bufferColumn(id)}`));
     const source = `${sqlIdentifier(generation.engineTable)} AS b${join} WHERE ${where.join(' AND ')}`;
     const columns = held.map((column) => `b.${column}`).join(', ');

@@ -25,6 +25,8 @@ export interface SnapshotPlannerOptions {
   readonly periods: readonly PlannedPeriod[];
 }
 
+const INT64_MAX = 2n ** 63n - 1n;
+
 /** Start of the chunk that a time belongs to. compat: the remainder is cut towards zero, so -1 ns lies in chunk 0. */
 export function chunkStartNs(timeNs: bigint, gen1DurationNs: bigint): bigint {
   return timeNs - (timeNs % gen1DurationNs);
@@ -97,7 +99,8 @@ export class SnapshotPlanner {
     const last = covered.at(-1);
     if (first === undefined || last === undefined) return undefined;
     return {
-      endTimeMarkerNs,
+      // Infos keep it as int64; all rows are before it all the same.
+      endTimeMarkerNs: endTimeMarkerNs > INT64_MAX ? INT64_MAX : endTimeMarkerNs,
       firstFileNumber: first.fileNumber,
       lastFileNumber: last.fileNumber,
       forced,

@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts';
 import type { Engine } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
+import { clampedTimeNs } from '../../shared/time-range.ts';
 import { errorText, type Log, type Store } from '../../storage/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { FileChange, FileIndexStore } from '../file-index/file-index-store.ts';
@@ -225,7 +226,14 @@ export class SnapshotScheduler {
     return {
       nodeId,
       catalogSequence: catalog.sequence,
-      files: persisted.map((file): ParquetFileInfo => ({ ...file, id: id++, path: `${store.prefix}/${file.path}` })),
+      files: persisted.map(
+        (file): ParquetFileInfo => ({
+          ...file,
+          id: id++,
+          path: `${store.prefix}/${file.path}`,
+          chunkTimeNs: clampedTimeNs(file.chunkTimeNs),
+        }),
+      ),
       removedFiles: [],
       snapshot: { walFileNumber: plan.lastFileNumber, endTimeMarkerNs: plan.endTimeMarkerNs, frozenWalFileNumber },
     };

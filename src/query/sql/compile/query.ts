@@ -1,9 +1,9 @@
 /** Queries: WITH, set operations, VALUES, ORDER BY and LIMIT around SELECT. */
 
+import { uniqueNames } from '../../../duckdb/index.ts';
 import type { Cte, OrderItem, Query, QueryBody, SetOperation, Values } from '../parse/ast.ts';
 import type { CompiledQuery, CteScope, Env, NamedCte, OutputColumn, StatementState } from '../types/env.ts';
 import { notImplemented, planError } from '../types/errors.ts';
-import { uniqueNames } from '../types/physical-names.ts';
 import { quoteIdent } from '../types/quote.ts';
 import { emptyScope, type Scope, type ScopeColumn } from '../types/scope.ts';
 import { type Typed, typed } from '../types/typed.ts';

@@ -1,10 +1,10 @@
 /** One SELECT with its ORDER BY and LIMIT. */
 
+import { uniqueNames } from '../../../duckdb/index.ts';
 import { digestOnlyInResult } from '../functions/digests.ts';
 import type { OrderItem, Select } from '../parse/ast.ts';
 import type { CompiledQuery, Env, OutputColumn } from '../types/env.ts';
 import { planError } from '../types/errors.ts';
-import { uniqueNames } from '../types/physical-names.ts';
 import { quoteIdent } from '../types/quote.ts';
 import { emptyScope } from '../types/scope.ts';
 import type { Typed } from '../types/typed.ts';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { uniqueNames } from '../../../../src/duckdb/index.ts';
 import { mapEngineError } from '../../../../src/query/sql/duckdb-errors.ts';
-import { physicalNames, uniqueNames } from '../../../../src/query/sql/types/physical-names.ts';
+import { physicalNames } from '../../../../src/query/sql/types/physical-names.ts';
 import { quoteIdent, quoteString } from '../../../../src/query/sql/types/quote.ts';
 import { parseInterval } from '../../../../src/query/sql/values/intervals.ts';
 import { addMonths, parseTimestamp } from '../../../../src/query/sql/values/timestamps.ts';
@@ -30,6 +31,7 @@ describe('physical names', () => {
 
   test('handle repeats and empty names', () => {
     assert.deepEqual(uniqueNames(['x', 'x', 'X', '']), ['x', 'x__1', 'X__2', '__empty']);
+    assert.deepEqual(uniqueNames(['a\0', 'a\u2400']), ['a\u2400', 'a\u2400__1']);
   });
 });
 
