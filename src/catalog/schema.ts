@@ -62,5 +62,7 @@ export interface SchemaAddition {
 /** A table as a transaction sees it. */
 export interface StagedTable {
   readonly name: string;
+  /** Soft-deleted: its name is taken, but nothing can be written to it. */
+  readonly deleted: boolean;
   column(name: string): ColumnType | undefined;
 }

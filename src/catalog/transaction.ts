@@ -94,6 +94,10 @@ export class TableOverlay implements StagedTable {
     this.#committedCount = committed === undefined ? 0 : committed.columns.length - (committed.columnByName.has(TIME) ? 1 : 0);
   }
 
+  get deleted(): boolean {
+    return this.committed?.deleted === true;
+  }
+
   column(name: string): ColumnType | undefined {
     return this.committed?.columnByName.get(name)?.type ?? this.#addedTypes.get(name);
   }

@@ -41,6 +41,7 @@ export const unsignedInvalid = (digits: string): string => `Unable to parse unsi
 export const timestampInvalid = (digits: string): string => `Unable to parse timestamp value \`${digits}\``;
 
 /** Messages of line-protocol.md 7. */
+export const deletedTable = (name: string): string => `cannot write to soft-deleted table '${name}' - it is marked for deletion`;
 export const reservedColumn = (name: string): string => `'${name}' is a reserved column`;
 export const repeatedColumn = (name: string, kind: 'field' | 'tag'): string =>
   `invalid line protocol - multiple instances of '${name}' ${kind} found`;

@@ -22,6 +22,7 @@ export interface FittingLine {
  */
 export function fitLine(line: Line, transaction: SchemaTransaction, precision: Precision): FittingLine | string {
   const table = transaction.table(line.measurement);
+  if (table?.deleted === true) return text.deletedTable(line.measurement);
   const additions = new Map<string, NewColumn>();
   const error = checkTags(line, table, additions) ?? checkFields(line, table, additions);
   if (error !== undefined) return error;

@@ -1,21 +1,24 @@
 /** The only places where text becomes part of DuckDB SQL. */
+import { sqlIdentifier, sqlString } from '../../../duckdb/index.ts';
 
-/** `"name"`. A NUL cannot be part of an identifier in the engine; it is replaced, names with it never resolve. */
+/** `"name"`. A NUL cannot be part of an identifier: columns with one have another name inside, and no other name resolves. */
 export function quoteIdent(name: string): string {
-  return `"${name.replaceAll('\0', '\uFFFD').replaceAll('"', '""')}"`;
+  return sqlIdentifier(name.replaceAll('\0', '\uFFFD'));
 }
 
 /** `'text'`. NUL characters go through `chr(0)`, because statement text ends there. */
 export function quoteString(text: string): string {
-  const quoted = `'${text.replaceAll("'", "''")}'`;
-  if (!text.includes('\0')) return quoted;
-  return `(${text
-    .split('\0')
-    .map((part) => `'${part.replaceAll("'", "''")}'`)
-    .join(' || chr(0) || ')})`;
+  return sqlString(text);
 }
 
-/** A TIMESTAMP_NS constant that the engine pushes down to file scans. */
+const INT64_MAX = 2n ** 63n - 1n;
+
+/**
+ * A TIMESTAMP_NS constant that DuckDB pushes down to file scans. Its infinities are the ends of int64, and sort there: they
+ * have the right order with every time that a row can have.
+ */
 export function timestampLiteral(ns: bigint): string {
+  if (ns === INT64_MAX) return `CAST('infinity' AS TIMESTAMP_NS)`;
+  if (ns === -INT64_MAX) return `CAST('-infinity' AS TIMESTAMP_NS)`;
   return `make_timestamp_ns(${ns})`;
 }

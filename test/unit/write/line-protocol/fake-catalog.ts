@@ -101,7 +101,7 @@ export class FakeTransaction implements SchemaTransaction {
     const committed = this.#catalog.tables.get(name);
     const staged = this.staged.get(name);
     if (committed === undefined && staged === undefined) return undefined;
-    return { name, column: (column) => committed?.columnByName.get(column)?.type ?? staged?.get(column) };
+    return { name, deleted: false, column: (column) => committed?.columnByName.get(column)?.type ?? staged?.get(column) };
   }
 
   stage(addition: SchemaAddition): StagedTable {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { InfluxError } from '../../../../src/shared/errors.ts';
+import { TIME_NS_MAX, TIME_NS_MIN } from '../../../../src/shared/time-range.ts';
 import { type Line, parseLine } from '../../../../src/write/line-protocol/line-syntax.ts';
 import { dataStart, logicalLineEnd } from '../../../../src/write/line-protocol/logical-lines.ts';
 import { NameCache } from '../../../../src/write/line-protocol/name-cache.ts';
@@ -168,7 +169,7 @@ const row: fc.Arbitrary<Row> = fc.record(
     table: prefixed('m'),
     tags: record('t', text, 0),
     fields: record('f', value, 1),
-    timeNs: fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
+    timeNs: fc.bigInt(TIME_NS_MIN, TIME_NS_MAX),
   },
   { noNullPrototype: true },
 );
