@@ -42,20 +42,13 @@ export class Authenticator implements RequestAuthenticator {
   }
 
   verify(input: AuthInput): AuthVerdict {
-    if (input.path === BOOTSTRAP_PATH || this.#options.openPaths.has(input.path)) return ALLOWED;
-    const credential = readCredential(input);
-    switch (credential.kind) {
-      // compat: a header that cannot be read is refused even when every token is welcome
-      case 'malformed':
-        return { allowed: false, status: 400, message: MALFORMED };
-      case 'unreadable':
-        return { allowed: false, status: 500, message: 'to str error: failed to convert header to a str' };
-      case 'none':
-        return this.enabled ? this.#refuse(input) : ALLOWED;
-      case 'token':
-        if (!this.enabled || this.tokenState(credential.token) === 'valid') return ALLOWED;
-        return this.#refuse(input);
-    }
+    const verdict = this.#judge(input);
+    if (verdict === UNAUTHENTICATED) this.#failures.record(input.remoteAddress, input.path);
+    return verdict;
+  }
+
+  wouldAllow(input: AuthInput): boolean {
+    return this.#judge(input).allowed;
   }
 
   /** State of one token text, for protocols with their own answers. */
@@ -65,8 +58,20 @@ export class Authenticator implements RequestAuthenticator {
     return stored.expiryMs !== undefined && stored.expiryMs <= this.#options.clock.nowMs() ? 'expired' : 'valid';
   }
 
-  #refuse(input: AuthInput): AuthVerdict {
-    this.#failures.record(input.remoteAddress, input.path);
-    return UNAUTHENTICATED;
+  #judge(input: AuthInput): AuthVerdict {
+    if (input.path === BOOTSTRAP_PATH || this.#options.openPaths.has(input.path)) return ALLOWED;
+    const credential = readCredential(input);
+    switch (credential.kind) {
+      // compat: a header that cannot be read is refused even when every token is welcome
+      case 'malformed':
+        return { allowed: false, status: 400, message: MALFORMED };
+      case 'unreadable':
+        return { allowed: false, status: 500, message: 'to str error: failed to convert header to a str' };
+      case 'none':
+        return this.enabled ? UNAUTHENTICATED : ALLOWED;
+      case 'token':
+        if (!this.enabled || this.tokenState(credential.token) === 'valid') return ALLOWED;
+        return UNAUTHENTICATED;
+    }
   }
 }

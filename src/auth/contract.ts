@@ -19,6 +19,8 @@ export interface RequestAuthenticator {
   readonly enabled: boolean;
   /** Sees every request except OPTIONS. */
   verify(input: AuthInput): AuthVerdict;
+  /** Whether `verify` would allow it now; notes nothing. */
+  wouldAllow(input: AuthInput): boolean;
 }
 
 /** What verification needs of a stored token. */

@@ -3,7 +3,14 @@ import type { AdminService } from '../../src/admin/admin-service.ts';
 import type { InfluxqlRequest, InfluxqlResult, InfluxqlService } from '../../src/query/influxql/contract.ts';
 import type { QueryService, SqlRequest } from '../../src/query/query-service.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../../src/query/result.ts';
-import { type AuthInput, type AuthVerdict, buildHttpServer, type HttpDependencies, type HttpServer } from '../../src/server/index.ts';
+import {
+  type AuthInput,
+  type AuthVerdict,
+  buildHttpServer,
+  type HttpDependencies,
+  type HttpServer,
+  type RequestAuthenticator,
+} from '../../src/server/index.ts';
 import type { Clock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { WriteDoor, WriteMetrics } from '../../src/write/index.ts';
@@ -115,7 +122,7 @@ export async function testServer(overrides: Partial<HttpDependencies> = {}): Pro
     queryService: queries,
     influxqlService: influxql,
     adminService: admin.service,
-    authenticator: { enabled: true, verify: (_input: AuthInput): AuthVerdict => ({ allowed: true }) },
+    authenticator: fakeAuthenticator(() => ({ allowed: true })),
     metrics,
     clock: fixedClock,
     logger: silentLogger,
@@ -125,6 +132,11 @@ export async function testServer(overrides: Partial<HttpDependencies> = {}): Pro
     ...overrides,
   });
   return { server, writes, queries, influxql, telemetry, admin, inject: (options) => server.inject(options) };
+}
+
+/** Lets in whom `verify` allows. */
+export function fakeAuthenticator(verify: (input: AuthInput) => AuthVerdict, enabled = true): RequestAuthenticator {
+  return { enabled, verify, wouldAllow: (input) => verify(input).allowed };
 }
 
 export function resultOf(columns: readonly ResultColumn[], batches: readonly ResultBatch[]): QueryResult {

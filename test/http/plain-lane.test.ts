@@ -6,7 +6,7 @@ import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { InfluxError } from '../../src/shared/errors.ts';
-import { type TestServer, testServer } from './fakes.ts';
+import { fakeAuthenticator, type TestServer, testServer } from './fakes.ts';
 
 const REQUEST_SEEN = 'http.server.request.start';
 
@@ -30,16 +30,11 @@ interface Listening extends TestServer {
 
 async function listening(overrides: Parameters<typeof testServer>[0] = {}): Promise<Listening> {
   const registry = new Registry();
-  const authenticator: Parameters<typeof testServer>[0] = {
-    authenticator: {
-      enabled: true,
-      verify: ({ authorization }) => {
-        if (authorization === 'malformed') return { allowed: false, status: 400, message: 'malformed "header"' };
-        return authorization === undefined ? { allowed: true } : { allowed: false, status: 401, message: 'no' };
-      },
-    },
-  };
-  const started = await testServer({ ...authenticator, metrics: registry, ...overrides });
+  const authenticator = fakeAuthenticator(({ authorization }) => {
+    if (authorization === 'malformed') return { allowed: false, status: 400, message: 'malformed "header"' };
+    return authorization === undefined ? { allowed: true } : { allowed: false, status: 401, message: 'no' };
+  });
+  const started = await testServer({ authenticator, metrics: registry, ...overrides });
   started.writes.answer = (write) => {
     const text = write.body.toString();
     if (text === 'bad') {

@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import type { QueryResult, ResultBatch } from '../../src/query/result.ts';
 import { textVector } from '../../src/query/results/index.ts';
+import { until } from '../support/until.ts';
 import { type TestServer, testServer } from './fakes.ts';
 import { testCertificate, testKey } from './tls-fixture.ts';
 
@@ -89,6 +90,32 @@ describe('one port', () => {
     assert.equal(two.match(/HTTP\/1\.1 200 OK/g)?.length, 2);
     const old = await rawExchange(port, ['GET /health HTTP/1.0\r\n\r\n'], /\r\n\r\nOK$/);
     assert.match(old, /200 OK/);
+  });
+
+  test('pipelined writes are carried out one after the other, in their order', async () => {
+    const { port, writes } = await listening();
+    const { asked, finish } = writes.hold();
+    const write = (body: string): string => `POST /write?db=d HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
+    const answers = rawExchange(port, [write('m f=1') + write('m f=2') + write('m f=3')], /(?:HTTP\/1\.1 204 .*){3}\r\n\r\n$/s);
+    await asked;
+    await until(async () => ((await send(port, { path: '/health' })).body === 'OK' ? true : undefined));
+    assert.equal(writes.requests.length, 1);
+    finish();
+    await answers;
+    assert.deepEqual(
+      writes.requests.map(({ body }) => body.toString()),
+      ['m f=1', 'm f=2', 'm f=3'],
+    );
+  });
+
+  test('a write is answered although the bytes after it cannot be read', async () => {
+    const { port, writes } = await listening();
+    const { asked, finish } = writes.hold();
+    const bytes = 'POST /write?db=d HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nm f=1POST /write\x01';
+    const answers = rawExchange(port, [bytes], /HTTP\/1\.1 400 .*\r\n\r\n$/s);
+    await asked;
+    finish();
+    assert.match(await answers, /^HTTP\/1\.1 204 .*HTTP\/1\.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n$/s);
   });
 
   test('1 cleartext HTTP/2 speaks REST, gRPC is refused with status 12', async () => {
@@ -239,6 +266,17 @@ describe('slow clients', () => {
     assert.match(await untilClosed(port, 'GET /health HTTP/1.1\r\nhost:'), /^HTTP\/1\.1 408 /);
     const halfBody = 'POST /api/v3/write_lp?db=foo HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\nabc';
     assert.match(await untilClosed(port, halfBody), /^(?:$|HTTP\/1\.1 408 )/);
+  });
+
+  test('a client that sent what cannot be read and keeps its end open is cut off', async () => {
+    const { server, port } = await listening({ limits: { ...limits, drainTimeoutMs: 600_000 } });
+    const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    socket.on('error', () => undefined); // may be reset
+    socket.write('what\r\n\r\n');
+    socket.resume();
+    await once(socket, 'end');
+    await server.close(); // waits for all connections
+    socket.destroy();
   });
 
   test('a client that never finishes its TLS handshake is dropped', async () => {

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { AuthInput } from '../../src/server/index.ts';
-import { CLUSTER_UUID, testServer } from './fakes.ts';
+import { CLUSTER_UUID, fakeAuthenticator, testServer } from './fakes.ts';
 
 test('2.1 OPTIONS on any path answers 204 with CORS headers, before authentication', async () => {
-  const { inject } = await testServer({ authenticator: { enabled: true, verify: () => assert.fail('authenticated') } });
+  const { inject } = await testServer({ authenticator: fakeAuthenticator(() => assert.fail('authenticated')) });
   for (const url of ['/api/v3/write_lp', '/nosuch', '/api/v3/configure/token/admin', '*']) {
     const reply = await inject({ method: 'OPTIONS', url });
     assert.equal(reply.statusCode, 204, url);
@@ -18,7 +18,7 @@ test('2.1 OPTIONS on any path answers 204 with CORS headers, before authenticati
 });
 
 test('2.2 token paths are closed without authentication, whatever the method', async () => {
-  const { inject } = await testServer({ authenticator: { enabled: false, verify: () => ({ allowed: true }) } });
+  const { inject } = await testServer({ authenticator: fakeAuthenticator(() => ({ allowed: true }), false) });
   for (const [method, url] of [
     ['POST', '/api/v3/configure/token/admin'],
     ['DELETE', '/api/v3/configure/token?token_name=x'],
@@ -34,13 +34,10 @@ test('2.2 token paths are closed without authentication, whatever the method', a
 test('2.3 a refused request never reaches a route, also an unknown path', async () => {
   const seen: AuthInput[] = [];
   const { inject } = await testServer({
-    authenticator: {
-      enabled: true,
-      verify: (input) => {
-        seen.push(input);
-        return { allowed: false, status: 401, message: 'the request was not authenticated' };
-      },
-    },
+    authenticator: fakeAuthenticator((input) => {
+      seen.push(input);
+      return { allowed: false, status: 401, message: 'the request was not authenticated' };
+    }),
   });
   for (const url of ['/health', '/nosuch?p=1']) {
     const reply = await inject({ method: 'GET', url, headers: { authorization: 'Bearer x' } });

@@ -6,7 +6,7 @@ import { after, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { InfluxError } from '../../src/shared/errors.ts';
-import { type TestServer, testServer } from './fakes.ts';
+import { fakeAuthenticator, type TestServer, testServer } from './fakes.ts';
 
 interface Sent {
   readonly method?: 'POST' | 'GET' | 'OPTIONS';
@@ -109,13 +109,10 @@ async function pair(): Promise<{
   readonly port: number;
   counts: () => Promise<string[]>;
 }> {
-  const authenticator = {
-    enabled: true,
-    verify: ({ authorization }: { authorization: string | undefined }) => {
-      if (authorization === 'malformed') return { allowed: false, status: 400, message: 'malformed "header"' } as const;
-      return authorization === undefined ? ({ allowed: true } as const) : ({ allowed: false, status: 401, message: 'no' } as const);
-    },
-  };
+  const authenticator = fakeAuthenticator(({ authorization }) => {
+    if (authorization === 'malformed') return { allowed: false, status: 400, message: 'malformed "header"' };
+    return authorization === undefined ? { allowed: true } : { allowed: false, status: 401, message: 'no' };
+  });
   const registries = [new Registry(), new Registry()] as const;
   const inside = await testServer({ authenticator, metrics: registries[0] });
   const outside = await testServer({ authenticator, metrics: registries[1] });
@@ -170,12 +167,9 @@ describe('short lane', () => {
   });
 
   test('a failing gate is an error answer, as with the framework', async () => {
-    const authenticator = {
-      enabled: true,
-      verify: () => {
-        throw new Error('a bug');
-      },
-    };
+    const authenticator = fakeAuthenticator(() => {
+      throw new Error('a bug');
+    });
     const { server, inject } = await testServer({ authenticator });
     const { port } = await server.listen('127.0.0.1', 0);
     after(() => server.close());
@@ -204,10 +198,7 @@ describe('short lane', () => {
   test('a token in the query string is looked at with every write', async () => {
     let allowed = true;
     const { server, writes } = await testServer({
-      authenticator: {
-        enabled: true,
-        verify: () => (allowed ? { allowed: true } : { allowed: false, status: 401, message: 'no' }),
-      },
+      authenticator: fakeAuthenticator(() => (allowed ? { allowed: true } : { allowed: false, status: 401, message: 'no' })),
     });
     const { port } = await server.listen('127.0.0.1', 0);
     after(() => server.close());

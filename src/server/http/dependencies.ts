@@ -80,6 +80,8 @@ export interface HttpDependencies {
   /** Answers gRPC requests; without it they get gRPC status 12. */
   readonly grpcHandler?: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
   readonly routePlugins?: readonly RoutePlugin[];
+  /** False: `node:http` reads all requests. For tests and measurements that compare the two readers. Default: true. */
+  readonly rawLane?: boolean;
 }
 
 /** The running server. */

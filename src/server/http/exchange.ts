@@ -52,5 +52,10 @@ export interface HttpReply extends PlainHttpReply {
 /** Answers one request. What it throws becomes an error answer. */
 export type HttpHandler = (request: HttpRequest, reply: HttpReply) => Promise<HttpReply>;
 
-/** Answers one write, on whichever lane it came. */
-export type WriteHandler = (request: WriteHttpRequest, reply: PlainHttpReply) => Promise<PlainHttpReply>;
+/** An endpoint for writes. */
+export interface WriteEndpoint {
+  /** Answers one write, on whichever lane it came. */
+  answer(request: WriteHttpRequest, reply: PlainHttpReply): Promise<PlainHttpReply>;
+  /** Throws when the target of a request is not in order, so that `answer` refuses it without reading the body. */
+  checkTarget(originalUrl: string): void;
+}

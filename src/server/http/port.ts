@@ -1,10 +1,11 @@
-import { createServer, type Server as HttpServer1 } from 'node:http';
+import { createServer, type Server as HttpServer1, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import type { AnyRequest, AnyResponse, HttpLimits, TlsSettings } from './dependencies.ts';
 import type { ErrorLog } from './error-log.ts';
 import type { PlainLane } from './plain/index.ts';
+import { RequestTurns } from './request-turns.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 
@@ -36,6 +37,7 @@ export class Port {
   /** Connections that have not said yet what they speak. */
   readonly #unsniffed = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
+  readonly #turns = new RequestTurns();
   #closing: Promise<void> | undefined;
   readonly #onAnswered = (): void => {
     if (this.#closing !== undefined) setImmediate(() => this.#dropIdle());
@@ -46,7 +48,7 @@ export class Port {
     this.#drainTimeoutMs = limits.drainTimeoutMs;
     this.#plainLane = options.plainLane;
     const handler: RequestHandler = (request, response) => this.#serve(options.handler, request, response);
-    this.#http1 = createHttp1(limits, handler);
+    this.#http1 = createHttp1(limits, handler, this.#turns);
     const settings = { maxHeaderListSize: limits.headerBytesMax, maxConcurrentStreams: HTTP2_STREAMS_MAX };
     this.#http2 = createHttp2Server({ settings }, handler);
     this.#http2.on('session', (session) => this.#trackSession(session, limits.keepAliveTimeoutMs));
@@ -103,13 +105,20 @@ export class Port {
   #serve(handler: RequestHandler, request: AnyRequest, response: AnyResponse): void {
     if (this.#closing !== undefined && request.httpVersionMajor === 1) response.setHeader('connection', 'close');
     response.on('close', this.#onAnswered);
-    if ('stream' in request) consumeUnread(request, response);
-    handler(request, response);
+    if ('stream' in request) {
+      consumeUnread(request, response);
+      handler(request, response);
+      return;
+    }
+    const hostless = request.httpVersion === '1.1' && request.headers.host === undefined;
+    this.#turns.take(request, response as ServerResponse, () => {
+      if (hostless) refuse(response as ServerResponse, 400);
+      else handler(request, response);
+    });
   }
 
-  readonly #toHttp1 = (socket: Socket, unanswered: Buffer): void => {
+  readonly #toHttp1 = (socket: Socket): void => {
     socket.pause();
-    socket.unshift(unanswered);
     this.#http1.emit('connection', socket);
     socket.resume();
   };
@@ -201,7 +210,7 @@ function peerOf(socket: Socket): string {
   return `${socket.remoteAddress}:${socket.remotePort}`;
 }
 
-function createHttp1(limits: HttpLimits, handler: RequestHandler): HttpServer1 {
+function createHttp1(limits: HttpLimits, handler: RequestHandler, turns: RequestTurns): HttpServer1 {
   const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
@@ -210,15 +219,27 @@ function createHttp1(limits: HttpLimits, handler: RequestHandler): HttpServer1 {
       keepAliveTimeout: limits.keepAliveTimeoutMs,
       connectionsCheckingInterval: Math.min(30_000, limits.headersTimeoutMs),
       noDelay: true,
+      requireHostHeader: false, // its own answer would not wait for those before it
     },
     handler,
   );
-  // Node's own answer to a broken request carries no headers of ours; it only has to end.
+  server.on('checkExpectation', (request, response) => turns.take(request, response, () => refuse(response, 417)));
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else socket.end(`HTTP/1.1 ${clientErrorStatus(error.code)}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    turns.last(socket, () => {
+      socket.end(`HTTP/1.1 ${clientErrorStatus(error.code)}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      (socket as Socket).setTimeout(limits.keepAliveTimeoutMs); // a client that keeps its end open is cut off
+    });
   });
   return server;
+}
+
+/** Answers a request that no handler gets to see. */
+function refuse(response: ServerResponse, status: 400 | 417): void {
+  response.writeHead(status, { connection: 'close', 'content-length': 0 }).end();
 }
 
 function clientErrorStatus(code: string | undefined): string {

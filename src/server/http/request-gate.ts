@@ -33,6 +33,11 @@ export class RequestGate {
     });
   }
 
+  /** Whether `admit` would let a request in now. Answers and notes nothing. */
+  wouldAdmit(authorization: string | undefined, originalUrl: string, remoteAddress: string): boolean {
+    return this.#authenticator.wouldAllow({ ...splitTarget(originalUrl), authorization, remoteAddress });
+  }
+
   /** False: the request was answered here. */
   admit(request: GateRequest, originalUrl: string, reply: PlainHttpReply): boolean {
     // The reference leaves it out of most errors, which hides them from browsers.

@@ -9,7 +9,7 @@ import { Port, type RequestHandler } from './port.ts';
 import { splitTarget } from './query-string.ts';
 import { RequestGate } from './request-gate.ts';
 import { RequestObserver } from './request-observer.ts';
-import { registerRoutes, writeHandlers } from './routes/index.ts';
+import { registerRoutes, writeEndpoints } from './routes/index.ts';
 import { ShortLane } from './short-lane.ts';
 
 const ENGINE_PREFIX = '/api/v3/engine/';
@@ -29,20 +29,22 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
   const gate = new RequestGate(deps.authenticator, deps.clusterUuid);
   const observer = new RequestObserver({ metrics, clock: deps.clock, logger });
   const routeDeps = { ...deps, httpMetrics: metrics, errorLog };
-  const writes = writeHandlers(routeDeps);
-  const lane = new ShortLane({ handlers: writes, gate, observer, errorLog });
+  const writes = writeEndpoints(routeDeps);
+  const lane = new ShortLane({ endpoints: writes, gate, observer, errorLog, maxBodyBytes: deps.maxBodyBytes });
   const plainLane = new PlainLane({ writes: lane, observer, clock: deps.clock, keepAliveTimeoutMs: limits.keepAliveTimeoutMs });
   let port: Port | undefined;
   const options: FastifyServerOptions = {
     logger: false,
     exposeHeadRoutes: false,
     return503OnClosing: false,
+    clientErrorHandler: () => undefined, // the port answers what cannot be read
     rewriteUrl: (request) => routeTarget(request.url ?? '/'),
     // No route has a schema: without these the framework would load a validator and a serializer compiler at start.
     schemaController: { compilersFactory: { buildValidator: refuseSchemas, buildSerializer: refuseSchemas } },
     serverFactory: (handler) => {
       const framework = withGrpc(handler as unknown as RequestHandler, deps);
-      const created = new Port({ handler: withLane(lane, framework), limits, tls: deps.tls, plainLane, errorLog });
+      const lanes = deps.rawLane === false ? {} : { plainLane };
+      const created = new Port({ handler: withLane(lane, framework), limits, tls: deps.tls, ...lanes, errorLog });
       port = created;
       return created.http1;
     },

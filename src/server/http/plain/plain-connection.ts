@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { PlainReply, type ReplyTarget } from './plain-reply.ts';
 import { PLAIN_BYTES_MAX, type PlainHead, PlainRequest, readPlainHead } from './plain-request.ts';
 
-/** How long a body may lag behind its head before the runtime, which has the limits for slow clients, takes over. */
+/** How long a body may lag behind its head before `node:http`, which has the limits for slow clients, takes over, ms. */
 const LAG_MS = 1000;
 
 /** What all connections of the lane share. */
@@ -10,6 +10,8 @@ export interface ConnectionOptions {
   readonly keepAliveTimeoutMs: number;
   /** Whether `POST` to this path is a write. */
   readonly isWrite: (path: string) => boolean;
+  /** Whether a write is answered only when its body has arrived: false when its head alone leads to a refusal. */
+  readonly needsBody: (head: PlainHead, remoteAddress: string | undefined) => boolean;
   /** Carries a write out and answers it. Never rejects. */
   readonly answer: (path: string, request: PlainRequest, target: string, reply: PlainReply) => Promise<void>;
   readonly now: () => number;
@@ -17,8 +19,8 @@ export interface ConnectionOptions {
   readonly onOver: (path: string, reply: PlainReply, aborted: boolean, startedMs: number) => void;
   /** The last lines of a head, about date and connection. */
   readonly commonLines: (closing: boolean) => string;
-  /** The runtime's server takes the connection with all that was not answered yet. */
-  readonly handOver: (socket: Socket, unanswered: Buffer) => void;
+  /** `node:http` takes the connection; the bytes that were not answered yet are unread. */
+  readonly handOver: (socket: Socket) => void;
   /** The connection is not this lane's any more. */
   readonly onLeft: (connection: PlainConnection) => void;
 }
@@ -30,20 +32,20 @@ interface Current {
   readonly startedMs: number;
 }
 
-const NOTHING: Buffer = Buffer.alloc(0);
-
 /**
  * One connection with nothing but plain writes on it, each answered before the next is read. With the first bytes that
- * are anything else it goes to the runtime's server for good.
+ * are anything else it goes to `node:http` for good. Bytes that are not answered are put back into the socket, so that
+ * `node:http` finds them there, and the end of the stream behind them.
  */
 export class PlainConnection implements ReplyTarget {
   readonly #options: ConnectionOptions;
   readonly #socket: Socket;
-  /** Bytes of a request that is not complete, or that came before the last one was answered. */
-  #waiting = NOTHING;
-  /** The head of the request that is not complete. */
+  /** The head of the request whose body is not complete; all its bytes are in the socket. */
   #head: PlainHead | undefined;
   #current: Current | undefined;
+  /** What came before the current request was answered. */
+  readonly #waiting: Buffer[] = [];
+  #waitingBytes = 0;
   #closing = false;
 
   constructor(socket: Socket, options: ConnectionOptions) {
@@ -78,7 +80,7 @@ export class PlainConnection implements ReplyTarget {
     if (this.#closing) this.#sayLast(answer);
     else if (!socket.write(answer, 'latin1')) this.#waitForReader();
     this.#options.onOver(current.path, current.reply, false, current.startedMs);
-    if (this.#waiting.length > 0 && !this.#closing) this.#handOver();
+    if (this.#waitingBytes > 0 && !this.#closing) this.#handOver();
   }
 
   destroy(): void {
@@ -86,23 +88,49 @@ export class PlainConnection implements ReplyTarget {
   }
 
   readonly #onData = (bytes: Buffer): void => {
-    const all = this.#waiting.length === 0 ? bytes : Buffer.concat([this.#waiting, bytes]);
+    const socket = this.#socket;
     if (this.#current !== undefined) {
-      this.#waiting = all;
-      this.#socket.pause();
+      this.#waiting.push(bytes);
+      this.#waitingBytes += bytes.length;
+      if (this.#waitingBytes > PLAIN_BYTES_MAX) socket.pause();
       return;
     }
-    const head = this.#head ?? this.#headOf(all);
-    if (head !== undefined && head.end === all.length) {
-      this.#answer(head, all);
+    const head = this.#headOf(bytes);
+    if (head !== undefined && head.end === bytes.length) {
+      this.#answer(head, bytes);
       return;
     }
-    this.#waiting = all;
-    if (head === undefined || head.end < all.length || this.#closing) this.#handOver();
-    else if (this.#head === undefined) {
-      this.#head = head;
-      this.#socket.setTimeout(LAG_MS);
+    socket.pause();
+    socket.unshift(bytes);
+    if (head === undefined || head.end < bytes.length || this.#closing || !this.#options.needsBody(head, socket.remoteAddress)) {
+      this.#handOver();
+    } else this.#waitForBody(head);
+  };
+
+  #waitForBody(head: PlainHead): void {
+    this.#head = head;
+    const socket = this.#socket;
+    socket.setTimeout(LAG_MS);
+    socket.off('data', this.#onData).on('readable', this.#onReadable);
+  }
+
+  /** More of a body, or the end of the stream. */
+  readonly #onReadable = (): void => {
+    const socket = this.#socket;
+    const head = this.#head;
+    if (head === undefined) return; // the event was on its way when the body was complete
+    const bytes: Buffer | null = socket.read(head.end); // less than that only at the end of the stream
+    if (bytes === null) return;
+    if (bytes.length < head.end || socket.readableLength > 0) {
+      socket.unshift(bytes);
+      this.#handOver();
+      return;
     }
+    this.#head = undefined;
+    socket.off('readable', this.#onReadable).on('data', this.#onData);
+    socket.setTimeout(this.#options.keepAliveTimeoutMs);
+    socket.resume();
+    this.#answer(head, bytes);
   };
 
   #headOf(bytes: Buffer): PlainHead | undefined {
@@ -111,12 +139,7 @@ export class PlainConnection implements ReplyTarget {
   }
 
   #answer(head: PlainHead, bytes: Buffer): void {
-    const { answer, keepAliveTimeoutMs, now } = this.#options;
-    if (this.#head !== undefined) {
-      this.#head = undefined;
-      this.#waiting = NOTHING;
-      this.#socket.setTimeout(keepAliveTimeoutMs);
-    }
+    const { answer, now } = this.#options;
     const reply = new PlainReply(this);
     this.#current = { path: head.path, reply, startedMs: now() };
     void answer(head.path, new PlainRequest(head, bytes, this.#socket), head.target, reply);
@@ -136,12 +159,15 @@ export class PlainConnection implements ReplyTarget {
 
   #handOver(): void {
     const socket = this.#socket;
-    const unanswered = this.#waiting;
     socket.off('data', this.#onData).off('timeout', this.#onTimeout).off('error', this.#onError).off('close', this.#onClose);
-    socket.off('drain', this.#onDrain);
+    socket.off('drain', this.#onDrain).off('readable', this.#onReadable);
     socket.setTimeout(0);
+    if (this.#waitingBytes > 0) {
+      socket.pause();
+      socket.unshift(Buffer.concat(this.#waiting));
+    }
     this.#options.onLeft(this);
-    this.#options.handOver(socket, unanswered);
+    this.#options.handOver(socket);
   }
 
   readonly #onTimeout = (): void => {

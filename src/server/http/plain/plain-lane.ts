@@ -12,8 +12,8 @@ export interface PlainLaneOptions {
   readonly keepAliveTimeoutMs: number;
 }
 
-/** The runtime's server takes a connection, with bytes that were read from it and not answered. */
-export type HandOver = (socket: Socket, unanswered: Buffer) => void;
+/** `node:http` takes a connection; bytes that were not answered are unread. */
+export type HandOver = (socket: Socket) => void;
 
 /**
  * Reads the plainest writes from their connections itself: the runtime's parser and its streams take as long for a small
@@ -38,6 +38,7 @@ export class PlainLane {
     const options: ConnectionOptions = {
       keepAliveTimeoutMs,
       isWrite: (path) => writes.has(path),
+      needsBody: (head, remoteAddress) => writes.needsBody(head, remoteAddress),
       answer: (path, request, target, reply) => writes.answer(path, request, target, reply),
       now: () => observer.now(),
       onOver: (route, reply, aborted, startedMs) => observer.record({ method: 'POST', route, reply, aborted, startedMs }),

@@ -1,22 +1,28 @@
 import type { WholeBody } from '../body.ts';
 import type { GateRequest } from '../request-gate.ts';
 
-/** Head of a request that is read here; a longer one is left to the runtime. */
+/** Head of a request that is read here; a longer one is left to `node:http`. */
 const HEAD_BYTES_MAX = 8 * 1024;
 
 /** Head and body of such a request. */
 export const PLAIN_BYTES_MAX = 64 * 1024;
 
-/** Visible ASCII without `#`, which belongs into no request target. */
-const REQUEST_LINE = /^POST (\/[!"$-~]*) HTTP\/1\.1\r\n/;
+/** Fields of such a head; `node:http` drops those after the 2000th, also a length. */
+const FIELDS_MAX = 100;
 
-/** One field: a token, a colon, and a value of printable ASCII. No folded lines, no blank before the colon. */
-const FIELD = /([!#$%&'*+.^_`|~0-9A-Za-z-]+):([\t -~]*)\r\n/y;
+/** Target in origin form, of the characters that RFC 3986 allows in a path and a query. */
+const REQUEST_LINE = /^POST (\/[!$-;=?-Z_a-z~]*) HTTP\/1\.1\r\n/;
 
-const LENGTH = /^\d{1,9}$/;
+/**
+ * One field: a token, a colon, at most one blank, and printable ASCII that neither begins nor ends with a blank. No tabs, no
+ * folded lines: readers of HTTP differ most in what they do with white space.
+ */
+const FIELD = /([!#$%&'*+.^_`|~0-9A-Za-z-]+): ?((?:[!-~](?:[ -~]*[!-~])?)?)\r\n/y;
+
+const LENGTH = /^(?:0|[1-9]\d{0,4})$/;
 
 /** Fields that change how a message is framed or a connection is used. None is common with a write. */
-const LEFT_TO_THE_RUNTIME = new Set([
+const LEFT_TO_NODE = new Set([
   'transfer-encoding',
   'expect',
   'upgrade',
@@ -50,8 +56,8 @@ export interface PlainHead {
 
 /**
  * Reads the head of a `POST` that nobody could take for anything else: HTTP/1.1, well-formed to the letter, one host, one
- * length, nothing that changes framing or connection. Undefined for everything else, and for what is not all there; that
- * is the runtime's parser's to judge.
+ * length, nothing that changes framing or connection. Undefined for everything else, and for a head that is not all there:
+ * `node:http` reads those.
  */
 export function readPlainHead(bytes: Buffer): PlainHead | undefined {
   const headEnd = bytes.indexOf('\r\n\r\n');
@@ -73,16 +79,18 @@ export function readPlainHead(bytes: Buffer): PlainHead | undefined {
 
 function readFields(text: string, start: number): KnownFields | undefined {
   const fields: KnownFields = {};
+  let count = 0;
   for (let at = start; at < text.length; at = FIELD.lastIndex) {
     FIELD.lastIndex = at;
     const field = FIELD.exec(text);
-    if (field === null) return undefined;
+    if (field === null || ++count > FIELDS_MAX) return undefined;
     const name = (field[1] as string).toLowerCase();
-    if (LEFT_TO_THE_RUNTIME.has(name)) return undefined;
+    if (LEFT_TO_NODE.has(name)) return undefined;
     if (!KNOWN.has(name)) continue;
     const known = name as keyof KnownFields;
-    if (fields[known] !== undefined) return undefined;
-    fields[known] = (field[2] as string).trim();
+    const value = field[2] as string;
+    if (value === '' || fields[known] !== undefined) return undefined;
+    fields[known] = value;
   }
   return fields;
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { BodyMemory } from '../body-memory.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import type { ErrorLog } from '../error-log.ts';
-import type { WriteHandler } from '../exchange.ts';
+import type { WriteEndpoint } from '../exchange.ts';
 import type { HttpMetrics } from '../metrics.ts';
 import { youngCollector } from '../young-collector.ts';
 import { registerCaches } from './caches.ts';
@@ -21,8 +21,8 @@ import { writeV3 } from './write-v3.ts';
 
 export type RouteDependencies = HttpDependencies & { readonly httpMetrics: HttpMetrics; readonly errorLog: ErrorLog };
 
-/** Handlers of `POST` to the write endpoints, by path: the framework and both lanes call them. */
-export function writeHandlers(deps: RouteDependencies): ReadonlyMap<string, WriteHandler> {
+/** What answers `POST` to the write endpoints, by path, on every lane. */
+export function writeEndpoints(deps: RouteDependencies): ReadonlyMap<string, WriteEndpoint> {
   const { writeService, maxBodyBytes, errorLog } = deps;
   const bodyMemory = new BodyMemory(youngCollector());
   const write = { writeService, maxBodyBytes, bodyMemory, errorLog };
@@ -34,9 +34,9 @@ export function writeHandlers(deps: RouteDependencies): ReadonlyMap<string, Writ
 }
 
 /** Registers every endpoint of the route table (http-api.md 2). */
-export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, writes: ReadonlyMap<string, WriteHandler>): void {
+export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, writes: ReadonlyMap<string, WriteEndpoint>): void {
   const { maxBodyBytes, errorLog } = deps;
-  for (const [path, handler] of writes) app.post(path, handler);
+  for (const [path, { answer }] of writes) app.post(path, answer);
   registerDeleteV2(app, { deleteService: deps.deleteService, maxBodyBytes, errorLog });
   registerQueryRoutes(app, deps);
   const { influxqlService } = deps;

@@ -1,6 +1,6 @@
 import { validateDatabaseName } from '../../../catalog/index.ts';
 import { badV1Request } from '../errors.ts';
-import type { WriteHandler } from '../exchange.ts';
+import type { WriteEndpoint } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
 import { legacyDatabaseName, refuseLegacyName } from './namespace-name.ts';
 import {
@@ -19,15 +19,19 @@ const rules = {
 } as const;
 
 /** `POST /write` (http-api.md 6.2). */
-export function writeV1(deps: WriteEndpointDependencies): WriteHandler {
+export function writeV1(deps: WriteEndpointDependencies): WriteEndpoint {
   const targets = new TargetCache(decodeTarget);
-  return async (request, reply) => {
-    const { query } = splitTarget(request.originalUrl);
+  const targetOf = (originalUrl: string): WriteTarget => {
+    const { query } = splitTarget(originalUrl);
     if (query === undefined) throw badV1Request('no db destination provided');
-    const target = targets.of(query);
+    return targets.of(query);
+  };
+  const answer: WriteEndpoint['answer'] = async (request, reply) => {
+    const target = targetOf(request.originalUrl);
     await storeBody(deps, request.raw, target);
     return reply.code(204).send();
   };
+  return { answer, checkTarget: targetOf };
 }
 
 function decodeTarget(query: string): WriteTarget {

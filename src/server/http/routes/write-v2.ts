@@ -2,7 +2,7 @@ import { validateDatabaseName } from '../../../catalog/index.ts';
 import type { InfluxError } from '../../../shared/errors.ts';
 import type { ErrorLog } from '../error-log.ts';
 import { toInfluxError } from '../error-response.ts';
-import type { WriteHandler } from '../exchange.ts';
+import type { WriteEndpoint } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
 import { refuseLegacyName } from './namespace-name.ts';
 import { refused, sendV2Error } from './v2-errors.ts';
@@ -23,13 +23,16 @@ const rules = {
 } as const;
 
 /** `POST /api/v2/write` (http-api.md 6.3): the v1 rules with errors in shape E2. */
-export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): WriteHandler {
+export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): WriteEndpoint {
   const targets = new TargetCache(decodeTarget);
-  return async (request, reply) => {
+  const targetOf = (originalUrl: string): WriteTarget => {
+    const { query } = splitTarget(originalUrl);
+    if (query === undefined) throw refused('no org/bucket destination provided');
+    return targets.of(query);
+  };
+  const answer: WriteEndpoint['answer'] = async (request, reply) => {
     try {
-      const { query } = splitTarget(request.originalUrl);
-      if (query === undefined) throw refused('no org/bucket destination provided');
-      const target = targets.of(query);
+      const target = targetOf(request.originalUrl);
       const asFailure = (error: unknown): InfluxError => asWriteBufferError(toInfluxError(error, deps.errorLog));
       await storeBody(deps, request.raw, target, asFailure);
       return reply.code(204).send();
@@ -37,6 +40,7 @@ export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: E
       return sendV2Error(reply, toInfluxError(error, deps.errorLog));
     }
   };
+  return { answer, checkTarget: targetOf };
 }
 
 function decodeTarget(query: string): WriteTarget {

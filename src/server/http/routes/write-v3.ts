@@ -1,7 +1,7 @@
 import { validateDatabaseName } from '../../../catalog/index.ts';
 import { sendJson } from '../error-response.ts';
 import { missingWriteParams, serdeError } from '../errors.ts';
-import type { WriteHandler } from '../exchange.ts';
+import type { WriteEndpoint } from '../exchange.ts';
 import { decodeParams, splitTarget } from '../query-string.ts';
 import {
   precisionOf,
@@ -21,12 +21,15 @@ const rules = {
 } as const;
 
 /** `POST /api/v3/write_lp` (http-api.md 6.1); the checks run in the order of its table. */
-export function writeV3(deps: WriteEndpointDependencies): WriteHandler {
+export function writeV3(deps: WriteEndpointDependencies): WriteEndpoint {
   const targets = new TargetCache(decodeTarget);
-  return async (request, reply) => {
-    const { query } = splitTarget(request.originalUrl);
+  const targetOf = (originalUrl: string): WriteTarget => {
+    const { query } = splitTarget(originalUrl);
     if (query === undefined) throw missingWriteParams();
-    const target = targets.of(query);
+    return targets.of(query);
+  };
+  const answer: WriteEndpoint['answer'] = async (request, reply) => {
+    const target = targetOf(request.originalUrl);
     const outcome = await storeBody(deps, request.raw, target);
     if (outcome.lineErrors.length === 0) return reply.code(204).send();
     const isLimit = outcome.lineErrors.some((error) => error.errorMessage.startsWith('Update to schema would exceed number of'));
@@ -35,6 +38,7 @@ export function writeV3(deps: WriteEndpointDependencies): WriteHandler {
       data: outcome.lineErrors.map(wireLineError),
     });
   };
+  return { answer, checkTarget: targetOf };
 }
 
 function decodeTarget(query: string): WriteTarget {

@@ -7,6 +7,7 @@ import { type ConnectionOptions, PlainConnection } from '../../../../src/server/
 /** A client that takes answers as slowly as the test says. */
 class SlowSocket extends EventEmitter {
   readonly writable = true;
+  readonly readableLength = 0;
   readonly written: unknown[] = [];
   full = false;
   paused = false;
@@ -38,6 +39,7 @@ function connection(socket: SlowSocket): PlainConnection {
   const options: ConnectionOptions = {
     keepAliveTimeoutMs: 1000,
     isWrite: () => true,
+    needsBody: () => true,
     answer: async (_path, _request, _target, reply) => void reply.code(204).send(),
     now: () => 0,
     onOver: () => undefined,

@@ -1,0 +1,82 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+
+/** Requests that may wait on one connection; a client that sends more is not read until one of them has begun. */
+const WAITING_MAX = 32;
+
+interface Waiting {
+  readonly request: IncomingMessage;
+  readonly start: () => void;
+}
+
+/** What is under way on one connection. */
+interface Connection {
+  /** The request that is carried out. */
+  active: IncomingMessage | undefined;
+  readonly waiting: Waiting[];
+  /** Ends the connection when all complete requests are answered. */
+  end: (() => void) | undefined;
+}
+
+/**
+ * Carries out the requests of an HTTP/1.1 connection one after the other, in the order in which they came (RFC 9112, section
+ * 9.3.2). `node:http` starts pipelined requests at once, so that a small write could overtake a large one before it, and
+ * the older value of a point would win.
+ */
+export class RequestTurns {
+  readonly #connections = new WeakMap<Duplex, Connection>();
+
+  /** Calls `start` when the requests before this one are answered; never, if the client leaves before that. */
+  take(request: IncomingMessage, response: ServerResponse, start: () => void): void {
+    const { socket } = request;
+    const connection = this.#of(socket);
+    response.on('close', () => this.#next(socket, connection));
+    if (connection.active === undefined) {
+      connection.active = request;
+      start();
+      return;
+    }
+    connection.waiting.push({ request, start });
+    if (connection.waiting.length >= WAITING_MAX) socket.pause();
+  }
+
+  /**
+   * Calls `end` once the complete requests of a connection are answered, at the latest when it is closed: bytes came that
+   * cannot be read, and a request that is not complete will never be.
+   */
+  last(socket: Duplex, end: () => void): void {
+    const connection = this.#of(socket);
+    if (connection.end !== undefined) return;
+    connection.end = end;
+    if (connection.active?.complete === true) socket.pause();
+    else end();
+  }
+
+  #next(socket: Duplex, connection: Connection): void {
+    connection.active = undefined;
+    if (socket.destroyed) {
+      connection.waiting.length = 0;
+      return;
+    }
+    const next = connection.waiting.shift();
+    if (next === undefined) {
+      if (connection.end === undefined || !socket.writable) return;
+      socket.resume(); // the client's end of the connection is waited for
+      connection.end();
+      return;
+    }
+    if (connection.waiting.length === WAITING_MAX - 1 && connection.end === undefined) socket.resume();
+    connection.active = next.request;
+    next.start();
+    if (!next.request.complete) connection.end?.();
+  }
+
+  #of(socket: Duplex): Connection {
+    let connection = this.#connections.get(socket);
+    if (connection === undefined) {
+      connection = { active: undefined, waiting: [], end: undefined };
+      this.#connections.set(socket, connection);
+    }
+    return connection;
+  }
+}
