@@ -4,7 +4,7 @@ import { InfluxError } from '../shared/errors.ts';
 import type { DatabaseAdmin, HardDelete, NewField, TableAdmin } from './admin-service.ts';
 import type { AdminDependencies } from './index.ts';
 
-type Deps = Pick<AdminDependencies, 'catalog' | 'hardDeleteDefaultMs' | 'nowMs' | 'onDeleted'>;
+type Deps = Pick<AdminDependencies, 'catalog' | 'hardDeleteDefaultMs' | 'nowMs'>;
 
 export function databaseAdmin(deps: Deps): DatabaseAdmin {
   const { catalog } = deps;
@@ -23,11 +23,9 @@ export function databaseAdmin(deps: Deps): DatabaseAdmin {
     },
     async delete({ name, hardDelete }) {
       await catalog.softDeleteDatabase(name, catalogTime(hardDelete, deps));
-      deps.onDeleted(name);
     },
     async undelete({ name, newName }) {
-      const database = await catalog.undeleteDatabase(name, newName);
-      deps.onDeleted(database.name);
+      await catalog.undeleteDatabase(name, newName);
     },
   };
 }
@@ -45,11 +43,9 @@ export function tableAdmin(deps: Deps): TableAdmin {
     },
     async delete({ database, table, hardDelete }) {
       await catalog.softDeleteTable(database, table, catalogTime(hardDelete, deps));
-      deps.onDeleted(database);
     },
     async undelete(target) {
       await catalog.undeleteTable(target);
-      deps.onDeleted(target.database);
     },
   };
 }

@@ -19,8 +19,6 @@ export interface AdminDependencies {
   /** What `hard_delete_at=default` means, ms from now. */
   readonly hardDeleteDefaultMs: number;
   readonly nowMs: () => number;
-  /** Called after a database or table was deleted, so that cached state of it goes. */
-  readonly onDeleted: (database: string) => void;
 }
 
 /** The configure endpoints' operations, carried out on the catalog. */

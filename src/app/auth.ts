@@ -27,7 +27,6 @@ export function openAdminService(
   config: ServeConfig,
   { catalog, caches }: Pick<AdminDependencies, 'catalog' | 'caches'>,
   clock: Clock,
-  onDeleted: AdminDependencies['onDeleted'],
 ): ReturnType<typeof createAdminService> {
   return createAdminService({
     catalog,
@@ -36,7 +35,6 @@ export function openAdminService(
     pluginDir: config.processing.pluginDir,
     hardDeleteDefaultMs: config.retention.hardDeleteDefaultMs,
     nowMs: () => clock.nowMs(),
-    onDeleted,
   });
 }
 

@@ -71,7 +71,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   const executor = queryExecutor(config, storage, { telemetry, fairTurns, metrics, logger });
   startCaches(storage, config, clock, executor);
   warmUpQueries(storage, executor, logger);
-  const adminService = openAdminService(config, storage, clock, (database) => storage.writes.forget(database));
+  const adminService = openAdminService(config, storage, clock);
   const server = await buildHttpServer({
     writeService,
     deleteService: rowDeletes(storage),

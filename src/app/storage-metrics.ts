@@ -15,6 +15,11 @@ export function registerStorageMetrics(registry: Registry, writes: ReopeningStor
     });
   };
   gauge('influxdb3_write_buffer_bytes', 'estimated memory of rows that are not in Parquet files yet', () => writes.store.bufferedBytes);
+  gauge(
+    'influxdb3_series_in_memory',
+    'series that are known by a number, because rows of their table are buffered or were until lately',
+    () => writes.store.seriesInMemory,
+  );
   gauge('influxdb3_parquet_files', 'live Parquet files', () => writes.store.parquetTotals.fileCount);
   gauge('influxdb3_parquet_size_bytes', 'size of all live Parquet files', () => writes.store.parquetTotals.sizeBytes);
   gauge('influxdb3_parquet_rows', 'rows of all live Parquet files', () => writes.store.parquetTotals.rowCount);

@@ -72,6 +72,7 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
         replayFailOnError: config.wal.replayFailOnError,
       },
       forceSnapshotBytes: budget.forceSnapshotBytes,
+      checkBatches: config.wal.checkBatches,
       maintenance: { retentionCheckMs: config.retention.checkIntervalMs, deleteGraceMs: config.retention.deleteGraceMs },
       onApplied: (table, section, series) => caches.apply(table, section, series),
     });

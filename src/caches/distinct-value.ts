@@ -38,7 +38,9 @@ export class DistinctValueCache {
   readonly #columnIds: readonly number[];
   readonly #tagsOnly: boolean;
   readonly #entries = new Map<string, Entry>();
-  readonly #bySeries: (Entry | undefined)[] = [];
+  #bySeries: (Entry | undefined)[] = [];
+  /** Whose ids these are: a table gets another index when its series were forgotten. */
+  #series: SeriesIndex | undefined;
   #bytes = 0;
 
   constructor({ definition, table, clock, onFull, bytesMax }: DistinctValueCacheOptions) {
@@ -68,6 +70,10 @@ export class DistinctValueCache {
 
   /** Takes durable rows over. A missing column is a value of its own. */
   apply(section: TableSection, series: SeriesIndex): void {
+    if (series !== this.#series) {
+      this.#series = series;
+      this.#bySeries = [];
+    }
     const { seriesIds, rowCount, timesNs } = section;
     const readers = this.#tagsOnly ? undefined : this.#columnIds.map((id) => this.#reader(section, series, id));
     for (let row = 0; row < rowCount; row++) {

@@ -80,7 +80,9 @@ export class LastValueCache {
   readonly #tagKeysOnly: boolean;
   readonly #entries = new Map<string, KeyEntry>();
   /** By series id; null = the series lacks a key column. */
-  readonly #bySeries: (KeyEntry | null | undefined)[] = [];
+  #bySeries: (KeyEntry | null | undefined)[] = [];
+  /** Whose ids these are: a table gets another index when its series were forgotten. */
+  #series: SeriesIndex | undefined;
   /** Ids of value columns without `time`, in the order in which they became known. */
   #slots: number[] = [];
   #knownColumns = 0;
@@ -124,6 +126,10 @@ export class LastValueCache {
 
   /** Takes durable rows over. */
   apply(section: TableSection, series: SeriesIndex): void {
+    if (series !== this.#series) {
+      this.#series = series;
+      this.#bySeries = [];
+    }
     this.#refreshSlots();
     const { seriesIds, rowCount } = section;
     const halves = new Int32Array(section.timesNs.buffer, section.timesNs.byteOffset, rowCount * 2);

@@ -163,6 +163,7 @@ function walConfig(values: ServeValues, facts: HostFacts): WalConfig {
     gen1DurationSecs: values.gen1Duration,
     gen1LookbackMs: values.gen1LookbackDuration,
     checkpointIntervalMs: values.checkpointInterval,
+    checkBatches: values.checkBatches,
   };
 }
 

@@ -71,6 +71,13 @@ export const toolingOptions = {
     help: 'New file for the address of the recovery listener',
     hidden: true,
   }),
+  checkBatches: tooling.defaulted('false', {
+    flag: 'check-batches',
+    env: 'INFLUXDB3_CHECK_BATCHES',
+    type: boolean,
+    help: 'Compare the checksum of every batch of rows between its encoding and its use',
+    hidden: true,
+  }),
   testMode: tooling.defaulted('false', {
     flag: 'test-mode',
     type: boolean,

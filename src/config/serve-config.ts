@@ -86,6 +86,8 @@ export interface WalConfig {
   readonly gen1DurationSecs: number;
   readonly gen1LookbackMs: number;
   readonly checkpointIntervalMs: number | undefined;
+  /** For tests: compare every byte of a batch between its encoding and its use. */
+  readonly checkBatches: boolean;
 }
 
 export interface QueryConfig {

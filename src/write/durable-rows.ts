@@ -15,7 +15,7 @@ export interface DurableBatch {
   readonly position: DurablePosition;
   /**
    * Rows by table; decoded at the first call. The bytes never change and may be kept, for as long as their memory may be.
-   * Series ids are those of the table's `SeriesIndex`.
+   * Series ids are those of the table's `SeriesIndex` during the call; the table may get another one later.
    */
   sections(): readonly TableSection[];
 }

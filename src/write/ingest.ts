@@ -2,7 +2,7 @@ import { type Catalog, type DatabaseSchema, validateDatabaseName } from '../cata
 import { assert } from '../shared/assert.ts';
 import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
-import { encodeBatch, SeriesDefinitions } from './batch/index.ts';
+import { BatchReceipt, encodeBatch, SeriesDefinitions } from './batch/index.ts';
 import type { WriteBuffer } from './buffer/index.ts';
 import type { DurableBatch, DurableRows } from './durable-rows.ts';
 import { LineParser, type ParsedRows } from './line-protocol/index.ts';
@@ -18,6 +18,8 @@ export interface IngestDependencies {
   readonly onLostWrite: (error: unknown) => void;
   /** Told of rows that became durable, in the order of the log. */
   readonly durableRows: DurableRows;
+  /** Whether every byte of a batch is compared between its encoding and its use; false by default. */
+  readonly checkBatches?: boolean;
 }
 
 /** How often a write is parsed again because another one changed the schema meanwhile. */
@@ -42,6 +44,8 @@ export class Ingest implements WriteService {
   readonly #parsers = new WeakMap<DatabaseSchema, LineParser>();
   /** For first writes of a database: in none of them is any table known. */
   readonly #newcomers: LineParser;
+  /** Databases whose writes wait, and what they wait for. */
+  readonly #held = new Map<number, Promise<void>>();
   readonly #definitions = new SeriesDefinitions();
 
   constructor(dependencies: IngestDependencies) {
@@ -58,6 +62,7 @@ export class Ingest implements WriteService {
     let lineErrors: WriteOutcome['lineErrors'] | undefined;
     for (let attempt = 0; attempt < SCHEMA_ATTEMPTS_MAX; attempt++) {
       if (request.noSync) await wal.whenRoom();
+      if (this.#held.size > 0) await this.#released(request.database);
       const transaction = catalog.beginWrite(request.database);
       const parser = this.#parserOf(transaction.database);
       const parsed = parser.parse(request.body, transaction, options, (rows) => this.#log(rows, request.origin ?? 'client'));
@@ -79,10 +84,33 @@ export class Ingest implements WriteService {
     });
   }
 
-  /** Forgets cached series of a database, after tables of it were deleted. */
-  forget(database: string): void {
-    const schema = this.#deps.catalog.database(database);
+  /** Forgets the texts of series of a database; it costs time to parse them again, never more. */
+  forget(databaseId: number): void {
+    const schema = this.#deps.catalog.databaseById(databaseId);
     if (schema !== undefined) this.#parsers.delete(schema);
+  }
+
+  /** Keeps writes of a database waiting before they are parsed. Returns what lets them go on, idempotent. */
+  hold(databaseId: number): () => void {
+    assert(!this.#held.has(databaseId), 'writes of a database are held up twice');
+    let release = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    this.#held.set(databaseId, held);
+    return () => {
+      if (this.#held.get(databaseId) === held) this.#held.delete(databaseId);
+      release();
+    };
+  }
+
+  async #released(database: string): Promise<void> {
+    for (;;) {
+      const schema = this.#deps.catalog.database(database);
+      const held = schema === undefined ? undefined : this.#held.get(schema.id);
+      if (held === undefined) return;
+      await held;
+    }
   }
 
   /** Of a database that was written to before the name is known to be good. */
@@ -107,7 +135,7 @@ export class Ingest implements WriteService {
 
   /** Encodes the rows into a batch that owns its memory and queues it. Only the log's disk work comes later. */
   #log(rows: ParsedRows, origin: DurableBatch['origin']): Logged {
-    const { buffer, durableRows, wal } = this.#deps;
+    const { durableRows, wal } = this.#deps;
     const [first, ...others] = rows.value;
     assert(first !== undefined, 'rows are handed over without a table');
     let { minTimeNs, maxTimeNs } = first;
@@ -115,12 +143,26 @@ export class Ingest implements WriteService {
       if (table.minTimeNs < minTimeNs) minTimeNs = table.minTimeNs;
       if (table.maxTimeNs > maxTimeNs) maxTimeNs = table.maxTimeNs;
     }
-    const encode = (fileNumber: number): Uint8Array => encodeBatch(first.table.databaseId, rows.value, this.#definitions, fileNumber);
+    const receipt = new BatchReceipt(rows.value, this.#deps.checkBatches === true);
+    const encode = (fileNumber: number): Uint8Array =>
+      receipt.seal(encodeBatch(first.table.databaseId, rows.value, this.#definitions, fileNumber));
     const durable = wal.append(encode, minTimeNs, maxTimeNs, (batch, fileNumber, index) => {
-      buffer.apply(batch);
+      this.#apply(batch, receipt);
       durableRows.publish(origin, { fileNumber, index }, batch);
     });
+    const settle = (): void => receipt.settle();
+    durable.then(settle, settle);
     return { durable };
+  }
+
+  /** Hands durable rows to the buffer. Those of a table whose data was dropped meanwhile go with it. */
+  #apply(batch: Uint8Array, receipt: BatchReceipt): void {
+    const { buffer, catalog } = this.#deps;
+    for (const { section, series } of receipt.open(batch)) {
+      const { databaseId, tableId } = section;
+      if (buffer.ownsSeries(databaseId, tableId, series)) buffer.applySection(section);
+      else assert(catalog.tableById(databaseId, tableId)?.deleted !== false, 'rows of a live table have series that it does not own');
+    }
   }
 }
 

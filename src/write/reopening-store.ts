@@ -110,11 +110,6 @@ export class ReopeningStore implements WriteService {
     return this.#store.table(database, name);
   }
 
-  /** Forgets what is cached of a database whose tables changed names or went. */
-  forget(database: string): void {
-    this.#store.forget(database);
-  }
-
   /** Makes waiting writes durable and ends background work. Buffered rows stay in the log. */
   async stop(): Promise<void> {
     this.#stopping.abort();

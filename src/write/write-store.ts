@@ -53,6 +53,8 @@ export interface WriteStoreOptions {
   readonly retryPauseMs?: number;
   /** Times the pause of writes after which the buffer is persisted. */
   readonly startTimer?: StartTimer;
+  /** Whether every byte of a batch is compared between its encoding and its use; false by default. */
+  readonly checkBatches?: boolean;
 }
 
 /** A table's rows at one moment (see `TableReader` of the query side). */
@@ -152,7 +154,7 @@ export class WriteStore implements WriteService {
     this.#snapshots = snapshots;
     const onLostWrite = (error: unknown): void => options.log.error({ error: errorText(error) }, 'a write sent with no_sync was lost');
     this.#durableRows = new DurableRows((error) => options.log.error({ error: errorText(error) }, 'a listener of durable rows failed'));
-    this.#ingest = new Ingest({ catalog: options.catalog, wal, buffer, clock: options.clock, onLostWrite, durableRows: this.#durableRows });
+    this.#ingest = new Ingest({ ...options, wal, buffer, onLostWrite, durableRows: this.#durableRows });
     this.#checks = new FileChecks({
       checksum: (file) => options.store.fs.checksum(this.#pathOf(file)),
       monotonicMs: () => options.clock.monotonicMs(),
@@ -170,7 +172,8 @@ export class WriteStore implements WriteService {
       snapshots,
       scanFiles: (live) => this.#scanFiles(live),
       checks: this.#checks,
-      forget: (database) => this.#ingest.forget(database),
+      forget: (databaseId) => this.#ingest.forget(databaseId),
+      hold: (databaseId) => this.#ingest.hold(databaseId),
     });
     this.#maintenance.start();
   }
@@ -191,11 +194,6 @@ export class WriteStore implements WriteService {
   /** The series of a table, which the ids in a batch mean. */
   seriesOf(table: TableSchema): SeriesIndex {
     return this.#buffer.series(table);
-  }
-
-  /** Forgets what is cached of a database whose tables changed names or went. */
-  forget(database: string): void {
-    this.#ingest.forget(database);
   }
 
   /** Exact, case-sensitive. */
@@ -274,6 +272,11 @@ export class WriteStore implements WriteService {
   /** Estimated memory of buffered rows. */
   get bufferedBytes(): number {
     return this.#buffer.bytes;
+  }
+
+  /** Series known by their ids now; see `SeriesTurnover` for when they are forgotten. */
+  get seriesInMemory(): number {
+    return this.#buffer.seriesCount;
   }
 
   /** Live Parquet files that were found damaged since the start. */

@@ -39,7 +39,8 @@ export class TestServer {
       process.execPath,
       [options.program ?? BIN, ...args, '--tcp-listener-file-path', listener, ...(options.args ?? [])],
       {
-        env: { PATH: process.env['PATH'] ?? '', HOME: dataDir, ...options.env },
+        // Whatever a test is about, no batch may change between its encoding and its use.
+        env: { PATH: process.env['PATH'] ?? '', HOME: dataDir, INFLUXDB3_CHECK_BATCHES: 'true', ...options.env },
         stdio: ['ignore', 'pipe', 'pipe'],
       },
     );

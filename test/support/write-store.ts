@@ -61,6 +61,7 @@ export class TestWriteStore {
         replayFailOnError: false,
       },
       forceSnapshotBytes: 1 << 30,
+      checkBatches: true,
       ...overrides,
     });
     return new TestWriteStore(directory, store, catalog, engine, writes);

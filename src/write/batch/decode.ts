@@ -88,6 +88,7 @@ function decodeTable(batch: Uint8Array, view: DataView, start: number, size: num
   at += rowCount * 8;
   const columns: ColumnSection[] = [];
   for (let i = 0; i < columnCount; i++) at = decodeColumn(batch, view, at, rowCount, columns);
+  if (at !== start + size) throw new Error('batch: the rows of a table do not fill its section');
   return {
     databaseId,
     tableId: view.getUint32(start, true),

@@ -1,3 +1,4 @@
+import { assert } from '../../shared/assert.ts';
 import type { FieldType } from '../../shared/column-type.ts';
 import type { ParsedColumn, ParsedTable, StringData } from '../line-protocol/parsed-write.ts';
 import type { SeriesIndex } from '../series/index.ts';
@@ -11,7 +12,12 @@ import {
   validityBytes,
 } from './layout.ts';
 
-/** Remembers, per series index, the WAL file in which each series was last defined. */
+/**
+ * Remembers, per series index, the WAL file in which each series was last defined.
+ *
+ * Shared by: all writes. Safe because it is only asked while a batch is encoded, which is one synchronous step with the append
+ * to that file; when the append fails, the log ends the file (`Wal.append`).
+ */
 export class SeriesDefinitions {
   readonly #fileOf = new WeakMap<SeriesIndex, Int32Array>();
 
@@ -28,6 +34,7 @@ export class SeriesDefinitions {
     for (let row = 0; row < rows; row++) {
       const id = seriesIds[row] as number;
       if (fileOf[id] !== fileNumber) {
+        assert(id >= 0 && id < series.count, 'a row is encoded with a series that its table does not have');
         fileOf[id] = fileNumber;
         fresh.push(id);
       }
@@ -50,6 +57,7 @@ export function encodeBatch(
   const sizes: TableSize[] = [];
   let total = BATCH_HEADER_BYTES;
   for (const table of tables) {
+    assert(table.rowCount > 0 && table.table.databaseId === databaseId, 'a table of a batch has rows and is of its database');
     const ids = definitions.take(table.series, table.seriesIds, table.rowCount, fileNumber);
     const size = tableBytes(table, ids);
     fresh.push(ids);
@@ -63,8 +71,9 @@ export function encodeBatch(
   let at = BATCH_HEADER_BYTES;
   for (let i = 0; i < tables.length; i++) {
     const size = sizes[i] as TableSize;
-    writeTable(bytes, view, at, tables[i] as ParsedTable, fresh[i] as number[], size);
+    const end = writeTable(bytes, view, at, tables[i] as ParsedTable, fresh[i] as number[], size);
     at += size.total;
+    assert(end === at, 'a table takes as many bytes of a batch as were counted');
   }
   return bytes;
 }
@@ -100,7 +109,15 @@ function dataBytes(column: ParsedColumn, rows: number): number {
   }
 }
 
-function writeTable(bytes: Uint8Array, view: DataView, start: number, table: ParsedTable, fresh: readonly number[], size: TableSize): void {
+/** Returns the index behind. */
+function writeTable(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  table: ParsedTable,
+  fresh: readonly number[],
+  size: TableSize,
+): number {
   const rows = table.rowCount;
   view.setUint32(start, table.table.id, true);
   view.setUint32(start + 4, rows, true);
@@ -122,6 +139,7 @@ function writeTable(bytes: Uint8Array, view: DataView, start: number, table: Par
   at = copyPadded(bytes, at, asBytes(table.seriesIds, rows * 4));
   at = copyPadded(bytes, at, asBytes(table.timesNs, rows * 8));
   for (const column of table.columns) at = writeColumn(bytes, view, at, column, rows);
+  return at;
 }
 
 function writeColumn(bytes: Uint8Array, view: DataView, start: number, column: ParsedColumn, rows: number): number {

@@ -122,6 +122,50 @@ export class WriteBuffer {
     return rows;
   }
 
+  /** Whether rows or series of a table are in memory. */
+  holds(databaseId: number, tableId: number): boolean {
+    const key = tableKey(databaseId, tableId);
+    return this.#tables.has(key) || this.#series.has(key);
+  }
+
+  /** Whether ids of this index are those of the table's buffered rows. False after the table's data was dropped. */
+  ownsSeries(databaseId: number, tableId: number, series: SeriesIndex): boolean {
+    return this.#series.get(tableKey(databaseId, tableId)) === series;
+  }
+
+  /** Number of series in memory, of all tables. */
+  get seriesCount(): number {
+    let count = 0;
+    for (const series of this.#series.values()) count += series.count;
+    return count;
+  }
+
+  /** Tables with at least so many series in memory. */
+  tablesWithSeries(seriesMin: number): { readonly databaseId: number; readonly tableId: number; readonly series: SeriesIndex }[] {
+    const found = [];
+    for (const [key, series] of this.#series) {
+      if (series.count < seriesMin) continue;
+      found.push({ databaseId: Math.floor(key / TABLE_IDS_MAX), tableId: key % TABLE_IDS_MAX, series });
+    }
+    return found;
+  }
+
+  /** Whether no row of the table is in memory or on its way there, so that its series may be forgotten. */
+  isAtRest(databaseId: number, tableId: number): boolean {
+    const key = tableKey(databaseId, tableId);
+    return (this.#tables.get(key)?.rows ?? 0) === 0 && this.#series.get(key)?.isHeld !== true;
+  }
+
+  /**
+   * Forgets the series of a table at rest, with all that is known by their ids: as after a restart, rows up to the newest in
+   * the table's files may repeat one of theirs. False: the table is not at rest, and nothing was done. No snapshot may run.
+   */
+  async forgetSeries(databaseId: number, tableId: number): Promise<boolean> {
+    if (!this.isAtRest(databaseId, tableId)) return false;
+    await this.dropTable(databaseId, tableId);
+    return true;
+  }
+
   /** Drops the rows of a deleted table. */
   async dropTable(databaseId: number, tableId: number): Promise<void> {
     const key = tableKey(databaseId, tableId);

@@ -17,8 +17,8 @@ export interface HardDeleteOptions {
   readonly graceMs: number;
   /** Runs a task while no snapshot does. */
   readonly exclusive: <T>(task: () => Promise<T>) => Promise<T>;
-  /** Forgets cached series of a database. */
-  readonly forget: (database: string) => void;
+  /** Forgets the texts of series of a database. */
+  readonly forget: (databaseId: number) => void;
 }
 
 /** Removes the data of tables and databases whose hard-delete time has come, and later their catalog entries. */
@@ -37,7 +37,7 @@ export class HardDelete {
     for (const database of [...catalog.databases()]) {
       const whole = database.deleted && isDue(database.hardDeleteTimeNs);
       const due = [...database.tables.values()].filter((table) => whole || (table.deleted && isDue(table.hardDeleteTimeNs)));
-      for (const table of due) await this.#dropData(database, table);
+      for (const table of due) await this.#dropData(table);
       for (const table of due) if (!whole && this.#graceIsOver(table.hardDeleteTimeNs, nowNs)) await this.#dropTable(table);
       if (whole && this.#graceIsOver(database.hardDeleteTimeNs, nowNs)) await this.#dropDatabase(database);
     }
@@ -47,15 +47,15 @@ export class HardDelete {
     return timeNs !== undefined && timeNs + BigInt(this.#options.graceMs) * 1_000_000n <= nowNs;
   }
 
-  async #dropData(database: DatabaseSchema, table: TableSchema): Promise<void> {
+  async #dropData(table: TableSchema): Promise<void> {
     const { buffer, changes, exclusive, files, forget, log } = this.#options;
     const { databaseId, id } = table;
     let bufferedRows = 0;
-    if (buffer.table(databaseId, id) !== undefined) {
+    if (buffer.holds(databaseId, id)) {
       // A snapshot under way would bring the rows back.
       await exclusive(async () => {
         bufferedRows = buffer.table(databaseId, id)?.rows ?? 0;
-        forget(database.name);
+        forget(databaseId);
         await buffer.dropTable(databaseId, id);
       });
     }

@@ -14,6 +14,7 @@ import { type CompactionTotals, Compactor } from './compactor.ts';
 import { FileChanges } from './file-changes.ts';
 import { HardDelete } from './hard-delete.ts';
 import { RetentionSweep } from './retention.ts';
+import { SeriesTurnover } from './series-turnover.ts';
 
 /** How files are looked after; all times in ms. */
 export interface MaintenanceSettings {
@@ -23,6 +24,8 @@ export interface MaintenanceSettings {
   readonly deleteGraceMs: number;
   /** A set of files that is worth merging must have stayed the same this long. */
   readonly compactionQuietMs: number;
+  /** Series that nobody writes any more from which on a table's writers are held up so that they can be forgotten. */
+  readonly idleSeriesMin?: number;
 }
 
 export const defaultMaintenance: MaintenanceSettings = {
@@ -46,7 +49,10 @@ export interface MaintenanceOptions extends MaintenanceSettings {
   readonly snapshots: SnapshotScheduler;
   readonly scanFiles: (files: readonly LiveFile[]) => ScanFile[];
   readonly checks: FileChecks<LiveFile>;
-  readonly forget: (database: string) => void;
+  /** Forgets the texts of series of a database. */
+  readonly forget: (databaseId: number) => void;
+  /** Keeps writes of a database waiting. Returns what lets them go on. */
+  readonly hold: (databaseId: number) => () => void;
 }
 
 /** Time between two looks at what is due. */
@@ -62,6 +68,7 @@ export class Maintenance {
   readonly #hardDelete: HardDelete;
   readonly #retention: RetentionSweep;
   readonly #compactor: Compactor;
+  readonly #turnover: SeriesTurnover;
   readonly #stopping = new AbortController();
   readonly #failing = new Set<string>();
   #timer: NodeJS.Timeout | undefined;
@@ -76,6 +83,7 @@ export class Maintenance {
     const changes = new FileChanges({ ...options, pause: () => snapshots.pause() });
     const exclusive = <T>(task: () => Promise<T>): Promise<T> => snapshots.exclusive(task);
     this.#hardDelete = new HardDelete({ ...options, changes, exclusive, graceMs: options.deleteGraceMs });
+    this.#turnover = new SeriesTurnover({ ...options, exclusive, persist: () => snapshots.force() });
     this.#retention = new RetentionSweep({ catalog, files, changes, clock, log });
     const limits = { chunkDurationNs: options.chunkDurationNs, fileBytesMax: MERGED_BYTES_MAX, fileRowsMax: MERGED_ROWS_MAX };
     const busy = (): boolean => snapshots.busy;
@@ -86,8 +94,9 @@ export class Maintenance {
   /** Looks after the files from now on. */
   start(): void {
     this.#unsubscribe = this.#options.catalog.onChange(({ ops }) => {
-      const deletes = ops.some(({ op }) => op === 'delete_table' || op === 'delete_database');
-      if (deletes && this.#queued === 0) void this.tick();
+      const deletes = ops.filter((change) => change.op === 'delete_table' || change.op === 'delete_database');
+      for (const { db } of deletes) this.#options.forget(db);
+      if (deletes.length > 0 && this.#queued === 0) void this.tick();
     });
     this.#schedule();
   }
@@ -107,6 +116,7 @@ export class Maintenance {
         if (!this.#options.snapshots.busy) await this.#compactor.run(this.#stopping.signal);
       });
       await this.#options.removal.flush();
+      await this.#guarded('forgetting series failed', () => this.#turnover.run());
     });
   }
 

@@ -19,6 +19,10 @@ export interface SeriesIndexOptions {
  * The series of one table. A series is its present tag values in canonical form: for each present tag in ascending
  * column id: u16 LE column id, u32 LE byte length, UTF-8 bytes. Ids are dense: 0, 1, 2, ...
  * Also keeps the greatest time of each series, so that rows that may repeat an earlier one are told at ingest.
+ *
+ * Shared by: all writes of a table (`intern`), the log's callbacks (`observe`), queries and snapshots (reading). Safe because
+ * each call is synchronous and ids and canonical forms only ever get more: what was handed out stays as it is. A table gets
+ * another index only while no row in memory has an id of this one (`WriteBuffer.forgetSeries`).
  */
 export class SeriesIndex {
   readonly #floorHi: number;
@@ -32,6 +36,7 @@ export class SeriesIndex {
   #lengths = new Int32Array(FIRST_SERIES_CAPACITY);
   #maxHi = new Int32Array(FIRST_SERIES_CAPACITY);
   #maxLo = new Uint32Array(FIRST_SERIES_CAPACITY);
+  #holders = 0;
   #viewed: Uint8Array = new Uint8Array(0);
   #view = new DataView(this.#viewed.buffer);
 
@@ -44,6 +49,20 @@ export class SeriesIndex {
   /** Number of series; ids are below it. */
   get count(): number {
     return this.#count;
+  }
+
+  /** Ids are on their way in batches that were not applied yet: the index must stay the table's own. */
+  get isHeld(): boolean {
+    return this.#holders > 0;
+  }
+
+  hold(): void {
+    this.#holders++;
+  }
+
+  release(): void {
+    assert(this.#holders > 0, 'a series index is released more often than it was held');
+    this.#holders--;
   }
 
   /** Memory held, in bytes. */
@@ -132,6 +151,17 @@ export class SeriesIndex {
     this.#maxHi[id] = hi;
     this.#maxLo[id] = lo;
     return false;
+  }
+
+  /** Number of series whose greatest time is earlier than that of the newest series by more than `idleNs`. */
+  countIdle(idleNs: bigint): number {
+    let newestHi = INT64_MIN_HI;
+    for (let id = 0; id < this.#count; id++) if ((this.#maxHi[id] as number) > newestHi) newestHi = this.#maxHi[id] as number;
+    // To 4 seconds: the upper halves of the times.
+    const idleHi = newestHi - Number(idleNs >> 32n);
+    let idle = 0;
+    for (let id = 0; id < this.#count; id++) if ((this.#maxHi[id] as number) < idleHi) idle++;
+    return idle;
   }
 
   /** `observe` for the first `rowCount` rows of a batch; returns how many of them may repeat or precede another. */

@@ -40,6 +40,18 @@ class Fixture {
 const at = (region: string, host: string, ageSecs = 0): TestRow => row({ region, host }, { v: 1 }, NOW_SECS - ageSecs);
 
 describe('distinct-value cache (storage 13)', () => {
+  test('a table whose series were forgotten and got other numbers brings the right combinations', () => {
+    const fixture = new Fixture();
+    fixture.write(at('eu', 'a'), at('eu', 'b'));
+    const anew = new Sections(fixture.table);
+    fixture.cache.apply(anew.of([at('us', 'c'), at('eu', 'b')]), anew.series);
+    assert.deepEqual(fixture.cache.rows(2), [
+      ['eu', 'a'],
+      ['eu', 'b'],
+      ['us', 'c'],
+    ]);
+  });
+
   test('combinations are sorted level by level with missing values first', () => {
     const fixture = new Fixture();
     fixture.write(

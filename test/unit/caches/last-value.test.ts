@@ -62,6 +62,18 @@ describe('last-value cache (storage 12)', () => {
     assert.deepEqual(fixture.rows('region', 'host', 'v'), [['eu', 'a', 2]]);
   });
 
+  test('a table whose series were forgotten and got other numbers brings rows of the right keys', () => {
+    const fixture = new Fixture();
+    fixture.write(row(key('a'), { v: 1 }, 1), row(key('b'), { v: 2 }, 1), row({ host: 'no region' }, { v: 3 }, 1));
+    const anew = new Sections(fixture.table);
+    const section = anew.of([row(key('b'), { v: 4 }, 2), row({ host: 'no region' }, { v: 5 }, 2), row(key('a'), { v: 6 }, 2)]);
+    fixture.cache.apply(section, anew.series);
+    assert.deepEqual(fixture.rows('host', 'v').sort(), [
+      ['a', 6],
+      ['b', 4],
+    ]);
+  });
+
   test('a row that is not newer than the newest held one is ignored, and so are times up to 0', () => {
     const fixture = new Fixture();
     fixture.write(row(key('a'), { v: 1 }, 0), row(key('a'), { v: 2 }, -5));

@@ -47,11 +47,12 @@ export class FakeTime implements Clock {
   }
 }
 
-/** A file system whose syncs wait for the test. */
+/** A file system whose syncs wait for the test, of all files or of those that `gates` says. */
 export class GatedFileSystem implements FileSystem {
   readonly waiting: (() => void)[] = [];
   syncCount = 0;
   #open = false;
+  readonly #gates: (path: string) => boolean;
   readonly #inner = nodeFileSystem;
   readonly readFile = this.#inner.readFile;
   readonly rename = this.#inner.rename;
@@ -63,6 +64,15 @@ export class GatedFileSystem implements FileSystem {
   readonly size = this.#inner.size;
   readonly checksum = this.#inner.checksum;
   readonly syncDirectory = this.#inner.syncDirectory;
+
+  constructor(gates: (path: string) => boolean = () => true) {
+    this.#gates = gates;
+  }
+
+  /** From now on syncs wait. */
+  closeGate(): void {
+    this.#open = false;
+  }
 
   /** From now on nothing waits. */
   openGate(): void {
@@ -83,7 +93,7 @@ export class GatedFileSystem implements FileSystem {
       close: () => file.close(),
       datasync: async () => {
         this.syncCount++;
-        if (!this.#open) await new Promise<void>((resolve) => this.waiting.push(resolve));
+        if (!this.#open && this.#gates(path)) await new Promise<void>((resolve) => this.waiting.push(resolve));
         await file.datasync();
       },
     };
