@@ -42,7 +42,11 @@ const WIDTH_BYTES: Readonly<Record<EngineColumnType, number>> = {
 
 /**
  * Appends columns of raw bytes to one engine table, `CHUNK_ROWS` rows at a time, by memory copy. Fill the open chunk
- * column by column for the same rows, then `advance`. Rows are visible to queries after `flush`.
+ * column by column for the same rows, then `advance`. Rows are visible to queries after `flush`, which DuckDB does in a
+ * transaction of its own: all of the rows are in the table then, or, when it throws, none. After any call that threw the
+ * appender is good for `discard` only.
+ *
+ * Shared by: nobody. Whoever made it calls it, synchronously; its memory is filled and read within one call.
  */
 export class ChunkAppender {
   readonly #duckdb: Bindings;
@@ -116,10 +120,12 @@ export class ChunkAppender {
   /** Takes the filled rows over; hands a full chunk to the engine. */
   advance(count: number): void {
     this.#rows += count;
-    if (this.#rows === CHUNK_ROWS) {
-      this.#append();
-      if (this.#chunksSinceFlush >= CHUNKS_PER_FLUSH) this.#flushAppended();
-    }
+    if (this.#rows === CHUNK_ROWS) this.#append();
+  }
+
+  /** True when as many rows wait as one flush should take: the caller flushes and notes that they are in the table. */
+  get flushDue(): boolean {
+    return this.#chunksSinceFlush >= CHUNKS_PER_FLUSH;
   }
 
   /** Makes everything taken over so far visible to queries. */
@@ -131,6 +137,15 @@ export class ChunkAppender {
   /** Flushes and frees the appender; the object is dead afterwards. */
   close(): void {
     this.flush();
+    this.#duckdb.appender_close_sync(this.#appender);
+  }
+
+  /**
+   * Frees the appender and forgets what was not flushed. Without it DuckDB would append those rows when the object is
+   * collected, long after somebody else did.
+   */
+  discard(): void {
+    this.#duckdb.appender_clear(this.#appender);
     this.#duckdb.appender_close_sync(this.#appender);
   }
 

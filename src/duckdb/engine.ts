@@ -98,6 +98,11 @@ export class Engine {
     }
   }
 
+  /** True after `close`: there is nothing left to free. */
+  get isClosed(): boolean {
+    return this.#closed;
+  }
+
   /** Why DuckDB is of no more use; undefined = it lives. */
   get failure(): InfluxError | undefined {
     return this.#failure;

@@ -5,7 +5,7 @@ import type { Clock } from '../shared/clock.ts';
 import { databaseNotFound } from '../shared/errors.ts';
 import { errorText, type Log, type Store } from '../storage/index.ts';
 import { encodeDeleteRecord } from './batch/index.ts';
-import { type AppliedListener, type BufferView, type Generation, WriteBuffer } from './buffer/index.ts';
+import { type AppliedListener, type BufferMoment, type BufferView, WriteBuffer } from './buffer/index.ts';
 import { type DeleteRequest, resolveDeletes } from './deletes/index.ts';
 import { type DurableListener, DurableRows } from './durable-rows.ts';
 import type { FileTotals, LiveFile } from './file-index/file-index.ts';
@@ -67,10 +67,8 @@ export interface StoredTableSnapshot {
 }
 
 /** A table's rows in one turn (see `TablePeek` of the query side). */
-export interface StoredTablePeek {
+export interface StoredTablePeek extends BufferMoment {
   readonly files: readonly (ScanFile & { readonly id: number })[];
-  readonly generations: readonly Generation[];
-  readonly dirtyChunks: ReadonlySet<bigint>;
   readonly series: SeriesIndex | undefined;
   readonly cutoffNs: bigint | undefined;
 }
@@ -124,7 +122,7 @@ export class WriteStore implements WriteService {
       async onRecord(fileNumber, body) {
         await buffer.open();
         replay.record(fileNumber, body);
-        await buffer.ready();
+        await buffer.whenReady();
       },
     });
     if (report.recordCount > 0) {
@@ -305,6 +303,7 @@ export class WriteStore implements WriteService {
     const maintained = this.#maintenance.stop(); // ends what it does at once
     await this.#wal.stop();
     await this.#snapshots.stop();
+    this.#buffer.close();
     await maintained;
     await this.#files.close();
   }

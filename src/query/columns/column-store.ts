@@ -1,6 +1,6 @@
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
 import type { TableSection } from '../../write/batch/index.ts';
-import type { Generation } from '../../write/buffer/index.ts';
+import type { GenerationMoment, GenerationSource, ReadableGeneration } from '../../write/buffer/index.ts';
 import type { SeriesIndex } from '../../write/series/index.ts';
 import type { StoredFile, TableReader } from '../scan/sources.ts';
 import { isNumberType, type NumberType } from './field-column.ts';
@@ -15,7 +15,7 @@ export type NumberColumn = ColumnSchema & { readonly type: NumberType };
 export interface SegmentRequest {
   readonly table: TableSchema;
   readonly files: readonly StoredFile[];
-  readonly generations: readonly Generation[];
+  readonly generations: readonly GenerationMoment[];
   readonly series: SeriesIndex | undefined;
   readonly columns: readonly NumberColumn[];
 }
@@ -73,7 +73,7 @@ export class ColumnStore {
     const columns = this.#columnsOf(table);
     if (columns.unfit) return 'unfit';
     const missingFiles = files.filter((file) => !hasFields(columns.files.get(fileKey(file))?.segment, request.columns));
-    const missingGenerations = generations.filter((generation) => !columns.buffers.get(generation)?.isReady(request.columns));
+    const missingGenerations = generations.filter((generation) => !columns.buffers.get(generation.source)?.isReady(request.columns));
     const missing = missingFiles.length + missingGenerations.length;
     if (missing > 0) {
       this.#misses += missing;
@@ -84,7 +84,7 @@ export class ColumnStore {
       return { load: () => this.#loadOnce(wanted, columns, missingFiles, missingGenerations) };
     }
     const fileEntries = files.map((file) => columns.files.get(fileKey(file)) as HeldFile);
-    const followers = generations.map((generation) => columns.buffers.get(generation) as Follower);
+    const followers = generations.map((generation) => columns.buffers.get(generation.source) as Follower);
     for (const entry of [...fileEntries, ...followers]) this.#use(entry);
     this.#hits += fileEntries.length + followers.length;
     const buffers = followers.map((follower) => follower.segment);
@@ -97,7 +97,7 @@ export class ColumnStore {
     request: SegmentRequest,
     columns: TableColumns,
     missingFiles: readonly StoredFile[],
-    missingGenerations: readonly Generation[],
+    missingGenerations: readonly GenerationMoment[],
   ): Promise<void> {
     columns.loading ??= this.#load(request, columns, missingFiles, missingGenerations)
       .catch((error: unknown) => {
@@ -115,16 +115,16 @@ export class ColumnStore {
     request: SegmentRequest,
     columns: TableColumns,
     missingFiles: readonly StoredFile[],
-    missingGenerations: readonly Generation[],
+    missingGenerations: readonly GenerationMoment[],
   ): Promise<void> {
     const { loader, tables } = this.#options;
     const { table } = request;
-    const followers = missingGenerations.map((generation) => this.#follow(columns, generation, request.columns));
+    const followers = missingGenerations.map((generation) => this.#follow(columns, generation.source, request.columns));
     const [minNs, maxNs] = timesOf(missingFiles);
     const snapshot = await tables.snapshot(table, minNs, maxNs);
     try {
       await this.#loadFiles(table, columns, missingFiles, request.columns);
-      for (const follower of followers) await follower.load(loader);
+      for (const follower of followers) await follower.load(loader, snapshot.buffer?.generations ?? []);
     } catch (error) {
       for (const follower of followers) this.#drop(follower);
       throw error;
@@ -173,16 +173,16 @@ export class ColumnStore {
   }
 
   /** From now on no row of the generation is missed. */
-  #follow(columns: TableColumns, generation: Generation, wanted: readonly NumberColumn[]): Follower {
-    const before = columns.buffers.get(generation);
+  #follow(columns: TableColumns, source: GenerationSource, wanted: readonly NumberColumn[]): Follower {
+    const before = columns.buffers.get(source);
     const types = new Map<number, NumberType>(before?.segment.columnTypes);
     for (const column of wanted) types.set(column.id, column.type);
     if (before !== undefined) this.#drop(before);
-    const follower: Follower = new Follower(generation, types, () => {
-      if (columns.buffers.get(generation) === follower) columns.buffers.delete(generation);
+    const follower: Follower = new Follower(source, types, () => {
+      if (columns.buffers.get(source) === follower) columns.buffers.delete(source);
       this.#held.delete(follower);
     });
-    columns.buffers.set(generation, follower);
+    columns.buffers.set(source, follower);
     this.#use(follower);
     return follower;
   }
@@ -231,7 +231,7 @@ interface HeldFile extends Held {
 /** So little is loaded at the first question: the engine would read as much. */
 const SMALL_VALUES_MAX = 1_500_000;
 
-function rowsOf(parts: readonly (StoredFile | Generation)[]): number {
+function rowsOf(parts: readonly (StoredFile | GenerationMoment)[]): number {
   return parts.reduce((sum, part) => sum + ('rowCount' in part ? part.rowCount : part.rows), 0);
 }
 
@@ -245,16 +245,16 @@ function widened(table: TableSchema, columns: readonly NumberColumn[], rows: num
 class TableColumns {
   readonly tags = new TableTags();
   readonly files = new Map<string, HeldFile>();
-  readonly buffers = new WeakMap<Generation, Follower>();
+  readonly buffers = new WeakMap<GenerationSource, Follower>();
   /** Its files are not sorted as this server sorts them, or have too many series. */
   unfit = false;
   loading: Promise<void> | undefined;
   failures = 0;
   readonly #askedFiles = new Set<string>();
-  readonly #askedGenerations = new WeakSet<Generation>();
+  readonly #askedGenerations = new WeakSet<GenerationSource>();
 
   /** True when everything was asked for before; notes that it is asked for now. */
-  isWarm(files: readonly StoredFile[], generations: readonly Generation[]): boolean {
+  isWarm(files: readonly StoredFile[], generations: readonly GenerationMoment[]): boolean {
     let warm = true;
     if (this.#askedFiles.size > ASKED_FILES_MAX) this.#askedFiles.clear();
     for (const file of files) {
@@ -262,9 +262,9 @@ class TableColumns {
       warm &&= this.files.has(key) || this.#askedFiles.has(key);
       this.#askedFiles.add(key);
     }
-    for (const generation of generations) {
-      warm &&= this.buffers.has(generation) || this.#askedGenerations.has(generation);
-      this.#askedGenerations.add(generation);
+    for (const { source } of generations) {
+      warm &&= this.buffers.has(source) || this.#askedGenerations.has(source);
+      this.#askedGenerations.add(source);
     }
     return warm;
   }
@@ -275,32 +275,36 @@ const ASKED_FILES_MAX = 100_000;
 /** Loads of one table that may fail. */
 const FAILURES_MAX = 3;
 
-/** Keeps a buffer segment up to its generation. */
+/**
+ * Keeps a buffer segment up to its generation: the rows of the moment at which it began to follow are read from DuckDB, all
+ * later ones are told. Both begin in the same synchronous step, so that no row is missed or comes twice.
+ */
 class Follower implements Held {
   readonly segment: BufferSegment;
-  readonly #generation: Generation;
-  readonly #firstRows: number;
-  readonly #heldColumns: ReadonlySet<number>;
+  readonly #first: GenerationMoment;
   readonly #forget: () => void;
   readonly #unfollow: () => void;
   #waiting: TableSection[] | undefined = [];
 
-  constructor(generation: Generation, types: ReadonlyMap<number, NumberType>, forget: () => void) {
-    this.#generation = generation;
-    this.#firstRows = generation.rows;
-    this.#heldColumns = new Set(generation.fields.map((field) => field.id));
+  constructor(source: GenerationSource, types: ReadonlyMap<number, NumberType>, forget: () => void) {
+    this.#first = source.moment();
     this.#forget = forget;
-    this.segment = new BufferSegment(leastTime(generation), types, Math.ceil(generation.rows * 1.2));
-    this.#unfollow = generation.follow({ added: (section) => this.#added(section), retired: () => this.drop() });
+    this.segment = new BufferSegment(leastTime(this.#first), types, Math.ceil(this.#first.rows * 1.2));
+    this.#unfollow = source.follow({ added: (section) => this.#added(section), retired: () => this.drop() });
   }
 
   isReady(columns: readonly NumberColumn[]): boolean {
     return this.#waiting === undefined && this.segment.has(columns.map((column) => column.id));
   }
 
-  /** Reads the rows that were there at first, then takes those that came since. */
-  async load(loader: SegmentLoader): Promise<void> {
-    await loader.generation(this.#generation, this.segment, this.#firstRows, this.#heldColumns);
+  /**
+   * Reads the rows that were there at first, then takes those that came since.
+   * @param readable generations of a view that was opened in the same step in which it began to follow
+   */
+  async load(loader: SegmentLoader, readable: readonly ReadableGeneration[]): Promise<void> {
+    const found = readable.find(({ source }) => source === this.#first.source);
+    if (found?.rows !== this.#first.rows) throw new Error('internal error: the view is of another moment');
+    await loader.generation(found, this.segment);
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
     for (const section of waiting) this.segment.append(section);
@@ -317,7 +321,7 @@ class Follower implements Held {
   }
 }
 
-function leastTime(generation: Generation): bigint {
+function leastTime(generation: GenerationMoment): bigint {
   let least: bigint | undefined;
   for (const { minTimeNs } of generation.chunks.values()) if (least === undefined || minTimeNs < least) least = minTimeNs;
   return least ?? 0n;

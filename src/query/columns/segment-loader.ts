@@ -2,7 +2,7 @@ import type { DuckDBDataChunk, DuckDBMaterializedResult } from '@duckdb/node-api
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
 import { type Engine, sqlIdentifier } from '../../duckdb/index.ts';
 import type { Turns } from '../../scheduling/index.ts';
-import { bufferColumn, type Generation } from '../../write/buffer/index.ts';
+import { bufferColumn, type ReadableGeneration, type TablePart } from '../../write/buffer/index.ts';
 import { fileColumnsSql, type ScanFile } from '../../write/scan/index.ts';
 import { stringReader } from '../results/result-strings.ts';
 import { rawVector, validBits } from '../results/result-vector.ts';
@@ -77,12 +77,17 @@ export class SegmentLoader {
     }
   }
 
-  /** Appends the first `rows` rows of a generation, which must be in the engine with its columns `held`. */
-  async generation(generation: Generation, segment: BufferSegment, rows: number, held: ReadonlySet<number>): Promise<void> {
+  /** Appends the rows of a generation's moment. */
+  async generation({ parts }: ReadableGeneration, segment: BufferSegment): Promise<void> {
+    for (const part of parts) await this.#part(part, segment);
+  }
+
+  async #part({ engineTable, fields, rows }: TablePart, segment: BufferSegment): Promise<void> {
+    const held = new Set(fields.map((field) => field.id));
     const ids = [...segment.columnTypes.keys()];
     const present = ids.filter((id) => held.has(id));
     const columns = ['sid', 'time', ...present.map(bufferColumn)].join(', ');
-    const reader = await this.#read(`SELECT ${columns} FROM ${sqlIdentifier(generation.engineTable)}`);
+    const reader = await this.#read(`SELECT ${columns} FROM ${sqlIdentifier(engineTable)} WHERE rowid < ${rows}`);
     await reader.take(rows, (chunk, from, count) => {
       const series = rawVector(chunk.getColumnVector(0)).items as Int32Array;
       const times = rawVector(chunk.getColumnVector(1)).items as BigInt64Array;

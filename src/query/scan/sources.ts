@@ -1,5 +1,5 @@
 import type { TableSchema } from '../../catalog/schema.ts';
-import type { BufferView, Generation } from '../../write/buffer/index.ts';
+import type { BufferMoment, BufferView } from '../../write/buffer/index.ts';
 import { type ScanColumn, type ScanFile, tableScanSql } from '../../write/scan/index.ts';
 import type { SeriesIndex } from '../../write/series/index.ts';
 import type { RelationUse } from '../sql/types/contract.ts';
@@ -20,12 +20,9 @@ export interface StoredFile extends ScanFile {
   readonly id: number;
 }
 
-/** The rows of one table in one turn; nothing of it may be kept beyond. */
-export interface TablePeek {
+/** The rows of one table at one moment, without a promise that they stay readable: what is kept beyond the turn are names only. */
+export interface TablePeek extends BufferMoment {
   readonly files: readonly StoredFile[];
-  readonly generations: readonly Generation[];
-  /** Chunks whose buffered rows may repeat a key. */
-  readonly dirtyChunks: ReadonlySet<bigint>;
   /** Undefined = nothing buffered. */
   readonly series: SeriesIndex | undefined;
   /** Retention: rows before are hidden. */

@@ -61,10 +61,13 @@ async function fill(
         fillColumn(appender, column, types[column] as EngineColumnType, rows, index);
       });
       appender.advance(rows.length);
+      if (appender.flushDue) appender.flush();
       if (chunks % CHUNKS_PER_TURN === 0) await new Promise(setImmediate);
     }
-  } finally {
     appender.close();
+  } catch (error) {
+    appender.discard();
+    throw error;
   }
 }
 

@@ -1,20 +1,20 @@
-import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType, sqlIdentifier } from '../../duckdb/index.ts';
-import type { FieldType } from '../../shared/column-type.ts';
-import type { ColumnSection, TableSection } from '../batch/index.ts';
+import { CHUNK_ROWS, type Engine } from '../../duckdb/index.ts';
+import type { TableSection } from '../batch/index.ts';
 import type { RowDelete } from '../deletes/row-delete.ts';
-import { type RowColumns, SectionMerger, type SectionRows } from './merge-sections.ts';
+import { type FieldColumn, GenerationTable, type TablePart } from './generation-table.ts';
+import { PendingRows } from './pending-rows.ts';
 
-/** Engine chunks moved before other work gets a turn. */
+/** Chunks of rows moved before other work gets a turn. */
 const CHUNKS_PER_TURN = 8;
 
-/** Sections with fewer rows are merged before the engine gets them. */
-const MERGED_ROWS_MAX = 512;
+/** Bytes of moved rows that are kept for the next flush at most. */
+const FLUSH_BYTES_MAX = 32 * 1024 * 1024;
 
 /** Rows and time range of one gen1 chunk inside a generation. */
 export interface ChunkRows {
-  rows: number;
-  minTimeNs: bigint;
-  maxTimeNs: bigint;
+  readonly rows: number;
+  readonly minTimeNs: bigint;
+  readonly maxTimeNs: bigint;
 }
 
 /** Told of what happens to a generation, in the same turn. Must not throw. */
@@ -25,118 +25,186 @@ export interface GenerationFollower {
   retired(): void;
 }
 
-/** A field column that a generation holds. */
-export interface FieldColumn {
-  readonly id: number;
-  readonly type: FieldType;
+/** What tells generations apart, and tells of their rows. */
+export interface GenerationSource {
+  /** What it holds now. */
+  moment(): GenerationMoment;
+  /** Tells of rows that come from now on. Returns what ends it. */
+  follow(follower: GenerationFollower): () => void;
+}
+
+/** A generation at one moment. Nothing of it ever changes, whatever arrives or is deleted later. */
+export interface GenerationMoment {
+  readonly source: GenerationSource;
+  readonly rows: number;
+  /** Estimated memory. */
+  readonly bytes: number;
+  /** Field columns, in the order in which they came. */
+  readonly fields: readonly FieldColumn[];
+  /** By gen1 chunk start; the sum of their rows is `rows`. */
+  readonly chunks: ReadonlyMap<bigint, ChunkRows>;
+  /** Deletes that came after its rows. */
+  readonly deletes: readonly RowDelete[];
+}
+
+/** A moment whose rows are all in DuckDB tables, which stay until the reader releases it. */
+export interface ReadableGeneration extends GenerationMoment {
+  /** In the order of the rows; more than one after a failure of DuckDB. */
+  readonly parts: readonly TablePart[];
 }
 
 /**
- * A run of buffered rows of one table, in arrival order: an engine table `(sid, time, c<column id>...)` plus the
- * sections that have not been moved into it yet. New rows go to the table's youngest generation; a snapshot seals
- * it and later retires it. Row order = the engine's row id, so later rows win ties.
+ * A run of buffered rows of one table, in arrival order: a DuckDB table (`generation-table.ts`) plus the sections that are
+ * not part of it yet. New rows go to the table's youngest generation; a snapshot seals it and later
+ * retires it. Row order = row id, so later rows win ties.
+ *
+ * Shared by: writes (`add`), drains, queries and loads of columns (`moment`, `retain`, `release`), snapshots and deletes. Writes and
+ * moments are single synchronous steps on counters that are kept apart from DuckDB; fields, chunks and deletes are replaced,
+ * never changed, so that a moment can keep them. Drains queue up behind each other (`#work`), and a row leaves the queue only
+ * when the flush that made it part of the table worked. The DuckDB table goes when it is retired and the last reader is done.
  */
-export class Generation {
-  readonly engineTable: string;
-  /** By gen1 chunk start. */
-  readonly chunks = new Map<bigint, ChunkRows>();
-  readonly #engine: Engine;
-  readonly #fields: FieldColumn[] = [];
-  readonly #fieldIndex = new Map<number, number>();
-  #pending: TableSection[] = [];
-  /** Rows of the first pending section that were moved already. */
-  #headFrom = 0;
-  #pendingRows = 0;
-  #pendingBytes = 0;
-  #tableFields = -1;
-  #appender: ChunkAppender | undefined;
-  #merger: SectionMerger | undefined;
+export class Generation implements GenerationSource {
+  readonly #table: GenerationTable;
+  readonly #pending = new PendingRows();
+  readonly #onDropFailed: (error: unknown) => void;
+  readonly #followers = new Set<GenerationFollower>();
+  readonly #fieldIds = new Set<number>();
+  #fields: readonly FieldColumn[] = [];
+  #chunks = new Map<bigint, ChunkRows>();
+  #deletes: readonly RowDelete[] = [];
+  #moment: GenerationMoment | undefined;
   #work: Promise<void> = Promise.resolve();
   #readers = 0;
+  #sealed = false;
   #retired = false;
   #rows = 0;
   #bytes = 0;
-  #deletes: readonly RowDelete[] = [];
-  readonly #followers = new Set<GenerationFollower>();
 
-  constructor(engine: Engine, engineTable: string) {
-    this.#engine = engine;
-    this.engineTable = engineTable;
+  /** @param onDropFailed told when the DuckDB table could not be dropped: its memory stays taken */
+  constructor(engine: Engine, engineTable: string, onDropFailed: (error: unknown) => void) {
+    this.#table = new GenerationTable(engine, engineTable);
+    this.#onDropFailed = onDropFailed;
+  }
+
+  /** Name of the DuckDB table that is open for rows. */
+  get engineTable(): string {
+    return this.#table.name;
+  }
+
+  /** Where the rows of a moment are; they must have been drained. */
+  readable(moment: GenerationMoment): ReadableGeneration {
+    return { ...moment, parts: this.#table.parts(moment.rows, this.#sealed && moment.rows === this.#rows) };
   }
 
   get rows(): number {
     return this.#rows;
   }
 
-  /** Estimated memory: engine table plus waiting sections. */
+  /** Estimated memory: DuckDB table plus waiting sections. */
   get bytes(): number {
     return this.#bytes;
   }
 
-  /** Bytes of sections that still wait to be moved into the engine table. */
+  /** Bytes of sections that still wait to be moved. */
   get pendingBytes(): number {
-    return this.#pendingBytes;
+    return this.#pending.waitingBytes;
   }
 
-  /** True when at least one full engine chunk is waiting. */
+  /** Bytes of sections that are kept until the flush that makes them part of the DuckDB table. */
+  get unflushedBytes(): number {
+    return this.#pending.movedBytes;
+  }
+
+  /** True when at least one full chunk is waiting. */
   get wantsDrain(): boolean {
-    return this.#pendingRows >= CHUNK_ROWS;
+    return this.#pending.waitingRows >= CHUNK_ROWS;
   }
 
-  /** Field columns, in the order of the engine table. */
+  /** Field columns, in the order of the DuckDB table. */
   get fields(): readonly FieldColumn[] {
     return this.#fields;
   }
 
-  /** Deletes that came after its rows. */
+  get chunks(): ReadonlyMap<bigint, ChunkRows> {
+    return this.#chunks;
+  }
+
   get deletes(): readonly RowDelete[] {
     return this.#deletes;
+  }
+
+  moment(): GenerationMoment {
+    this.#moment ??= {
+      source: this,
+      rows: this.#rows,
+      bytes: this.#bytes,
+      fields: this.#fields,
+      chunks: new Map(this.#chunks),
+      deletes: this.#deletes,
+    };
+    return this.#moment;
+  }
+
+  /** No rows come any more. */
+  seal(): void {
+    this.#sealed = true;
+    this.#moment = undefined;
   }
 
   /** Hides rows. The generation must be sealed: rows that come later are not meant. */
   hide(deleted: RowDelete): void {
     this.#deletes = [...this.#deletes, deleted];
+    this.#moment = undefined;
   }
 
   /** Queues the rows of a section. Synchronous; the caller keeps the section's memory untouched from here on. */
   add(section: TableSection): void {
-    for (const column of section.columns) this.#addField(column.columnId, column.type);
-    this.#pending.push(section);
-    this.#pendingRows += section.rowCount;
-    this.#pendingBytes += section.byteLength;
+    this.#moment = undefined;
+    const fresh = section.columns.filter((column) => !this.#fieldIds.has(column.columnId));
+    if (fresh.length > 0) this.#addFields(fresh.map((column) => ({ id: column.columnId, type: column.type })));
+    this.#pending.add(section);
     this.#rows += section.rowCount;
     this.#bytes += section.byteLength;
     for (const follower of this.#followers) follower.added(section);
   }
 
-  /** Tells of rows that come from now on. Returns what ends it. */
+  /** Counts rows of the section added last in their chunk. */
+  count(chunk: bigint, rows: number, minTimeNs: bigint, maxTimeNs: bigint): void {
+    this.#moment = undefined;
+    const known = this.#chunks.get(chunk);
+    this.#chunks.set(chunk, {
+      rows: rows + (known?.rows ?? 0),
+      minTimeNs: known === undefined || minTimeNs < known.minTimeNs ? minTimeNs : known.minTimeNs,
+      maxTimeNs: known === undefined || maxTimeNs > known.maxTimeNs ? maxTimeNs : known.maxTimeNs,
+    });
+  }
+
   follow(follower: GenerationFollower): () => void {
     this.#followers.add(follower);
     return () => this.#followers.delete(follower);
   }
 
-  /** Adopts rows that are already in the engine table (made by `CREATE TABLE AS` of a snapshot). */
+  /** Adopts rows that are already in the DuckDB table (made by a snapshot), and seals. */
   adopt(fields: readonly FieldColumn[], chunks: ReadonlyMap<bigint, ChunkRows>, bytes: number): void {
-    for (const field of fields) this.#addField(field.id, field.type);
-    for (const [start, chunk] of chunks) {
-      this.chunks.set(start, chunk);
-      this.#rows += chunk.rows;
-    }
+    this.#addFields(fields);
+    this.#chunks = new Map(chunks);
+    for (const chunk of chunks.values()) this.#rows += chunk.rows;
     this.#bytes = bytes;
-    this.#tableFields = fields.length;
+    this.#table.adopt(this.#fields, this.#rows);
+    this.seal();
   }
 
   /**
-   * Moves waiting rows into the engine table: full chunks only, or with `all` everything, made visible to queries.
-   * Calls queue up behind each other.
+   * Moves waiting rows to the DuckDB table: full chunks only, or, with `rows`, until at least that many rows are part of it.
+   * Calls queue up behind each other. When it rejects, every row is part of the table or still waits.
    */
-  drain(all: boolean): Promise<void> {
-    const next = this.#work.then(() => this.#drain(all));
+  drain(rows?: number): Promise<void> {
+    const next = this.#work.then(() => this.#drain(rows));
     this.#work = next.catch(() => undefined);
     return next;
   }
 
-  /** Keeps the engine table alive for a reader. */
+  /** Keeps the DuckDB table alive for a reader. */
   retain(): void {
     this.#readers++;
   }
@@ -146,166 +214,66 @@ export class Generation {
     this.#dropWhenUnused();
   }
 
-  /** The rows now live elsewhere: drop the engine table as soon as no reader needs it. */
+  /** The rows now live elsewhere: drop the DuckDB table as soon as no reader needs it. */
   retire(): void {
     this.#retired = true;
     for (const follower of [...this.#followers]) follower.retired();
     this.#dropWhenUnused();
   }
 
-  #addField(id: number, type: FieldType): void {
-    if (this.#fieldIndex.has(id)) return;
-    this.#fieldIndex.set(id, this.#fields.length);
-    this.#fields.push({ id, type });
+  #addFields(fields: readonly FieldColumn[]): void {
+    const fresh = fields.filter((field) => !this.#fieldIds.has(field.id));
+    for (const field of fresh) this.#fieldIds.add(field.id);
+    this.#fields = [...this.#fields, ...fresh];
   }
 
-  async #drain(all: boolean): Promise<void> {
-    if (this.#retired || this.#pendingRows < (all ? 1 : CHUNK_ROWS)) {
-      if (all) this.#closeAppender();
-      return;
+  async #drain(rows: number | undefined): Promise<void> {
+    if (this.#retired && this.#readers === 0) return;
+    try {
+      await this.#move(rows);
+    } catch (error) {
+      this.#table.discard();
+      this.#pending.rewind();
+      throw error;
     }
-    while (this.#pendingRows >= (all ? 1 : CHUNK_ROWS)) {
-      await this.#alignTable();
-      this.#appender ??= this.#engine.appender(this.engineTable, this.#engineTypes());
-      const stop = Math.max(all ? 0 : CHUNK_ROWS - 1, this.#pendingRows - CHUNK_ROWS * CHUNKS_PER_TURN);
-      while (this.#pendingRows > stop) this.#fillChunk(this.#appender);
-      // A long queue must not keep requests waiting.
-      if (this.#pendingRows >= CHUNK_ROWS) await new Promise(setImmediate);
-    }
-    if (all) this.#closeAppender();
   }
 
-  /** Creates the engine table, or adds the columns that came up since. */
-  async #alignTable(): Promise<void> {
-    if (this.#tableFields === this.#fields.length) return;
-    this.#closeAppender();
-    const known = this.#tableFields;
-    const fields = this.#fields.slice();
-    if (known < 0) {
-      const columns = fields.map((field) => `, ${bufferColumn(field.id)} ${engineType(field.type)}`).join('');
-      await this.#engine.run(`CREATE TABLE ${sqlIdentifier(this.engineTable)} (sid INTEGER, time TIMESTAMP_NS${columns})`);
-    } else {
-      for (const field of fields.slice(known)) {
-        await this.#engine.run(
-          `ALTER TABLE ${sqlIdentifier(this.engineTable)} ADD COLUMN ${bufferColumn(field.id)} ${engineType(field.type)}`,
-        );
+  async #move(rows: number | undefined): Promise<void> {
+    const least = rows === undefined ? CHUNK_ROWS : 1;
+    const isEnough = (): boolean =>
+      this.#pending.waitingRows < least || (rows !== undefined && this.#table.rows + this.#pending.movedRows >= rows);
+    while (!isEnough()) {
+      if (!this.#table.isReady(this.#fields)) {
+        this.#flush();
+        await this.#table.prepare(this.#fields);
+        continue; // rows with new fields may have come
       }
+      for (let chunks = 0; chunks < CHUNKS_PER_TURN && !isEnough(); chunks++) this.#moveChunk();
+      // A long queue must not keep requests waiting.
+      if (!isEnough()) await new Promise(setImmediate);
     }
-    this.#tableFields = fields.length;
-    if (this.#tableFields !== this.#fields.length) await this.#alignTable();
+    if (rows !== undefined && this.#table.rows < rows) this.#flush();
   }
 
-  #engineTypes(): EngineColumnType[] {
-    return ['integer', 'timestamp_ns', ...this.#fields.map((field) => engineType(field.type))];
+  #moveChunk(): void {
+    const parts = this.#pending.next(this.#table.room);
+    this.#table.append(parts);
+    this.#pending.moved(parts);
+    if (this.#table.flushDue || this.#pending.movedBytes >= FLUSH_BYTES_MAX) this.#flush();
   }
 
-  /** Fills and hands over at most one engine chunk from the head of the queue. */
-  #fillChunk(appender: ChunkAppender): void {
-    const parts = this.#headParts(appender.room);
-    const [first] = parts;
-    if (first === undefined) return;
-    let count = 0;
-    for (const part of parts) count += part.count;
-    if (parts.length === 1) {
-      this.#fill(appender, first.section, first.from, count);
-    } else {
-      this.#merger ??= new SectionMerger();
-      this.#fill(appender, this.#merger.merge(parts, this.#fields), 0, count);
-    }
-    this.#forgetParts(parts);
-    this.#pendingRows -= count;
-  }
-
-  /** Up to `room` rows from the head of the queue: those of one section, or of several small ones. */
-  #headParts(room: number): SectionRows[] {
-    const parts: SectionRows[] = [];
-    let from = this.#headFrom;
-    for (let left = room; left > 0; from = 0) {
-      const section = this.#pending[parts.length];
-      if (section === undefined || (parts.length > 0 && section.rowCount >= MERGED_ROWS_MAX)) break;
-      const count = Math.min(left, section.rowCount - from);
-      parts.push({ section, from, count });
-      left -= count;
-      if (section.rowCount >= MERGED_ROWS_MAX) break;
-    }
-    return parts;
-  }
-
-  /** Takes what was moved off the queue. */
-  #forgetParts(parts: readonly SectionRows[]): void {
-    let whole = 0;
-    for (const { section, from, count } of parts) {
-      this.#headFrom = from + count;
-      if (this.#headFrom < section.rowCount) break;
-      this.#headFrom = 0;
-      this.#pendingBytes -= section.byteLength;
-      whole++;
-    }
-    this.#pending.splice(0, whole);
-  }
-
-  #fill(appender: ChunkAppender, rows: RowColumns, from: number, count: number): void {
-    appender.fixed(0, viewBytes(rows.seriesIds), from, count);
-    appender.fixed(1, viewBytes(rows.timesNs), from, count);
-    const filled = new Set<number>();
-    for (const column of rows.columns) {
-      const index = (this.#fieldIndex.get(column.columnId) as number) + 2;
-      filled.add(index);
-      copyColumn(appender, index, column, from, count);
-    }
-    if (filled.size < this.#fields.length) {
-      for (let index = 2; index < this.#fields.length + 2; index++) if (!filled.has(index)) appender.nulls(index, undefined, from, count);
-    }
-    appender.advance(count);
-  }
-
-  #closeAppender(): void {
-    const appender = this.#appender;
-    this.#appender = undefined;
-    this.#merger = undefined;
-    appender?.close();
+  #flush(): void {
+    this.#table.flush();
+    this.#pending.flushed();
   }
 
   #dropWhenUnused(): void {
     if (!this.#retired || this.#readers > 0) return;
     const drop = this.#work.then(async () => {
-      this.#closeAppender();
-      this.#pending = [];
-      this.#headFrom = 0;
-      if (this.#tableFields >= 0) await this.#engine.run(`DROP TABLE IF EXISTS ${sqlIdentifier(this.engineTable)}`);
-      this.#tableFields = -1;
+      if (this.#readers > 0 || !this.#table.isThere) return; // the last reader will come here again
+      this.#pending.clear();
+      await this.#table.drop();
     });
-    this.#work = drop.catch(() => undefined);
+    this.#work = drop.catch((error: unknown) => this.#onDropFailed(error));
   }
-}
-
-/** Name of a catalog column inside buffer tables: by id, because the engine folds case. */
-export function bufferColumn(columnId: number): string {
-  return `c${columnId}`;
-}
-
-/** Engine type that holds a field type. */
-export function engineType(type: FieldType): EngineColumnType {
-  switch (type) {
-    case 'float':
-      return 'double';
-    case 'integer':
-      return 'bigint';
-    case 'uinteger':
-      return 'ubigint';
-    case 'string':
-      return 'varchar';
-    case 'boolean':
-      return 'boolean';
-  }
-}
-
-function copyColumn(appender: ChunkAppender, index: number, column: ColumnSection, from: number, count: number): void {
-  if (column.offsets !== undefined) appender.strings(index, column.offsets, column.data, from, count);
-  else appender.fixed(index, column.data, from, count);
-  if (column.valid !== undefined) appender.nulls(index, column.valid, from, count);
-}
-
-function viewBytes(array: Int32Array | BigInt64Array): Uint8Array {
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
 }

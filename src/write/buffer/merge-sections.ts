@@ -1,6 +1,6 @@
 import { CHUNK_ROWS } from '../../duckdb/index.ts';
 import type { ColumnSection, TableSection } from '../batch/index.ts';
-import type { FieldColumn } from './generation.ts';
+import type { FieldColumn } from './generation-table.ts';
 
 /** Rows `[from, from + count)` of a section. */
 export interface SectionRows {

@@ -1,65 +1,132 @@
 import type { TableSchema } from '../../catalog/schema.ts';
 import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType, sqlIdentifier } from '../../duckdb/index.ts';
 import type { SeriesIndex } from '../series/index.ts';
-import { bufferColumn } from './generation.ts';
+import { bufferColumn } from './generation-table.ts';
+
+/** The table of tag values as a reader may use it. */
+export interface ReadableSeries {
+  readonly engineTable: string;
+  /** Tag columns that it has. */
+  readonly columns: ReadonlySet<number>;
+}
 
 /**
- * The tag values of a table's series as an engine table `(sid, c<tag column id>...)`, one row a series; buffered rows
+ * The tag values of a table's series as a DuckDB table `(sid, c<tag column id>...)`, one row a series; buffered rows
  * join it by series id. Series are appended when a reader or a snapshot first needs them.
+ *
+ * Shared by: views of queries, snapshots and loads of columns, which all call `refresh`; the calls queue up behind each other.
+ * Rows are never changed, only added, so that a reader finds at least the series that it waited for. A table whose append
+ * failed is never appended to again (`generation-table.ts` says why): a new one is made from all series, and the old one stays
+ * until `dropSuperseded`.
  */
 export class SeriesTable {
-  readonly engineTable: string;
   readonly #engine: Engine;
+  readonly #firstName: string;
   readonly #table: TableSchema;
   readonly #series: SeriesIndex;
-  #tagIds: number[] | undefined;
+  #name: string;
+  #names = 0;
+  readonly #superseded: string[] = [];
+  /** Tag columns that it has; undefined = there is no table yet. */
+  #tagIds: readonly number[] | undefined;
+  /** Series whose rows are part of the table: those with lower ids. */
   #written = 0;
-  #work: Promise<void> = Promise.resolve();
+  #work: Promise<unknown> = Promise.resolve();
 
-  constructor(engine: Engine, engineTable: string, table: TableSchema, series: SeriesIndex) {
+  constructor(engine: Engine, name: string, table: TableSchema, series: SeriesIndex) {
     this.#engine = engine;
-    this.engineTable = engineTable;
+    this.#firstName = name;
+    this.#name = name;
     this.#table = table;
     this.#series = series;
   }
 
-  /** Brings the engine table up to every series and tag column known now. */
-  refresh(): Promise<void> {
+  /** Brings the DuckDB table up to every series and tag column known now. */
+  refresh(): Promise<ReadableSeries> {
     const next = this.#work.then(() => this.#refresh());
     this.#work = next.catch(() => undefined);
     return next;
   }
 
-  async #refresh(): Promise<void> {
-    await this.#alignTable();
-    if (this.#written === this.#series.count) return;
-    const tagIds = this.#tagIds as number[];
+  /** Drops tables that were replaced; no reader may need them. */
+  dropSuperseded(): Promise<void> {
+    if (this.#superseded.length === 0) return Promise.resolve();
+    const next = this.#work.then(() => this.#drop());
+    this.#work = next.catch(() => undefined);
+    return next;
+  }
+
+  /** Frees the DuckDB tables once nothing reads the table any more. */
+  drop(): Promise<void> {
+    const next = this.#work.then(() => {
+      this.#supersede();
+      return this.#drop();
+    });
+    this.#work = next.catch(() => undefined);
+    return next;
+  }
+
+  async #refresh(): Promise<ReadableSeries> {
+    try {
+      await this.#alignTable();
+      for (let more = true; more; ) {
+        more = this.#append();
+        if (more) await new Promise(setImmediate); // a long list must not keep requests waiting
+      }
+    } catch (error) {
+      this.#supersede();
+      throw error;
+    }
+    return { engineTable: this.#name, columns: new Set(this.#tagIds) };
+  }
+
+  /** Appends as many series as one flush takes. True: there are more. */
+  #append(): boolean {
+    const { count } = this.#series;
+    if (this.#written === count) return false;
+    const tagIds = this.#tagIds as readonly number[];
     const types: EngineColumnType[] = ['integer', ...tagIds.map((): EngineColumnType => 'varchar')];
-    const appender = this.#engine.appender(this.engineTable, types);
-    const writer = new SeriesRows(appender, this.#series, tagIds);
-    while (this.#written < this.#series.count) this.#written += writer.write(this.#written, this.#series.count);
-    appender.close();
+    const appender = this.#engine.appender(this.#name, types);
+    try {
+      const writer = new SeriesRows(appender, this.#series, tagIds);
+      let at = this.#written;
+      while (at < count && !appender.flushDue) at += writer.write(at, count);
+      appender.flush();
+      this.#written = at;
+      appender.close();
+    } catch (error) {
+      appender.discard();
+      throw error;
+    }
+    return this.#written < count;
   }
 
   async #alignTable(): Promise<void> {
     const wanted = this.#table.seriesKey.map((column) => column.id);
     if (this.#tagIds === undefined) {
       const columns = wanted.map((id) => `, ${bufferColumn(id)} VARCHAR`).join('');
-      await this.#engine.run(`CREATE TABLE ${sqlIdentifier(this.engineTable)} (sid INTEGER${columns})`);
+      await this.#engine.run(`CREATE TABLE ${sqlIdentifier(this.#name)} (sid INTEGER${columns})`);
     } else {
       for (const id of wanted.slice(this.#tagIds.length)) {
-        await this.#engine.run(`ALTER TABLE ${sqlIdentifier(this.engineTable)} ADD COLUMN ${bufferColumn(id)} VARCHAR`);
+        await this.#engine.run(`ALTER TABLE ${sqlIdentifier(this.#name)} ADD COLUMN ${bufferColumn(id)} VARCHAR`);
       }
     }
     this.#tagIds = wanted;
   }
 
-  /** Frees the engine table once nothing reads the table any more. */
-  async drop(): Promise<void> {
-    await this.#work;
-    if (this.#tagIds !== undefined) await this.#engine.run(`DROP TABLE IF EXISTS ${sqlIdentifier(this.engineTable)}`);
+  /** The next refresh makes a new table. */
+  #supersede(): void {
+    this.#superseded.push(this.#name);
+    this.#name = `${this.#firstName}_${++this.#names}`;
     this.#tagIds = undefined;
     this.#written = 0;
+  }
+
+  async #drop(): Promise<void> {
+    for (let name = this.#superseded.at(-1); name !== undefined; name = this.#superseded.at(-1)) {
+      await this.#engine.run(`DROP TABLE IF EXISTS ${sqlIdentifier(name)}`);
+      this.#superseded.pop();
+    }
   }
 }
 

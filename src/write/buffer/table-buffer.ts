@@ -4,54 +4,73 @@ import type { TableSection } from '../batch/index.ts';
 import type { RowDelete } from '../deletes/row-delete.ts';
 import { type SeriesIndex, TagLookup } from '../series/index.ts';
 import { ChunkTimes } from './chunk-times.ts';
-import { Generation } from './generation.ts';
+import { Generation, type GenerationMoment, type ReadableGeneration } from './generation.ts';
 import type { RecentRows } from './recent-rows.ts';
-import { SeriesTable } from './series-table.ts';
+import { type ReadableSeries, SeriesTable } from './series-table.ts';
 
-/** What a reader may use until it releases it: the generations in arrival order and the tags of their series. */
-export interface BufferView {
-  readonly generations: readonly Generation[];
-  /** Engine table of tag values, joined by `sid`. */
-  readonly seriesTable: string;
+/** A table's buffered rows at one moment, without a promise that they can be read. */
+export interface BufferMoment {
+  /** In arrival order. */
+  readonly generations: readonly GenerationMoment[];
   /** Chunks whose rows may repeat a key of an earlier row or file. */
   readonly dirtyChunks: ReadonlySet<bigint>;
+}
+
+/**
+ * The rows of one moment, readable until it is released. All parts are of that moment or, where later ones can do no
+ * harm, at least as new: series that came later have no rows in it.
+ */
+export interface BufferView extends BufferMoment {
+  readonly generations: readonly ReadableGeneration[];
+  /** DuckDB table of tag values, joined by `sid`. */
+  readonly seriesTable: string;
+  /** Tag columns that the table of tag values has; no row of the view has a value for another one. */
+  readonly seriesColumns: ReadonlySet<number>;
   /** Ids of the series with a tag value, those that come later included; undefined = cannot tell. */
   seriesWith(columnId: number, value: string): readonly number[] | undefined;
   release(): void;
 }
 
-/** The buffered rows of one table. */
+export interface TableBufferOptions {
+  readonly engine: Engine;
+  readonly table: TableSchema;
+  readonly series: SeriesIndex;
+  readonly chunkDurationNs: bigint;
+  readonly recent: RecentRows;
+  readonly nextName: (kind: string) => string;
+  readonly onError: (message: string, error: unknown) => void;
+}
+
+/**
+ * The buffered rows of one table.
+ *
+ * Shared by: writes and replay (`apply`), queries (`view`, `peek`), snapshots (`seal`, `replace`, `markClean`), deletes (`hide`) and the end of
+ * the table (`drop`). Every change of the list of generations and of the dirty chunks is one synchronous step, and both are
+ * handed out as copies: what a reader got stays as it was. Snapshots, deletes and the drop of a table exclude each other
+ * (`SnapshotScheduler.exclusive`), so the sealed generations that a snapshot writes are the ones that it replaces.
+ */
 export class TableBuffer {
   readonly table: TableSchema;
   readonly series: SeriesIndex;
-  readonly #engine: Engine;
-  readonly #nextName: (kind: string) => string;
+  readonly #options: TableBufferOptions;
   readonly #seriesTable: SeriesTable;
   readonly #tagLookup: TagLookup;
   readonly #times: ChunkTimes;
   readonly #recent: RecentRows;
   #generations: Generation[] = [];
   #active: Generation | undefined;
-  readonly #dirty = new Set<bigint>();
+  #dirty: ReadonlySet<bigint> = new Set();
   #views = 0;
   #dropped = false;
 
-  constructor(
-    engine: Engine,
-    table: TableSchema,
-    series: SeriesIndex,
-    chunkDurationNs: bigint,
-    recent: RecentRows,
-    nextName: (kind: string) => string,
-  ) {
-    this.#engine = engine;
-    this.table = table;
-    this.series = series;
-    this.#nextName = nextName;
-    this.#times = new ChunkTimes(chunkDurationNs);
-    this.#recent = recent;
-    this.#tagLookup = new TagLookup(series);
-    this.#seriesTable = new SeriesTable(engine, nextName('s'), table, series);
+  constructor(options: TableBufferOptions) {
+    this.#options = options;
+    this.table = options.table;
+    this.series = options.series;
+    this.#times = new ChunkTimes(options.chunkDurationNs);
+    this.#recent = options.recent;
+    this.#tagLookup = new TagLookup(options.series);
+    this.#seriesTable = new SeriesTable(options.engine, options.nextName('s'), options.table, options.series);
   }
 
   get rows(): number {
@@ -68,14 +87,21 @@ export class TableBuffer {
     return bytes;
   }
 
+  /** Bytes of rows that DuckDB has, but not yet as part of a table. */
+  get unflushedBytes(): number {
+    let bytes = 0;
+    for (const generation of this.#generations) bytes += generation.unflushedBytes;
+    return bytes;
+  }
+
   get wantsDrain(): boolean {
-    return this.#active?.wantsDrain === true;
+    return this.#generations.some((generation) => generation.wantsDrain);
   }
 
   /** Takes durable rows over. Synchronous; they are visible to every view opened from now on. */
   apply(section: TableSection): void {
     if (this.#active === undefined) {
-      this.#active = new Generation(this.#engine, this.#nextName('b'));
+      this.#active = this.newGeneration();
       this.#generations.push(this.#active);
     }
     this.#active.add(section);
@@ -84,24 +110,27 @@ export class TableBuffer {
 
   /** Hides rows that arrived before now. */
   hide(deleted: RowDelete): void {
-    this.#active = undefined;
-    for (const generation of this.#generations) generation.hide(deleted);
+    for (const generation of this.seal()) generation.hide(deleted);
   }
 
-  /** Moves full engine chunks of waiting rows. */
-  async drain(): Promise<void> {
-    await this.#active?.drain(false);
+  /** Moves waiting rows: full chunks, or everything. */
+  async drain(how: 'chunks' | 'everything'): Promise<void> {
+    for (const generation of this.#generations.slice()) {
+      if (how === 'everything') await generation.drain(generation.rows);
+      else if (generation.wantsDrain) await generation.drain();
+    }
   }
 
-  /** Generations in arrival order and chunks that may repeat keys, as they are in this turn. */
-  peek(): Pick<BufferView, 'generations' | 'dirtyChunks'> {
-    return { generations: this.#generations.slice(), dirtyChunks: this.#dirty };
+  /** The rows applied so far. */
+  peek(): BufferMoment {
+    return { generations: this.#generations.map((generation) => generation.moment()), dirtyChunks: this.#dirty };
   }
 
-  /** A consistent view with every row applied so far. */
+  /** The rows applied so far, readable. */
   async view(): Promise<BufferView> {
     const generations = this.#generations.slice();
-    const dirtyChunks = new Set(this.#dirty);
+    const moments = generations.map((generation) => generation.moment());
+    const dirtyChunks = this.#dirty;
     for (const generation of generations) generation.retain();
     this.#views++;
     let released = false;
@@ -110,24 +139,31 @@ export class TableBuffer {
       released = true;
       for (const generation of generations) generation.release();
       this.#views--;
+      if (this.#views > 0) return;
       // A closed engine has nothing left to free.
-      if (this.#dropped && this.#views === 0) void this.#seriesTable.drop().catch(() => undefined);
+      void (this.#dropped ? this.#seriesTable.drop() : this.#seriesTable.dropSuperseded()).catch(() => undefined);
     };
+    let series: ReadableSeries = { engineTable: '', columns: new Set() };
     try {
-      if (generations.length > 0) {
-        for (const generation of generations) await generation.drain(true);
-        await this.#seriesTable.refresh();
-      }
+      for (let i = 0; i < generations.length; i++) await generations[i]?.drain(moments[i]?.rows);
+      if (generations.length > 0) series = await this.#seriesTable.refresh();
     } catch (error) {
       release();
       throw error;
     }
-    const seriesWith = (columnId: number, value: string): readonly number[] | undefined => this.#tagLookup.idsWith(columnId, value);
-    return { generations, seriesTable: this.#seriesTable.engineTable, dirtyChunks, seriesWith, release };
+    return {
+      generations: generations.map((generation, i) => generation.readable(moments[i] as GenerationMoment)),
+      seriesTable: series.engineTable,
+      seriesColumns: series.columns,
+      dirtyChunks,
+      seriesWith: (columnId, value) => this.#tagLookup.idsWith(columnId, value),
+      release,
+    };
   }
 
   /** Ends the open generation: rows that arrive later go to a new one. Returns what a snapshot may persist. */
   seal(): readonly Generation[] {
+    this.#active?.seal();
     this.#active = undefined;
     return this.#generations.slice();
   }
@@ -145,12 +181,18 @@ export class TableBuffer {
 
   /** No key of the chunk occurs twice any more. */
   markClean(chunk: bigint): void {
-    this.#dirty.delete(chunk);
+    if (!this.#dirty.has(chunk)) return;
+    const dirty = new Set(this.#dirty);
+    dirty.delete(chunk);
+    this.#dirty = dirty;
   }
 
   /** A generation that is filled by SQL and comes in through `replace`. */
   newGeneration(): Generation {
-    return new Generation(this.#engine, this.#nextName('b'));
+    const { engine, nextName, onError } = this.#options;
+    return new Generation(engine, nextName('b'), (error) => {
+      if (!engine.isClosed) onError('a table of buffered rows could not be dropped', error);
+    });
   }
 
   isDirty(chunk: bigint): boolean {
@@ -166,10 +208,10 @@ export class TableBuffer {
 
   /** Forgets everything; used when the table is gone. Views keep what they read until they are released. */
   async drop(): Promise<void> {
+    this.seal();
     this.replace(this.#generations, undefined);
-    this.#dirty.clear();
+    this.#dirty = new Set();
     this.#recent.clear();
-    this.#active = undefined;
     this.#dropped = true;
     if (this.#views === 0) await this.#seriesTable.drop();
   }
@@ -196,7 +238,9 @@ export class TableBuffer {
     }
     if (chunk !== undefined) this.#count(generation, section, chunk, rows);
     if (doubtful.length > 0) {
-      for (const row of this.#recent.repeats(section, doubtful)) this.#dirty.add(this.#times.startOf(section.timesNs[row] as bigint));
+      const repeats = this.#recent.repeats(section, doubtful);
+      if (repeats.length > 0)
+        this.#dirty = new Set([...this.#dirty, ...repeats.map((row) => this.#times.startOf(section.timesNs[row] as bigint))]);
     }
     this.#recent.add(section);
   }
@@ -205,13 +249,6 @@ export class TableBuffer {
     const end = chunk + this.#times.durationNs - 1n;
     const minTimeNs = section.minTimeNs > chunk ? section.minTimeNs : chunk;
     const maxTimeNs = section.maxTimeNs < end ? section.maxTimeNs : end;
-    const known = generation.chunks.get(chunk);
-    if (known === undefined) {
-      generation.chunks.set(chunk, { rows, minTimeNs, maxTimeNs });
-      return;
-    }
-    known.rows += rows;
-    if (minTimeNs < known.minTimeNs) known.minTimeNs = minTimeNs;
-    if (maxTimeNs > known.maxTimeNs) known.maxTimeNs = maxTimeNs;
+    generation.count(chunk, rows, minTimeNs, maxTimeNs);
   }
 }

@@ -1,6 +1,7 @@
 import type { TableSchema } from '../../catalog/schema.ts';
 import type { Engine } from '../../duckdb/index.ts';
 import { assert } from '../../shared/assert.ts';
+import { InfluxError } from '../../shared/errors.ts';
 import { decodeBatch, type TableSection } from '../batch/index.ts';
 import { SeriesIndex } from '../series/index.ts';
 import { RecentRows, RecentRowsLimit } from './recent-rows.ts';
@@ -24,13 +25,34 @@ export interface WriteBufferOptions {
   readonly tableSchema: (databaseId: number, tableId: number) => TableSchema | undefined;
   /** Greatest time in the files that the table had at start; rows at or before it may repeat a key of theirs. */
   readonly fileMaxTimeNs: (databaseId: number, tableId: number) => bigint | undefined;
-  /** Rows that may wait outside the engine before writers are slowed. */
+  /** Rows that may wait outside DuckDB, bytes. Writers are slowed at twice and refused at four times as much. */
   readonly pendingBytesMax: number;
+  /** Told of the first of several failures that follow each other; moves are tried again. */
   readonly onError: (message: string, error: unknown) => void;
+  /** Starts a timer that does not keep the process alive; returns what cancels it. */
+  readonly startTimer?: (callback: () => void, delayMs: number) => () => void;
   readonly onApplied?: AppliedListener;
 }
 
-/** Every table's buffered rows: durable, not yet in Parquet, visible to queries. */
+/** Pending bytes at which writers wait for their rows to be moved, and at which they are refused when that fails; as multiples of the limit. */
+const SLOW_SHARE = 2;
+const REFUSE_SHARE = 4;
+
+/** Bytes of moved rows that may wait for a flush, over all tables, as a multiple of the limit. */
+const UNFLUSHED_SHARE = 2;
+
+/** Pause before a table that DuckDB refused is tried again, at first; it doubles so many times at most. */
+const RETRY_PAUSE_MS = 50;
+const RETRY_DOUBLINGS_MAX = 5;
+
+/**
+ * Every table's buffered rows: durable, not yet in Parquet, visible to queries.
+ *
+ * Shared by: writes and replay, queries, snapshots, deletes and maintenance. The maps of tables and series change in single
+ * synchronous steps. One round of moves runs at a time; it looks at the tables anew after each of them, and a table that fails
+ * does not keep the others from being moved. While moves fail they are tried again after growing pauses, by a timer, so that
+ * nobody has to wait or ask for it.
+ */
 export class WriteBuffer {
   readonly #options: WriteBufferOptions;
   readonly #tables = new Map<number, TableBuffer>();
@@ -39,7 +61,11 @@ export class WriteBuffer {
   #engine: Engine | undefined;
   #names = 0;
   #pendingBytes = 0;
+  #unflushedBytes = 0;
   #draining: Promise<void> | undefined;
+  /** Tables whose rows DuckDB refused the last time. */
+  readonly #failing = new Map<TableBuffer, { readonly failures: number; cancelRetry: (() => void) | undefined }>();
+  #closed = false;
 
   constructor(options: WriteBufferOptions) {
     this.#options = options;
@@ -74,16 +100,39 @@ export class WriteBuffer {
     table.apply(section);
     this.#pendingBytes += section.byteLength;
     this.#options.onApplied?.(schema, section, table.series);
-    if (table.wantsDrain || this.#pendingBytes > this.#options.pendingBytesMax) this.#drainSoon();
+    if (table.wantsDrain || this.#pendingBytes > this.#options.pendingBytesMax) void this.#drainSoon();
   }
 
-  /** Resolves when the rows waiting outside the engine are below their limit. */
+  /**
+   * Resolves when rows may come: when those that wait outside DuckDB are not too many. While DuckDB refuses them some more are
+   * taken, then it throws `BUFFER_FULL`: the client may try again.
+   */
   async ready(): Promise<void> {
-    while (this.#pendingBytes > this.#options.pendingBytesMax * 2) {
+    const { pendingBytesMax } = this.#options;
+    while (this.#pendingBytes > pendingBytesMax * SLOW_SHARE && !this.#closed) {
       if (this.#engine?.failure !== undefined) throw this.#engine.failure; // they would wait for ever
-      this.#drainSoon();
-      await this.#draining;
+      const stuckBytes = this.#stuckBytes();
+      if (stuckBytes > pendingBytesMax * REFUSE_SHARE) throw bufferFull();
+      if (this.#pendingBytes - stuckBytes <= pendingBytesMax * SLOW_SHARE) return;
+      await this.#drainSoon();
     }
+  }
+
+  /** The same for rows that cannot be refused: waits until they may come. */
+  async whenReady(): Promise<void> {
+    const { pendingBytesMax } = this.#options;
+    while (this.#pendingBytes > pendingBytesMax * SLOW_SHARE && !this.#closed) {
+      if (this.#engine?.failure !== undefined) throw this.#engine.failure;
+      if (this.#stuckBytes() > 0) await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
+      await this.#drainSoon();
+    }
+  }
+
+  /** Ends retries. */
+  close(): void {
+    this.#closed = true;
+    for (const table of this.#failing.values()) table.cancelRetry?.();
+    this.#failing.clear();
   }
 
   /** Undefined when the table has no buffered rows. */
@@ -172,7 +221,10 @@ export class WriteBuffer {
     const table = this.#tables.get(key);
     this.#tables.delete(key);
     this.#series.delete(key);
-    await table?.drop();
+    if (table === undefined) return;
+    this.#failing.get(table)?.cancelRetry?.();
+    this.#failing.delete(table);
+    await table.drop();
   }
 
   #table(schema: TableSchema): TableBuffer {
@@ -180,35 +232,94 @@ export class WriteBuffer {
     let table = this.#tables.get(key);
     if (table === undefined) {
       if (this.#engine === undefined) throw new Error('internal error: write buffer is not open');
-      const nextName = (kind: string): string => `${kind}_${schema.databaseId}_${schema.id}_${this.#names++}`;
-      const recent = new RecentRows(this.#recent, this.#options.fileMaxTimeNs(schema.databaseId, schema.id));
-      table = new TableBuffer(this.#engine, schema, this.series(schema), this.#options.chunkDurationNs, recent, nextName);
+      const { chunkDurationNs, fileMaxTimeNs, onError } = this.#options;
+      table = new TableBuffer({
+        engine: this.#engine,
+        table: schema,
+        series: this.series(schema),
+        chunkDurationNs,
+        recent: new RecentRows(this.#recent, fileMaxTimeNs(schema.databaseId, schema.id)),
+        nextName: (kind) => `${kind}_${schema.databaseId}_${schema.id}_${this.#names++}`,
+        onError,
+      });
       this.#tables.set(key, table);
     }
     return table;
   }
 
-  #drainSoon(): void {
+  /** The end of the round of moves that runs or begins now. Never rejects. */
+  #drainSoon(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
     this.#draining ??= this.#drainAll().finally(() => {
       this.#draining = undefined;
     });
+    return this.#draining;
   }
 
   async #drainAll(): Promise<void> {
     await new Promise(setImmediate);
-    const everything = this.#pendingBytes > this.#options.pendingBytesMax;
-    try {
-      for (const table of this.#tables.values()) {
-        if (everything && table.pendingBytes > 0 && !table.wantsDrain) (await table.view()).release();
-        else if (table.wantsDrain) await table.drain();
+    for (const table of this.#tables.values()) {
+      if (this.#failing.get(table)?.cancelRetry !== undefined) continue;
+      const how = this.#dueMoves(table);
+      try {
+        if (how !== undefined) await table.drain(how);
+        this.#failing.delete(table);
+      } catch (error) {
+        this.#retryLater(table, error);
       }
-    } catch (error) {
-      this.#options.onError('moving rows into the query engine failed', error);
     }
-    let pending = 0;
-    for (const table of this.#tables.values()) pending += table.pendingBytes;
-    this.#pendingBytes = pending;
+    this.#pendingBytes = 0;
+    this.#unflushedBytes = 0;
+    for (const table of this.#tables.values()) {
+      this.#pendingBytes += table.pendingBytes;
+      this.#unflushedBytes += table.unflushedBytes;
+    }
   }
+
+  #dueMoves(table: TableBuffer): 'chunks' | 'everything' | undefined {
+    const { pendingBytesMax } = this.#options;
+    if (this.#unflushedBytes > pendingBytesMax * UNFLUSHED_SHARE && table.unflushedBytes > 0) return 'everything';
+    if (table.wantsDrain) return 'chunks';
+    return this.#pendingBytes > pendingBytesMax && table.pendingBytes > 0 ? 'everything' : undefined;
+  }
+
+  #retryLater(table: TableBuffer, error: unknown): void {
+    if (this.#closed || this.#tables.get(tableKey(table.table.databaseId, table.table.id)) !== table) return;
+    const { onError, startTimer = startUnrefTimer } = this.#options;
+    if (this.#failing.size === 0) onError('moving rows into DuckDB failed; it is tried again', error);
+    const failures = (this.#failing.get(table)?.failures ?? 0) + 1;
+    const failing: { readonly failures: number; cancelRetry: (() => void) | undefined } = { failures, cancelRetry: undefined };
+    failing.cancelRetry = startTimer(
+      () => {
+        failing.cancelRetry = undefined;
+        void this.#drainSoon();
+      },
+      RETRY_PAUSE_MS * 2 ** Math.min(failures - 1, RETRY_DOUBLINGS_MAX),
+    );
+    this.#failing.set(table, failing);
+  }
+
+  /** Bytes that wait for DuckDB to take them again. */
+  #stuckBytes(): number {
+    let bytes = 0;
+    for (const table of this.#failing.keys()) bytes += table.pendingBytes;
+    return bytes;
+  }
+}
+
+/** DuckDB refuses rows for want of memory. What was acknowledged is in the log; the client may send the write again. */
+function bufferFull(): InfluxError {
+  return new InfluxError({
+    code: 'BUFFER_FULL',
+    message: 'write buffer error: too many rows wait for memory of the query engine; try again',
+    status: 503,
+  });
+}
+
+function startUnrefTimer(callback: () => void, delayMs: number): () => void {
+  const timer = setTimeout(callback, delayMs);
+  timer.unref();
+  return () => clearTimeout(timer);
 }
 
 /** Both ids in one number; a table id has 32 bits. */

@@ -1,4 +1,4 @@
-import { chunkStart, type Generation } from '../buffer/index.ts';
+import { chunkStart, type GenerationMoment } from '../buffer/index.ts';
 import type { ScanFile } from './table-scan.ts';
 
 /** Whole gen1 chunks, ns since the epoch. */
@@ -18,7 +18,7 @@ const RANGES_MAX = 64;
  */
 export function rangesToMerge(
   files: readonly ScanFile[],
-  generations: readonly Generation[],
+  generations: readonly Pick<GenerationMoment, 'chunks'>[],
   dirtyChunks: ReadonlySet<bigint>,
   chunkDurationNs: bigint,
 ): TimeRange[] {

@@ -1,6 +1,6 @@
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
 import { sqlIdentifier, sqlString, timeBefore, timeFrom, timeUntil } from '../../duckdb/index.ts';
-import { type BufferView, bufferColumn, engineType, type Generation } from '../buffer/index.ts';
+import { type BufferView, bufferColumn, engineType, type ReadableGeneration, type TablePart } from '../buffer/index.ts';
 import { type RowDelete, spared } from '../deletes/row-delete.ts';
 import { chunksOf, rangesToMerge, type TimeRange } from './merge-ranges.ts';
 import { chooseSeries, type SeriesChoice } from './series-choice.ts';
@@ -32,7 +32,7 @@ export interface TableScan {
   /** Oldest first: the order decides which value is newest. */
   readonly files: readonly ScanFile[];
   /** Undefined = nothing buffered. */
-  readonly buffer: Pick<BufferView, 'generations' | 'seriesTable' | 'dirtyChunks' | 'seriesWith'> | undefined;
+  readonly buffer: Omit<BufferView, 'release'> | undefined;
   /** Values that a tag may have in the rows that are needed, by column id; a hint, for buffered rows. */
   readonly tagValues?: ReadonlyMap<number, readonly string[]> | undefined;
   readonly chunkDurationNs: bigint;
@@ -62,7 +62,7 @@ export function tableScanSql(scan: TableScan): string {
   const series =
     generations.length === 0 || scan.buffer === undefined ? undefined : chooseSeries(scan.tagValues ?? new Map(), scan.buffer.seriesWith);
   const source: BufferSource = { scan, series };
-  for (const generation of generations) parts.push(generationSql(source, scan.columns, generation, undefined, outside));
+  for (const generation of generations) parts.push(...generationSql(source, scan.columns, generation, undefined, outside));
   if (dirty.length > 0) parts.push(mergedSql(source, dirtyFiles, generations, dirty));
   if (parts.length === 0)
     return `(SELECT ${scan.columns.map((c) => `${nullOf(c.column)} AS ${sqlIdentifier(c.as)}`).join(', ') || '1'} WHERE false)`;
@@ -78,12 +78,14 @@ export function bufferRowsSql(scan: TableScan, order: string): string {
   const where = cutoff(scan);
   if (scan.minTimeNs !== undefined) where.push(timeFrom(TIME, scan.minTimeNs));
   if (scan.maxTimeNs !== undefined) where.push(timeUntil(TIME, scan.maxTimeNs));
-  const sources = reached(scan).map((generation) => generationSql({ scan, series: undefined }, scan.columns, generation, order, where));
+  const sources = reached(scan).flatMap((generation) =>
+    generationSql({ scan, series: undefined }, scan.columns, generation, () => order, where),
+  );
   return `(${sources.join(' UNION ALL ')})`;
 }
 
 /** Generations that hold rows between the scan's bounds. */
-function reached(scan: TableScan): Generation[] {
+function reached(scan: TableScan): ReadableGeneration[] {
   return (scan.buffer?.generations ?? []).filter((generation) =>
     [...generation.chunks.values()].some((chunk) => overlaps(scan, chunk.minTimeNs, chunk.maxTimeNs)),
   );
@@ -118,7 +120,7 @@ interface BufferSource {
 function mergedSql(
   buffered: BufferSource,
   files: readonly ScanFile[],
-  generations: readonly Generation[],
+  generations: readonly ReadableGeneration[],
   ranges: readonly TimeRange[],
 ): string {
   const { scan } = buffered;
@@ -130,7 +132,8 @@ function mergedSql(
   const order = (first: number): string => `(file_index + ${first})::BIGINT * ${ROWS_PER_SOURCE}`;
   sources.push(...filesSql(scan, inner, files, order, where));
   generations.forEach((generation, i) => {
-    sources.push(generationSql(buffered, inner, generation, `${BigInt(files.length + i) * ROWS_PER_SOURCE} + b.rowid`, where));
+    const first = BigInt(files.length + i) * ROWS_PER_SOURCE;
+    sources.push(...generationSql(buffered, inner, generation, (row) => `${first + BigInt(row)} + b.rowid`, where));
   });
   const outputs = scan.columns.map(({ column, as }) => {
     const name = mergeName(column);
@@ -211,32 +214,51 @@ export function fileColumnsSql(
   return `SELECT ${outputs.join(', ')} FROM ${readParquet(read.values(), files)}`;
 }
 
+/**
+ * A query for each table that holds rows of the generation.
+ * @param order SQL of the order number, given the number of the table's first row
+ */
 function generationSql(
   { scan, series }: BufferSource,
   columns: readonly ScanColumn[],
-  generation: Generation,
-  order: string | undefined,
+  generation: ReadableGeneration,
+  order: ((firstRow: number) => string) | undefined,
   where: readonly string[],
-): string {
-  const held = new Set(generation.fields.map((field) => field.id));
+): string[] {
+  const conditions = where.map((condition) => condition.replaceAll(TIME, 'b.time'));
+  if (series !== undefined) conditions.push(series.ids.length === 0 ? 'false' : `b.sid IN (${series.ids.join(', ')})`);
+  for (const deleted of generation.deletes) conditions.push(spared(deleted, 'b.time', (id) => `s.${bufferColumn(id)}`));
+  return generation.parts.map((part) => {
+    const { outputs, tags } = partOutputs(scan, series, columns, part);
+    if (order !== undefined) outputs.push(`${order(part.firstRow)} AS ord`);
+    const joins = tags || generation.deletes.some((deleted) => deleted.tags.length > 0);
+    const join = joins ? ` JOIN ${sqlIdentifier(scan.buffer?.seriesTable ?? '')} AS s ON s.sid = b.sid` : '';
+    const limits = part.isOpen ? [`b.rowid < ${part.rows}`] : [];
+    return `SELECT ${outputs.join(', ') || '1'} FROM ${sqlIdentifier(part.engineTable)} AS b${join}${whereSql([...limits, ...conditions])}`;
+  });
+}
+
+/** SQL of the columns; `tags` = some come from the table of tag values. */
+function partOutputs(
+  scan: TableScan,
+  series: SeriesChoice | undefined,
+  columns: readonly ScanColumn[],
+  part: TablePart,
+): { readonly outputs: string[]; readonly tags: boolean } {
+  const held = new Set(part.fields.map((field) => field.id));
   let tags = false;
   const outputs = columns.map(({ column, as }) => {
     let value: string;
     if (column.type === 'time') value = 'b.time';
     else if (column.type === 'tag') {
       const chosen = series?.values.get(column.id);
-      tags ||= chosen === undefined;
-      value = chosen ?? `s.${bufferColumn(column.id)}`;
+      const isHeld = scan.buffer?.seriesColumns.has(column.id) === true;
+      tags ||= chosen === undefined && isHeld;
+      value = chosen ?? (isHeld ? `s.${bufferColumn(column.id)}` : nullOf(column));
     } else value = held.has(column.id) ? `b.${bufferColumn(column.id)}` : nullOf(column);
     return `${value} AS ${sqlIdentifier(as)}`;
   });
-  if (order !== undefined) outputs.push(`${order} AS ord`);
-  if (generation.deletes.some((deleted) => deleted.tags.length > 0)) tags = true;
-  const join = tags ? ` JOIN ${sqlIdentifier(scan.buffer?.seriesTable ?? '')} AS s ON s.sid = b.sid` : '';
-  const conditions = where.map((condition) => condition.replaceAll(TIME, 'b.time'));
-  if (series !== undefined) conditions.push(series.ids.length === 0 ? 'false' : `b.sid IN (${series.ids.join(', ')})`);
-  for (const deleted of generation.deletes) conditions.push(spared(deleted, 'b.time', (id) => `s.${bufferColumn(id)}`));
-  return `SELECT ${outputs.join(', ') || '1'} FROM ${sqlIdentifier(generation.engineTable)} AS b${join}${whereSql(conditions)}`;
+  return { outputs, tags };
 }
 
 /** Stands for the time column in conditions until a source gives it its own name. */

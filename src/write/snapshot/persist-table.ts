@@ -8,13 +8,15 @@ import {
   engineType,
   type FieldColumn,
   type Generation,
+  type ReadableGeneration,
   type TableBuffer,
 } from '../buffer/index.ts';
 import { spared } from '../deletes/row-delete.ts';
 import { fileColumnNames, type ParquetFileFacts, type ParquetWriter } from '../parquet/parquet-writer.ts';
-import { sortedBufferSql, type TableScan, tableScanSql } from '../scan/index.ts';
+import { sortedBufferSql, tableScanSql } from '../scan/index.ts';
 import type { FilePlanOptions, PlannedFile } from './planned-files.ts';
 import { RankedSeries } from './ranked-series.ts';
+import { assertRows, countScanRows } from './row-accounts.ts';
 
 /** A Parquet file that a snapshot made. */
 export interface PersistedFile extends ParquetFileFacts {
@@ -44,7 +46,10 @@ export interface PersistOptions extends FilePlanOptions {
   readonly root: string;
 }
 
-/** Writes the sealed generations of one table: the planned files, and the rest into a new generation. */
+/**
+ * Writes the sealed generations of one table: the planned files, and the rest into a new generation. All rows that were taken
+ * over from the log are counted before and after; throws `RowsUnaccounted` when some are missing or doubled.
+ */
 export async function persistTable(
   table: TableBuffer,
   generations: readonly Generation[],
@@ -54,9 +59,12 @@ export async function persistTable(
   const columns = table.table.columns.slice(); // before the view: it holds all of their tags
   const view = await table.view();
   try {
-    const sealed: BufferView = { ...view, generations: view.generations.filter((generation) => generations.includes(generation)) };
-    const files = await persistFiles({ table, columns, view: sealed }, planned, options);
-    const remainder = await keepRemainder(table, generations, view.seriesTable, options);
+    const sources = new Set<unknown>(generations);
+    const sealed: BufferView = { ...view, generations: view.generations.filter((generation) => sources.has(generation.source)) };
+    accountGenerations(table, sealed, generations);
+    const rows = { table, columns, view: sealed };
+    const files = await persistFiles(rows, planned, options);
+    const remainder = await keepRemainder(rows, options);
     return { table, generations, remainder, files };
   } finally {
     view.release();
@@ -71,13 +79,23 @@ interface Rows {
   readonly view: BufferView;
 }
 
+/** All sealed generations are there, and the rows of each are in its chunks. */
+function accountGenerations({ table }: TableBuffer, view: BufferView, sealed: readonly Generation[]): void {
+  const what = `table '${table.name}' (${table.databaseId}/${table.id})`;
+  const sealedRows = sealed.reduce((sum, generation) => sum + generation.rows, 0);
+  let rows = 0;
+  for (const { chunks } of view.generations) for (const chunk of chunks.values()) rows += chunk.rows;
+  assertRows(what, sealedRows, rows);
+}
+
 async function persistFiles(rows: Rows, planned: readonly PlannedFile[], options: PersistOptions): Promise<PersistedFile[]> {
   const { table, view } = rows;
   const files: PersistedFile[] = [];
   const isRanked = (plan: PlannedFile): boolean =>
     plan.rows >= RANKED_ROWS_MIN && plan.rows >= table.series.count * ROWS_PER_SERIES_MIN && !hasRepeats(rows, plan);
-  const ranks = table.table.seriesKey.length > 0 && planned.some(isRanked);
-  const ranked = ranks ? await RankedSeries.create(options.engine, table.table, view.seriesTable) : undefined;
+  const tags = rows.columns.filter((column) => column.type === 'tag');
+  const ranks = tags.length > 0 && planned.some(isRanked);
+  const ranked = ranks ? await RankedSeries.create(options.engine, tags, view.seriesTable) : undefined;
   try {
     for (const plan of planned) {
       const file = await persistFile(rows, plan, isRanked(plan) ? ranked : undefined, options);
@@ -108,6 +126,7 @@ async function persistFile(
   const { columns, table } = rows;
   const { databaseId, id: tableId } = table.table;
   const scan = fileScan(rows, plan, options);
+  const expected = await expectedRows(rows, plan, options);
   const bounds = `${timeFrom('"time"', plan.fromNs)} AND ${timeBefore('"time"', plan.toNs)}`;
   const facts = await options.writer.write({
     table: table.table,
@@ -118,12 +137,23 @@ async function persistFile(
     fromNs: plan.fromNs,
     path: join(options.root, plan.path),
   });
+  assertRows(`file ${plan.path} of table '${table.table.name}'`, expected, facts?.rowCount ?? 0);
   if (facts === undefined) return undefined;
   const mayOverlap = plan.chunks.some((chunk) => table.isDirty(chunk));
   return { ...facts, databaseId, tableId, path: plan.path, chunkTimeNs: plan.fromNs, mayOverlap };
 }
 
-function fileScan({ columns, table, view }: Rows, plan: PlannedFile, options: PersistOptions): TableScan {
+/** Rows that the file must have: those that were taken over, less what deletes hide and repeats merge. */
+async function expectedRows(rows: Rows, plan: PlannedFile, options: PersistOptions): Promise<number> {
+  const merges = hasRepeats(rows, plan);
+  const deletes = rows.view.generations.some((generation) => generation.deletes.length > 0);
+  if (!merges && !deletes) return plan.rows;
+  const { arrived, spared, keys } = await countScanRows(options.engine, fileScan(rows, plan, options));
+  assertRows(`buffered rows for ${plan.path} of table '${rows.table.table.name}'`, plan.rows, arrived);
+  return merges ? keys : spared;
+}
+
+function fileScan({ columns, table, view }: Rows, plan: PlannedFile, options: PersistOptions) {
   const names = fileColumnNames(columns);
   return {
     table: table.table,
@@ -137,18 +167,13 @@ function fileScan({ columns, table, view }: Rows, plan: PlannedFile, options: Pe
   };
 }
 
-/** Copies rows of later chunks, in arrival order, so that the sealed engine tables can go. */
-async function keepRemainder(
-  table: TableBuffer,
-  generations: readonly Generation[],
-  seriesTable: string,
-  options: PersistOptions,
-): Promise<Generation | undefined> {
+/** Copies rows of later chunks, in arrival order, so that the sealed tables can go. */
+async function keepRemainder({ table, view }: Rows, options: PersistOptions): Promise<Generation | undefined> {
   const chunks = new Map<bigint, ChunkRows>();
   const fields = new Map<number, FieldColumn>();
   let rows = 0;
   let bytes = 0;
-  for (const generation of generations) {
+  for (const generation of view.generations) {
     for (const field of generation.fields) fields.set(field.id, field);
     for (const [start, chunk] of generation.chunks) {
       if (start < options.endMarkerNs) continue;
@@ -159,32 +184,91 @@ async function keepRemainder(
   }
   if (rows === 0) return undefined;
   const remainder = table.newGeneration();
-  const list = [...fields.values()];
   const name = sqlIdentifier(remainder.engineTable);
-  const columns = list.map((field) => `, ${bufferColumn(field.id)} ${engineType(field.type)}`).join('');
-  await options.engine.run(`CREATE TABLE ${name} (sid INTEGER, time TIMESTAMP_NS${columns})`);
-  for (const generation of generations) {
-    const held = ['sid', 'time', ...generation.fields.map((field) => bufferColumn(field.id))];
-    const tags = generation.deletes.some((deleted) => deleted.tags.length > 0);
-    const join = tags ? ` JOIN ${sqlIdentifier(seriesTable)} AS s ON s.sid = b.sid` : '';
-    const where = [timeFrom('b.time', options.endMarkerNs)];
-    for (const deleted of generation.deletes) where.push(spared(deleted, 'b.time', (id) => `s.${bufferColumn(id)}`));
-    const source = `${sqlIdentifier(generation.engineTable)} AS b${join} WHERE ${where.join(' AND ')}`;
-    const columns = held.map((column) => `b.${column}`).join(', ');
-    // The order of the copy decides which of two rows with the same key is newer; a join may lose it.
-    await options.engine.run(`INSERT INTO ${name} (${held.join(', ')}) SELECT ${columns} FROM ${source}${tags ? ' ORDER BY b.rowid' : ''}`);
+  try {
+    const list = [...fields.values()];
+    const columns = list.map((field) => `, ${bufferColumn(field.id)} ${engineType(field.type)}`).join('');
+    await options.engine.run(`CREATE TABLE ${name} (sid INTEGER, time TIMESTAMP_NS${columns})`);
+    for (const generation of view.generations) {
+      for (const sql of copySql(generation, name, view.seriesTable, options.endMarkerNs)) await options.engine.run(sql);
+    }
+    const kept = await accountRemainder(table, view, { name, rows, chunks }, options);
+    if (kept.size > 0) {
+      remainder.adopt(list, kept, bytes);
+      return remainder;
+    }
+    await options.engine.run(`DROP TABLE ${name}`);
+    return undefined;
+  } catch (error) {
+    await options.engine.run(`DROP TABLE IF EXISTS ${name}`).catch(() => undefined); // the first failure is the one to report
+    throw error;
   }
-  remainder.adopt(list, chunks, bytes);
-  return remainder;
+}
+
+/** Statements that copy the later rows of a generation. */
+function copySql(generation: ReadableGeneration, into: string, seriesTable: string, fromNs: bigint): string[] {
+  const tags = generation.deletes.some((deleted) => deleted.tags.length > 0);
+  const join = tags ? ` JOIN ${sqlIdentifier(seriesTable)} AS s ON s.sid = b.sid` : '';
+  const where = [timeFrom('b.time', fromNs)];
+  for (const deleted of generation.deletes) where.push(spared(deleted, 'b.time', (id) => `s.${bufferColumn(id)}`));
+  // The order of the copy decides which of two rows with the same key is newer; a join may lose it.
+  const order = tags ? ' ORDER BY b.rowid' : '';
+  return generation.parts.map((part) => {
+    const held = ['sid', 'time', ...part.fields.map((field) => bufferColumn(field.id))];
+    const conditions = [...where, ...(part.isOpen ? [`b.rowid < ${part.rows}`] : [])];
+    const source = `${sqlIdentifier(part.engineTable)} AS b${join} WHERE ${conditions.join(' AND ')}`;
+    return `INSERT INTO ${into} (${held.join(', ')}) SELECT ${held.map((column) => `b.${column}`).join(', ')} FROM ${source}${order}`;
+  });
+}
+
+/** Rows by chunk in the copy. Without deletes it must have all rows of the chunks that stay. */
+async function accountRemainder(
+  table: TableBuffer,
+  view: BufferView,
+  copy: { readonly name: string; readonly rows: number; readonly chunks: ReadonlyMap<bigint, ChunkRows> },
+  { chunkDurationNs, endMarkerNs, engine }: PersistOptions,
+): Promise<ReadonlyMap<bigint, ChunkRows>> {
+  const what = `rows of table '${table.table.name}' that stay in the buffer`;
+  const count = async (from: string): Promise<number> => Number((await queryRows(engine, `SELECT count(*) FROM ${from}`))[0]?.[0]);
+  const deletes = view.generations.some((generation) => generation.deletes.length > 0);
+  if (!deletes) {
+    assertRows(what, copy.rows, await count(copy.name));
+    return copy.chunks;
+  }
+  const kept = view.generations
+    .flatMap(({ parts }) => parts)
+    .map(({ engineTable, rows }) => {
+      const source = `${sqlIdentifier(engineTable)} WHERE rowid < ${rows} AND ${timeFrom('time', endMarkerNs)}`;
+      return `(SELECT count(*) FROM ${source})`;
+    });
+  assertRows(what, copy.rows, Number((await queryRows(engine, `SELECT ${kept.join(' + ')}`))[0]?.[0]));
+  const ns = 'epoch_ns(time)::HUGEINT';
+  const start = `(${ns} - (${ns} % ${chunkDurationNs} + ${chunkDurationNs}) % ${chunkDurationNs})`;
+  const chunks = new Map<bigint, ChunkRows>();
+  const found = await queryRows(
+    engine,
+    `SELECT ${start}, count(*), epoch_ns(min(time)), epoch_ns(max(time)) FROM ${copy.name} GROUP BY ALL`,
+  );
+  for (const [chunk, rows, minTimeNs, maxTimeNs] of found as [bigint, bigint, bigint, bigint][]) {
+    chunks.set(chunk, { rows: Number(rows), minTimeNs, maxTimeNs });
+  }
+  return chunks;
+}
+
+async function queryRows(engine: Engine, sql: string): Promise<unknown[][]> {
+  const connection = await engine.acquire();
+  try {
+    return (await connection.runAndReadAll(sql)).getRows();
+  } finally {
+    engine.release(connection);
+  }
 }
 
 function mergeChunk(chunks: Map<bigint, ChunkRows>, start: bigint, added: ChunkRows): void {
   const known = chunks.get(start);
-  if (known === undefined) {
-    chunks.set(start, { ...added });
-    return;
-  }
-  known.rows += added.rows;
-  if (added.minTimeNs < known.minTimeNs) known.minTimeNs = added.minTimeNs;
-  if (added.maxTimeNs > known.maxTimeNs) known.maxTimeNs = added.maxTimeNs;
+  chunks.set(start, {
+    rows: added.rows + (known?.rows ?? 0),
+    minTimeNs: known !== undefined && known.minTimeNs < added.minTimeNs ? known.minTimeNs : added.minTimeNs,
+    maxTimeNs: known !== undefined && known.maxTimeNs > added.maxTimeNs ? known.maxTimeNs : added.maxTimeNs,
+  });
 }

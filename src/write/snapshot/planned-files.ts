@@ -1,5 +1,5 @@
 import type { TableSchema } from '../../catalog/schema.ts';
-import type { BufferView, Generation } from '../buffer/index.ts';
+import type { BufferMoment, GenerationMoment } from '../buffer/index.ts';
 import { parquetFilePath } from '../file-index/file-path.ts';
 import { type ChunkSpan, fileGroups, limitsFor } from '../parquet/file-windows.ts';
 
@@ -15,6 +15,9 @@ export interface PlannedFile {
   /** Below the node's directory. */
   readonly path: string;
 }
+
+/** What of a generation the plan needs. */
+export type GenerationRows = Pick<GenerationMoment, 'rows' | 'bytes' | 'chunks'>;
 
 /** What the files of a snapshot depend on. */
 export interface FilePlanOptions {
@@ -34,8 +37,8 @@ const FILE_BUFFERED_BYTES_MAX = 64 * 1024 * 1024;
  */
 export function plannedFiles(
   table: TableSchema,
-  generations: readonly Generation[],
-  dirtyChunks: BufferView['dirtyChunks'],
+  generations: readonly GenerationRows[],
+  dirtyChunks: BufferMoment['dirtyChunks'],
   options: FilePlanOptions,
 ): PlannedFile[] {
   const spans = chunkSpans(generations, options.chunkDurationNs);
@@ -70,7 +73,7 @@ export function plannedFiles(
 }
 
 /** The chunks of all generations, ascending. */
-function chunkSpans(generations: readonly Generation[], chunkDurationNs: bigint): ChunkSpan[] {
+function chunkSpans(generations: readonly GenerationRows[], chunkDurationNs: bigint): ChunkSpan[] {
   const sums = new Map<bigint, { rows: number; bytes: number }>();
   for (const generation of generations) {
     const bytesPerRow = generation.bytes / generation.rows;

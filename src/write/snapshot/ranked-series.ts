@@ -1,4 +1,4 @@
-import type { TableSchema } from '../../catalog/schema.ts';
+import type { ColumnSchema } from '../../catalog/schema.ts';
 import { type Engine, sqlIdentifier } from '../../duckdb/index.ts';
 import { bufferColumn } from '../buffer/index.ts';
 import { TagEnumerations } from '../parquet/tag-enumerations.ts';
@@ -18,9 +18,12 @@ export class RankedSeries {
     this.#enumerations = enumerations;
   }
 
-  /** @param seriesTable engine table `(sid, c<tag column id>...)`; it is ranked once at a time */
-  static async create(engine: Engine, table: TableSchema, seriesTable: string): Promise<RankedSeries> {
-    const tags = table.seriesKey.map((tag) => bufferColumn(tag.id));
+  /**
+   * @param tagColumns the tags that are ranked, in the order of the series key
+   * @param seriesTable DuckDB table `(sid, c<tag column id>...)`; it is ranked once at a time
+   */
+  static async create(engine: Engine, tagColumns: readonly ColumnSchema[], seriesTable: string): Promise<RankedSeries> {
+    const tags = tagColumns.map((tag) => bufferColumn(tag.id));
     const source = sqlIdentifier(seriesTable);
     const enumerations = await TagEnumerations.create(engine, tags, source, seriesTable);
     const ranked = new RankedSeries(engine, `${seriesTable}_ranked`, enumerations);

@@ -4,6 +4,7 @@ import type { Generation, TableBuffer, WriteBuffer } from '../buffer/index.ts';
 import type { ParquetWriter } from '../parquet/parquet-writer.ts';
 import { type PersistedFile, type PersistedTable, type PersistOptions, persistTable } from './persist-table.ts';
 import { plannedFiles } from './planned-files.ts';
+import { RowsUnaccounted } from './row-accounts.ts';
 
 /** What a snapshot is to persist. */
 export interface SnapshotOrder {
@@ -69,8 +70,13 @@ export async function runSnapshot(order: SnapshotOrder, sealed: readonly SealedT
   const paths = due.flatMap(({ planned }) => planned.map(({ path }) => path));
   await retried(deps, 'announcing a snapshot failed', () => deps.announce(paths));
   const persisted: PersistedTable[] = [];
-  for (const { table, generations, planned } of due) {
-    persisted.push(await retried(deps, 'writing Parquet files failed', () => persistTable(table, generations, planned, options)));
+  try {
+    for (const { table, generations, planned } of due) {
+      persisted.push(await retried(deps, 'writing Parquet files failed', () => persistTable(table, generations, planned, options)));
+    }
+  } catch (error) {
+    for (const { remainder } of persisted) remainder?.retire(); // nobody will read the copies
+    throw error;
   }
   const files = persisted.flatMap((table) => table.files);
   await deps.commit(files, () => {
@@ -96,6 +102,7 @@ async function retried<T>(deps: SnapshotterDependencies, message: string, step: 
     try {
       return await step();
     } catch (error) {
+      if (error instanceof RowsUnaccounted) throw error; // to count again does not help
       if (attempt === 1) deps.log.error({ error: errorText(error) }, `${message}; retrying every second`);
       await deps.pause();
     }
