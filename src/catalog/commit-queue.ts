@@ -40,11 +40,6 @@ export interface CommitQueueOptions {
 /**
  * The one writer of the catalog: changes happen one after another, each durable before it is applied. Schema
  * transactions that wait together become one change.
- *
- * Shared by: all writes that add to the schema, administrative changes, the catalog's own snapshots. Safe because one loop
- * takes their jobs in turn: a plan is made on the state that it is applied to, and nothing else changes the state. A staged
- * transaction belongs to its write until it waits here and is only read from then on; the next attempt begins another. Errors
- * of one job reach whoever waits for it, never the loop.
  */
 export class CommitQueue {
   readonly #store: CatalogStore;
@@ -148,12 +143,8 @@ export class CommitQueue {
     for (const job of this.#jobs) {
       if (job.kind !== 'schema' || count === BATCH_MAX) break;
       count++;
-      try {
-        if (batch.merge(job.transaction) === 'merged') merged.push(job);
-        else job.done('conflict');
-      } catch (error) {
-        job.failed(error);
-      }
+      if (batch.merge(job.transaction) === 'merged') merged.push(job);
+      else job.done('conflict');
     }
     this.#jobs = this.#jobs.slice(count);
     try {

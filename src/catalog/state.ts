@@ -4,12 +4,7 @@ import { MutableDatabase, MutableTable, rename } from './model.ts';
 import { INTERNAL_DATABASE } from './names.ts';
 import type { CatalogOp } from './ops.ts';
 
-/**
- * Everything the catalog holds, in memory. Changed only by `apply`, which cannot fail for steps that were planned on it.
- *
- * Shared by: the commit queue, which alone changes it, and every reader of the catalog. Safe because a change is applied in one
- * synchronous step; readers that need one moment of it for longer copy (`TableSchema`).
- */
+/** Everything the catalog holds, in memory. Changed only by `apply`, which cannot fail for steps that were planned on it. */
 export class CatalogState {
   /** By creation. */
   readonly databases = new Map<string, MutableDatabase>();

@@ -10,12 +10,7 @@ import type { DatabaseSchema, SchemaAddition, SchemaTransaction, StagedTable } f
 const TIME = 'time';
 const CHUNK_ORDER = '__chunk_order';
 
-/**
- * Schema additions of one write over one database; see `SchemaTransaction`. Never changes the catalog itself.
- *
- * Shared by: nobody; one write makes it, fills it in one synchronous parse and gives it to the commit queue. It looks through
- * to the catalog's growing tables, so what it says is of the moment of the question: a write that awaited anything begins anew.
- */
+/** Schema additions of one write over one database; see `SchemaTransaction`. Never changes the catalog itself. */
 export class StagedSchema implements SchemaTransaction {
   readonly databaseName: string;
   readonly committed: MutableDatabase | undefined;

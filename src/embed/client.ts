@@ -18,12 +18,7 @@ export interface QueryOptions {
 /** A JSON string, or a number with all its parts. */
 const stringOrNumber = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
 
-/**
- * Speaks HTTP to one server, one connection per request, so that nothing stays open.
- *
- * Shared by: all calls of an embedding program. Safe because it keeps nothing but address and headers: lines are strings, and their bytes
- * belong to the one request that sends them.
- */
+/** Speaks HTTP to one server, one connection per request, so that nothing stays open. */
 export class Client {
   readonly #url: string;
   readonly #headers: Readonly<Record<string, string>>;

@@ -1,3 +1,5 @@
+import { parquetReadObjects } from 'hyparquet';
+import { compressors } from 'hyparquet-compressors';
 import type { Cell } from './values.ts';
 
 /** Rows of an answer, whatever its format. */
@@ -69,6 +71,26 @@ export function readJsonLines(text: string): Answer {
       .filter((line) => line !== '')
       .map((line) => JSON.parse(line) as Record<string, unknown>),
   );
+}
+
+/** Rows of an InfluxQL answer of the v1 endpoint. */
+export function readSeries(text: string): Answer {
+  const { results } = JSON.parse(text) as { results: { series?: { columns: string[]; values: (Cell | null)[][] }[] }[] };
+  const [series] = results[0]?.series ?? [];
+  const rows = (series?.values ?? []).map((values) => values.map((value) => value ?? undefined));
+  return { columns: series?.columns ?? ['time', 'w', 's'], rows };
+}
+
+/** Rows of a Parquet file; times are whole nanoseconds. */
+export async function readParquet(body: Buffer): Promise<Answer> {
+  const file = body.buffer.slice(body.byteOffset, body.byteOffset + body.byteLength) as ArrayBuffer;
+  const parsers = {
+    timestampFromMilliseconds: (ms: bigint) => ms * 1_000_000n,
+    timestampFromMicroseconds: (us: bigint) => us * 1_000n,
+    timestampFromNanoseconds: (ns: bigint) => ns,
+  };
+  const options = { file, compressors, parsers } as unknown as Parameters<typeof parquetReadObjects>[0];
+  return readObjects(await parquetReadObjects(options));
 }
 
 /** A time split where it can be held exactly. */

@@ -1,4 +1,5 @@
-import { type Operation, writes } from './model.ts';
+import type { Operation } from './model.ts';
+import { writes } from './tables.ts';
 import { cellLine, escapeTag, extraTag, fieldName, STEP_NS, type Stamp, seriesName, writerName } from './values.ts';
 
 const MINUTE_NS = 60_000_000_000n;
@@ -6,6 +7,11 @@ const MINUTE_NS = 60_000_000_000n;
 /** Time of a block's first row, ns since the epoch. */
 export function slotTimeNs(slot: number): bigint {
   return BigInt(slot) * MINUTE_NS;
+}
+
+/** The same as RFC 3339, some ms later or earlier. */
+export function slotText(slot: number, moreMs = 0): string {
+  return new Date(slot * 60_000 + moreMs).toISOString();
 }
 
 /** Lines of a write in nanoseconds or microseconds. */

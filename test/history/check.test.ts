@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import type { Answer } from './answers.ts';
 import { slotTimeNs } from './bodies.ts';
 import { checkRows, Fault, type FaultKind } from './check.ts';
-import { Block, Model, type Operation, type Request, stampOf, Table, writes } from './model.ts';
+import { Model, type Operation, type Request } from './model.ts';
+import { Block, Database, stampOf, Table, writes } from './tables.ts';
 import { type Cell, cellText, fieldName, STEP_NS, seriesName, writerName } from './values.ts';
 
 const FIELDS = 5;
@@ -12,7 +13,7 @@ const SLOT = 29_000_000;
 /** A table with one block of ten rows that was written, and overwritten in part. */
 function history(): { model: Model; table: Table; block: Block } {
   const model = new Model();
-  const table = new Table('db', 't');
+  const table = new Table(new Database('db'), 't', SLOT);
   const block = new Block(table, 3, SLOT, 10, { series: 'few', seriesCount: 3, unique: '', extraTag: undefined });
   table.blocksOf(3).set(SLOT, block);
   add(model, block, { from: 0, to: 10, fields: 0b11111 });
@@ -48,7 +49,7 @@ function answer(block: Block, state: number): { columns: string[]; rows: Cell[][
 
 function check(table: Table, model: Model, found: Answer, askedAt = model.tick()): void {
   const scope = { table, writers: undefined, slotFrom: SLOT, slotTo: SLOT + 1 };
-  checkRows(scope, { askedAt, answeredAt: model.tick() }, found);
+  checkRows(scope, { askedAt, answeredAt: model.tick(), askedMs: 0, answeredMs: 0 }, found);
 }
 
 test('the answer of a correct server is right, also while a request is under way', () => {

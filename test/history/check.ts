@@ -1,5 +1,5 @@
 import { type Answer, TimeReader } from './answers.ts';
-import { type Block, stampOf, type Table } from './model.ts';
+import { type Block, type States, stampOf, type Table } from './tables.ts';
 import { type Cell, cellText, extraTag, fieldName, fieldOfName, readCellNumber, STEP_NS, seriesName, writerName } from './values.ts';
 
 /** Which rows were asked for: of some writers, in minutes `slotFrom` to `slotTo` - 1. */
@@ -15,6 +15,8 @@ export interface Scope {
 export interface Asked {
   readonly askedAt: number;
   readonly answeredAt: number;
+  readonly askedMs: number;
+  readonly answeredMs: number;
 }
 
 export type FaultKind = 'lost' | 'invented' | 'changed' | 'doubled' | 'torn' | 'unexpected';
@@ -58,11 +60,19 @@ export function checkRows(scope: Scope, asked: Asked, answer: Answer, onFit?: On
   const columns = columnsOf(answer.columns);
   const byBlock = rowsByBlock(scope, answer, columns);
   for (const block of blocksOf(scope)) {
-    const { least, most } = block.states(asked.askedAt, asked.answeredAt);
-    if (most === 0) continue;
-    const states = fittingStates(block, byBlock.get(block) ?? [], columns, least, most, onFit !== undefined);
-    onFit?.(block, states);
+    const states = block.states(asked.askedAt, asked.answeredAt);
+    if (states.most === 0) continue;
+    const rows = byBlock.get(block) ?? [];
     byBlock.delete(block);
+    const shown = retained(block, asked);
+    if (shown === 'none' && rows.length > 0)
+      throw new Fault('invented', 'rows past their retention are shown', block, rows.findIndex(isThere));
+    if (shown === 'none') continue;
+    if (shown === 'some' || deleteUnderWay(block, states)) checkLoosely(block, rows, columns, states, shown === 'some');
+    else {
+      const fitting = fittingStates(block, rows, columns, states, onFit !== undefined);
+      onFit?.(block, fitting);
+    }
   }
   for (const [block, rows] of byBlock) {
     throw new Fault(
@@ -73,6 +83,29 @@ export function checkRows(scope: Scope, asked: Asked, answer: Answer, onFit?: On
     );
   }
   return { rows: answer.rows.length, cells: answer.rows.length * columns.fields.length };
+}
+
+/** What of a block the retention period lets be seen at the time of a question. */
+function retained(block: Block, { askedMs, answeredMs }: Asked): 'all' | 'some' | 'none' {
+  const { retentionMs } = block.table.database;
+  if (retentionMs === undefined) return 'all';
+  const { fromMs, toMs } = block.spanMs;
+  if (toMs < askedMs - retentionMs) return 'none';
+  return fromMs >= answeredMs - retentionMs ? 'all' : 'some';
+}
+
+/** False while a delete is under way or the retention period cuts through the block: then each row may be there or not. */
+export function isDeterminate(block: Block, asked: Asked): boolean {
+  return retained(block, asked) === 'all' && !deleteUnderWay(block, block.states(asked.askedAt, asked.answeredAt));
+}
+
+/** A delete takes rows out of files and out of memory one after the other: until its answer each row may be there or not. */
+function deleteUnderWay(block: Block, { least, most }: States): boolean {
+  return block.operations.slice(least, most).some(({ kind }) => kind === 'delete');
+}
+
+function isThere(row: readonly Cell[] | undefined): boolean {
+  return row !== undefined;
 }
 
 /** All blocks of a scope. */
@@ -140,7 +173,7 @@ interface Difference {
 }
 
 /** The rows of a block must be those of one moment between the question and its answer. Throws a `Fault` when they are of none. */
-function fittingStates(block: Block, rows: FoundRows, columns: Columns, least: number, most: number, all: boolean): number[] {
+function fittingStates(block: Block, rows: FoundRows, columns: Columns, { least, most }: States, all: boolean): number[] {
   const fitting: number[] = [];
   let first: Difference | undefined;
   let count = 0;
@@ -157,6 +190,21 @@ function fittingStates(block: Block, rows: FoundRows, columns: Columns, least: n
   const { kind, row, text } = first as Difference;
   if (least === most) throw new Fault(kind, `${text} (${count} rows of this block are wrong)`, block, row);
   throw new Fault(kind === 'lost' ? 'torn' : kind, `${text} (the rows fit none of states ${least} to ${most})`, block, row);
+}
+
+/** Each row by itself must be that of one of the states, or may be missing. */
+function checkLoosely(block: Block, rows: FoundRows, columns: Columns, { least, most }: States, mayMiss: boolean): void {
+  for (let row = 0; row < block.rows; row++) {
+    if (mayMiss && rows[row] === undefined) continue;
+    let first: Difference | undefined;
+    let fits = false;
+    for (let state = least; state <= most && !fits; state++) {
+      const difference = compareRow(block, rows[row], columns, state, row);
+      if (difference === undefined) fits = true;
+      first ??= difference;
+    }
+    if (!fits && first !== undefined) throw new Fault(first.kind, `${first.text} (states ${least} to ${most})`, block, row);
+  }
 }
 
 function compare(block: Block, rows: FoundRows, columns: Columns, state: number): { count: number; first: Difference | undefined } {

@@ -1,52 +1,103 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import { TestServer } from '../support/server.ts';
+import { Admin } from './admin.ts';
+import { readScope } from './ask-rows.ts';
 import { Fault } from './check.ts';
-import type { Block, Request } from './model.ts';
+import { type Host, startHost } from './host.ts';
+import { Lanes } from './lanes.ts';
+import type { Request } from './model.ts';
 import { type LifePlan, randomFor } from './plan.ts';
-import { Reader, readScope } from './reader.ts';
+import { press } from './pressure.ts';
+import { everything, Reader } from './reader.ts';
 import { Refuser } from './refuser.ts';
+import type { Block } from './tables.ts';
 import type { World } from './world.ts';
-import type { Writer } from './writer.ts';
+import { deleteOf, type Writer } from './writer.ts';
 
-/** One life of the server: start, compare all that is there, work beside readers, end. Returns the server's log. */
-export async function live(world: World, plan: LifePlan, directory: string, writers: readonly Writer[]): Promise<string> {
-  world.note(`life ${plan.number} starts: ${plan.args.join(' ')}`);
-  const server = await TestServer.start(directory, { args: plan.args });
+/** One life of the server: start, compare all that is there, work beside readers, end. Gives its log to `onLog`. */
+export async function live(
+  world: World,
+  plan: LifePlan,
+  directory: string,
+  writers: readonly Writer[],
+  onLog: (text: string) => void,
+): Promise<void> {
+  world.note(`life ${plan.number} starts, ${plan.kind}: ${plan.args.join(' ')}`);
+  const host = await startHost(directory, plan);
   const stop = new AbortController();
   setMaxListeners(0, stop.signal); // each client listens
-  const died = (): void => world.fail(new Fault('unexpected', `the server died by itself:\n${server.output.slice(-2000)}`));
-  server.child.once('exit', died);
+  const died = (): void => world.fail(new Fault('unexpected', `the server died by itself:\n${host.output.slice(-2000)}`));
+  host.child.once('exit', died);
   const stopAll = (): void => stop.abort();
   world.failed.addEventListener('abort', stopAll, { once: true });
   try {
-    await readAll(world, server.url);
+    const admin = new Admin(world, plan, host.url);
+    await admin.settle();
+    await repeatDeletes(world, host.url);
+    await readAll(world, host.url);
     world.note(`life ${plan.number}: everything compared`);
-    const guarded = (work: Promise<void>): Promise<void> => work.catch((error) => world.fail(error));
-    const readers = Array.from({ length: world.options.readers }, (_, i) => new Reader(world, plan.number * 100 + i));
-    const work = [
-      ...writers.map((writer) => guarded(writer.run(server.url, plan.number, stop.signal))),
-      ...readers.map((reader) => guarded(reader.run(server.url, stop.signal))),
-      guarded(new Refuser(world, plan.number).run(server.url, stop.signal)),
-      guarded(openTables(world, plan, stop.signal)),
-      guarded(pause(server, plan, stop.signal)),
-    ];
-    await delay(plan.ms, undefined, { signal: stop.signal }).catch(() => undefined);
-    server.child.off('exit', died);
-    world.note(`life ${plan.number} ends: ${plan.ending}`);
-    const ended = server.kill(plan.ending);
-    stop.abort();
-    await ended;
-    await Promise.all(work);
-    world.counts.kills++;
-    if (plan.ending === 'SIGTERM')
-      for (const request of world.model.doubtful) if (request.outcome === 'soft') world.model.acknowledge(request);
+    const end = (): Promise<number | string> => {
+      host.child.off('exit', died);
+      world.note(`life ${plan.number} ends: ${plan.ending}`);
+      const ended = host.kill(plan.ending);
+      stop.abort();
+      return ended;
+    };
+    await (plan.ms > 0 ? work({ world, plan, host, writers, admin, stop: stop.signal, end }) : end());
   } finally {
     world.failed.removeEventListener('abort', stopAll);
-    server.child.off('exit', died);
-    await server.kill('SIGKILL');
+    host.child.off('exit', died);
+    stop.abort();
+    await host.kill('SIGKILL');
+    onLog(host.output);
   }
-  return server.output;
+  world.counts.lives++;
+  if (plan.ending === 'SIGKILL') world.counts.kills++;
+}
+
+interface Parts {
+  readonly world: World;
+  readonly plan: LifePlan;
+  readonly host: Host;
+  readonly writers: readonly Writer[];
+  readonly admin: Admin;
+  readonly stop: AbortSignal;
+  /** Ends the server in the planned way and resolves with its exit code or signal. */
+  readonly end: () => Promise<number | string>;
+}
+
+/** Everything at once until the planned time is over; ends the server while all go on. */
+async function work({ world, plan, host, writers, admin, stop, end }: Parts): Promise<void> {
+  const guarded = (task: Promise<void>): Promise<void> => task.catch((error) => world.fail(error));
+  const readers = Array.from({ length: world.options.readers }, (_, i) => new Reader(world, `reader ${plan.number} ${i}`));
+  const tasks = [
+    ...writers.map((writer) => guarded(writer.run(host, plan.number, stop))),
+    ...readers.map((reader) => guarded(reader.run(host.url, stop))),
+    guarded(new Refuser(world, plan.number).run(host.url, stop)),
+    guarded(admin.run(stop)),
+    guarded(pause(host, plan, stop)),
+    guarded(press(world, plan, host.url, stop)),
+  ];
+  await delay(plan.ms, undefined, { signal: stop }).catch(() => undefined);
+  const code = await end();
+  await Promise.all(tasks);
+  if (plan.ending === 'SIGTERM' && code !== 0 && world.fault === undefined)
+    world.fail(new Fault('unexpected', `SIGTERM ended the server with ${code}:\n${host.output.slice(-2000)}`));
+  if (plan.ending !== 'SIGTERM') return;
+  for (const request of [...world.model.doubtful]) if (request.outcome === 'soft') world.model.acknowledge(request);
+}
+
+/** A delete without an answer may have been done in part: doing it again completes it. */
+async function repeatDeletes(world: World, url: string): Promise<void> {
+  const lanes = new Lanes(url, randomFor(world.options.seed, 'deletes'));
+  for (const request of [...world.model.doubtful]) {
+    if (request.operations[0]?.kind !== 'delete') continue;
+    if (!request.operations[0].block.table.isReadable) continue;
+    const { status, text } = await lanes.send('plain', deleteOf(request));
+    if (status !== 204) throw new Fault('unexpected', `repeating a delete was answered ${status}: ${text}`);
+    world.model.acknowledge(request);
+  }
+  lanes.close();
 }
 
 /** Compares every row of every table, and finds out what became of requests without an answer. */
@@ -61,10 +112,8 @@ async function readAll(world: World, url: string): Promise<void> {
       throw new Fault('torn', `a request without an answer took place in part: rows of operation ${last.number}`, block, last.from);
     seen.set(last.request, happened);
   };
-  for (const table of model.tables) {
-    if (table.blocks.length === 0) continue;
-    const scope = { table, writers: undefined, slotFrom: Number.NEGATIVE_INFINITY, slotTo: Number.POSITIVE_INFINITY };
-    await readScope(world, url, scope, { format: 'csv', columns: '*', order: '', onFit });
+  for (const table of world.readableTables()) {
+    await readScope(world, url, everything(table), { language: 'sql', format: 'csv', columns: '*', end: '', onFit });
   }
   for (const request of [...model.doubtful]) {
     if (seen.get(request) === true) model.acknowledge(request);
@@ -72,23 +121,13 @@ async function readAll(world: World, url: string): Promise<void> {
   }
 }
 
-async function openTables(world: World, plan: LifePlan, stop: AbortSignal): Promise<void> {
-  const random = randomFor(world.options.seed, `tables ${plan.number}`);
-  for (let i = 0; !stop.aborted; i++) {
-    const database = random.chance(0.15) ? `h${plan.number}_${i}` : (world.open.at(-1)?.database ?? 'h');
-    world.openTable(database, `t${plan.number}_${i}`);
-    if (world.open.length > 6) world.open.splice(random.below(4), 1);
-    await delay(300 + random.below(2000), undefined, { signal: stop }).catch(() => undefined);
-  }
-}
-
-async function pause(server: TestServer, plan: LifePlan, stop: AbortSignal): Promise<void> {
+async function pause(host: Host, plan: LifePlan, stop: AbortSignal): Promise<void> {
   const startedMs = Date.now();
   for (const { atMs, ms } of [...plan.pauses].sort((a, b) => a.atMs - b.atMs)) {
     await delay(Math.max(0, startedMs + atMs - Date.now()), undefined, { signal: stop }).catch(() => undefined);
     if (stop.aborted) return;
-    server.child.kill('SIGSTOP');
+    host.child.kill('SIGSTOP');
     await delay(ms, undefined, { signal: stop }).catch(() => undefined);
-    server.child.kill('SIGCONT');
+    host.child.kill('SIGCONT');
   }
 }

@@ -1,14 +1,23 @@
+/** `npm run history`: one run, set by HISTORY_... variables of the environment (docs/testing.md, "Histories"). */
+import type { RunOptions } from './plan.ts';
 import { runHistory } from './run.ts';
 
-/** `node main.js`, with HISTORY_SEED, HISTORY_MINUTES, HISTORY_WRITERS and HISTORY_RATE in the environment. */
 const number = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
 
-const { world, text } = await runHistory({
+const options: RunOptions = {
   seed: number('HISTORY_SEED', Math.floor(Math.random() * 2 ** 31)),
   minutes: number('HISTORY_MINUTES', 2),
   writers: number('HISTORY_WRITERS', 8),
   readers: number('HISTORY_READERS', 2),
   rowsPerSecond: number('HISTORY_RATE', 12_000),
-});
+};
+
+// An end from outside must not leave a server behind.
+const interrupt = new AbortController();
+process.once('SIGTERM', () => interrupt.abort());
+process.once('SIGINT', () => interrupt.abort());
+
+process.stdout.write(`seed ${options.seed}\n`);
+const { world, text } = await runHistory(options, interrupt.signal);
 process.stdout.write(`${text}\n`);
 process.exitCode = world.fault === undefined ? 0 : 1;

@@ -1,10 +1,9 @@
-import type { Shape } from './shapes.ts';
-import { type Cell, isCell, type Stamp } from './values.ts';
+import type { Block, Database, Table } from './tables.ts';
 
 /** What became of a request. `open`: no answer yet, or none came; `soft`: `no_sync`, so a kill may still lose it. */
 export type Outcome = 'open' | 'soft' | 'acknowledged' | 'void';
 
-/** One request. Its operations happen together or not at all. */
+/** One request. Its operations happen together or not at all; only a delete may be done in part when no answer comes. */
 export interface Request {
   readonly writer: number;
   readonly life: number;
@@ -37,114 +36,10 @@ export interface Operation {
   readonly twice: boolean;
 }
 
-/** Rows of one writer in one minute of one table. Only its writer touches it, one request after the other. */
-export class Block {
-  readonly table: Table;
-  readonly writer: number;
-  readonly slot: number;
-  readonly rows: number;
-  readonly shape: Shape;
-  readonly operations: Operation[] = [];
-
-  constructor(table: Table, writer: number, slot: number, rows: number, shape: Shape) {
-    this.table = table;
-    this.writer = writer;
-    this.slot = slot;
-    this.rows = rows;
-    this.shape = shape;
-  }
-
-  /** True while nobody can say whether the last request took place. */
-  get inDoubt(): boolean {
-    const last = this.operations.at(-1)?.request.outcome;
-    return last === 'open' || last === 'soft';
-  }
-
-  /**
-   * How many operations a question may have seen: all that were acknowledged before it was asked, and any prefix of those
-   * that were sent before its answer was there.
-   */
-  states(askedAt: number, answeredAt: number): { readonly least: number; readonly most: number } {
-    let least = 0;
-    let most = 0;
-    for (const { request } of this.operations) {
-      if (request.acknowledgedAt < askedAt) least = most + 1;
-      if (request.startedAt >= answeredAt) break;
-      most++;
-    }
-    return { least, most };
-  }
-
-  hasRow(state: number, row: number): boolean {
-    for (let i = state - 1; i >= 0; i--) {
-      const operation = this.operations[i] as Operation;
-      if (operation.kind === 'delete') return false;
-      if (row >= operation.from && row < operation.to) return true;
-    }
-    return false;
-  }
-
-  /** What the cell was last written by; undefined = null. */
-  writtenBy(state: number, row: number, field: number): Operation | undefined {
-    for (let i = state - 1; i >= 0; i--) {
-      const operation = this.operations[i] as Operation;
-      if (operation.kind === 'delete') return undefined;
-      if (writes(operation, row, field)) return operation;
-    }
-    return undefined;
-  }
-
-  isCellRight(state: number, row: number, field: number, actual: Cell): boolean {
-    const operation = this.writtenBy(state, row, field);
-    return operation === undefined ? actual === undefined : isCell(actual, stampOf(operation, row), field);
-  }
-}
-
-/** Whether the operation gives this field of this row a value. */
-export function writes({ from, to, fields, sparse, number }: Operation, row: number, field: number): boolean {
-  if (row < from || row >= to || (fields & (1 << field)) === 0) return false;
-  return !sparse || field === 0 || (row * 7 + number + field) % 3 !== 0;
-}
-
-/** The value that stays. */
-export function stampOf({ block, number }: Operation, row: number): Stamp {
-  return { writer: block.writer, operation: number, pass: 1, row };
-}
-
-/** One life of a table's name: what is made anew after a drop is another table. */
-export class Table {
-  readonly database: string;
-  readonly name: string;
-  /** By writer, then by minute. */
-  readonly blocks: Map<number, Block>[] = [];
-  /** Fields that writers may use so far; they become more. */
-  fieldCount = 5;
-  /** Kinds of the further tag that writers may use so far. */
-  extraTagCount = 0;
-  rowCount = 0;
-
-  constructor(database: string, name: string) {
-    this.database = database;
-    this.name = name;
-  }
-
-  blocksOf(writer: number): Map<number, Block> {
-    let blocks = this.blocks[writer];
-    if (blocks === undefined) {
-      blocks = new Map();
-      this.blocks[writer] = blocks;
-    }
-    return blocks;
-  }
-
-  *allBlocks(): Generator<Block> {
-    for (const blocks of this.blocks) if (blocks !== undefined) yield* blocks.values();
-  }
-}
-
 /** Everything that was asked of the server and what it said, with an order of all these moments. */
 export class Model {
-  /** Tables that may be read. */
+  readonly databases: Database[] = [];
+  /** Oldest first, also those that were deleted; those that are gone for good are left out. */
   readonly tables: Table[] = [];
   /** Requests of which nobody can say yet whether they took place. */
   readonly doubtful = new Set<Request>();
@@ -175,6 +70,7 @@ export class Model {
   acknowledge(request: Request): void {
     request.acknowledgedAt = this.tick();
     request.outcome = 'acknowledged';
+    for (const { block } of request.operations) block.table.exists = true;
     this.doubtful.delete(request);
   }
 

@@ -15,8 +15,13 @@ export type Ending = 'SIGKILL' | 'SIGTERM';
 /** What happens in one life of the server, from its start to its end. */
 export interface LifePlan {
   readonly number: number;
+  /** The program, or a process that embeds the server. */
+  readonly kind: 'program' | 'embedded';
   readonly args: readonly string[];
+  /** How long clients work; 0 = all is compared and the server ends. */
   readonly ms: number;
+  /** Queries that need much memory run beside. */
+  readonly heavyQueries: boolean;
   readonly ending: Ending;
   /** Moments after the start at which the process is stopped for a while. */
   readonly pauses: readonly { readonly atMs: number; readonly ms: number }[];
@@ -43,10 +48,14 @@ export function planLife(seed: number, number: number): LifePlan {
   give(0.8, '--wal-snapshot-size', '2', '4', '20');
   give(0.6, '--snapshotted-wal-files-to-keep', '0', '1', '10');
   give(0.4, '--force-snapshot-mem-threshold', '1', '4', '16');
-  give(0.3, '--exec-mem-pool-bytes', '96', '160');
+  give(0.3, '--retention-check-interval', '2s', '5s');
+  if (random.chance(0.3)) args.push('--check-batches');
+  const heavyQueries = random.chance(0.35);
+  if (heavyQueries) args.push('--exec-mem-pool-bytes', random.pick(['96', '160']));
   if (random.chance(0.25)) args.push('--disable-parquet-mem-cache');
   else give(0.3, '--parquet-mem-cache-size', '1', '8');
   const ms = 3_000 + random.below(9_000);
   const pauses = Array.from({ length: random.below(3) }, () => ({ atMs: random.below(ms), ms: 50 + random.below(500) }));
-  return { number, args, ms, ending: random.chance(0.7) ? 'SIGKILL' : 'SIGTERM', pauses };
+  const kind = random.chance(0.25) ? 'embedded' : 'program';
+  return { number, kind, args, ms, heavyQueries, ending: random.chance(0.7) ? 'SIGKILL' : 'SIGTERM', pauses };
 }

@@ -3,8 +3,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../fuzz/random.ts';
 import { Fault } from './check.ts';
 import { type Answered, Lanes } from './lanes.ts';
-import type { Table } from './model.ts';
 import { randomFor } from './plan.ts';
+import type { Table } from './tables.ts';
 import { WRITERS_MAX, writerName } from './values.ts';
 import type { World } from './world.ts';
 
@@ -15,6 +15,8 @@ const WIDE_COLUMNS = 980;
 const WIDE_ROWS = 48_000;
 /** Fewer than the parser takes as a sign that only new series will follow. */
 const WAITING_ROWS = 50;
+const TOO_LARGE = Buffer.alloc(10 * 1024 * 1024, '\n');
+const BAD_LINE = Buffer.from('\nno_fields');
 const PAUSE_MS_MAX = 1500;
 
 /** Sends what the server must refuse as a whole, beside the writers and into the same tables. */
@@ -32,11 +34,11 @@ export class Refuser {
     const lanes = new Lanes(url, this.#random);
     stop.addEventListener('abort', () => lanes.close(), { once: true });
     while (!stop.aborted) {
-      const table = this.#world.open.at(-1);
+      const table = this.#world.openTables().at(-1);
       try {
         if (table !== undefined) await this.#refuse(lanes, url, table);
       } catch (error) {
-        if (error instanceof Fault || !stop.aborted) throw error;
+        if (!stop.aborted) throw error;
       }
       await delay(this.#random.below(PAUSE_MS_MAX), undefined, { signal: stop }).catch(() => undefined);
     }
@@ -44,22 +46,21 @@ export class Refuser {
   }
 
   async #refuse(lanes: Lanes, url: string, table: Table): Promise<void> {
-    const path = `/api/v3/write_lp?db=${table.database}`;
+    const path = `/api/v3/write_lp?db=${table.database.name}`;
     const rows = this.#rows(table, 300);
-    switch (this.#random.below(6)) {
+    if (this.#random.chance(0.1)) return this.#expect(413, lanes.send('plain', { path, body: await this.#sparse(lanes, path, table) }));
+    switch (this.#random.below(9)) {
       case 0:
-        return this.#expect(413, lanes.send('plain', { path, body: await this.#sparse(lanes, path, table) }));
+        return this.#expect(413, lanes.send('gzip', { path, body: Buffer.concat([rows, TOO_LARGE]) }));
       case 1:
-        return this.#expect(413, lanes.send('gzip', { path, body: Buffer.concat([rows, Buffer.alloc(10 * 1024 * 1024, '\n')]) }));
       case 2:
         return this.#expect(400, lanes.send('chunked', { path: `${path}&precision=parsec`, body: rows }));
       case 3:
-        return this.#expect(400, lanes.send('h2', { path, body: Buffer.concat([rows, Buffer.from([0x0a, 0xff, 0xfe])]) }));
       case 4:
-        return this.#expect(
-          400,
-          lanes.send('raw', { path: `${path}&accept_partial=false`, body: Buffer.concat([rows, Buffer.from('\nno_fields')]) }),
-        );
+        return this.#expect(400, lanes.send('h2', { path, body: Buffer.concat([rows, Buffer.from([0x0a, 0xff, 0xfe])]) }));
+      case 5:
+      case 6:
+        return this.#expect(400, lanes.send('raw', { path: `${path}&accept_partial=false`, body: Buffer.concat([rows, BAD_LINE]) }));
       default:
         return cutOff(new URL(url), path, rows);
     }
@@ -74,10 +75,10 @@ export class Refuser {
   /** A body whose columns would take far more memory than its bytes: many rows of few fields, then one of many. */
   async #sparse(lanes: Lanes, path: string, table: Table): Promise<Buffer> {
     const wide = `wide,w=${NOBODY} ${Array.from({ length: WIDE_COLUMNS }, (_, i) => `c${i}=1`).join(',')} 1`;
-    if (!this.#wide.has(table.database)) {
+    if (!this.#wide.has(table.database.name)) {
       // Twice: the second finds the table and is remembered, as the lines of clients that write for long are.
       for (let i = 0; i < 2; i++) await this.#expect(204, lanes.send('plain', { path, body: Buffer.from(wide) }));
-      this.#wide.add(table.database);
+      this.#wide.add(table.database.name);
     }
     const narrow = `wide,w=${NOBODY} c0=1 1\n`.repeat(WIDE_ROWS);
     return Buffer.concat([this.#rows(table, WAITING_ROWS), Buffer.from(`\n${narrow}${wide}\n${wide}`)]);

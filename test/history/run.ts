@@ -1,8 +1,9 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Fault } from './check.ts';
 import { live } from './life.ts';
-import { planLife, type RunOptions } from './plan.ts';
+import { type LifePlan, planLife, type RunOptions } from './plan.ts';
 import { report } from './report.ts';
 import { World } from './world.ts';
 import { Writer } from './writer.ts';
@@ -14,19 +15,25 @@ export interface RunResult {
 }
 
 /** A whole history: lives of a server on one directory, until the time is over or something is wrong. */
-export async function runHistory(options: RunOptions): Promise<RunResult> {
+export async function runHistory(options: RunOptions, interrupt?: AbortSignal): Promise<RunResult> {
   const directory = await mkdtemp(join(tmpdir(), 'history-'));
   const world = new World(options);
   const writers = Array.from({ length: options.writers }, (_, i) => new Writer(world, i));
+  interrupt?.addEventListener('abort', () => world.fail(new Fault('unexpected', 'interrupted')), { once: true });
   const logs: string[] = [];
   const endMs = Date.now() + options.minutes * 60_000;
-  for (let number = 0; world.fault === undefined && Date.now() < endMs; number++) {
-    const plan = planLife(options.seed, number);
+  const begin = async (plan: LifePlan): Promise<void> => {
     try {
-      logs.push(await live(world, plan, directory, writers));
+      await live(world, plan, directory, writers, (log) => void logs.push(log));
     } catch (error) {
       world.fail(error);
     }
+  };
+  let number = 0;
+  while (world.fault === undefined && Date.now() < endMs) await begin(planLife(options.seed, number++));
+  // The last word: all is compared once more, and again after an orderly end.
+  for (const ending of ['SIGTERM', 'SIGKILL'] as const) {
+    if (world.fault === undefined) await begin({ ...planLife(options.seed, number++), ms: 0, ending });
   }
   const text = report(world, logs);
   if (world.fault === undefined) await rm(directory, { recursive: true, force: true, maxRetries: 5 });

@@ -14,9 +14,6 @@ const COLLECT_BYTES = 8 * 1024 * 1024;
  * Memory of large request bodies, used again and again. The runtime counts the memory of every piece of a body, and would
  * answer a fast client with ten full garbage collections a second, a quarter of the server's work. With the bodies
  * themselves out of its sight and the pieces collected while they are young, there are next to none.
- *
- * Shared by: all large bodies. Safe because a piece is either kept here or lent to one body; it comes back when the write that it
- * was read for is settled (`withBody`), at which time the rows are in a batch of their own, or never, when reading fails.
  */
 export class BodyMemory {
   readonly #collectYoung: () => void;

@@ -44,12 +44,7 @@ export async function readBody(request: BodySource, maxBytes: number, memory?: B
   }
 }
 
-/**
- * Reads a body into memory that is used again when `use` is done: nothing may look at the body after that.
- *
- * Shared by: nobody. Each request collects into memory of its own; zipped bytes are given back when zlib is done with them, and what
- * it made of them is new memory. A body that came in one piece is a view of the socket's read buffer, which Node.js makes anew for each read.
- */
+/** Reads a body into memory that is used again when `use` is done: nothing may look at the body after that. */
 export async function withBody<T>(
   request: BodySource,
   limits: { readonly maxBytes: number; readonly memory: BodyMemory },

@@ -11,11 +11,7 @@ import type { FieldType } from '../../shared/column-type.ts';
  * column  := u32 columnId, u8 type, u8 hasNulls, u16 0, u32 dataBytes, u32 0, [validity bits, pad], data, pad
  * data    := f64[] | i64[] | u64[] | u8[] (0/1) | u32 offsets[rows + 1], pad, UTF-8 bytes
  *
- * A series id is defined (newSeries) by the first record of each WAL file that uses it, and again when the number means another
- * series from then on; the last definition before a row counts.
- *
- * Shared by: the log, the buffer, caches and listeners, which all hold views of a batch. Safe because a batch is written once, by
- * `encodeBatch`, into memory of its own, and by nobody after that. Only a replay, which alone has the batch, changes series ids.
+ * A series id is defined (newSeries) by the first record of each WAL file that uses it.
  */
 export const BATCH_HEADER_BYTES = 8;
 export const TABLE_HEADER_BYTES = 40;

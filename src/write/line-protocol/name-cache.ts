@@ -3,11 +3,7 @@ import { KeyTable } from './key-table.ts';
 const NAMES_MAX = 4096;
 const NAME_BYTES_MAX = 64;
 
-/**
- * Decodes names, which repeat from line to line, keeping the strings of short ones.
- *
- * Shared by: the bodies of one parser, one after another (see `LineParser`). Keys are copies: the body's memory is used again.
- */
+/** Decodes names, which repeat from line to line, keeping the strings of short ones. */
 export class NameCache {
   #keys = new KeyTable();
   #names: string[] = [];

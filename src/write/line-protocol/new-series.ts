@@ -14,9 +14,6 @@ const STREAK_ROWS = 64;
 /**
  * Rows that are in, but whose series is not known yet. Their series are looked up together: each look goes to some place of
  * a large table that no processor cache holds, and a processor waits for many of them at once as long as for one.
- *
- * Shared by: the bodies of one parser, one after another (see `LineParser`). Rows wait within one run of the hot loop only; `begin`
- * forgets those of a body that was refused in the middle.
  */
 export class NewSeriesRows {
   /** What `#touch` saw. Nobody needs it, but without it the runtime would leave out the looks. */

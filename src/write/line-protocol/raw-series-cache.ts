@@ -15,10 +15,6 @@ const REFUSALS_PER_ENTRY = 4;
 /**
  * Remembers `measurement,tags` texts as they stand in bodies, space behind them included, so that tags are taken apart
  * only once. Entry 0 stands for "nothing yet" and matches nothing.
- *
- * Shared by: the bodies of one parser, one after another (see `LineParser`). An entry is added whole, from a text that still stands
- * in the body and a series that was just looked up in the table of the slot. Slots are never used for another table, so an
- * entry of a table that is gone or whose series were forgotten leads to a slot that `TableSet.at` refuses.
  */
 export class RawSeriesCache {
   /** Per entry: the slot of its table, the series id there, bytes of the text, and the entry that followed last time. */

@@ -12,9 +12,6 @@ const BACKSLASH = 0x5c;
 /**
  * Takes the `measurement,tags` text of a line apart, for tables and tags that are known and plainly written, and finds
  * its canonical series. What is not plain (escapes in names, unknown tags, repeated tags) is left to the slow path.
- *
- * Shared by: the bodies of one parser, one after another (see `LineParser`). Canonical forms are kept only as long as their rows wait
- * (`NewSeriesRows`, which also forgets them when a body begins).
  */
 export class SeriesKeyReader {
   /** Result of the last successful `read`. */

@@ -11,12 +11,7 @@ const ROW_BYTES = 12;
 /** Stands before the first tag or field. Its own name can match, but its type fits no value. */
 const HEAD = { id: -1, name: '\n\n\n', type: 'time' } as const;
 
-/**
- * The rows of one table while a body is parsed, with what is known of the table from earlier ones.
- *
- * Shared by: the bodies of one parser, one after another (see `LineParser`). `finish` lends the arrays to the body's own
- * callback; `reset`, which every body ends with, is what makes them the next body's.
- */
+/** The rows of one table while a body is parsed, with what is known of the table from earlier ones. */
 export class TableBuilder {
   readonly schema: TableSchema;
   readonly series: SeriesIndex;

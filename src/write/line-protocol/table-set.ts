@@ -12,9 +12,6 @@ const RETAINED_PART = 1 / 8;
 /**
  * The tables of one database that the parser has met, by slot, and those that the current body writes to. Between two bodies
  * no table has rows.
- *
- * Shared by: the bodies of one parser, one after another (see `LineParser`). What is known of a table from earlier bodies is used
- * only after `#check` found that the catalog has the same schema object and the buffer the same series index.
  */
 export class TableSet {
   readonly #seriesOf: (table: TableSchema) => SeriesIndex;

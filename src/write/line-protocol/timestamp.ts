@@ -32,12 +32,7 @@ export function defaultTimeNs(ingestTimeNs: bigint, precision: Precision): bigin
   return (ingestTimeNs / factor) * factor;
 }
 
-/**
- * Reads timestamps in the hot loop; what it does not take is left to the slow path.
- *
- * Shared by: the bodies of one parser, one after another (see `LineParser`). `begin` forgets the last text, which another precision
- * would read differently.
- */
+/** Reads timestamps in the hot loop; what it does not take is left to the slow path. */
 export class TimestampReader {
   /** Signed halves of the last time read, ns. */
   high = 0;

@@ -16,13 +16,7 @@ const STAGING_BYTES_MIN = 64 * 1024;
 /** More than this is given back after its group. */
 const STAGING_BYTES_KEPT = 1024 * 1024;
 
-/**
- * Lays out the records of one group, small ones side by side in memory that the next group uses again.
- *
- * Shared by: the groups of a log, one after another. Safe because the next group is laid out only when the write of the last has
- * settled (`Wal.#run`), whether well or not, so the staging memory has one owner. Large bodies are not copied: they stay as they are
- * until their record is settled.
- */
+/** Lays out the records of one group, small ones side by side in memory that the next group uses again. */
 export class RecordGroupEncoder {
   #staging = Buffer.alloc(0);
 

@@ -17,8 +17,6 @@ const RESERVE_BYTES_MAX = 1024 * 1024;
  * A sync of a file that grows also waits for the file system's journal, which takes twice as long. After some small
  * appends the file therefore gets zeros ahead of its records; `close` cuts them off, and readers take zeros up to the
  * end for the end (a crash leaves them).
- *
- * Shared by: nobody; the log's loop awaits each call before the next. `close` may run beside the next file's writer.
  */
 export class WalFileWriter {
   readonly #fs: FileSystem;

@@ -24,8 +24,6 @@ interface Spare {
 /**
  * The files that records are written to. The next one is created while the current one is in use: creating it, making its
  * name durable and letting it grow takes several times as long as a sync, and a client would wait for all of it.
- *
- * Shared by: the log's loop and `stop`. Safe because a spare file leaves this object in the step in which it is taken or discarded.
  */
 export class WalFiles {
   readonly #options: WalFilesOptions;

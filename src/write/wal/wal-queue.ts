@@ -23,12 +23,7 @@ export interface QueuedSeal {
   readonly resolve: () => void;
 }
 
-/**
- * Records that wait for the disk, with the limits that bound them.
- *
- * Shared by: appends, which put records at the end, and the log's loop, which takes them from the front. Safe because every method
- * is synchronous and a record is in one place only: here, or in the group that `takeBatch` or `takePeriod` gave out.
- */
+/** Records that wait for the disk, with the limits that bound them. */
 export class WalQueue {
   #items: (QueuedRecord | QueuedSeal)[] = [];
   #recordCount = 0;

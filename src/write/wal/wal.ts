@@ -55,11 +55,6 @@ interface Group {
 /**
  * The write-ahead log. Records are opaque; a file is one period. All records that wait while the disk is busy share
  * the next write and sync; a lone record is synced at once. One writer, no timer unless a period is open and not empty.
- *
- * Shared by: writes and row deletes (`append`), the timer and snapshots (`rotate`, `deleteCovered`), the end (`stop`). Safe because
- * all of them only put into the queue, in one synchronous step that also decides the file; a single loop (`#run`) takes from it,
- * has one group on its way to the disk at a time and completes groups in order. A body belongs to the log until its record is
- * settled and to the buffer from then on; neither changes it.
  */
 export class Wal {
   readonly #options: WalOptions;

@@ -36,9 +36,6 @@ interface Current {
  * One connection with nothing but plain writes on it, each answered before the next is read. With the first bytes that
  * are anything else it goes to `node:http` for good. Bytes that are not answered are put back into the socket, so that
  * `node:http` finds them there, and the end of the stream behind them.
- *
- * Shared by: the requests of one connection, one after another. A body is a view of the bytes that its request was read from:
- * the socket has no part in them any more, and what comes before the answer waits in other buffers.
  */
 export class PlainConnection implements ReplyTarget {
   readonly #options: ConnectionOptions;
