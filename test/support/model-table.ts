@@ -110,6 +110,11 @@ export class ModelTable {
     for (const [key, row] of this.#rows) if (matches(row)) this.#rows.delete(key);
   }
 
+  /** In the order in which their keys came. */
+  rows(): Iterable<TestRow> {
+    return this.#rows.values();
+  }
+
   /** One text per row, sorted: `time|tag=value,..|field=value,..` with nulls left out. */
   lines(): string[] {
     return [...this.#rows.values()].map(modelLine).sort();

@@ -8,7 +8,7 @@ import type { ColumnStore, NumberColumn } from './column-store.ts';
 import { type ResolvedRowItem, runEdges } from './edge-query.ts';
 import { isNumberType, type NumberType } from './field-column.ts';
 import { runGroups } from './group-query.ts';
-import { type Pause, QueryInput } from './query-input.ts';
+import { type Pause, type PieceWork, QueryInput, SCANNED_VALUES_PER_TURN } from './query-input.ts';
 import { runRows } from './row-query.ts';
 
 /** Values that a query may look at; beyond it the engine's threads are faster than this one. */
@@ -25,6 +25,8 @@ export interface DirectExecutorOptions {
   readonly store: ColumnStore;
   /** Awaited between the pieces of a long answer. */
   readonly pause: Pause;
+  /** Values looked at between two pauses; tests look at few. */
+  readonly valuesPerTurn?: number;
 }
 
 /** A result, and what was read for it. */
@@ -42,10 +44,10 @@ export interface DirectAnswer {
 export class DirectExecutor {
   readonly #tables: TableReader;
   readonly #store: ColumnStore;
-  readonly #pause: Pause;
+  readonly #pieces: PieceWork;
 
-  constructor({ tables, store, pause }: DirectExecutorOptions) {
-    this.#pause = pause;
+  constructor({ tables, store, pause, valuesPerTurn = SCANNED_VALUES_PER_TURN }: DirectExecutorOptions) {
+    this.#pieces = { pause, valuesPerTurn };
     this.#tables = tables;
     this.#store = store;
   }
@@ -79,7 +81,7 @@ export class DirectExecutor {
         op,
         value,
       }));
-      const input = new QueryInput({ table, pause: this.#pause, ready: answer, series: peek.series, ...bounds, tags, filters });
+      const input = new QueryInput({ table, pieces: this.#pieces, ready: answer, series: peek.series, ...bounds, tags, filters });
       const batches = await answerPlan(plan, table, input, columns);
       if (batches === undefined) return undefined;
       return { columns, batches, partitions: new Set(files.map((file) => file.chunkTimeNs)).size, parquetFiles: files.length };

@@ -88,7 +88,7 @@ export async function runEdges(
   await scanAll(
     [...scanned.values()],
     {
-      pause: input.pause,
+      pieces: input.pieces,
       backwards: shape.edge === 'newest',
       isWanted: (segment, min, max) => edges.mayImprove(min + shiftIn(segment), max + shiftIn(segment)),
     },

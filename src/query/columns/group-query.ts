@@ -57,7 +57,7 @@ export async function runGroups(
   if (countsOnly && cellCount === 1 && input.tagCount === 0 && scans.every(isWhole)) {
     for (const { segment } of scans) rowCounts[0] = (rowCounts[0] as number) + segment.rowCount;
   } else {
-    await scanAll(scans, { binsOf: bins.of, pause: input.pause }, aggregates.length + 1, (batch, count, segment) => {
+    await scanAll(scans, { binsOf: bins.of, pieces: input.pieces }, aggregates.length + 1, (batch, count, segment) => {
       countRows(rowCounts, batch, count);
       fields.get(segment)?.forEach((field, i) => {
         if (field !== undefined) accumulators[i]?.add(batch, count, field);

@@ -19,10 +19,17 @@ import type { BufferSegment, FileSegment, Segment } from './segment.ts';
 import { NO_TAG } from './table-tags.ts';
 
 /** Values looked at before other work gets a turn: less than a millisecond when the code is compiled. */
-const VALUES_PER_TURN = 250_000;
+export const SCANNED_VALUES_PER_TURN = 250_000;
 
 /** Resolves when it is the caller's turn to compute again. */
 export type Pause = () => Promise<void>;
+
+/** How a long piece of work gives other work turns. */
+export interface PieceWork {
+  readonly pause: Pause;
+  /** Values looked at between two pauses. */
+  readonly valuesPerTurn: number;
+}
 
 /** Differences between times above this are not exact. */
 const SPAN_NS_MAX = 2n ** 53n;
@@ -30,7 +37,7 @@ const SPAN_NS_MAX = 2n ** 53n;
 /** A plan whose names are resolved and whose rows are in memory. Everything is captured: rows that come later are not seen. */
 export class QueryInput {
   readonly table: TableSchema;
-  readonly pause: Pause;
+  readonly pieces: PieceWork;
   /** Bounds of the condition and of what is stored together, inclusive ns; undefined = there are no rows. */
   readonly span: { readonly minNs: bigint; readonly maxNs: bigint } | undefined;
   readonly #ready: ReadySegments;
@@ -40,7 +47,7 @@ export class QueryInput {
 
   constructor(input: {
     readonly table: TableSchema;
-    readonly pause: Pause;
+    readonly pieces: PieceWork;
     readonly ready: ReadySegments;
     readonly series: SeriesIndex | undefined;
     readonly minTimeNs: bigint | undefined;
@@ -49,7 +56,7 @@ export class QueryInput {
     readonly filters: readonly { readonly column: NumberColumn; readonly op: Comparison; readonly value: number }[];
   }) {
     this.table = input.table;
-    this.pause = input.pause;
+    this.pieces = input.pieces;
     this.#ready = input.ready;
     this.#series = input.series;
     this.#tags = input.tags;
@@ -126,13 +133,13 @@ export interface SegmentScan {
 }
 
 /**
- * Visits the rows of scans that meet all conditions, batch by batch; in long scans `pause` gives other work turns.
+ * Visits the rows of scans that meet all conditions, batch by batch; long scans give other work turns.
  * @param valuesPerRow what a visit costs beside finding the row
  */
 export async function scanAll(
   scans: readonly SegmentScan[],
   how: {
-    readonly pause: Pause;
+    readonly pieces: PieceWork;
     readonly binsOf?: (segment: Segment) => TimeBins | undefined;
     readonly backwards?: boolean;
     readonly isWanted?: (segment: Segment, minTime: number, maxTime: number) => boolean;
@@ -157,9 +164,9 @@ export async function scanAll(
       for (const { column, op, value } of filters) count = filterRows(batch, count, column, op, value);
       if (count > 0) visit(batch, count, segment);
       values += found + count * valuesPerRow;
-      if (values < VALUES_PER_TURN) continue;
+      if (values < how.pieces.valuesPerTurn) continue;
       values = 0;
-      await how.pause();
+      await how.pieces.pause();
     }
   }
 }
@@ -174,16 +181,16 @@ export interface FoundRows {
  * The rows that meet all conditions, some when they are asked for: where few of many rows do, those of several batches together.
  * @param enough rows after which nobody will ask for more
  */
-export function foundRows(scans: readonly SegmentScan[], enough: number, pause: Pause): AsyncIterable<FoundRows> {
+export function foundRows(scans: readonly SegmentScan[], enough: number, pieces: PieceWork): AsyncIterable<FoundRows> {
   // Arrays that a buffer segment may replace are taken now.
   const prepared = scans.map((scan) => ({ ...scan, scan: rowScan(scan, { bins: undefined }) }));
-  return found(prepared, Math.min(enough, BATCH_ROWS), pause);
+  return found(prepared, Math.min(enough, BATCH_ROWS), pieces);
 }
 
 async function* found(
   prepared: readonly (SegmentScan & { readonly scan: RowScan })[],
   handedOver: number,
-  pause: Pause,
+  { pause, valuesPerTurn }: PieceWork,
 ): AsyncGenerator<FoundRows> {
   const batch = newRowBatch();
   let looked = 0;
@@ -201,7 +208,7 @@ async function* found(
         total = 0;
       }
       looked += seen;
-      if (looked < VALUES_PER_TURN) continue;
+      if (looked < valuesPerTurn) continue;
       looked = 0;
       await pause();
     }

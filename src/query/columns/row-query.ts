@@ -25,7 +25,7 @@ export function runRows(
     ]),
   );
   const enough = shape.offset + (shape.limit ?? Number.POSITIVE_INFINITY);
-  return limited(foundRows(scans, enough, input.pause), shape, ({ rows, segment }) =>
+  return limited(foundRows(scans, enough, input.pieces), shape, ({ rows, segment }) =>
     (batches.get(segment) as (rows: Int32Array) => ResultBatch)(rows),
   );
 }

@@ -8,7 +8,7 @@ import { stringReader } from '../results/result-strings.ts';
 import { rawVector, validBits } from '../results/result-vector.ts';
 import { writeDistances } from './distances.ts';
 import { FieldColumn, type NumberType } from './field-column.ts';
-import type { Pause } from './query-input.ts';
+import type { Pause, PieceWork } from './query-input.ts';
 import { type BufferSegment, FileSegment } from './segment.ts';
 import { NO_TAG, type TableTags } from './table-tags.ts';
 
@@ -22,11 +22,11 @@ const VALUES_PER_TURN = 25_000;
 export class SegmentLoader {
   readonly #engine: () => Promise<Engine>;
   readonly #turns: Turns;
-  readonly #pause: Pause;
+  readonly #pieces: PieceWork;
 
-  /** @param pause awaited between the pieces */
-  constructor(engine: () => Promise<Engine>, turns: Turns, pause: Pause) {
-    this.#pause = pause;
+  /** @param pause awaited between the pieces, of `valuesPerTurn` values each */
+  constructor(engine: () => Promise<Engine>, turns: Turns, pause: Pause, valuesPerTurn = VALUES_PER_TURN) {
+    this.#pieces = { pause, valuesPerTurn };
     this.#engine = engine;
     this.#turns = turns;
   }
@@ -135,7 +135,7 @@ export class SegmentLoader {
     const engine = await this.#engine();
     const connection = await engine.acquire();
     try {
-      return new ChunkReader(await this.#turns.take(() => connection.run(sql)), this.#pause);
+      return new ChunkReader(await this.#turns.take(() => connection.run(sql)), this.#pieces);
     } finally {
       engine.release(connection);
     }
@@ -150,15 +150,15 @@ interface FileRuns {
 /** Hands the rows of a result over chunk by chunk, or in other pieces. */
 class ChunkReader {
   readonly #result: DuckDBMaterializedResult;
-  readonly #pause: Pause;
+  readonly #pieces: PieceWork;
   #chunk: DuckDBDataChunk | undefined;
   #chunksRead = 0;
   #row = 0;
   #valuesSincePause = 0;
 
-  constructor(result: DuckDBMaterializedResult, pause: Pause) {
+  constructor(result: DuckDBMaterializedResult, pieces: PieceWork) {
     this.#result = result;
-    this.#pause = pause;
+    this.#pieces = pieces;
   }
 
   get rowCount(): number {
@@ -187,9 +187,9 @@ class ChunkReader {
 
   async #next(): Promise<DuckDBDataChunk | undefined> {
     if (this.#chunksRead === this.#result.chunkCount) return undefined;
-    if (this.#valuesSincePause >= VALUES_PER_TURN) {
+    if (this.#valuesSincePause >= this.#pieces.valuesPerTurn) {
       this.#valuesSincePause = 0;
-      await this.#pause();
+      await this.#pieces.pause();
     }
     const chunk = this.#result.getChunk(this.#chunksRead++);
     this.#valuesSincePause += chunk.rowCount * chunk.columnCount;
