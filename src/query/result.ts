@@ -2,6 +2,8 @@
  * Query results as columns, independent of DuckDB. Formatters read these; nothing above `src/query` knows what made them.
  */
 
+import type { ColumnType } from '../shared/column-type.ts';
+
 /** Precision in which clients get a timestamp; the values of a batch are nanoseconds whatever it is. */
 export type TimeUnit = 's' | 'ms' | 'us' | 'ns';
 
@@ -31,7 +33,14 @@ export type ResultType =
 export interface ResultColumn {
   readonly name: string;
   readonly type: ResultType;
+  /** The stored column that this one is, under whatever name; absent for what a statement computes. */
+  readonly stored?: ColumnType | undefined;
+  /** True = never null. */
+  readonly required?: boolean | undefined;
 }
+
+/** A result column as the compiler knows it: without a type where DuckDB's decides. */
+export type ExpectedColumn = Omit<ResultColumn, 'type'> & { readonly type: ResultType | undefined };
 
 export type SmallIntegerKind = 'int8' | 'int16' | 'int32' | 'uint8' | 'uint16' | 'uint32';
 export type SmallIntegers = Int8Array | Int16Array | Int32Array | Uint8Array | Uint16Array | Uint32Array;

@@ -51,7 +51,10 @@ type Encode = FormatName | 'chunks' | 'batches';
 
 async function measure(connection: DuckDBConnection, shape: Shape, encode: Encode, rows: number): Promise<number> {
   const result = await connection.stream(`FROM ${shape.name}`);
-  const reader = new ResultReader(result.columnNames(), result.columnTypes(), shape.hints);
+  const reader = new ResultReader(
+    result.columnNames().map((name, i) => ({ name, type: shape.hints[i] })),
+    result.columnTypes(),
+  );
   const isText = encode !== 'chunks' && encode !== 'batches';
   const encoder = isText ? encoders[encode](reader.columns, new TextSink()) : undefined;
   const take = (batch: ResultBatch): void => {
@@ -74,7 +77,8 @@ const instance = await DuckDBInstance.create(':memory:', { threads: '1' });
 const connection = await instance.connect();
 for (const shape of shapes) {
   await connection.run(`CREATE TABLE ${shape.name} AS ${shape.sql(rows)}`);
-  const formats: readonly Encode[] = shape.name === 'lists' ? ['chunks', 'batches', 'json'] : ['chunks', 'batches', 'csv', 'json'];
+  const formats: readonly Encode[] =
+    shape.name === 'lists' ? ['chunks', 'batches', 'json', 'arrow'] : ['chunks', 'batches', 'csv', 'json', 'arrow'];
   for (const format of formats) {
     let best = Number.POSITIVE_INFINITY;
     for (let round = 0; round < rounds; round++) best = Math.min(best, await measure(connection, shape, format, rows));

@@ -56,7 +56,7 @@ export class DirectExecutor {
   async run(plan: DirectPlan, table: TableSchema, output: CompiledSql['output']): Promise<DirectAnswer | undefined> {
     const wanted = columnsOf(plan, table);
     if (wanted === undefined) return undefined;
-    const columns = output.map(({ name, type }, i): ResultColumn => ({ name, type: type ?? itemType(plan, table, i) }));
+    const columns = output.map((column, i): ResultColumn => ({ ...column, type: column.type ?? itemType(plan, table, i) }));
     for (let loads = 0; loads <= LOADS_MAX; loads++) {
       const peek = this.#tables.peek(table, plan.where.minTimeNs, plan.where.maxTimeNs);
       const bounds = { minTimeNs: later(plan.where.minTimeNs, peek.cutoffNs), maxTimeNs: plan.where.maxTimeNs };

@@ -1,14 +1,14 @@
-import type { ResultBatch, ResultColumn, ResultType, ResultVector } from '../result.ts';
+import type { ExpectedColumn, ResultBatch, ResultColumn, ResultType, ResultVector } from '../result.ts';
 import { textVector } from '../results/index.ts';
 import type { RelationColumn } from '../sql/types/contract.ts';
 import { type MadeRowsPlan, shownType } from '../sql/types/plans.ts';
 import type { Cell, RowSet } from '../system-tables/index.ts';
 
-/** Carries a plan out. @param names of the output columns */
+/** Carries a plan out. @param output the columns as the compiler knows them */
 export function madeRows(
   plan: MadeRowsPlan,
   { columns, rows }: RowSet,
-  names: readonly string[],
+  output: readonly ExpectedColumn[],
 ): { readonly columns: readonly ResultColumn[]; readonly batch: ResultBatch } {
   const indexOf = (name: string): number => columns.findIndex((column) => column.name === name);
   const tests = [...plan.texts].map(([name, values]) => ({ index: indexOf(name), values: new Set<Cell | undefined>(values) }));
@@ -17,7 +17,7 @@ export function madeRows(
   const picked = plan.columns.map((name, i) => {
     const index = indexOf(name);
     const type = shownType(columns[index] as RelationColumn) as ResultType;
-    return { column: { name: names[i] as string, type }, vector: vectorOf(type, found, index) };
+    return { column: { ...(output[i] as ExpectedColumn), type }, vector: vectorOf(type, found, index) };
   });
   return { columns: picked.map(({ column }) => column), batch: { rowCount: found.length, columns: picked.map(({ vector }) => vector) } };
 }

@@ -44,7 +44,6 @@ async function cachedRows(
   const cache = use === undefined ? undefined : cacheOf(use.relation);
   if (made === undefined || use === undefined || cache === undefined) return undefined;
   const rows = await cache.rows(use.columns);
-  const names = output.map((column) => column.name);
-  const { columns, batch } = madeRows(made, { columns: use.relation.columns, rows }, names);
+  const { columns, batch } = madeRows(made, { columns: use.relation.columns, rows }, output);
   return { columns, batches: [batch], partitions: 0, parquetFiles: 0 };
 }

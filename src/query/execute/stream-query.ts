@@ -202,12 +202,12 @@ async function allRows(connection: EngineConnection, query: OpenQuery): Promise<
 }
 
 function resultReader(result: DuckDBResult, query: StreamQuery): ChunkReader {
-  const names = query.output.length === result.columnCount ? query.output.map((column) => column.name) : result.columnNames();
-  const hints = query.output.length === result.columnCount ? query.output.map((column) => column.type) : [];
-  const reader = new ResultReader(names, result.columnTypes(), hints);
+  const { output } = query;
+  const expected = output.length === result.columnCount ? output : result.columnNames().map((name) => ({ name, type: undefined }));
+  const reader = new ResultReader(expected, result.columnTypes());
   return digestingReader(
     reader,
-    query.output.map((column) => column.digest),
+    output.map((column) => column.digest),
   );
 }
 

@@ -1,14 +1,15 @@
 import type { DuckDBType } from '@duckdb/node-api';
-import type { ResultColumn, ResultType } from '../result.ts';
+import type { ExpectedColumn, ResultColumn, ResultType } from '../result.ts';
 import { NS_PER_TICK, TYPE_ID } from './result-type-ids.ts';
 
-/** Columns of a result: names as clients see them; types from the compiler's hints where they fit DuckDB's, else DuckDB's. */
-export function resultColumns(
-  names: readonly string[],
-  types: readonly DuckDBType[],
-  hints: readonly (ResultType | undefined)[],
-): readonly ResultColumn[] {
-  return types.map((type, index) => ({ name: names[index] ?? '', type: resultTypeOf(type, hints[index]) }));
+/** Columns of a result: types from the compiler where they fit DuckDB's, else DuckDB's. */
+export function resultColumns(expected: readonly ExpectedColumn[], types: readonly DuckDBType[]): readonly ResultColumn[] {
+  return expected.map(({ name, type, stored, required }, index) => ({
+    name,
+    type: resultTypeOf(types[index] as DuckDBType, type),
+    stored,
+    required,
+  }));
 }
 
 /** How a column of DuckDB's type is shown. A hint that DuckDB's values cannot be read as counts for nothing. */

@@ -21,7 +21,7 @@ export function digestingReader(reader: ChunkReader, digests: readonly (ResultDi
 /** The column as clients see it once its bytes are digested. */
 function digestedColumn(column: ResultColumn, digest: ResultDigest | undefined): ResultColumn {
   if (digest === undefined) return column;
-  return { name: column.name, type: digest.text === undefined ? { kind: 'binary' } : { kind: 'string', dictionary: false } };
+  return { ...column, type: digest.text === undefined ? { kind: 'binary' } : { kind: 'string', dictionary: false } };
 }
 
 function digestedVector(vector: ResultVector, digest: ResultDigest | undefined, rowCount: number): ResultVector {

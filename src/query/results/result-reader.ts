@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { DuckDBDataChunk, DuckDBType } from '@duckdb/node-api';
 import type { DataChunk } from '@duckdb/node-bindings';
-import type { ResultBatch, ResultColumn, ResultType } from '../result.ts';
+import type { ExpectedColumn, ResultBatch, ResultColumn, ResultType } from '../result.ts';
 import { openSource } from './open-source.ts';
 import { resultColumns } from './result-columns.ts';
 import { checkListSizes } from './result-size.ts';
@@ -26,14 +26,9 @@ export class ResultReader implements ChunkReader {
   readonly #binding = load('@duckdb/node-bindings') as Binding;
   readonly #bytesMax: number;
 
-  /** `hints`: types of columns as the compiler knows them. */
-  constructor(
-    names: readonly string[],
-    types: readonly DuckDBType[],
-    hints: readonly (ResultType | undefined)[],
-    bytesMax = BATCH_BYTES_MAX,
-  ) {
-    this.columns = resultColumns(names, types, hints);
+  /** `expected`: the columns as the compiler knows them; `types`: DuckDB's, as many. */
+  constructor(expected: readonly ExpectedColumn[], types: readonly DuckDBType[], bytesMax = BATCH_BYTES_MAX) {
+    this.columns = resultColumns(expected, types);
     this.#types = types;
     this.#bytesMax = bytesMax;
   }

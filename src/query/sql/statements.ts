@@ -62,7 +62,13 @@ function isUnordered({ body, orderBy }: Query): boolean {
 
 function finished(query: CompiledQuery, state: StatementState): CompiledSql {
   const uses: readonly RelationUse[] = state.uses;
-  const output = query.columns.map((column) => ({ name: column.name, type: resultType(column.type), digest: column.digest }));
+  const output = query.columns.map(({ name, type, digest, origin }) => ({
+    name,
+    type: resultType(type),
+    digest,
+    ...(origin?.stored === undefined ? {} : { stored: origin.stored }),
+    ...(origin?.required === true ? { required: true } : {}),
+  }));
   return {
     uses,
     output,

@@ -80,7 +80,8 @@ export function cellType(column: RelationColumn): string {
       return 'DATE';
     case 'list_string':
       return 'VARCHAR[]';
-    case 'list_uint16': // formatters would print the items of a list of small integers as floats
+    case 'list_uint16':
+      return 'USMALLINT[]';
     case 'list_uint64':
       return 'UBIGINT[]';
   }

@@ -21,6 +21,8 @@ export function formatFromAccept(accept: string | undefined): QueryFormat {
       return 'json';
     case 'application/vnd.apache.parquet':
       return 'parquet';
+    case 'application/vnd.apache.arrow.stream': // ours
+      return 'arrow';
     case 'text/csv':
       return 'csv';
     case 'text/plain':

@@ -10,11 +10,12 @@ const contentTypes: Readonly<Record<FormatName, string>> = {
   json: 'application/json',
   jsonl: 'application/jsonl',
   csv: 'text/csv',
+  arrow: 'application/vnd.apache.arrow.stream',
   pretty: 'text/plain; charset=utf-8',
 };
 
 /**
- * Sends a result in a text format. Short answers go out whole; longer ones stream with back-pressure, and a client
+ * Sends a result. Short answers go out whole; longer ones stream with back-pressure, and a client
  * that leaves cancels the query. A failure before the first piece still becomes a status code; a later one cuts the
  * connection (http-api.md 7).
  */

@@ -82,7 +82,7 @@ export class ParquetWriter {
       .map((column) => `${names.get(column.id)} ASC NULLS FIRST`)
       .join(', ');
     const fieldIds = job.columns.map((column) => `${names.get(column.id)}: ${column.id}`).join(', ');
-    const metadata = await arrowSchemaMetadata(job.table, job.columns);
+    const metadata = arrowSchemaMetadata(job.table, job.columns);
     const select = `SELECT ${job.columns.map(({ id }) => names.get(id)).join(', ')} FROM ${job.source} AS rows${job.where === undefined ? '' : ` WHERE ${job.where}`}`;
     const options = [
       'FORMAT parquet',

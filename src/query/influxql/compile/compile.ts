@@ -1,5 +1,5 @@
 /** InfluxQL statements to engine SQL. InfluxQL spec 11. */
-import type { ResultType } from '../../result.ts';
+import type { ExpectedColumn, ResultType } from '../../result.ts';
 import type { CompiledSql } from '../../sql/index.ts';
 import { quoteString } from '../../sql/types/quote.ts';
 import type { GroupKey } from '../contract.ts';
@@ -7,7 +7,7 @@ import type { Select } from './ir.ts';
 import { keyNames, type MeasurementRows, type SelectPlan } from './plan.ts';
 import { type SelectRows, selectRows } from './select.ts';
 import { CompileState, fillMarkers, type InfluxqlCompileContext } from './state.ts';
-import { commonType, engineTypeName, resultType, type ValueType } from './types.ts';
+import { commonType, engineTypeName, resultType, storedType, type ValueType } from './types.ts';
 
 /** A statement that can run, and what makes series of its rows. */
 export interface CompiledInfluxql {
@@ -37,11 +37,11 @@ function united({ plan, measurements }: SelectRows): { sql: string; output: Comp
   const parts = measurements.map((rows) => onePart(plan, rows, columns, front));
   const zone = plan.select.zone;
   const timeType: ResultType = { kind: 'timestamp', zone };
-  const output = [
-    { name: 'iox::measurement', type: { kind: 'string', dictionary: true } as const },
-    { name: plan.timeName, type: timeType },
-    ...front.map(({ key }) => ({ name: key, type: { kind: 'string', dictionary: true } as const })),
-    ...columns.map(({ name, type }) => ({ name, type: resultType(type) })),
+  const output: ExpectedColumn[] = [
+    { name: 'iox::measurement', type: { kind: 'string', dictionary: true }, stored: 'tag', required: true },
+    { name: plan.timeName, type: timeType, stored: 'time' },
+    ...front.map(({ key }): ExpectedColumn => ({ name: key, type: { kind: 'string', dictionary: true }, stored: 'tag' })),
+    ...columns.map(({ name, type }) => ({ name, type: resultType(type), stored: storedType(type) })),
   ];
   const empty = `SELECT ${output.map((_, i) => `CAST(NULL AS ${i === 1 ? 'TIMESTAMP_NS' : 'VARCHAR'}) AS o${i}`).join(', ')} WHERE false`;
   const tagColumns = plan.tags.map((key) => ({

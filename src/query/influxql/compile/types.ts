@@ -61,6 +61,12 @@ export function resultType(type: ValueType): ResultType {
   }
 }
 
+/** The kind of stored column that a column of this type counts as, computed or not. */
+export function storedType(type: ValueType): ColumnType | undefined {
+  if (type === 'null') return undefined;
+  return type === 'unsigned' ? 'uinteger' : type;
+}
+
 /** The type that can hold both, widest first: float, integer, unsigned, string, boolean. Undefined = none. */
 export function commonType(a: ValueType, b: ValueType): ValueType | undefined {
   if (a === b || b === 'null') return a;

@@ -1,10 +1,11 @@
 /** The FROM clause: its SQL and the names it brings. */
 
+import type { ColumnType } from '../../../shared/column-type.ts';
 import type { JoinRef, TableAlias, TableRef } from '../parse/ast.ts';
 import type { CacheFunctionName, RelationInfo } from '../types/contract.ts';
 import type { CteScope, Env, NamedCte, OutputColumn } from '../types/env.ts';
 import { notImplemented, planError, schemaError } from '../types/errors.ts';
-import { emptyScope, type MutableUse, type Scope, type ScopeColumn, type ScopeTable } from '../types/scope.ts';
+import { type ColumnOrigin, emptyScope, type MutableUse, type Scope, type ScopeColumn, type ScopeTable } from '../types/scope.ts';
 import { type Bound, type Typed, typed } from '../types/typed.ts';
 import { commonType, int64, relationColumnType, type SqlType, timestampNs } from '../types/types.ts';
 import { castTo } from '../values/casts.ts';
@@ -68,10 +69,16 @@ function relationClause(
       type: relationColumnType(column.type),
       use,
       timeUses: column.type === 'time' && column.name === 'time' ? [use] : [],
+      origin: originOf(relation, column),
       ...(column.type === 'tag' && relation.schema === 'iox' ? { tag: { use, name: column.name } } : {}),
     }),
   );
   return { sql: `${sourceName(index)} AS ${name}`, scope: scopeOf({ path, columns: aliased(columns, alias) }, env) };
+}
+
+function originOf({ schema }: RelationInfo, { name, type, required }: RelationInfo['columns'][number]): ColumnOrigin {
+  const isTime = type === 'time' && name === 'time';
+  return { stored: schema === 'iox' ? (type as ColumnType) : undefined, required: required ?? (schema === 'iox' && isTime) };
 }
 
 function findCte(ctes: CteScope | undefined, name: string): CteScope | undefined {
@@ -89,6 +96,7 @@ function named(cte: NamedCte, alias: TableAlias, env: Env): FromClause {
       type: column.type,
       use: undefined,
       timeUses: [],
+      origin: column.origin && { ...column.origin },
     }),
   );
   return { sql: `${cte.sqlName} AS ${name}`, scope: scopeOf({ path: [alias.name], columns: aliased(columns, alias) }, env) };
@@ -111,6 +119,7 @@ function fromQuery(sql: string, output: readonly OutputColumn[], alias: TableAli
       type: column.type,
       use: undefined,
       timeUses: column.timeUses,
+      origin: column.origin && { ...column.origin },
     }),
   );
   return { sql: `(${sql}) AS ${name}`, scope: scopeOf({ path: alias ? [alias.name] : [], columns: aliased(columns, alias) }, env) };
@@ -204,6 +213,8 @@ function join(ref: JoinRef, env: Env): FromClause {
   const left = compileFrom(ref.left, env);
   const lateralEnv: Env = { ...env, scope: { ...left.scope, parent: env.scope.parent } };
   const right = compileFrom(ref.right, lateral(ref.right) ? lateralEnv : env);
+  if (ref.type === 'LEFT' || ref.type === 'FULL') makeNullable(right.scope);
+  if (ref.type === 'RIGHT' || ref.type === 'FULL') makeNullable(left.scope);
   const both: Scope = {
     tables: [...left.scope.tables, ...right.scope.tables],
     merged: new Map([...left.scope.merged, ...right.scope.merged]),
@@ -219,6 +230,11 @@ function join(ref: JoinRef, env: Env): FromClause {
     ? usingCondition(using, ref, left.scope, right.scope, both)
     : onCondition(ref, left.scope, right.scope, both, env);
   return printJoin(ref, left, right, on, scope);
+}
+
+/** Rows of the other side may have no partner here. */
+function makeNullable(scope: Scope): void {
+  for (const { columns } of scope.tables) for (const { origin } of columns) if (origin) origin.required = false;
 }
 
 /** The right operand of a join; joins group from the left. */
@@ -288,7 +304,7 @@ function usingCondition(names: readonly string[], ref: JoinRef, left: Scope, rig
     if (ref.type === 'FULL') {
       const type = commonType(a.type, b.type) ?? a.type;
       hidden.add(a);
-      const both: ScopeColumn = { ...a, sql: `coalesce(${x.sql}, ${y.sql})`, type, timeUses: [], tag: undefined };
+      const both: ScopeColumn = { ...a, sql: `coalesce(${x.sql}, ${y.sql})`, type, timeUses: [], tag: undefined, origin: undefined };
       merged.set(name, both);
     } else merged.set(name, ref.type === 'RIGHT' ? b : a);
     return `(${x.sql} = ${y.sql})`;

@@ -5,7 +5,7 @@ import type { Cte, OrderItem, Query, QueryBody, SetOperation, Values } from '../
 import type { CompiledQuery, CteScope, Env, NamedCte, OutputColumn, StatementState } from '../types/env.ts';
 import { notImplemented, planError } from '../types/errors.ts';
 import { quoteIdent } from '../types/quote.ts';
-import { emptyScope, type Scope, type ScopeColumn } from '../types/scope.ts';
+import { type ColumnOrigin, emptyScope, type Scope, type ScopeColumn } from '../types/scope.ts';
 import { type Typed, typed } from '../types/typed.ts';
 import { commonType, type SqlType, sameType } from '../types/types.ts';
 import { coerceTo } from '../values/casts.ts';
@@ -75,7 +75,12 @@ function hasSmallLimit({ limit }: Query): boolean {
 function sharedCte(cte: Cte, place: QueryPlace): { definition: string; cte: NamedCte } {
   const query = compileQuery(cte.query, place);
   const sqlName = place.state.freshName('w');
-  const columns = renamed(query.columns, cte.columns).map(({ name, type, sqlName: column }) => ({ name, type, sqlName: column }));
+  const columns = renamed(query.columns, cte.columns).map(({ name, type, sqlName: column, origin }) => ({
+    name,
+    type,
+    sqlName: column,
+    origin,
+  }));
   return { definition: `${sqlName} AS MATERIALIZED (${nestedSql(query)})`, cte: { sqlName, columns } };
 }
 
@@ -176,11 +181,16 @@ function setOperation(body: SetOperation, place: QueryPlace): CompiledQuery {
       ...column,
       qualifier: undefined,
       type: types[index] as SqlType,
+      origin: commonOrigin(column.origin, right.columns[index]?.origin),
       // outer bounds may cut both sides of a union
       timeUses: body.op === 'UNION' ? [...column.timeUses, ...(right.columns[index] as OutputColumn).timeUses] : [],
     }),
   );
   return { definitions: [], recursive: false, sql, columns };
+}
+
+function commonOrigin(a: ColumnOrigin | undefined, b: ColumnOrigin | undefined): ColumnOrigin | undefined {
+  return a && b && { stored: a.stored === b.stored ? a.stored : undefined, required: a.required && b.required };
 }
 
 function columnCountError(left: number, right: number): Error {

@@ -3,7 +3,7 @@
 import type { Expr, SelectItem } from '../parse/ast.ts';
 import type { Env } from '../types/env.ts';
 import { planError } from '../types/errors.ts';
-import { columnLabel, lookup, noFieldNamed, type ScopeColumn, tablesNamed, visibleColumns } from '../types/scope.ts';
+import { type ColumnOrigin, columnLabel, lookup, noFieldNamed, type ScopeColumn, tablesNamed, visibleColumns } from '../types/scope.ts';
 import { displayName } from './display.ts';
 
 export interface ExpandedItem {
@@ -46,6 +46,13 @@ export function itemNames(item: ExpandedItem, env: Env): { readonly name: string
   }
   const label = displayName(item.expr, env);
   return { name: label, label };
+}
+
+/** What a column that is only selected and renamed passes on. */
+export function itemOrigin({ column, expr }: ExpandedItem, env: Env): ColumnOrigin | undefined {
+  if (column) return column.origin;
+  const found = expr.kind === 'column' ? lookup(env.scope, expr.path) : undefined;
+  return found?.fields.length === 0 ? found.column.origin : undefined;
 }
 
 /** Two columns of the same name cannot both be asked for. */

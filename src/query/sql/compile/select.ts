@@ -18,7 +18,7 @@ import { latestRowsOnly } from './latest-rows.ts';
 import type { RowLimits } from './limits.ts';
 import { ordinal, type QueryPlace } from './query.ts';
 import { digestedItem, isOrderedBy } from './result-digests.ts';
-import { checkUniqueLabels, type ExpandedItem, expandItems, itemNames } from './select-items.ts';
+import { checkUniqueLabels, type ExpandedItem, expandItems, itemNames, itemOrigin } from './select-items.ts';
 import { containsAggregate, containsWindow } from './walk.ts';
 
 export function compileSelect(given: Select, orderBy: readonly OrderItem[], limits: RowLimits, place: QueryPlace): CompiledQuery {
@@ -58,11 +58,13 @@ export function compileSelect(given: Select, orderBy: readonly OrderItem[], limi
   ].join('');
   const small = grouping !== undefined && makesFewGroups(grouping, input.condition?.bounds ?? [], place.state.nowNs);
   const passes = !grouped && limits.sql === '' && select.distinctOn.length === 0 && !containsWindow([select.items, select.qualify]);
+  const hasSets = grouped && select.groupBy !== 'all' && select.groupBy.some((key) => key.kind === 'grouping-sets');
   const columns = list.columns.map(
     (column, index): OutputColumn => ({
       ...column,
       ...(digests[index] ? { digest: digests[index].digest } : {}),
       timeUses: passes ? ((values[index] as Typed).column?.timeUses ?? []) : [],
+      ...(hasSets && column.origin ? { origin: { ...column.origin, required: false } } : {}),
     }),
   );
   const parts = { select, items, values, grouping, orderBy, orderPositions: tail.orderPositions, limits };
@@ -133,6 +135,7 @@ export function nameItems(items: readonly ExpandedItem[], values: readonly Typed
       sqlName: physical[index] as string,
       type: (values[index] as Typed).type,
       timeUses: [],
+      origin: itemOrigin(items[index] as ExpandedItem, env),
     }),
   );
   return { columns, aliases, orderNames: orderNames(items, names, values), fields: names.map((name) => name.label), values };

@@ -7,6 +7,7 @@ import {
   arrowTypeText,
   boolean,
   duration,
+  engineType,
   float64,
   int32,
   int64,
@@ -182,7 +183,11 @@ function sum(args: readonly Typed[], _: string, wraps: boolean): AggregateParts 
   }
   if (isFloat(type)) return { fn: 'sum', args: [castTo(value, float64).sql], type: float64 };
   if (type.kind === 'duration') return { fn: 'sum', args: [value.sql], type: duration, wrap: (sql) => `CAST(${sql} AS BIGINT)` };
-  if (type.kind === 'decimal' || type.kind === 'unknown') return { fn: 'sum', args: [value.sql], type };
+  if (type.kind === 'unknown') return { fn: 'sum', args: [value.sql], type };
+  if (type.kind === 'decimal') {
+    const result: SqlType = { ...type, precision: Math.min(38, type.precision + 10) };
+    return { fn: 'sum', args: [value.sql], type: result, wrap: (sql) => `CAST(${sql} AS ${engineType(result)})` };
+  }
   if (type.kind === 'null') return { fn: 'sum', args: ['CAST(NULL AS BIGINT)'], type: int64, wrap: (sql) => `CAST(${sql} AS BIGINT)` };
   throw cannotCoerce('sum', type);
 }

@@ -1,5 +1,5 @@
 import type { ColumnType } from '../../../shared/column-type.ts';
-import type { BindValue, ResultColumn } from '../../result.ts';
+import type { BindValue, ExpectedColumn } from '../../result.ts';
 import type { DirectPlan, MadeRowsPlan } from './plans.ts';
 
 /** A table as the SQL compiler sees it. Columns of user tables are sorted by name (code points), `time` included. */
@@ -91,11 +91,7 @@ export interface CompiledSql {
    * Output columns in order, as far as the compiler knows them; the engine's own types decide the rest
    * (`undefined` = take the engine's). Names are the ones that clients see.
    */
-  readonly output: readonly {
-    readonly name: string;
-    readonly type: ResultColumn['type'] | undefined;
-    readonly digest?: ResultDigest | undefined;
-  }[];
+  readonly output: readonly (ExpectedColumn & { readonly digest?: ResultDigest | undefined })[];
   readonly explain: 'no' | 'plan' | 'analyze';
   /** The engine has all rows of the result together anyway, or they are few: they need not be streamed. */
   readonly small?: boolean;

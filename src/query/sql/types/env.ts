@@ -6,7 +6,7 @@ import type { CacheFunctionName, RelationInfo, ResultDigest, SqlCompileContext }
 import { physicalNames } from './physical-names.ts';
 import type { DirectPlan, MadeRowsPlan } from './plans.ts';
 import { quoteIdent } from './quote.ts';
-import type { MutableUse, Scope } from './scope.ts';
+import type { ColumnOrigin, MutableUse, Scope } from './scope.ts';
 import type { Typed } from './typed.ts';
 import type { SqlType } from './types.ts';
 
@@ -16,7 +16,7 @@ export const relationUsesMax = 200;
 /** A WITH query that has its own name in the printed statement. */
 export interface NamedCte {
   readonly sqlName: string;
-  readonly columns: readonly { readonly name: string; readonly type: SqlType; readonly sqlName: string }[];
+  readonly columns: readonly Pick<OutputColumn, 'name' | 'type' | 'sqlName' | 'origin'>[];
 }
 
 /** Names of WITH queries, innermost first. */
@@ -38,6 +38,7 @@ export interface OutputColumn {
   readonly type: SqlType;
   /** Base table uses that outer bounds on this column may cut. */
   readonly timeUses: readonly MutableUse[];
+  readonly origin?: ColumnOrigin | undefined;
   /** Only of columns that go straight into the result. */
   readonly digest?: ResultDigest | undefined;
 }

@@ -1,4 +1,5 @@
 /** Names that a clause can see. Matching is exact: DuckDB's case-insensitive lookup never decides. */
+import type { ColumnType } from '../../../shared/column-type.ts';
 import type { RelationInfo } from './contract.ts';
 import { schemaError } from './errors.ts';
 import type { SqlType } from './types.ts';
@@ -13,6 +14,14 @@ export interface MutableUse {
   readonly tagValues: Map<string, readonly string[]>;
 }
 
+/** What a column passes on from the table that it stands in, for as long as it is only selected and renamed. */
+export interface ColumnOrigin {
+  /** The kind of the stored column. */
+  readonly stored: ColumnType | undefined;
+  /** Never null; an outer join ends it. */
+  required: boolean;
+}
+
 export interface ScopeColumn {
   readonly name: string;
   /** Table name or alias that qualifies it in messages and output names. */
@@ -23,6 +32,7 @@ export interface ScopeColumn {
   readonly use: MutableUse | undefined;
   /** Uses whose rows can be cut by bounds on this column. */
   readonly timeUses: readonly MutableUse[];
+  readonly origin?: ColumnOrigin | undefined;
   /** The use, and its own name there, of a tag of a user table. */
   readonly tag?: { readonly use: MutableUse; readonly name: string } | undefined;
 }

@@ -28,7 +28,7 @@ describe('chunks of the engine as result batches', () => {
     bytesMax?: number,
   ): Promise<{ kind: string; type: ResultType; values: unknown[]; batches: number }> {
     const result = await connection.stream(sql);
-    const reader = new ResultReader(['c'], result.columnTypes(), [hint], bytesMax);
+    const reader = new ResultReader([{ name: 'c', type: hint }], result.columnTypes(), bytesMax);
     const all: unknown[] = [];
     let kind = 'none';
     let batches = 0;
@@ -210,7 +210,10 @@ describe('chunks of the engine as result batches', () => {
 
   test('a chunk with many texts becomes several batches, which stay valid after later fetches', async () => {
     const result = await connection.stream('SELECT repeat(chr((97 + i % 26)::INT), 50000) || i AS a, i FROM range(4000) t(i)');
-    const reader = new ResultReader(['a', 'i'], result.columnTypes(), []);
+    const reader = new ResultReader(
+      ['a', 'i'].map((name) => ({ name, type: undefined })),
+      result.columnTypes(),
+    );
     const batches: ResultBatch[] = [];
     for (let chunk = await result.fetchChunk(); chunk !== null && chunk.rowCount > 0; chunk = await result.fetchChunk()) {
       batches.push(...reader.batches(chunk));
