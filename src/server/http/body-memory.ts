@@ -14,6 +14,11 @@ const COLLECT_BYTES = 8 * 1024 * 1024;
  * Memory of large request bodies, used again and again. The runtime counts the memory of every piece of a body, and would
  * answer a fast client with ten full garbage collections a second, a quarter of the server's work. With the bodies
  * themselves out of its sight and the pieces collected while they are young, there are next to none.
+ *
+ * Shared by: all writes over HTTP. Safe because a piece of memory is either kept or lent, never both: `take` removes it from
+ * what is kept before it is filled, and only `give` puts it back, once, when the write that it was lent to is settled
+ * (`withBody`) or its body is unzipped. Memory of a body that was cut is never given back. Bodies below 64 KiB have memory of
+ * their own.
  */
 export class BodyMemory {
   readonly #collectYoung: () => void;

@@ -44,7 +44,10 @@ export async function readBody(request: BodySource, maxBytes: number, memory?: B
   }
 }
 
-/** Reads a body into memory that is used again when `use` is done: nothing may look at the body after that. */
+/**
+ * Reads a body into memory that is used again when `use` is done: nothing may look at the body after that. Until then the body
+ * belongs to `use` alone; nobody else writes to its memory.
+ */
 export async function withBody<T>(
   request: BodySource,
   limits: { readonly maxBytes: number; readonly memory: BodyMemory },
@@ -76,6 +79,11 @@ function readRaw(request: BodyStream, maxBytes: number, memory: BodyMemory | und
     let settled = false;
     const onData = (chunk: Buffer): void => {
       if (settled) return;
+      if (declared !== undefined && collector.byteCount + chunk.length > declared) {
+        finish(bodyReadFailed(new Error('the body is longer than its content-length')));
+        discardRest(request);
+        return;
+      }
       if (collector.byteCount + chunk.length > maxBytes) {
         finish(requestTooLarge(maxBytes));
         discardRest(request);
@@ -90,7 +98,9 @@ function readRaw(request: BodyStream, maxBytes: number, memory: BodyMemory | und
       memory?.arrived(collector.byteCount);
     };
     const onEnd = (): void => {
-      if (!settled) finish(undefined);
+      if (settled) return;
+      const isShort = declared !== undefined && collector.byteCount < declared;
+      finish(isShort ? bodyReadFailed(new Error('the body is shorter than its content-length')) : undefined);
     };
     // Also takes late socket errors, which must not be thrown.
     const onError = (error: Error): void => {
@@ -126,7 +136,7 @@ function declaredLength(request: BodyStream): number | undefined {
   return text === undefined ? undefined : Number(text);
 }
 
-/** Collects chunks; with a declared length they are copied into place as they come, so that no second copy is needed. */
+/** Collects chunks, for one request; with a declared length they are copied into place as they come, so that no second copy is needed. */
 class BodyCollector {
   byteCount = 0;
   readonly #declared: number | undefined;

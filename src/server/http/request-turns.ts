@@ -22,6 +22,8 @@ interface Connection {
  * Carries out the requests of an HTTP/1.1 connection one after the other, in the order in which they came (RFC 9112, section
  * 9.3.2). `node:http` starts pipelined requests at once, so that a small write could overtake a large one before it, and
  * the older value of a point would win.
+ *
+ * Shared by: all connections of a port; each has a state of its own, which changes in synchronous steps only.
  */
 export class RequestTurns {
   readonly #connections = new WeakMap<Duplex, Connection>();

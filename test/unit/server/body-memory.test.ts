@@ -96,3 +96,18 @@ test('the collector runs one young collection and leaves no flag behind', async 
   assert.equal(kinds[0], constants.NODE_PERFORMANCE_GC_MINOR);
   assert.equal((globalThis as { gc?: unknown }).gc, undefined);
 });
+
+test('a body that is not as long as it said is refused, whatever let it through', async () => {
+  const memory = new BodyMemory(() => {});
+  const sent = Buffer.alloc(120_000, 'a');
+  for (const [declared, refusal] of [
+    [119_999, /longer than its content-length/],
+    [120_001, /shorter than its content-length/],
+  ] as const) {
+    const source = request(sent, { 'content-length': String(declared) });
+    await assert.rejects(
+      withBody(source, { maxBytes: MB, memory }, async () => assert.fail('a wrong body was used')),
+      refusal,
+    );
+  }
+});

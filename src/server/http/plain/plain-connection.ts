@@ -36,6 +36,9 @@ interface Current {
  * One connection with nothing but plain writes on it, each answered before the next is read. With the first bytes that
  * are anything else it goes to `node:http` for good. Bytes that are not answered are put back into the socket, so that
  * `node:http` finds them there, and the end of the stream behind them.
+ *
+ * Shared by: nobody; there is one for each connection, and one request on it at a time. The bytes of a request are those that
+ * the socket emitted or `read` returned for it, which nobody else holds; its body is a view of them until it is answered.
  */
 export class PlainConnection implements ReplyTarget {
   readonly #options: ConnectionOptions;

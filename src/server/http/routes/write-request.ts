@@ -47,7 +47,11 @@ const TARGET_CHARS_MAX = 512;
 /** A query string with the parameter `p` may hold a token, which is kept nowhere. */
 const MAY_HOLD_TOKEN = /(?:^|&)p(?:[=&]|$)|%/;
 
-/** Decodes query strings of writes. Clients send the same one with every write: good ones are remembered. */
+/**
+ * Decodes query strings of writes. Clients send the same one with every write: good ones are remembered.
+ *
+ * Shared by: all writes of an endpoint. Safe because targets are read only and hold nothing of a request but its query string.
+ */
 export class TargetCache {
   readonly #decode: (query: string) => WriteTarget;
   readonly #known = new Map<string, WriteTarget>();
