@@ -4,16 +4,17 @@ import type { Duplex } from 'node:stream';
 /** Requests that may wait on one connection; a client that sends more is not read until one of them has begun. */
 const WAITING_MAX = 32;
 
-interface Waiting {
+interface Turn {
   readonly request: IncomingMessage;
+  readonly response: ServerResponse;
   readonly start: () => void;
 }
 
 /** What is under way on one connection. */
 interface Connection {
   /** The request that is carried out. */
-  active: IncomingMessage | undefined;
-  readonly waiting: Waiting[];
+  active: Turn | undefined;
+  readonly waiting: Turn[];
   /** Ends the connection when all complete requests are answered. */
   end: (() => void) | undefined;
 }
@@ -33,12 +34,13 @@ export class RequestTurns {
     const { socket } = request;
     const connection = this.#of(socket);
     response.on('close', () => this.#next(socket, connection));
+    const turn = { request, response, start };
     if (connection.active === undefined) {
-      connection.active = request;
+      connection.active = turn;
       start();
       return;
     }
-    connection.waiting.push({ request, start });
+    connection.waiting.push(turn);
     if (connection.waiting.length >= WAITING_MAX) socket.pause();
   }
 
@@ -50,7 +52,7 @@ export class RequestTurns {
     const connection = this.#of(socket);
     if (connection.end !== undefined) return;
     connection.end = end;
-    if (connection.active?.complete === true) socket.pause();
+    if (connection.active !== undefined && willClose(connection.active)) socket.pause();
     else end();
   }
 
@@ -68,9 +70,9 @@ export class RequestTurns {
       return;
     }
     if (connection.waiting.length === WAITING_MAX - 1 && connection.end === undefined) socket.resume();
-    connection.active = next.request;
+    connection.active = next;
     next.start();
-    if (!next.request.complete) connection.end?.();
+    if (!willClose(next)) connection.end?.();
   }
 
   #of(socket: Duplex): Connection {
@@ -81,4 +83,9 @@ export class RequestTurns {
     }
     return connection;
   }
+}
+
+/** Whether a turn ends by itself: a request that is not complete is answered, at best, without its body. */
+function willClose({ request, response }: Turn): boolean {
+  return request.complete || response.writableEnded;
 }
