@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { RequestAuthenticator } from '../../auth/index.ts';
 import { sendAuthError, sendText } from './error-response.ts';
-import type { PlainHttpReply } from './exchange.ts';
+import type { HttpReply } from './exchange.ts';
 import { splitTarget } from './query-string.ts';
 
 /** The page that people open in a browser. */
@@ -39,7 +39,7 @@ export class RequestGate {
   }
 
   /** False: the request was answered here. */
-  admit(request: GateRequest, originalUrl: string, reply: PlainHttpReply): boolean {
+  admit(request: GateRequest, originalUrl: string, reply: HttpReply): boolean {
     // The reference leaves it out of most errors, which hides them from browsers.
     reply.header('cluster-uuid', this.#clusterUuid).header('access-control-allow-origin', '*');
     if (request.method === 'OPTIONS') {

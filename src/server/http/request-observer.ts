@@ -1,8 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
-import type { AnyRequest } from './dependencies.ts';
-import type { HttpReply, PlainHttpReply } from './exchange.ts';
+import type { HttpReply } from './exchange.ts';
 import type { HttpMetrics } from './metrics.ts';
 
 interface ObserverDependencies {
@@ -15,7 +14,7 @@ interface ObserverDependencies {
 export interface ObservedRequest {
   readonly method: string;
   readonly route: string;
-  readonly reply: PlainHttpReply;
+  readonly reply: HttpReply;
   /** The client left before it was answered. */
   readonly aborted: boolean;
   /** Of the observer's clock. */
@@ -30,21 +29,18 @@ export class RequestObserver {
     this.#deps = deps;
   }
 
-  /** Watches all requests of the framework. */
+  /** Watches all requests that fastify routes. */
   register(app: FastifyInstance): void {
     app.addHook('onRequest', (request, reply, done) => {
-      this.observe(request.raw, reply, request.routeOptions.url ?? '');
+      const { method = '' } = request.raw;
+      const route = request.routeOptions.url ?? '';
+      const startedMs = this.now();
+      const response = reply.raw;
+      // Emitted once.
+      response.on('close', () => {
+        this.record({ method, route, reply, aborted: !response.writableEnded, startedMs });
+      });
       done();
-    });
-  }
-
-  /** Counts a request when its response is over. */
-  observe(request: AnyRequest, reply: HttpReply, route: string): void {
-    const startedMs = this.now();
-    const response = reply.raw;
-    // Emitted once.
-    response.on('close', () => {
-      this.record({ method: request.method ?? '', route, reply, aborted: !response.writableEnded, startedMs });
     });
   }
 
@@ -62,7 +58,7 @@ export class RequestObserver {
   }
 }
 
-function bodyBytes(reply: PlainHttpReply): number {
+function bodyBytes(reply: HttpReply): number {
   const length = Number(reply.getHeader('content-length') ?? 0);
   return Number.isFinite(length) ? length : 0;
 }

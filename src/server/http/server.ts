@@ -10,7 +10,6 @@ import { splitTarget } from './query-string.ts';
 import { RequestGate } from './request-gate.ts';
 import { RequestObserver } from './request-observer.ts';
 import { registerRoutes, writeEndpoints } from './routes/index.ts';
-import { ShortLane } from './short-lane.ts';
 
 const ENGINE_PREFIX = '/api/v3/engine/';
 
@@ -30,8 +29,15 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
   const observer = new RequestObserver({ metrics, clock: deps.clock, logger });
   const routeDeps = { ...deps, httpMetrics: metrics, errorLog };
   const writes = writeEndpoints(routeDeps);
-  const lane = new ShortLane({ endpoints: writes, gate, observer, errorLog, maxBodyBytes: deps.maxBodyBytes });
-  const plainLane = new PlainLane({ writes: lane, observer, clock: deps.clock, keepAliveTimeoutMs: limits.keepAliveTimeoutMs });
+  const plainLane = new PlainLane({
+    endpoints: writes,
+    gate,
+    observer,
+    errorLog,
+    clock: deps.clock,
+    maxBodyBytes: deps.maxBodyBytes,
+    keepAliveTimeoutMs: limits.keepAliveTimeoutMs,
+  });
   let port: Port | undefined;
   const options: FastifyServerOptions = {
     logger: false,
@@ -42,9 +48,14 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
     // No route has a schema: without these the framework would load a validator and a serializer compiler at start.
     schemaController: { compilersFactory: { buildValidator: refuseSchemas, buildSerializer: refuseSchemas } },
     serverFactory: (handler) => {
-      const framework = withGrpc(handler as unknown as RequestHandler, deps);
       const lanes = deps.rawLane === false ? {} : { plainLane };
-      const created = new Port({ handler: withLane(lane, framework), limits, tls: deps.tls, ...lanes, errorLog });
+      const created = new Port({
+        handler: withGrpc(handler as unknown as RequestHandler, deps),
+        limits,
+        tls: deps.tls,
+        ...lanes,
+        errorLog,
+      });
       port = created;
       return created.http1;
     },
@@ -88,12 +99,6 @@ function routeTarget(url: string): string {
   const { path } = splitTarget(url);
   if (!path.includes('%') && !path.includes(';')) return path === '*' ? '/' : path;
   return path.startsWith(ENGINE_PREFIX) ? `${ENGINE_PREFIX}_` : NO_ROUTE;
-}
-
-function withLane(lane: ShortLane, handler: RequestHandler): RequestHandler {
-  return (request, response) => {
-    if (!lane.take(request, response)) handler(request, response);
-  };
 }
 
 function withGrpc(handler: RequestHandler, deps: HttpDependencies): RequestHandler {

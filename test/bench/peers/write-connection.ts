@@ -20,15 +20,16 @@ export class WriteConnection {
   #received = '';
   #waiting: Waiting | undefined;
 
-  private constructor(socket: Socket, host: string, path: string) {
+  private constructor(socket: Socket, host: string, path: string, fields: string) {
     this.#socket = socket;
-    this.#headStart = `POST ${path} HTTP/1.1\r\nHost: ${host}\r\nContent-Length: `;
+    this.#headStart = `POST ${path} HTTP/1.1\r\nHost: ${host}\r\n${fields}Content-Length: `;
     socket.on('data', (bytes) => this.#take(bytes.toString('latin1')));
     socket.on('error', (error) => this.#fail(error));
     socket.on('close', () => this.#fail(new Error('the server closed the connection')));
   }
 
-  static async open(url: string, path: string): Promise<WriteConnection> {
+  /** @param fields more fields of each head, each with its line end */
+  static async open(url: string, path: string, fields = ''): Promise<WriteConnection> {
     const { host, hostname, port } = new URL(url);
     const socket = connect({ host: hostname, port: Number(port), noDelay: true });
     await new Promise<void>((resolve, reject) => {
@@ -38,7 +39,7 @@ export class WriteConnection {
         resolve();
       });
     });
-    return new WriteConnection(socket, host, path);
+    return new WriteConnection(socket, host, path, fields);
   }
 
   /** Resolves when the write was acknowledged. One at a time. */

@@ -1,2 +1,1 @@
 export { type HandOver, PlainLane } from './plain-lane.ts';
-export type { PlainHead } from './plain-request.ts';

@@ -1,14 +1,22 @@
 import type { Socket } from 'node:net';
 import type { Clock } from '../../../shared/clock.ts';
+import type { ErrorLog } from '../error-log.ts';
+import { sendError, toInfluxError } from '../error-response.ts';
+import type { WriteEndpoint } from '../exchange.ts';
+import type { RequestGate } from '../request-gate.ts';
 import type { RequestObserver } from '../request-observer.ts';
-import type { ShortLane } from '../short-lane.ts';
 import { type ConnectionOptions, PlainConnection } from './plain-connection.ts';
+import type { PlainReply } from './plain-reply.ts';
+import type { PlainHead, PlainRequest } from './plain-request.ts';
 
 export interface PlainLaneOptions {
-  /** What is done with a write once it was read. */
-  readonly writes: ShortLane;
+  /** By path. */
+  readonly endpoints: ReadonlyMap<string, WriteEndpoint>;
+  readonly gate: RequestGate;
   readonly observer: RequestObserver;
+  readonly errorLog: ErrorLog;
   readonly clock: Clock;
+  readonly maxBodyBytes: number;
   readonly keepAliveTimeoutMs: number;
 }
 
@@ -16,9 +24,10 @@ export interface PlainLaneOptions {
 export type HandOver = (socket: Socket) => void;
 
 /**
- * Reads the plainest writes from their connections itself: the runtime's parser and its streams take as long for a small
- * write as all the rest. Gate, handlers, texts and counters are those of all other requests. What is not plain to the
- * letter goes to the runtime's server, and its connection with it.
+ * Reads the plainest writes from their connections itself: the parser and the streams of `node:http`, and fastify's way to a
+ * handler and back, take as long for a small write as all the rest (docs/performance.md, "HTTP lanes"). Gate, handlers, error
+ * texts and counters are those of all other requests. What is not plain to the letter goes to `node:http`, and its
+ * connection with it.
  */
 export class PlainLane {
   readonly #options: PlainLaneOptions;
@@ -34,12 +43,12 @@ export class PlainLane {
 
   /** Takes a connection that has sent its first bytes. */
   serve(socket: Socket, first: Buffer, handOver: HandOver): void {
-    const { keepAliveTimeoutMs, observer, writes } = this.#options;
+    const { endpoints, keepAliveTimeoutMs, observer } = this.#options;
     const options: ConnectionOptions = {
       keepAliveTimeoutMs,
-      isWrite: (path) => writes.has(path),
-      needsBody: (head, remoteAddress) => writes.needsBody(head, remoteAddress),
-      answer: (path, request, target, reply) => writes.answer(path, request, target, reply),
+      isWrite: (path) => endpoints.has(path),
+      needsBody: (head, remoteAddress) => this.#needsBody(head, remoteAddress),
+      answer: (path, request, target, reply) => this.#answer(path, request, target, reply),
       now: () => observer.now(),
       onOver: (route, reply, aborted, startedMs) => observer.record({ method: 'POST', route, reply, aborted, startedMs }),
       commonLines: (closing) => `${this.#date()}${closing ? 'connection: close\r\n' : this.#keepAliveLines}`,
@@ -56,7 +65,31 @@ export class PlainLane {
     for (const connection of [...this.#connections]) connection.close();
   }
 
-  /** Of this second. */
+  /** Whether a write is answered only when its body has arrived: false when its head alone leads to a refusal. */
+  #needsBody(head: PlainHead, remoteAddress: string | undefined): boolean {
+    const { endpoints, gate, maxBodyBytes } = this.#options;
+    if (head.end - head.bodyStart > maxBodyBytes) return false;
+    try {
+      endpoints.get(head.path)?.checkTarget(head.target);
+      return gate.wouldAdmit(head.headers.authorization, head.target, remoteAddress ?? '');
+    } catch {
+      return false; // whoever answers the request meets the same error
+    }
+  }
+
+  /** Lets a write through the gate, carries it out and answers it. Never rejects. */
+  async #answer(path: string, raw: PlainRequest, originalUrl: string, reply: PlainReply): Promise<void> {
+    const { endpoints, errorLog, gate } = this.#options;
+    try {
+      if (gate.admit(raw, originalUrl, reply)) await endpoints.get(path)?.answer({ raw, originalUrl }, reply);
+    } catch (error) {
+      const known = toInfluxError(error, errorLog);
+      if (reply.headersSent) reply.destroy();
+      else sendError(reply, known);
+    }
+  }
+
+  /** `Date` header, cached for the current second. */
   #date(): string {
     const nowMs = this.#options.clock.nowMs();
     const secondMs = nowMs - (nowMs % 1000);

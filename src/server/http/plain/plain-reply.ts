@@ -1,6 +1,5 @@
-import { type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
-import type { BareResponse } from '../exchange.ts';
-import { WholeReply } from '../whole-reply.ts';
+import { type OutgoingHttpHeader, type OutgoingHttpHeaders, STATUS_CODES } from 'node:http';
+import type { BareResponse, HttpReply } from '../exchange.ts';
 
 /** What a reply asks of its connection. */
 export interface ReplyTarget {
@@ -12,15 +11,15 @@ export interface ReplyTarget {
   destroy(): void;
 }
 
-/** A reply that becomes bytes at once: the same ones on the wire as the runtime's, for whole answers. */
-export class PlainReply extends WholeReply implements BareResponse {
+/** A reply that becomes bytes at once: for a whole answer the same ones on the wire as those of `node:http` and fastify. */
+export class PlainReply implements HttpReply, BareResponse {
   statusCode = 200;
   headersSent = false;
   readonly #target: ReplyTarget;
+  readonly #headers: Record<string, string> = {};
   #head = '';
 
   constructor(target: ReplyTarget) {
-    super();
     this.#target = target;
   }
 
@@ -31,6 +30,32 @@ export class PlainReply extends WholeReply implements BareResponse {
 
   code(status: number): this {
     this.statusCode = status;
+    return this;
+  }
+
+  /** @param name in lower case */
+  header(name: string, value: string): this {
+    this.#headers[name] = value;
+    return this;
+  }
+
+  getHeader(name: string): OutgoingHttpHeader | undefined {
+    return this.#headers[name];
+  }
+
+  getHeaders(): Record<string, OutgoingHttpHeader | undefined> {
+    return this.#headers;
+  }
+
+  hijack(): this {
+    return this;
+  }
+
+  send(body?: Buffer): this {
+    if (body !== undefined) this.#headers['content-length'] = String(body.length);
+    else if (this.statusCode !== 204) this.#headers['content-length'] = '0';
+    this.writeHead(this.statusCode, this.#headers);
+    this.end(body);
     return this;
   }
 

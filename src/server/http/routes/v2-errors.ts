@@ -1,6 +1,6 @@
 import { InfluxError } from '../../../shared/errors.ts';
 import { RETRY_AFTER_SECS, sendJson } from '../error-response.ts';
-import type { PlainHttpReply } from '../exchange.ts';
+import type { HttpReply } from '../exchange.ts';
 
 /** A v2 request that cannot be carried out as it is. */
 export function refused(message: string, cause?: unknown): InfluxError {
@@ -8,7 +8,7 @@ export function refused(message: string, cause?: unknown): InfluxError {
 }
 
 /** Shape E2 of the v2 API: `{"code", "message"}` (http-api.md 6.3). */
-export function sendV2Error<Reply extends PlainHttpReply>(reply: Reply, error: InfluxError): Reply {
+export function sendV2Error<Reply extends HttpReply>(reply: Reply, error: InfluxError): Reply {
   reply.code(error.status);
   if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECS);
   return sendJson(reply, { code: v2Code(error.status), message: error.message });

@@ -32,8 +32,8 @@ function plain(headers: IncomingHttpHeaders | Record<string, unknown>): Record<s
   );
 }
 
-/** Over the framework: `inject` knows no lane. */
-async function framework(server: TestServer, sent: Sent): Promise<Answer> {
+/** Over fastify: `inject` knows no lane. */
+async function overFastify(server: TestServer, sent: Sent): Promise<Answer> {
   const { method = 'POST', url, headers = {}, body } = sent;
   const answer = await server.inject({ method, url, headers, ...(body === undefined ? {} : { payload: body }) });
   return { status: answer.statusCode, headers: plain(answer.headers), body: answer.payload };
@@ -123,11 +123,11 @@ async function pair(): Promise<{
   return { inside, outside, port, counts: () => Promise.all(registries.map((registry) => registry.metrics())) };
 }
 
-describe('short lane', () => {
-  test('answers as the framework does, and counts the same', async () => {
+describe('writes over a connection and over fastify', () => {
+  test('the raw lane answers as fastify does, and counts the same', async () => {
     const { inside, outside, port, counts } = await pair();
     for (const [name, sent] of cases) {
-      assert.deepEqual(await lane(port, sent), await framework(inside, sent), name);
+      assert.deepEqual(await lane(port, sent), await overFastify(inside, sent), name);
     }
     assert.deepEqual(outside.writes.requests, inside.writes.requests);
     assert.deepEqual(outside.telemetry.writes, inside.telemetry.writes);
@@ -166,7 +166,7 @@ describe('short lane', () => {
     assert.deepEqual(received.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 204', 'HTTP/1.1 400', 'HTTP/1.1 204']);
   });
 
-  test('a failing gate is an error answer, as with the framework', async () => {
+  test('a failing gate is an error answer, as with fastify', async () => {
     const authenticator = fakeAuthenticator(() => {
       throw new Error('a bug');
     });
