@@ -5,7 +5,7 @@
  */
 import type { ResultBatch, ResultColumn } from '../../src/query/result.ts';
 import { textVector } from '../../src/query/results/index.ts';
-import { encoders, type FormatName, TextSink } from '../../src/server/http/formats/index.ts';
+import { encoders, type FormatName, TextSink } from '../../src/server/http/response/formats/index.ts';
 
 const BATCH_ROWS = 2048;
 

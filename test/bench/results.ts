@@ -5,7 +5,7 @@
 import { type DuckDBConnection, type DuckDBDataChunk, DuckDBInstance } from '@duckdb/node-api';
 import type { ResultBatch, ResultType } from '../../src/query/result.ts';
 import { ResultReader } from '../../src/query/results/result-reader.ts';
-import { encoders, type FormatName, TextSink } from '../../src/server/http/formats/index.ts';
+import { encoders, type FormatName, TextSink } from '../../src/server/http/response/formats/index.ts';
 
 /** Output is handed over in pieces of this size, as the server does, bytes. */
 const PIECE_BYTES = 64 * 1024;

@@ -7,7 +7,6 @@ import { after, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import type { QueryResult, ResultBatch } from '../../src/query/result.ts';
 import { textVector } from '../../src/query/results/index.ts';
-import { until } from '../support/until.ts';
 import { type TestServer, testServer } from './fakes.ts';
 import { testCertificate, testKey } from './tls-fixture.ts';
 
@@ -90,32 +89,6 @@ describe('one port', () => {
     assert.equal(two.match(/HTTP\/1\.1 200 OK/g)?.length, 2);
     const old = await rawExchange(port, ['GET /health HTTP/1.0\r\n\r\n'], /\r\n\r\nOK$/);
     assert.match(old, /200 OK/);
-  });
-
-  test('pipelined writes are carried out one after the other, in their order', async () => {
-    const { port, writes } = await listening();
-    const { asked, finish } = writes.hold();
-    const write = (body: string): string => `POST /write?db=d HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
-    const answers = rawExchange(port, [write('m f=1') + write('m f=2') + write('m f=3')], /(?:HTTP\/1\.1 204 .*){3}\r\n\r\n$/s);
-    await asked;
-    await until(async () => ((await send(port, { path: '/health' })).body === 'OK' ? true : undefined));
-    assert.equal(writes.requests.length, 1);
-    finish();
-    await answers;
-    assert.deepEqual(
-      writes.requests.map(({ body }) => body.toString()),
-      ['m f=1', 'm f=2', 'm f=3'],
-    );
-  });
-
-  test('a write is answered although the bytes after it cannot be read', async () => {
-    const { port, writes } = await listening();
-    const { asked, finish } = writes.hold();
-    const bytes = 'POST /write?db=d HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nm f=1POST /write\x01';
-    const answers = rawExchange(port, [bytes], /HTTP\/1\.1 400 .*\r\n\r\n$/s);
-    await asked;
-    finish();
-    assert.match(await answers, /^HTTP\/1\.1 204 .*HTTP\/1\.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n$/s);
   });
 
   test('1 cleartext HTTP/2 speaks REST, gRPC is refused with status 12', async () => {

@@ -27,6 +27,15 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   shared: [],
 };
 
+/** Import arrows between the rooms of src/server/http; the files beside them wire the rooms. */
+const httpArrows: Readonly<Record<string, readonly string[]>> = {
+  transport: ['metrics', 'request', 'response'],
+  routes: ['metrics', 'request', 'response'],
+  metrics: ['response'],
+  request: ['response'],
+  response: [],
+};
+
 /** Files that other folders may import: the index, and files that hold contracts. */
 const doors = /(^|\/)(index|contract|types|text|result|recorder|schema|parsed-write|[a-z0-9-]+-(service|types))\.ts$/;
 
@@ -75,6 +84,19 @@ describe('structure of the sources', () => {
           .filter((target) => !doors.test(target))
           .map((target) => `${file.path} imports ${target}`),
       );
+    assert.deepEqual(wrong, []);
+  });
+
+  it('the rooms of the HTTP server import each other in one direction', () => {
+    const roomOf = (path: string): string | undefined => /^src\/server\/http\/([a-z]+)\//.exec(path)?.[1];
+    const wrong = files.flatMap((file) => {
+      const room = roomOf(file.path);
+      if (room === undefined) return [];
+      const allowed = [room, undefined, ...(httpArrows[room] ?? [])];
+      return imports(file)
+        .filter((target) => !allowed.includes(roomOf(target)))
+        .map((target) => `${file.path} imports ${target}`);
+    });
     assert.deepEqual(wrong, []);
   });
 

@@ -2,11 +2,11 @@ import type { CreatedToken } from '../../admin/admin-service.ts';
 import { type Clock, systemClock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { type AnyRequest, type AnyResponse, defaultHttpLimits, type TlsSettings } from './dependencies.ts';
-import { ErrorLog } from './error-log.ts';
-import { toInfluxError } from './error-response.ts';
-import { Port } from './port.ts';
-import { splitTarget } from './query-string.ts';
+import { splitTarget } from './request/query-string.ts';
+import { ErrorLog } from './response/error-log.ts';
+import { toInfluxError } from './response/error-response.ts';
 import { tokenText } from './routes/tokens.ts';
+import { Port } from './transport/port.ts';
 
 const REGENERATE_PATH = '/api/v3/configure/token/admin/regenerate';
 

@@ -1,15 +1,15 @@
 import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
 import { type AnyRequest, type AnyResponse, defaultHttpLimits, type HttpDependencies, type HttpServer } from './dependencies.ts';
-import { ErrorLog } from './error-log.ts';
-import { sendError, sendText, toInfluxError } from './error-response.ts';
-import { isGrpc, refuseGrpc } from './grpc-refusal.ts';
-import { HttpMetrics } from './metrics.ts';
-import { PlainLane } from './plain/index.ts';
-import { Port, type RequestHandler } from './port.ts';
-import { splitTarget } from './query-string.ts';
-import { RequestGate } from './request-gate.ts';
-import { RequestObserver } from './request-observer.ts';
+import { HttpMetrics } from './metrics/http-metrics.ts';
+import { RequestObserver } from './metrics/request-observer.ts';
+import { splitTarget } from './request/query-string.ts';
+import { ErrorLog } from './response/error-log.ts';
+import { sendError, sendText, toInfluxError } from './response/error-response.ts';
 import { registerRoutes, writeEndpoints } from './routes/index.ts';
+import { isGrpc, refuseGrpc } from './transport/grpc-refusal.ts';
+import { Port, type RequestHandler } from './transport/port.ts';
+import { RawLane } from './transport/raw/index.ts';
+import { RequestGate } from './transport/request-gate.ts';
 
 const ENGINE_PREFIX = '/api/v3/engine/';
 
@@ -29,7 +29,7 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
   const observer = new RequestObserver({ metrics, clock: deps.clock, logger });
   const routeDeps = { ...deps, httpMetrics: metrics, errorLog };
   const writes = writeEndpoints(routeDeps);
-  const plainLane = new PlainLane({
+  const rawLane = new RawLane({
     endpoints: writes,
     gate,
     observer,
@@ -45,10 +45,10 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
     return503OnClosing: false,
     clientErrorHandler: () => undefined, // the port answers what cannot be read
     rewriteUrl: (request) => routeTarget(request.url ?? '/'),
-    // No route has a schema: without these the framework would load a validator and a serializer compiler at start.
+    // No route has a schema: without these fastify would load a validator and a serializer compiler at start.
     schemaController: { compilersFactory: { buildValidator: refuseSchemas, buildSerializer: refuseSchemas } },
     serverFactory: (handler) => {
-      const lanes = deps.rawLane === false ? {} : { plainLane };
+      const lanes = deps.rawLane === false ? {} : { rawLane };
       const created = new Port({
         handler: withGrpc(handler as unknown as RequestHandler, deps),
         limits,
@@ -80,7 +80,7 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
 }
 
 function openPort(port: Port | undefined): Port {
-  if (port === undefined) throw new Error('internal error: the framework made no server');
+  if (port === undefined) throw new Error('internal error: fastify made no server');
   return port;
 }
 

@@ -177,7 +177,7 @@ const MUTATIONS: readonly ((random: Random, message: Message) => void)[] = [
     }),
   (random, message) =>
     withField(random, message, (field) => {
-      field[2] = field[2].repeat(random.pick([2, 100, 2000, 9000]));
+      field[2] = field[2].slice(0, 20).repeat(random.pick([2, 100, 2000, 9000]));
     }),
   (random, message) => spoilLength(random, message),
   (random, message) => spoilLength(random, message),

@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { CacheAdmin, CacheTarget } from '../../../admin/admin-service.ts';
-import { serdeError } from '../errors.ts';
-import { jsonWithBigints } from '../json-bigint.ts';
-import { readJsonObject } from '../json-endpoint.ts';
-import { decodeParams, splitTarget } from '../query-string.ts';
+import { readJsonObject } from '../request/json-endpoint.ts';
+import { decodeParams, splitTarget } from '../request/query-string.ts';
+import { serdeError } from '../response/errors.ts';
+import { jsonWithBigints } from '../response/json-bigint.ts';
 
 export interface CacheEndpointDependencies {
   readonly caches: CacheAdmin;

@@ -3,14 +3,14 @@ import type { DatabaseAdmin } from '../../../admin/admin-service.ts';
 import { validateDatabaseName } from '../../../catalog/index.ts';
 import { DurationError, parseDurationNs } from '../../../shared/duration.ts';
 import { InfluxError } from '../../../shared/errors.ts';
-import { notImplemented, serdeError } from '../errors.ts';
-import { parseHardDelete } from '../hard-delete.ts';
-import type { JsonObjectReader } from '../json-body.ts';
-import { readJsonObject } from '../json-endpoint.ts';
-import { type LocalColumn, localResult } from '../local-result.ts';
-import { decodeParams, splitTarget } from '../query-string.ts';
-import { formatOf, QUERY_FORMATS } from '../result-format.ts';
-import { sendResult } from '../result-response.ts';
+import type { JsonObjectReader } from '../request/json-body.ts';
+import { readJsonObject } from '../request/json-endpoint.ts';
+import { decodeParams, splitTarget } from '../request/query-string.ts';
+import { notImplemented, serdeError } from '../response/errors.ts';
+import { type LocalColumn, localResult } from '../response/local-result.ts';
+import { formatOf, QUERY_FORMATS } from '../response/result-format.ts';
+import { sendResult } from '../response/result-response.ts';
+import { parseHardDelete } from './hard-delete.ts';
 
 export interface DatabaseEndpointDependencies {
   readonly databases: DatabaseAdmin;

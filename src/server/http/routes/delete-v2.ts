@@ -2,12 +2,12 @@ import type { FastifyInstance } from 'fastify';
 import type { DeleteService } from '../../../admin/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import { parseDeletePredicate } from '../../../write/deletes/index.ts';
-import { readBody } from '../body.ts';
-import type { ErrorLog } from '../error-log.ts';
-import { toInfluxError } from '../error-response.ts';
-import { JsonObjectReader } from '../json-body.ts';
-import { decodeParams, splitTarget } from '../query-string.ts';
-import { requireUtf8 } from '../utf8.ts';
+import { readBody } from '../request/body.ts';
+import { JsonObjectReader } from '../request/json-body.ts';
+import { decodeParams, splitTarget } from '../request/query-string.ts';
+import { requireUtf8 } from '../request/utf8.ts';
+import type { ErrorLog } from '../response/error-log.ts';
+import { toInfluxError } from '../response/error-response.ts';
 import { refused, sendV2Error } from './v2-errors.ts';
 
 export interface DeleteEndpointDependencies {

@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../../shared/clock.ts';
 import type { ProductInfo } from '../dependencies.ts';
-import { sendJson } from '../error-response.ts';
-import { notFound } from '../errors.ts';
+import { sendJson } from '../response/error-response.ts';
+import { notFound } from '../response/errors.ts';
 
 export interface HealthDependencies {
   readonly clock: Clock;

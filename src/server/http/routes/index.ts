@@ -1,10 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import { BodyMemory } from '../body-memory.ts';
 import type { HttpDependencies } from '../dependencies.ts';
-import type { ErrorLog } from '../error-log.ts';
-import type { WriteEndpoint } from '../exchange.ts';
-import type { HttpMetrics } from '../metrics.ts';
-import { youngCollector } from '../young-collector.ts';
+import type { HttpMetrics } from '../metrics/http-metrics.ts';
+import { BodyMemory } from '../request/body-memory.ts';
+import type { WriteEndpoint } from '../request/write-endpoint.ts';
+import { youngCollector } from '../request/young-collector.ts';
+import type { ErrorLog } from '../response/error-log.ts';
 import { registerCaches } from './caches.ts';
 import { registerDatabases } from './databases.ts';
 import { registerDeleteV2 } from './delete-v2.ts';

@@ -2,9 +2,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { InfluxqlRequest, InfluxqlService } from '../../../query/influxql/contract.ts';
 import { needsDatabase, parseInfluxql, statementDatabase } from '../../../query/influxql/parse/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
-import { noDatabase } from '../influxql/v1-answer.ts';
-import { sendResult } from '../result-response.ts';
+import { sendResult } from '../response/result-response.ts';
 import { type DecodedQuery, decodeQueryBody, decodeQueryUrl } from './query-request.ts';
+import { noDatabase } from './v1-answer.ts';
 
 export interface InfluxqlEndpointDependencies {
   readonly influxqlService: InfluxqlService;

@@ -1,12 +1,12 @@
 import type { FastifyRequest } from 'fastify';
 import type { BindValue } from '../../../query/result.ts';
-import { bindParams, bindParamsFromText } from '../bind-params.ts';
-import { readBody } from '../body.ts';
-import { missingQueryParams, serdeError } from '../errors.ts';
-import { JsonObjectReader } from '../json-body.ts';
-import { decodeParams, splitTarget } from '../query-string.ts';
-import { formatFromAccept, formatOf, QUERY_FORMATS, type QueryFormat } from '../result-format.ts';
-import { requireUtf8 } from '../utf8.ts';
+import { bindParams, bindParamsFromText } from '../request/bind-params.ts';
+import { readBody } from '../request/body.ts';
+import { JsonObjectReader } from '../request/json-body.ts';
+import { decodeParams, splitTarget } from '../request/query-string.ts';
+import { requireUtf8 } from '../request/utf8.ts';
+import { missingQueryParams, serdeError } from '../response/errors.ts';
+import { formatFromAccept, formatOf, QUERY_FORMATS, type QueryFormat } from '../response/result-format.ts';
 
 /** A request of one of the v3 query endpoints. */
 export interface DecodedQuery {

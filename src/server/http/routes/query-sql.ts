@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { QueryService, SqlRequest } from '../../../query/query-service.ts';
-import { sendResult } from '../result-response.ts';
+import { sendResult } from '../response/result-response.ts';
 import { type DecodedQuery, decodeQueryBody, decodeQueryUrl } from './query-request.ts';
 
 export interface QueryEndpointDependencies {

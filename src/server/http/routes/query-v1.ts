@@ -1,10 +1,10 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { InfluxqlService } from '../../../query/influxql/contract.ts';
-import type { ErrorLog } from '../error-log.ts';
-import { toInfluxError } from '../error-response.ts';
-import { v1Answer } from '../influxql/v1-answer.ts';
-import { decodeV1Query } from '../influxql/v1-request.ts';
+import { decodeV1Query } from '../request/v1-request.ts';
+import type { ErrorLog } from '../response/error-log.ts';
+import { toInfluxError } from '../response/error-response.ts';
+import { v1Answer } from './v1-answer.ts';
 
 export interface V1QueryDependencies {
   readonly influxqlService: InfluxqlService;

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { NewField, TableAdmin } from '../../../admin/admin-service.ts';
 import { validateDatabaseName } from '../../../catalog/index.ts';
-import { serdeError } from '../errors.ts';
-import { parseHardDelete } from '../hard-delete.ts';
-import type { JsonObjectReader } from '../json-body.ts';
-import { readJsonObject } from '../json-endpoint.ts';
-import { decodeParams, splitTarget } from '../query-string.ts';
+import type { JsonObjectReader } from '../request/json-body.ts';
+import { readJsonObject } from '../request/json-endpoint.ts';
+import { decodeParams, splitTarget } from '../request/query-string.ts';
+import { serdeError } from '../response/errors.ts';
+import { parseHardDelete } from './hard-delete.ts';
 
 export interface TableEndpointDependencies {
   readonly tables: TableAdmin;

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { CreatedToken, TokenAdmin } from '../../../admin/admin-service.ts';
-import { serdeError } from '../errors.ts';
-import { readJsonObject } from '../json-endpoint.ts';
-import { decodeParams, splitTarget } from '../query-string.ts';
+import { readJsonObject } from '../request/json-endpoint.ts';
+import { decodeParams, splitTarget } from '../request/query-string.ts';
+import { serdeError } from '../response/errors.ts';
 
 export interface TokenEndpointDependencies {
   readonly tokens: TokenAdmin;

@@ -1,10 +1,10 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { NewTrigger, TriggerAdmin } from '../../../admin/admin-service.ts';
 import { InfluxError } from '../../../shared/errors.ts';
-import { notImplemented, serdeError } from '../errors.ts';
-import type { JsonObjectReader } from '../json-body.ts';
-import { readJsonObject } from '../json-endpoint.ts';
-import { decodeParams, splitTarget } from '../query-string.ts';
+import type { JsonObjectReader } from '../request/json-body.ts';
+import { readJsonObject } from '../request/json-endpoint.ts';
+import { decodeParams, splitTarget } from '../request/query-string.ts';
+import { notImplemented, serdeError } from '../response/errors.ts';
 
 export interface TriggerEndpointDependencies {
   readonly triggers: TriggerAdmin;

@@ -1,6 +1,6 @@
 import { InfluxError } from '../../../shared/errors.ts';
-import { RETRY_AFTER_SECS, sendJson } from '../error-response.ts';
-import type { HttpReply } from '../exchange.ts';
+import { RETRY_AFTER_SECS, sendJson } from '../response/error-response.ts';
+import type { HttpReply } from '../response/http-reply.ts';
 
 /** A v2 request that cannot be carried out as it is. */
 export function refused(message: string, cause?: unknown): InfluxError {

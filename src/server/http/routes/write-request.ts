@@ -1,9 +1,9 @@
 import type { InfluxError } from '../../../shared/errors.ts';
 import type { LineError, Precision } from '../../../write/line-protocol/types.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from '../../../write/write-service.ts';
-import { type BodySource, withBody } from '../body.ts';
-import type { BodyMemory } from '../body-memory.ts';
-import { requireUtf8 } from '../utf8.ts';
+import { type BodySource, withBody } from '../request/body.ts';
+import type { BodyMemory } from '../request/body-memory.ts';
+import { requireUtf8 } from '../request/utf8.ts';
 
 /** What the three write endpoints share. */
 export interface WriteEndpointDependencies {

@@ -1,7 +1,7 @@
 import { validateDatabaseName } from '../../../catalog/index.ts';
-import { badV1Request } from '../errors.ts';
-import type { WriteEndpoint } from '../exchange.ts';
-import { decodeParams, splitTarget } from '../query-string.ts';
+import { decodeParams, splitTarget } from '../request/query-string.ts';
+import type { WriteEndpoint } from '../request/write-endpoint.ts';
+import { badV1Request } from '../response/errors.ts';
 import { legacyDatabaseName, refuseLegacyName } from './namespace-name.ts';
 import {
   LEGACY_PRECISIONS,

@@ -1,9 +1,9 @@
 import { validateDatabaseName } from '../../../catalog/index.ts';
 import type { InfluxError } from '../../../shared/errors.ts';
-import type { ErrorLog } from '../error-log.ts';
-import { toInfluxError } from '../error-response.ts';
-import type { WriteEndpoint } from '../exchange.ts';
-import { decodeParams, splitTarget } from '../query-string.ts';
+import { decodeParams, splitTarget } from '../request/query-string.ts';
+import type { WriteEndpoint } from '../request/write-endpoint.ts';
+import type { ErrorLog } from '../response/error-log.ts';
+import { toInfluxError } from '../response/error-response.ts';
 import { refuseLegacyName } from './namespace-name.ts';
 import { refused, sendV2Error } from './v2-errors.ts';
 import {

@@ -1,8 +1,8 @@
 import { validateDatabaseName } from '../../../catalog/index.ts';
-import { sendJson } from '../error-response.ts';
-import { missingWriteParams, serdeError } from '../errors.ts';
-import type { WriteEndpoint } from '../exchange.ts';
-import { decodeParams, splitTarget } from '../query-string.ts';
+import { decodeParams, splitTarget } from '../request/query-string.ts';
+import type { WriteEndpoint } from '../request/write-endpoint.ts';
+import { sendJson } from '../response/error-response.ts';
+import { missingWriteParams, serdeError } from '../response/errors.ts';
 import {
   precisionOf,
   storeBody,

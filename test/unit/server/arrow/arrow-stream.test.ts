@@ -4,7 +4,7 @@ import { DataType, type Schema, type Table, tableFromIPC } from 'apache-arrow';
 import type { ResultBatch, ResultColumn, ResultType, ResultVector } from '../../../../src/query/result.ts';
 import { BatchRanges } from '../../../../src/server/arrow/batch-ranges.ts';
 import { RecordBatchWriter } from '../../../../src/server/arrow/record-batch.ts';
-import { encoders, TextSink } from '../../../../src/server/http/formats/index.ts';
+import { encoders, TextSink } from '../../../../src/server/http/response/formats/index.ts';
 import { vectorOf } from '../../../support/result-vectors.ts';
 
 /** A result as apache-arrow reads it. */

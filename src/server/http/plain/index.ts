@@ -1,1 +1,0 @@
-export { type HandOver, PlainLane } from './plain-lane.ts';

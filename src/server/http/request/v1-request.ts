@@ -1,0 +1,144 @@
+import type { FastifyRequest } from 'fastify';
+import type { BindValue } from '../../../query/result.ts';
+import { InfluxError } from '../../../shared/errors.ts';
+import { badV1Request } from '../response/errors.ts';
+import { EPOCH_UNITS } from '../response/v1/v1-cells.ts';
+import { bindParamsFromText } from './bind-params.ts';
+import { readBody } from './body.ts';
+import { decodeParams, splitTarget } from './query-string.ts';
+
+/** What a client asks of `/query`. */
+export interface V1Query {
+  readonly query: string;
+  readonly database: string | undefined;
+  readonly policy: string | undefined;
+  /** Nanoseconds of the wanted unit; undefined = RFC 3339 text. */
+  readonly epochNs: bigint | undefined;
+  readonly pretty: boolean;
+  /** Rows of one chunk; undefined = not chunked. */
+  readonly chunkRows: number | undefined;
+  readonly params: ReadonlyMap<string, BindValue>;
+  readonly format: 'json' | 'csv' | 'msgpack';
+}
+
+const DEFAULT_CHUNK_ROWS = 10_000;
+
+const rules = {
+  q: { kind: 'string' },
+  db: { kind: 'string' },
+  rp: { kind: 'string' },
+  // The published v1 client sends an empty one for "none".
+  epoch: { kind: 'variant', variants: Object.keys(EPOCH_UNITS), emptyIsAbsent: true },
+  chunked: { kind: 'boolean' },
+  chunk_size: { kind: 'string' },
+  pretty: { kind: 'boolean' },
+  params: { kind: 'string' },
+} as const;
+
+/** Reads a request of `/query` (http-api.md 8). Throws errors in the shape `{"error": ..}`. */
+export async function decodeV1Query(request: FastifyRequest, maxBodyBytes: number): Promise<V1Query> {
+  const format = acceptedFormat(request.headers.accept);
+  const url = splitTarget(request.originalUrl).query;
+  const values = request.method === 'GET' ? fromUrl(url) : await fromPost(request, url, maxBodyBytes);
+  const query = values.get('q');
+  if (query === undefined) throw badV1Request('expected a query to be provided in the query string or body');
+  return {
+    query,
+    database: values.get('db') || undefined,
+    policy: values.get('rp') || undefined,
+    epochNs: EPOCH_UNITS[values.get('epoch') ?? ''],
+    pretty: values.get('pretty') === 'true',
+    chunkRows: values.get('chunked') === 'true' ? chunkRows(values.get('chunk_size')) : undefined,
+    params: bindParams(values.get('params')),
+    format,
+  };
+}
+
+function acceptedFormat(accept: string | undefined): V1Query['format'] {
+  switch (accept) {
+    case undefined:
+    case '*/*':
+    case 'application/json':
+      return 'json';
+    case 'application/csv':
+    case 'text/csv':
+      return 'csv';
+    case 'application/x-msgpack':
+      return 'msgpack';
+    default:
+      throw badMimeType(accept);
+  }
+}
+
+function fromUrl(url: string | undefined): Map<string, string> {
+  if (url === undefined) throw badV1Request("missing query parameters 'db' and 'q'");
+  return decode(url);
+}
+
+async function fromPost(request: FastifyRequest, url: string | undefined, maxBodyBytes: number): Promise<Map<string, string>> {
+  const type = request.headers['content-type'];
+  const bare = type?.split(';')[0]?.trim().toLowerCase();
+  if (bare === 'application/x-www-form-urlencoded') {
+    const body = await readBody(request.raw, maxBodyBytes);
+    const merged = url === undefined ? new Map<string, string>() : decode(url);
+    for (const [name, value] of decode(body.toString('latin1'))) merged.set(name, value);
+    return merged;
+  }
+  if (bare === 'multipart/form-data') {
+    const merged = url === undefined ? new Map<string, string>() : decode(url);
+    const fields = await multipartFields(type as string, await readBody(request.raw, maxBodyBytes));
+    for (const [name, value] of decode(new URLSearchParams(fields).toString())) merged.set(name, value);
+    return merged;
+  }
+  if (bare !== undefined && bare !== 'application/vnd.influxql') throw badMimeType(type ?? '');
+  const values = fromUrl(url);
+  const body = await readBody(request.raw, maxBodyBytes);
+  if (!values.get('q') && body.length > 0) values.set('q', body.toString('utf8'));
+  return values;
+}
+
+/** Fields of a form; those that came as a file count as their content. */
+async function multipartFields(type: string, body: Buffer): Promise<[string, string][]> {
+  if (!/;\s*boundary=/i.test(type)) throw badV1Request('A boundary header is required for multipart upload');
+  const form = await new Response(body, { headers: { 'content-type': type } }).formData().catch((error: unknown) => {
+    throw badV1Request(`error decoding multipart file upload: ${error instanceof Error ? error.message : String(error)}`);
+  });
+  const fields: [string, string][] = [];
+  for (const [name, value] of form) {
+    if (!Object.hasOwn(rules, name)) continue;
+    fields.push([name, typeof value === 'string' ? value : fileText(name, await value.bytes())]);
+  }
+  return fields;
+}
+
+function fileText(name: string, bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw badV1Request(`error reading field from body: ${name} -- not valid UTF-8`);
+  }
+}
+
+function decode(text: string): Map<string, string> {
+  return decodeParams(text, rules, (detail) => badV1Request(`error decoding params from url: ${detail}`));
+}
+
+function chunkRows(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_CHUNK_ROWS;
+  if (!/^\d{1,15}$/.test(text)) throw badV1Request('error decoding params from url: invalid digit found in string');
+  return Number(text);
+}
+
+function bindParams(text: string | undefined): ReadonlyMap<string, BindValue> {
+  if (text === undefined || text === '') return new Map();
+  try {
+    return bindParamsFromText(text);
+  } catch (error) {
+    if (!(error instanceof InfluxError)) throw error;
+    throw badV1Request(`error decoding query body: ${error.message.replace(/^serde json error: /, '')}`);
+  }
+}
+
+function badMimeType(value: string): InfluxError {
+  return badV1Request(`invalid mime type (${value})`);
+}

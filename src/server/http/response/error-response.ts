@@ -1,0 +1,52 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import { InfluxError } from '../../../shared/errors.ts';
+import type { ErrorLog } from './error-log.ts';
+import { internalError } from './errors.ts';
+import type { HttpReply } from './http-reply.ts';
+
+/** Turns whatever a handler threw into the catalogue error that the client hears. Our own faults are logged here, once. */
+export function toInfluxError(error: unknown, log: ErrorLog): InfluxError {
+  if (error instanceof InfluxError) {
+    if (error.status >= 500) log.known(error);
+    return error;
+  }
+  log.unexpected(error);
+  return internalError(error);
+}
+
+/** The translator of the plain REST endpoints: message alone, or `{"error": .., "data"?: ..}` (http-api.md 3, shape E1). */
+export function sendError<Reply extends HttpReply>(reply: Reply, error: InfluxError): Reply {
+  reply.code(error.status);
+  if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECS);
+  if (error.shape === 'text') return sendText(reply, error.message);
+  return sendJson(reply, error.data === undefined ? { error: error.message } : { error: error.message, data: error.data });
+}
+
+/** What a client that heard 503 had better wait, seconds. */
+export const RETRY_AFTER_SECS = '1';
+
+/** Shape EA: JSON with one space after the colon (http-api.md 3). */
+export function sendAuthError(reply: HttpReply, status: number, message: string): void {
+  reply
+    .code(status)
+    .header('content-type', 'application/json')
+    .send(Buffer.from(`{"error": ${JSON.stringify(message)}}`));
+}
+
+/** Sends compact JSON. */
+export function sendJson<Reply extends HttpReply>(reply: Reply, value: unknown): Reply {
+  reply.header('content-type', 'application/json').send(Buffer.from(JSON.stringify(value)));
+  return reply;
+}
+
+/** Sends text without a content-type, as the reference does for its plain messages. */
+export function sendText<Reply extends HttpReply>(reply: Reply, text: string): Reply {
+  const body = Buffer.from(text);
+  // Set on the reply, because that is where the metrics look for the size.
+  const headers = { ...reply.header('content-length', String(body.length)).getHeaders() } as OutgoingHttpHeaders;
+  // fastify's own sending would add a content-type.
+  reply.hijack();
+  reply.raw.writeHead(reply.statusCode, headers);
+  reply.raw.end(body);
+  return reply;
+}

@@ -1,0 +1,67 @@
+import type { InfluxqlResult } from '../../../../query/influxql/contract.ts';
+import type { Statement } from '../../../../query/influxql/parse/index.ts';
+import type { QueryResult, ResultBatch, ResultColumn, ResultVector } from '../../../../query/result.ts';
+import { booleanVector, textAt, textVector } from '../../../../query/results/index.ts';
+
+/** The two statements whose v1 series are not the v3 columns (http-api.md 8). */
+export function adaptForV1(statement: Statement, answer: InfluxqlResult): InfluxqlResult {
+  if (statement.kind === 'show-databases') return reshape(answer, 'databases', databaseRow);
+  if (statement.kind === 'show-retention-policies') return reshape(answer, 'retention_policies', policyRow);
+  return answer;
+}
+
+/** Named texts of one row, or undefined to leave the row out. */
+type Row = Readonly<Record<string, string | boolean>> | undefined;
+type Reader = (name: string) => string;
+
+function databaseRow(read: Reader): Row {
+  return read('deleted') === 'true' ? undefined : { name: read('iox::database') };
+}
+
+/** compat: the name of the policy is that of the database. */
+function policyRow(read: Reader): Row {
+  return { name: read('iox::database'), duration: read('duration'), default: true };
+}
+
+function reshape({ result }: InfluxqlResult, series: string, row: (read: Reader) => Row): InfluxqlResult {
+  const names = series === 'databases' ? ['name'] : ['name', 'duration', 'default'];
+  const columns: ResultColumn[] = [
+    { name: 'iox::measurement', type: { kind: 'string', dictionary: false } },
+    ...names.map((name) => ({
+      name,
+      type: name === 'default' ? ({ kind: 'boolean' } as const) : ({ kind: 'string', dictionary: false } as const),
+    })),
+  ];
+  const adapted: QueryResult = {
+    columns,
+    cancel: () => result.cancel(),
+    async *batches() {
+      for await (const batch of result.batches()) yield rowsOf(result.columns, batch, series, names, row);
+    },
+  };
+  return { result: adapted, groupKey: { measurementColumn: 0, tagColumns: [] } };
+}
+
+function rowsOf(
+  columns: readonly ResultColumn[],
+  batch: ResultBatch,
+  series: string,
+  names: readonly string[],
+  row: (read: Reader) => Row,
+): ResultBatch {
+  const rows: NonNullable<Row>[] = [];
+  for (let i = 0; i < batch.rowCount; i++) {
+    const found = row((name) => cellText(batch.columns[columns.findIndex((column) => column.name === name)], i));
+    if (found !== undefined) rows.push(found);
+  }
+  const vectors = names.map((name): ResultVector => {
+    if (name === 'default') return booleanVector(rows.map(() => true));
+    return textVector(rows.map((each) => String(each[name] ?? '')));
+  });
+  return { rowCount: rows.length, columns: [textVector(rows.map(() => series)), ...vectors] };
+}
+
+function cellText(vector: ResultVector | undefined, row: number): string {
+  if (vector?.kind === 'boolean') return vector.data[row] === 1 ? 'true' : 'false';
+  return textAt(vector, row) ?? '';
+}

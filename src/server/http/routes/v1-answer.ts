@@ -1,0 +1,197 @@
+import type { InfluxqlRequest, InfluxqlResult, InfluxqlService } from '../../../query/influxql/contract.ts';
+import { needsDatabase, type ParsedStatement, parseInfluxql, statementDatabase } from '../../../query/influxql/parse/index.ts';
+import { InfluxError } from '../../../shared/errors.ts';
+import type { V1Query } from '../request/v1-request.ts';
+import { TextSink } from '../response/formats/index.ts';
+import { indentJson } from '../response/v1/indent.ts';
+import { adaptForV1 } from '../response/v1/v1-adapt.ts';
+import { UnsupportedNumber } from '../response/v1/v1-cells.ts';
+import { shownColumns, V1Statement } from '../response/v1/v1-statement.ts';
+import { CsvSeriesWriter, JsonSeriesWriter } from '../response/v1/v1-text.ts';
+import { legacyDatabaseName } from './namespace-name.ts';
+
+/** Output is handed on in pieces of about this size. */
+const PIECE_BYTES = 64 * 1024;
+
+export interface V1AnswerDependencies {
+  readonly influxql: InfluxqlService;
+  /** Turns whatever was thrown into the error that clients hear, and logs what is our fault. */
+  readonly toError: (error: unknown) => InfluxError;
+}
+
+/**
+ * The body of an answer of `/query`, in pieces (http-api.md 8). Failures of a statement are part of the body; what
+ * fails after rows of its statement were written is thrown. An infinite number in JSON replaces the body as long as
+ * nothing was handed on, else it is thrown.
+ */
+export async function* v1Answer(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
+  if (query.pretty && query.format === 'json') {
+    const parts: Buffer[] = [];
+    for await (const piece of compactAnswer(deps, query, signal)) parts.push(piece);
+    yield Buffer.from(indentJson(Buffer.concat(parts).toString('utf8')));
+    return;
+  }
+  yield* compactAnswer(deps, query, signal);
+}
+
+type Steps = (deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink) => AsyncGenerator<void>;
+
+const STEPS: Readonly<Record<V1Query['format'], Steps>> = { json: jsonSteps, csv: csvSteps, msgpack: messagePackSteps };
+
+async function* compactAnswer(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
+  const sink = new TextSink();
+  let handedOn = false;
+  try {
+    const steps = STEPS[query.format](deps, query, signal, sink);
+    for await (const _ of steps) {
+      if (sink.length < PIECE_BYTES) continue;
+      handedOn = true;
+      yield sink.take();
+    }
+  } catch (error) {
+    if (handedOn || !(error instanceof UnsupportedNumber)) throw error;
+    sink.take();
+    sink.ascii(JSON.stringify({ error: error.message }));
+  }
+  yield sink.take();
+}
+
+/** Parses the text; a mistake anywhere in it is the only answer. */
+function parse(deps: V1AnswerDependencies, query: V1Query): readonly ParsedStatement[] | InfluxError {
+  try {
+    return parseInfluxql(query.query, query.params);
+  } catch (error) {
+    return deps.toError(error);
+  }
+}
+
+async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink): AsyncGenerator<void> {
+  const statements = parse(deps, query);
+  if (statements instanceof InfluxError) {
+    sink.utf8(`{"results":[{"statement_id":0,"error":${JSON.stringify(statements.message)}}]}`);
+    return;
+  }
+  if (statements.length === 0) return; // compat: an empty text gets an empty body
+  const chunked = query.chunkRows !== undefined;
+  if (!chunked) sink.ascii('{"results":[');
+  for (const [id, parsed] of statements.entries()) {
+    const head = `{"statement_id":${id}`;
+    if (!chunked) sink.ascii(id === 0 ? head : `,${head}`);
+    const opened = await open(deps, query, parsed, signal);
+    let rows: V1Statement | undefined;
+    if (!(opened instanceof InfluxError)) {
+      const writer = new JsonSeriesWriter(id, shownColumns(opened), { epochNs: query.epochNs, chunked }, sink);
+      rows = new V1Statement(opened.groupKey, query.chunkRows, writer);
+      for await (const batch of opened.result.batches()) {
+        rows.batch(batch);
+        yield;
+      }
+      rows.end();
+    }
+    const error = opened instanceof InfluxError ? `,"error":${JSON.stringify(statementError(opened, parsed))}` : '';
+    if (!chunked) sink.utf8(`${error}}`);
+    else if (rows?.hasRows !== true) sink.utf8(`{"results":[${head}${error}}]}`);
+    yield;
+  }
+  if (!chunked) sink.ascii(']}');
+}
+
+async function* csvSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink): AsyncGenerator<void> {
+  const statements = parse(deps, query);
+  if (statements instanceof InfluxError) return; // compat: errors have no place in CSV
+  let some = false;
+  for (const parsed of statements) {
+    const opened = await open(deps, query, parsed, signal);
+    if (opened instanceof InfluxError) continue;
+    const rows = new V1Statement(opened.groupKey, undefined, new CsvSeriesWriter(shownColumns(opened), query.epochNs, sink));
+    for await (const batch of opened.result.batches()) {
+      if (!rows.hasRows && some && batch.rowCount > 0) sink.ascii('\n');
+      rows.batch(batch);
+      yield;
+    }
+    rows.end();
+    some ||= rows.hasRows;
+  }
+}
+
+async function* messagePackSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink): AsyncGenerator<void> {
+  const { MessagePackSeriesWriter, MessagePackWriter } = await import('../response/v1/v1-msgpack.ts');
+  const statements = parse(deps, query);
+  const writer = new MessagePackWriter(sink);
+  if (statements instanceof InfluxError) {
+    writer.results(1);
+    writer.statement(0, 1);
+    writer.value(statements.message);
+    return;
+  }
+  if (statements.length === 0) return; // compat: as in JSON
+  const chunked = query.chunkRows !== undefined;
+  if (!chunked) writer.results(statements.length);
+  for (const [id, parsed] of statements.entries()) {
+    const opened = await open(deps, query, parsed, signal);
+    if (!(opened instanceof InfluxError)) {
+      const series = new MessagePackSeriesWriter(id, shownColumns(opened), { epochNs: query.epochNs, chunked }, writer);
+      const rows = new V1Statement(opened.groupKey, query.chunkRows, series);
+      for await (const batch of opened.result.batches()) {
+        rows.batch(batch);
+        yield;
+      }
+      rows.end();
+      if (rows.hasRows) continue;
+    }
+    if (chunked) writer.results(1);
+    writer.statement(id, opened instanceof InfluxError ? 1 : 0);
+    if (opened instanceof InfluxError) writer.value(statementError(opened, parsed));
+    yield;
+  }
+}
+
+/** Starts a statement; what refuses it is returned. */
+async function open(
+  deps: V1AnswerDependencies,
+  query: V1Query,
+  parsed: ParsedStatement,
+  signal: AbortSignal,
+): Promise<InfluxqlResult | InfluxError> {
+  try {
+    return adaptForV1(parsed.statement, await deps.influxql.run(statementRequest(query, parsed, signal)));
+  } catch (error) {
+    return deps.toError(error);
+  }
+}
+
+function statementRequest(query: V1Query, parsed: ParsedStatement, signal: AbortSignal): InfluxqlRequest {
+  const { statement, text } = parsed;
+  const database = statementDatabase(parsed, requestedDatabase(query));
+  if (database === undefined && needsDatabase(statement)) throw noDatabase();
+  return { database, statement, text, signal };
+}
+
+/** `db` and `rp` of the request name the database that v1 writes with them go to. */
+function requestedDatabase({ database, policy }: V1Query): string | undefined {
+  return database === undefined ? undefined : legacyDatabaseName(database, policy);
+}
+
+/** No database is known for a statement that needs one. */
+export function noDatabase(): InfluxError {
+  return new InfluxError({
+    code: 'INFLUXQL_NO_DATABASE',
+    message: "must specify a 'db' parameter, or provide the database in the InfluxQL query",
+    status: 400,
+  });
+}
+
+const NOT_FOUND = 'query error: database not found: ';
+
+/** A refusal as it stands in the result of its statement. */
+function statementError(error: InfluxError, parsed: ParsedStatement): string {
+  const { code, message } = error;
+  if (message.startsWith(NOT_FOUND)) {
+    const database = message.slice(NOT_FOUND.length);
+    return parsed.statement.kind === 'show-retention-policies'
+      ? `datafusion error: Error during planning: database not found: ${database}`
+      : `Cannot retrieve database: External error: database not found: ${database}`;
+  }
+  if (code === 'INFLUXQL_NO_DATABASE' || code === 'INFLUXQL_DATABASES') return message;
+  return `datafusion error: ${message}`;
+}

@@ -1,0 +1,1 @@
+export { type HandOver, RawLane } from './raw-lane.ts';

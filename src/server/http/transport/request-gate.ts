@@ -1,0 +1,69 @@
+import type { FastifyInstance } from 'fastify';
+import type { RequestAuthenticator } from '../../../auth/index.ts';
+import { splitTarget } from '../request/query-string.ts';
+import { sendAuthError, sendText } from '../response/error-response.ts';
+import type { HttpReply } from '../response/http-reply.ts';
+
+/** The page that people open in a browser. */
+const PAGE_PATH = '/telemetry';
+
+const TOKEN_PATH = '/api/v3/configure/token';
+
+/** What the gate looks at. */
+export interface GateRequest {
+  readonly method?: string | undefined;
+  readonly headers: { authorization?: string | undefined };
+  readonly socket?: { readonly remoteAddress?: string | undefined };
+}
+
+/** Steps 1 to 3 of the routing order (http-api.md 2): headers of every answer, OPTIONS, closed token paths, authentication. */
+export class RequestGate {
+  readonly #authenticator: RequestAuthenticator;
+  readonly #clusterUuid: string;
+
+  constructor(authenticator: RequestAuthenticator, clusterUuid: string) {
+    this.#authenticator = authenticator;
+    this.#clusterUuid = clusterUuid;
+  }
+
+  /** Puts the gate before all routes of fastify. */
+  register(app: FastifyInstance): void {
+    app.addHook('onRequest', (request, reply, done) => {
+      if (this.admit(request.raw, request.originalUrl, reply)) done();
+    });
+  }
+
+  /** Whether `admit` would let a request in now. Answers and notes nothing. */
+  wouldAdmit(authorization: string | undefined, originalUrl: string, remoteAddress: string): boolean {
+    return this.#authenticator.wouldAllow({ ...splitTarget(originalUrl), authorization, remoteAddress });
+  }
+
+  /** False: the request was answered here. */
+  admit(request: GateRequest, originalUrl: string, reply: HttpReply): boolean {
+    // The reference leaves it out of most errors, which hides them from browsers.
+    reply.header('cluster-uuid', this.#clusterUuid).header('access-control-allow-origin', '*');
+    if (request.method === 'OPTIONS') {
+      reply
+        .code(204)
+        .header('access-control-allow-methods', '*')
+        .header('access-control-allow-headers', '*')
+        .header('access-control-max-age', '86400')
+        .send();
+      return false;
+    }
+    const { path, query } = splitTarget(originalUrl);
+    if (!this.#authenticator.enabled && path.startsWith(TOKEN_PATH)) {
+      sendText(reply.code(405), 'endpoint disabled, started without auth');
+      return false;
+    }
+    const { authorization } = request.headers;
+    const verdict = this.#authenticator.verify({ path, query, authorization, remoteAddress: request.socket?.remoteAddress ?? '' });
+    // Neither logs nor handlers get to see it.
+    if (authorization !== undefined) delete request.headers.authorization;
+    if (verdict.allowed) return true;
+    // A browser can only send a token after it was asked for one: any user name, the token as password.
+    if (path === PAGE_PATH && verdict.status === 401) reply.header('www-authenticate', 'Basic realm="influxdb3"');
+    sendAuthError(reply, verdict.status, verdict.message);
+    return false;
+  }
+}
