@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { availableParallelism, totalmem } from 'node:os';
+import { getHeapStatistics } from 'node:v8';
 import type { QueryConfig } from '../config/index.ts';
 
 /** Shares of memory that the parts of a server may use, bytes. */
@@ -71,4 +72,10 @@ async function freeMemoryBytes(): Promise<number> {
 export function residentBytes(): number {
   const found = process.platform === 'linux' ? /^VmRSS:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1')) : null;
   return found === null ? process.memoryUsage.rss() : Number(found[1]) * 1024;
+}
+
+/** Memory of JavaScript in this process: its heap, and buffers outside of it, bytes. Asks the system nothing. */
+export function scriptBytes(): number {
+  const { total_physical_size: heap, external_memory: external } = getHeapStatistics();
+  return heap + external;
 }

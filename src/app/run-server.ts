@@ -10,7 +10,7 @@ import { QueryExecutor } from '../query/execute/executor.ts';
 import { MemoryWatch } from '../query/execute/memory-watch.ts';
 import { InfluxqlExecutor } from '../query/influxql/index.ts';
 import { QueryLog, SystemTables } from '../query/system-tables/index.ts';
-import { FairTurns, queryTurns, type Turns, WritesUnderWay, whenCalm } from '../scheduling/index.ts';
+import { FairTurns, type Lanes, queryLanes, WritesUnderWay, whenCalm } from '../scheduling/index.ts';
 import { buildHttpServer, type HttpServer, RecoveryListener, type TlsSettings } from '../server/http/index.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -22,7 +22,7 @@ import { registerTelemetryMetrics } from '../telemetry/http.ts';
 import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry/index.ts';
 import { WriteDoor, WriteMetrics } from '../write/index.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
-import { columnCacheBytes, processMemoryMax, residentBytes, totalMemoryBytes } from './budget.ts';
+import { columnCacheBytes, engineThreads, processMemoryMax, residentBytes, scriptBytes, totalMemoryBytes } from './budget.ts';
 import { startCaches } from './caches.ts';
 import { OpenParts } from './open-parts.ts';
 import { portHolder } from './port-holder.ts';
@@ -160,15 +160,15 @@ function queryExecutor(config: ServeConfig, storage: OpenStorage, { telemetry, f
   const { catalog, engine, temporaryDirectory, writes } = storage;
   const queryLog = new QueryLog({ entriesMax: config.query.logEntries, clock: systemClock, randomUuid: randomUUID });
   const { pluginDir } = config.processing;
-  const turns = queryTurns(process.env['UV_THREADPOOL_SIZE']);
+  const lanes = queryLanes(process.env['UV_THREADPOOL_SIZE'], engineThreads(config.query));
   const providers = systemTableProviders({ storage, queryLog, telemetry, authEnabled: config.auth.enabled, pluginDir });
   return new QueryExecutor({
     engine: () => engine.get(),
-    memory: new MemoryWatch({ limitBytes: processMemoryMax(), residentBytes }),
-    turns,
+    memory: new MemoryWatch({ limitBytes: processMemoryMax(), residentBytes, scriptBytes }),
+    lanes,
     fairTurns,
     tables: writes,
-    direct: directExecutor(config, storage, { turns, fairTurns, metrics, logger }),
+    direct: directExecutor(config, storage, { lanes, fairTurns, metrics, logger }),
     systemTables: new SystemTables(providers, userTables(catalog)),
     caches: storage.caches,
     queryLog,
@@ -189,18 +189,18 @@ interface ExecutorParts {
   readonly logger: Logger;
 }
 
-type DirectParts = Omit<ExecutorParts, 'telemetry'> & { readonly turns: Turns };
+type DirectParts = Omit<ExecutorParts, 'telemetry'> & { readonly lanes: Lanes };
 
 /** Undefined with `--disable-parquet-mem-cache`. */
 function directExecutor(
   config: ServeConfig,
   { engine, writes }: OpenStorage,
-  { turns, fairTurns, metrics, logger }: DirectParts,
+  { lanes, fairTurns, metrics, logger }: DirectParts,
 ): DirectExecutor | undefined {
   const bytesMax = columnCacheBytes(config.query, totalMemoryBytes());
   if (bytesMax === 0) return undefined;
   const pause = (): Promise<void> => fairTurns.take();
-  const loader = new SegmentLoader(() => engine.get(), turns, pause);
+  const loader = new SegmentLoader(() => engine.get(), lanes, pause);
   const onLoadFailed = (error: unknown): void => logger.warn('columns were not loaded into memory', { error: String(error) });
   const store = new ColumnStore({ loader, tables: writes, bytesMax, onLoadFailed });
   registerColumnMetrics(metrics, store);

@@ -30,6 +30,8 @@ export interface EngineOptions {
  * is refused, and whoever opened the engine is told once.
  */
 export class Engine {
+  /** What DuckDB holds itself to; what it does not count comes on top. */
+  readonly memoryLimitBytes: number;
   readonly #instance: DuckDBInstance;
   readonly #bindings: Bindings;
   #writer: DuckDBConnection | undefined;
@@ -40,7 +42,8 @@ export class Engine {
   #probing = false;
   #closed = false;
 
-  private constructor(instance: DuckDBInstance, bindings: Bindings) {
+  private constructor(instance: DuckDBInstance, bindings: Bindings, memoryLimitBytes: number) {
+    this.memoryLimitBytes = memoryLimitBytes;
     this.#instance = instance;
     this.#bindings = watchedAppends(bindings, (error) => this.noticeFailure(error));
   }
@@ -48,10 +51,11 @@ export class Engine {
   /** Loads the engine's library (tens of milliseconds the first time) and prepares it. */
   static async open(options: EngineOptions): Promise<Engine> {
     await removeSpilled(options.tempDirectory);
+    const memoryLimitBytes = Math.max(MEMORY_MIB_MIN, Math.floor(options.memoryLimitBytes / MIB)) * MIB;
     const { DuckDBInstance } = (await import('@duckdb/node-api')).default;
     const instance = await DuckDBInstance.create(':memory:', {
       threads: String(options.threads),
-      memory_limit: `${Math.max(64, Math.floor(options.memoryLimitBytes / 1_048_576))}MiB`,
+      memory_limit: `${memoryLimitBytes / MIB}MiB`,
       temp_directory: options.tempDirectory,
       autoinstall_known_extensions: 'false',
       autoload_known_extensions: 'false',
@@ -59,7 +63,7 @@ export class Engine {
       // Without it, memory of a snapshot or a query that is over goes back to the system with the next one only.
       allocator_background_threads: 'true',
     });
-    const engine = new Engine(instance, (await import('@duckdb/node-bindings')).default as unknown as Bindings);
+    const engine = new Engine(instance, (await import('@duckdb/node-bindings')).default as unknown as Bindings, memoryLimitBytes);
     const connection = await engine.acquire();
     for (const statement of [PROBE_TABLE, ...options.setupStatements, ...lockDown(options.allowedDirectories)])
       await connection.run(statement);
@@ -211,6 +215,11 @@ const SPILLED = /^(duckdb_temp_.*|reopened-\d+|result-.*\.parquet)$/;
 /** Needs the database that holds all tables: without it DuckDB may still answer statements that read none. */
 const PROBE_TABLE = 'CREATE TABLE alive (one INTEGER)';
 const PROBE = 'SELECT one FROM alive';
+
+const MIB = 1_048_576;
+
+/** DuckDB does nothing of use with less. */
+const MEMORY_MIB_MIN = 64;
 
 const IDLE_CONNECTIONS_MAX = 16;
 

@@ -10,7 +10,7 @@ import type { QueryResult, ResultColumn, ResultVector } from '../../src/query/re
 import { textAt } from '../../src/query/results/result-access.ts';
 import { engineSetupStatements } from '../../src/query/sql/index.ts';
 import { QueryLog, SystemTables } from '../../src/query/system-tables/index.ts';
-import { FairTurns, Turns } from '../../src/scheduling/index.ts';
+import { FairTurns, Lanes } from '../../src/scheduling/index.ts';
 import type { Clock } from '../../src/shared/clock.ts';
 import { TestWriteStore } from '../support/write-store.ts';
 import type { Statement } from './statements.ts';
@@ -64,21 +64,21 @@ export class Session {
   private constructor(store: TestWriteStore, caches: ValueCaches, options: SessionOptions) {
     this.store = store;
     this.#caches = caches;
-    const turns = new Turns(2);
+    const lanes = new Lanes({ slots: 3, threads: 2 });
     const pause = async (): Promise<void> => {
       options.onPause();
       await nextTurn();
     };
     const { writes, engine } = store;
     const columns = new ColumnStore({
-      loader: new SegmentLoader(async () => engine, turns, pause, 3000),
+      loader: new SegmentLoader(async () => engine, lanes, pause, 3000),
       tables: writes,
       bytesMax: options.columnBytesMax,
       onLoadFailed: options.onError,
     });
     this.#columns = new CountedColumns({ tables: writes, store: columns, pause, valuesPerTurn: 2000 });
-    this.#byColumns = this.#executor(turns, this.#columns);
-    this.#byDuckDb = this.#executor(turns, undefined);
+    this.#byColumns = this.#executor(lanes, this.#columns);
+    this.#byDuckDb = this.#executor(lanes, undefined);
     const history = new HistoryReader({ catalog: store.catalog, clock, query: (request) => this.#byDuckDb.internalSql(request) });
     const never = (): (() => void) => () => undefined;
     caches.start(never, { lastEvictionIntervalMs: 1_000_000, distinctEvictionIntervalMs: 1_000_000 }, history);
@@ -133,12 +133,12 @@ export class Session {
     await this.store.stop();
   }
 
-  #executor(turns: Turns, direct: DirectExecutor | undefined): QueryExecutor {
+  #executor(lanes: Lanes, direct: DirectExecutor | undefined): QueryExecutor {
     const { catalog, engine, writes, directory } = this.store;
     return new QueryExecutor({
       engine: async () => engine,
-      memory: new MemoryWatch({ limitBytes: Number.MAX_SAFE_INTEGER, residentBytes: () => 0 }),
-      turns,
+      memory: new MemoryWatch({ limitBytes: Number.MAX_SAFE_INTEGER, residentBytes: () => 0, scriptBytes: () => 0 }),
+      lanes,
       fairTurns: new FairTurns(),
       tables: writes,
       direct,

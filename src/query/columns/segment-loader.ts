@@ -1,7 +1,7 @@
 import type { DuckDBDataChunk, DuckDBMaterializedResult } from '@duckdb/node-api';
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
 import { type Engine, sqlIdentifier } from '../../duckdb/index.ts';
-import type { Turns } from '../../scheduling/index.ts';
+import type { Lanes } from '../../scheduling/index.ts';
 import { bufferColumn, type ReadableGeneration, type TablePart } from '../../write/buffer/index.ts';
 import { fileColumnsSql, type ScanFile } from '../../write/scan/index.ts';
 import { stringReader } from '../results/result-strings.ts';
@@ -21,14 +21,14 @@ const VALUES_PER_TURN = 25_000;
 /** Reads columns through the engine, which knows files and buffers; in pieces, so that nobody waits for the whole. */
 export class SegmentLoader {
   readonly #engine: () => Promise<Engine>;
-  readonly #turns: Turns;
+  readonly #lanes: Lanes;
   readonly #pieces: PieceWork;
 
   /** @param pause awaited between the pieces, of `valuesPerTurn` values each */
-  constructor(engine: () => Promise<Engine>, turns: Turns, pause: Pause, valuesPerTurn = VALUES_PER_TURN) {
+  constructor(engine: () => Promise<Engine>, lanes: Lanes, pause: Pause, valuesPerTurn = VALUES_PER_TURN) {
     this.#pieces = { pause, valuesPerTurn };
     this.#engine = engine;
-    this.#turns = turns;
+    this.#lanes = lanes;
   }
 
   /** Times and series of files, in their order; undefined when the rows of a file are not in runs of series. */
@@ -134,8 +134,9 @@ export class SegmentLoader {
   async #read(sql: string): Promise<ChunkReader> {
     const engine = await this.#engine();
     const connection = await engine.acquire();
+    const run = (): Promise<DuckDBMaterializedResult> => connection.run(sql);
     try {
-      return new ChunkReader(await this.#turns.take(() => connection.run(sql)), this.#pieces);
+      return new ChunkReader(await this.#lanes.query('short').take({ run, interrupt: () => connection.interrupt() }), this.#pieces);
     } finally {
       engine.release(connection);
     }

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { TableSchema } from '../../catalog/schema.ts';
 import type { Engine } from '../../duckdb/index.ts';
 import { sqlString } from '../../duckdb/index.ts';
-import type { FairTurns, Turns } from '../../scheduling/index.ts';
+import type { FairTurns, LaneName, Lanes } from '../../scheduling/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { ColumnType } from '../../shared/column-type.ts';
 import { databaseNotFound, InfluxError } from '../../shared/errors.ts';
@@ -33,7 +33,7 @@ import { planRows, queryCancelled, streamQuery } from './stream-query.ts';
 export interface QueryExecutorDependencies {
   readonly engine: () => Promise<Engine>;
   readonly memory: MemoryWatch;
-  readonly turns: Turns;
+  readonly lanes: Lanes;
   /** Turns of this thread. */
   readonly fairTurns: FairTurns;
   readonly tables: TableReader;
@@ -181,7 +181,7 @@ export class QueryExecutor implements QueryService {
       return await streamQuery({
         engine,
         memory: this.#deps.memory,
-        turns: this.#deps.turns,
+        lane: this.#deps.lanes.query(laneOf(compiled, plan)),
         sql: plan.sql,
         output: compiled.output,
         explain: compiled.explain,
@@ -210,19 +210,24 @@ export class QueryExecutor implements QueryService {
     if (digested !== undefined) throw notImplemented(`${digested.digest?.algorithm} of a value that is not a constant, in a Parquet file`);
     const engine = await this.#deps.engine();
     const plan = await this.#plan(engine, compiled, request.database);
+    const lane = this.#deps.lanes.query(laneOf(compiled, plan));
     const path = join(this.#deps.temporaryDirectory, `result-${process.pid}-${this.#temporaryFiles++}.parquet`);
-    const connection = await engine.acquire();
+    const connection = await engine.acquire().catch((error: unknown) => {
+      plan.release();
+      throw error;
+    });
     const interrupt = (): void => connection.interrupt();
     const signal = withTimeout(request.signal, this.#deps.timeoutMs);
     signal?.addEventListener('abort', interrupt, { once: true });
-    const watched = this.#deps.memory.watch(interrupt);
+    const watched = this.#deps.memory.watch(interrupt, engine.memoryLimitBytes);
     try {
       this.#planned(plan, entry);
-      await this.#deps.turns.take(async () => {
+      const write = async (): Promise<void> => {
         const { explain } = compiled;
         const sql = explain === 'no' ? plan.sql : planTable(await planRows(connection, plan.sql, explain));
         await connection.run(`COPY (${sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`);
-      }, signal);
+      };
+      await lane.take({ run: () => watched.during(write), signal, interrupt });
       return await readFile(path);
     } catch (error) {
       if (watched.exceeded) throw needsTooMuchMemory(error);
@@ -365,6 +370,17 @@ export class QueryExecutor implements QueryService {
     for (const [use, rows] of await Promise.all(all)) if (rows !== undefined) made.set(use, rows);
     return made;
   }
+}
+
+/** Statements that read one table, and no more rows than this, are light until they prove otherwise. */
+const LIGHT_SCAN_ROWS_MAX = 300_000;
+
+/** Statements that read so many rows are heavy from the start, unless few of the rows may be all they need. */
+const HEAVY_SCAN_ROWS_MIN = 20_000_000;
+
+function laneOf({ small, uses }: CompiledSql, { scannedRows }: Plan): LaneName {
+  if (uses.length === 1 && scannedRows <= LIGHT_SCAN_ROWS_MAX) return 'light';
+  return scannedRows >= HEAVY_SCAN_ROWS_MIN && small !== true ? 'heavy' : 'short';
 }
 
 /** Statements that read more rows than this stay streams, so that their first rows come soon. */

@@ -1,6 +1,6 @@
 import type { DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
 import type { Engine, EngineConnection } from '../../duckdb/index.ts';
-import type { Turns } from '../../scheduling/index.ts';
+import type { QueryLane } from '../../scheduling/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
 import { textVector } from '../results/made-vectors.ts';
@@ -12,7 +12,7 @@ import { type MemoryWatch, needsTooMuchMemory, type WatchedQuery } from './memor
 export interface StreamQuery {
   readonly engine: Engine;
   readonly memory: MemoryWatch;
-  readonly turns: Turns;
+  readonly lane: QueryLane;
   readonly sql: string;
   readonly output: CompiledSql['output'];
   readonly explain: CompiledSql['explain'];
@@ -26,32 +26,43 @@ export interface StreamQuery {
   readonly onEnd: () => void;
 }
 
-/** A query whose calls of the engine wait for their turn; none begins once it is not wanted any more. */
-type OpenQuery = StreamQuery & { readonly turn: <T>(task: () => Promise<T>) => Promise<T> };
+/** Whether a call may be ended and begun again, to let other queries pass. */
+type Repeatable = 'repeatable' | 'once';
+
+/** A query whose calls of DuckDB wait for their turn; none begins once it is not wanted any more. */
+type OpenQuery = StreamQuery & { readonly turn: <T>(kind: Repeatable, task: () => Promise<T>) => Promise<T> };
 
 /** Starts a query and waits for its first rows, so that its failures are known before anything is sent. */
 export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
   const connection = await query.engine.acquire();
+  const leaving = new AbortController();
   const interrupt = (): void => connection.interrupt();
-  query.signal?.addEventListener('abort', interrupt, { once: true });
-  const watched = query.memory.watch(interrupt);
+  /** Ends what runs and what waits. */
+  const leave = (reason: unknown): void => {
+    leaving.abort(reason);
+    interrupt();
+  };
+  const leaveAborted = (): void => leave(query.signal?.reason);
+  query.signal?.addEventListener('abort', leaveAborted, { once: true });
+  const watched = query.memory.watch(interrupt, query.engine.memoryLimitBytes);
   const stopListening = (): void => {
-    query.signal?.removeEventListener('abort', interrupt);
+    query.signal?.removeEventListener('abort', leaveAborted);
     watched.done();
   };
   try {
     if (query.signal?.aborted === true) throw queryCancelled(query.signal);
-    // an interrupt reaches only what runs
-    const turn: OpenQuery['turn'] = (task) =>
-      query.turns.take(() => {
-        if (watched.exceeded) throw new Error('the query was ended while it waited');
-        return task();
-      }, query.signal);
+    const turn: OpenQuery['turn'] = (kind, task) =>
+      query.lane.take({
+        run: () => watched.during(task),
+        signal: leaving.signal,
+        ...(kind === 'repeatable' ? { interrupt } : {}),
+      });
+    const asked = { ...query, turn };
     const open = query.explain !== 'no' ? explainRows : query.small ? allRows : streamedRows;
     const withReason = async (error: unknown): Promise<never> => {
-      throw query.signal?.aborted === true || watched.exceeded ? error : await reasonOf(connection, query.sql, error);
+      throw query.signal?.aborted === true || watched.exceeded ? error : await reasonOf(connection, asked, error);
     };
-    const rows = await open(connection, { ...query, turn }).catch(withReason);
+    const rows = await open(connection, asked).catch(withReason);
     const first = await rows.next().catch(withReason);
     return new RunningQuery(
       rows,
@@ -63,7 +74,7 @@ export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
         query.engine.release(connection);
         query.onEnd();
       },
-      interrupt,
+      () => leave(undefined),
     );
   } catch (error) {
     stopListening();
@@ -190,7 +201,7 @@ class RunningQuery implements QueryResult {
 }
 
 async function allRows(connection: EngineConnection, query: OpenQuery): Promise<Rows> {
-  const result = await query.turn(() => connection.run(query.sql));
+  const result = await query.turn('repeatable', () => connection.run(query.sql));
   const { chunkCount } = result;
   const reader = resultReader(result, query);
   let next = 0;
@@ -253,7 +264,7 @@ async function streamedRows(connection: EngineConnection, query: OpenQuery): Pro
 
 /** Undefined at the end. */
 async function nextChunk(connection: EngineConnection, query: OpenQuery, result: DuckDBResult): Promise<DuckDBDataChunk | undefined> {
-  const chunk = await query.turn(() => connection.fetch(result));
+  const chunk = await query.turn('once', () => connection.fetch(result));
   if (chunk !== null && chunk.rowCount > 0) return chunk;
   if ((result.returnType as number) === FAILED_RESULT) throw new BrokenStream('the query failed while its rows were read');
   return undefined;
@@ -270,15 +281,15 @@ function streamRows(connection: EngineConnection, query: OpenQuery, result: Duck
   return {
     columns: reader.columns,
     next: batchByBatch(reader, async () => fetched.chunks.shift() ?? (fetched.complete ? undefined : nextChunk(connection, query, result))),
-    reason: (error) => reasonOf(connection, query.sql, error),
+    reason: (error) => reasonOf(connection, query, error),
   };
 }
 
 /** What a broken stream failed of is lost: run the statement once more without taking its rows to hear it. */
-async function reasonOf(connection: EngineConnection, sql: string, error: unknown): Promise<unknown> {
+async function reasonOf(connection: EngineConnection, query: OpenQuery, error: unknown): Promise<unknown> {
   if (!(error instanceof BrokenStream)) return error;
   try {
-    await connection.run(`EXPLAIN ANALYZE ${sql}`);
+    await query.turn('repeatable', () => connection.run(`EXPLAIN ANALYZE ${query.sql}`));
     return error;
   } catch (reason) {
     return reason;
@@ -286,7 +297,7 @@ async function reasonOf(connection: EngineConnection, sql: string, error: unknow
 }
 
 function openStream(connection: EngineConnection, query: OpenQuery, sql: string): Promise<DuckDBResult> {
-  return query.turn(() => connection.stream(sql));
+  return query.turn('repeatable', () => connection.stream(sql));
 }
 
 /** The engine's plan as the rows `plan_type, plan` that clients of EXPLAIN expect. */
@@ -310,7 +321,7 @@ export async function planRows(
 
 async function explainRows(connection: EngineConnection, query: OpenQuery): Promise<Rows> {
   const explain = query.explain === 'analyze' ? 'analyze' : 'plan';
-  const rows = await query.turn(() => planRows(connection, query.sql, explain));
+  const rows = await query.turn('repeatable', () => planRows(connection, query.sql, explain));
   const text: ResultColumn['type'] = { kind: 'string', dictionary: false };
   let sent = false;
   return {

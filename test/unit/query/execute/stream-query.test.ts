@@ -5,7 +5,7 @@ import { MemoryWatch } from '../../../../src/query/execute/memory-watch.ts';
 import { type StreamQuery, streamQuery } from '../../../../src/query/execute/stream-query.ts';
 import type { QueryResult } from '../../../../src/query/result.ts';
 import { LIST_ELEMENTS_MAX } from '../../../../src/query/results/result-size.ts';
-import { Turns } from '../../../../src/scheduling/turns.ts';
+import { Lanes } from '../../../../src/scheduling/index.ts';
 import { InfluxError } from '../../../../src/shared/errors.ts';
 import { testEngine } from '../../../support/engine.ts';
 
@@ -25,8 +25,8 @@ class Probe {
   query(engine: Engine, sql: string, signal?: AbortSignal): StreamQuery {
     return {
       engine,
-      turns: new Turns(1),
-      memory: new MemoryWatch({ limitBytes: 1, residentBytes: () => this.resident }),
+      lane: new Lanes({ slots: 1, threads: 1 }).query('short'),
+      memory: new MemoryWatch({ limitBytes: 1, residentBytes: () => this.resident, scriptBytes: () => 0 }),
       sql,
       output: [],
       explain: 'no',
@@ -76,16 +76,17 @@ describe('query streams', () => {
   for (const small of [true, false]) {
     it(`that wait for their turn never run when they are cancelled or take too long, ${small ? 'taken at once' : 'streamed'}`, async (t) => {
       const { engine } = await testEngine(t);
-      const turns = new Turns(1);
+      const lanes = new Lanes({ slots: 1, threads: 1 });
       let end: () => void = () => undefined;
-      const busy = turns.take(
-        () =>
+      const busy = lanes.query('heavy').take({
+        run: () =>
           new Promise<void>((done) => {
             end = done;
           }),
-      );
+      });
       const leaving = new AbortController();
-      const run = (signal: AbortSignal): Promise<QueryResult> => streamQuery({ ...new Probe().query(engine, MANY, signal), turns, small });
+      const run = (signal: AbortSignal): Promise<QueryResult> =>
+        streamQuery({ ...new Probe().query(engine, MANY, signal), lane: lanes.query('heavy'), small });
       const left = run(leaving.signal);
       const tooLong = new AbortController();
       const late = run(tooLong.signal);
