@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
@@ -208,6 +209,34 @@ describe('raw lane', () => {
     client.socket.write(second.subarray(30));
     for (let i = 0; i < 3; i++) assert.match(await client.answer(), /^HTTP\/1\.1 204 /);
     assert.deepEqual([writes.requests.map((write) => write.body.toString()), byNode], [['m f=1', 'm f=2', 'm f=3'], 2]);
+  });
+
+  test('bytes that wait for an answer, and those behind them, reach `node:http` in their order', async () => {
+    const { port, writes } = await listening({ maxBodyBytes: 1024 * 1024 });
+    const digest = (body: Uint8Array): string => createHash('sha1').update(body).digest('hex');
+    const bodies = Array.from({ length: 8 }, (_, i) =>
+      Buffer.from(Array.from({ length: 5_000 + i * 9_000 }, (_, n) => `${i}.${n}`).join(' ')),
+    );
+    for (let round = 0; round < 10; round++) {
+      const { asked, finish } = writes.hold();
+      const client = new Client(port);
+      client.socket.write(post(V3, 'm f=1'));
+      await asked;
+      for (const body of bodies) client.socket.write(post(V3, body));
+      // Until the server takes no more: it owes an answer.
+      for (let left = -1; left !== client.socket.writableLength; await new Promise((turn) => setTimeout(turn, 5)))
+        left = client.socket.writableLength;
+      const found: string[] = [];
+      writes.answer = async ({ body }) => {
+        found.push(digest(body));
+        await new Promise(setImmediate);
+        return { acceptedLines: 1, acceptedBytes: body.length, lineErrors: [] };
+      };
+      finish();
+      for (let i = 0; i <= bodies.length; i++) assert.match(await client.answer(), /^HTTP\/1\.1 204 /);
+      assert.deepEqual(found, bodies.map(digest), `round ${round}`);
+      client.socket.destroy();
+    }
   });
 
   test('a client that leaves before its answer, or in the middle of its body, is counted and stops nothing', async () => {

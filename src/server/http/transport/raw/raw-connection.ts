@@ -165,10 +165,11 @@ export class RawConnection implements ReplyTarget {
     socket.off('data', this.#onData).off('timeout', this.#onTimeout).off('error', this.#onError).off('close', this.#onClose);
     socket.off('drain', this.#onDrain).off('readable', this.#onReadable);
     socket.setTimeout(0);
-    if (this.#waitingBytes > 0) {
-      socket.pause();
-      socket.unshift(Buffer.concat(this.#waiting));
-    }
+    socket.pause();
+    // In one piece: `node:http` reads what comes next past the socket's buffer, and would overtake a second piece there.
+    const behind: Buffer | null = socket.read();
+    const unread = behind === null ? this.#waiting : [...this.#waiting, behind];
+    if (unread.length > 0) socket.unshift(Buffer.concat(unread));
     this.#options.onLeft(this);
     this.#options.handOver(socket);
   }
