@@ -1,5 +1,5 @@
 /**
- * What the configure endpoints need of the catalog and the processing engine (http-api.md 9-13). Every method throws
+ * What the configure endpoints need of the catalog and the processing engine. Every method throws
  * `InfluxError` with the exact client text (not found, exists, limits, invalid names). The app wires it.
  */
 export interface AdminService {
@@ -71,7 +71,7 @@ export interface NewDistinctCache {
 }
 
 export interface CacheAdmin {
-  /** Resolves to the catalog batch that clients get (http-api.md 11), ready for JSON; bigints are written as numbers. */
+  /** Resolves to the catalog batch that clients get, ready for JSON; bigints are written as numbers. */
   createLast(options: NewLastCache): Promise<unknown>;
   deleteLast(target: CacheTarget): Promise<void>;
   createDistinct(options: NewDistinctCache): Promise<unknown>;

@@ -7,7 +7,7 @@ const DEFAULT_TTL_SECS = 4 * 3600;
 const DEFAULT_MAX_CARDINALITY = 100_000;
 const DEFAULT_MAX_AGE_SECS = 24 * 3600;
 
-/** Creates and deletes caches; a new one is filled from stored data before the answer goes out (http-api.md 11). */
+/** Creates and deletes caches; a new one is filled from stored data before the answer goes out. */
 export function cacheAdmin({ catalog, caches }: Pick<AdminDependencies, 'catalog' | 'caches'>): CacheAdmin {
   return {
     async createLast(request) {

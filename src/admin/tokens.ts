@@ -5,7 +5,7 @@ import type { AdminDependencies } from './index.ts';
 /** Makes a new random token; only the hash is ever stored. */
 export type TokenMaker = () => { readonly token: string; readonly hash: string };
 
-/** Creates, replaces and deletes admin tokens (auth spec). */
+/** Creates, replaces and deletes admin tokens. */
 export function tokenAdmin({ catalog, makeToken, nowMs }: Pick<AdminDependencies, 'catalog' | 'makeToken' | 'nowMs'>): TokenAdmin {
   return {
     async createOperator() {

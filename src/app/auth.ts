@@ -38,7 +38,7 @@ export function openAdminService(
   });
 }
 
-/** A name that exists keeps its token: changing the file does not change it (auth spec 7). */
+/** A name that exists keeps its token: changing the file does not change it. */
 async function loadTokenFile(path: string, catalog: Catalog, logger: Logger): Promise<void> {
   let file: Awaited<ReturnType<typeof readTokenFile>>;
   try {

@@ -4,7 +4,7 @@ import type { ProductVersion } from '../shared/version.ts';
 import { usableCores } from '../telemetry/index.ts';
 import type { OpenStorage } from './storage.ts';
 
-/** The log lines of a start and a stop that tools look for (cli spec 9.2, 9.5). */
+/** The log lines of a start and a stop that tools look for. */
 export class StartLog {
   readonly #serve: Logger;
   readonly #server: Logger;

@@ -31,7 +31,7 @@ export interface SystemTableSources {
   readonly pluginLogs?: (database: string | undefined) => readonly PluginLogRow[];
 }
 
-/** The `system` schema, from the server's own state (system tables spec 1 and 2). */
+/** The `system` schema, from the server's own state. */
 export function systemTableProviders(sources: SystemTableSources): SystemTableProvider[] {
   const { authEnabled, pluginDir, pluginLogs, queryLog, storage, telemetry } = sources;
   const { catalog, writes } = storage;

@@ -15,7 +15,7 @@ const standardBase64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/
 /** Paths where the query parameter `p` may carry the token. */
 const PARAMETER_PATHS: readonly string[] = ['/query', '/write'];
 
-/** Finds the token of a request (auth.md 3): `p` on the v1 paths wins, else the `Authorization` header. */
+/** Finds the token of a request: `p` on the v1 paths wins, else the `Authorization` header. */
 export function readCredential(input: { path: string; query: string | undefined; authorization: string | undefined }): Credential {
   if (input.query !== undefined && PARAMETER_PATHS.includes(input.path)) {
     const parameter = new URLSearchParams(`&${input.query}`).get('p');

@@ -1,7 +1,7 @@
 /** Most items that `--disable-authz` takes. */
 const ITEMS_MAX = 6;
 
-/** Paths that each word of `--disable-authz` opens (auth.md 2). Two words name endpoints that do not exist here. */
+/** Paths that each word of `--disable-authz` opens. Two words name endpoints that do not exist here. */
 const PATHS: ReadonlyMap<string, readonly string[]> = new Map([
   ['health', ['/health', '/api/v1/health']],
   ['ping', ['/ping']],

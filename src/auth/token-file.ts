@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { hashToken, TOKEN_PREFIX } from './token.ts';
 
-/** An offline admin token (auth.md 7). */
+/** An offline admin token. */
 export interface TokenFile {
   readonly name: string;
   readonly token: string;

@@ -12,7 +12,7 @@ export interface NewTokenText {
   readonly hash: string;
 }
 
-/** Makes a token of 92 characters (auth.md 5). */
+/** Makes a token of 92 characters. */
 export function makeToken(random: (size: number) => Buffer = randomBytes): NewTokenText {
   const token = TOKEN_PREFIX + random(TOKEN_RANDOM_BYTES).toString('base64url');
   return { token, hash: hashToken(token) };

@@ -26,7 +26,7 @@ interface Entry {
   gone: boolean;
 }
 
-/** The distinct combinations of some columns (storage spec 13). */
+/** The distinct combinations of some columns. */
 export class DistinctValueCache {
   readonly definition: DistinctCacheDefinition;
   readonly #table: TableSchema;

@@ -69,7 +69,7 @@ const HELD_BYTES_MAX = 8 * 1024 * 1024;
 /** The same as a number of batches: a small one may keep a whole log file in memory while the log is replayed. */
 const HELD_BATCHES_MAX = 64;
 
-/** The newest rows of each key (storage spec 12). */
+/** The newest rows of each key. */
 export class LastValueCache {
   readonly definition: LastCacheDefinition;
   readonly #table: TableSchema;

@@ -36,7 +36,7 @@ const CHANGES_PER_SNAPSHOT = 100;
 
 /**
  * What exists: databases, tables, columns, caches, triggers, tokens, nodes. Reading is synchronous and from memory;
- * every change is durable before it is visible. Methods that change throw `InfluxError` with the texts of http-api.md.
+ * every change is durable before it is visible. Methods that change throw `InfluxError` with the texts that clients see (docs/errors.md).
  */
 export class Catalog {
   /** Cluster UUID, made at the first start. */

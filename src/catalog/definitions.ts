@@ -1,6 +1,6 @@
 /** What the catalog stores about everything that is not a database, table or column. All objects are immutable. */
 
-/** Last-value cache (http-api.md 11). Columns are ids of the table. */
+/** Last-value cache. Columns are ids of the table. */
 export interface LastCacheDefinition {
   readonly id: number;
   readonly name: string;
@@ -12,7 +12,7 @@ export interface LastCacheDefinition {
   readonly ttlSecs: number;
 }
 
-/** Distinct-value cache (http-api.md 11). */
+/** Distinct-value cache. */
 export interface DistinctCacheDefinition {
   readonly id: number;
   readonly name: string;

@@ -40,7 +40,7 @@ export function writeToDeletedDatabase(name: string): InfluxError {
   return new InfluxError({ code: 'DATABASE_DELETED', message, status: 400, shape: 'json' });
 }
 
-/** A name that breaks the rules of http-api.md 6.4. */
+/** A name that breaks the rules for names (docs/api.md). */
 export function invalidDatabaseName(message: string): InfluxError {
   return new InfluxError({ code: 'INVALID_DATABASE_NAME', message, status: 400, shape: 'json' });
 }

@@ -1,4 +1,4 @@
-/** Limits of http-api.md 6.5. Soft-deleted databases and tables do not count. */
+/** Limits of databases, tables and columns (docs/configuration.md). Soft-deleted databases and tables do not count. */
 export interface CatalogLimits {
   /** Without `_internal`. */
   readonly maxDatabases: number;

@@ -6,7 +6,7 @@ const DATABASE_NAME_BYTES_MAX = 511;
 /** The database that the server keeps about itself. Its name breaks the rules, so no client can create or write it. */
 export const INTERNAL_DATABASE = '_internal';
 
-/** Throws `InfluxError` INVALID_DATABASE_NAME unless the name may be written to or created (http-api.md 6.4). */
+/** Throws `InfluxError` INVALID_DATABASE_NAME unless the name may be written to or created. */
 export function validateDatabaseName(name: string): void {
   if (name === '') throw invalidDatabaseName('db name cannot be empty');
   if (Buffer.byteLength(name) > DATABASE_NAME_BYTES_MAX) throw invalidDatabaseName(`db name too long: max ${DATABASE_NAME_BYTES_MAX}`);

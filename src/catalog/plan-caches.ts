@@ -14,7 +14,7 @@ import { liveTable, type Plan } from './plan.ts';
 import type { ColumnSchema } from './schema.ts';
 import type { CatalogState } from './state.ts';
 
-/** Request for a last-value cache; undefined members take the defaults of http-api.md 11. */
+/** Request for a last-value cache; undefined members take the defaults of docs/api.md. */
 export interface NewLastCache {
   readonly name: string | undefined;
   readonly keyColumns: readonly string[] | undefined;

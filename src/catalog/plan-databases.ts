@@ -19,7 +19,7 @@ import { SchemaBatch } from './schema-batch.ts';
 import type { CatalogState } from './state.ts';
 import { StagedSchema } from './transaction.ts';
 
-/** When the data of something deleted goes (http-api.md 9.2). `default` = in 72 hours. */
+/** When the data of something deleted goes. `default` = in 72 hours. */
 export type HardDelete =
   | { readonly kind: 'default' }
   | { readonly kind: 'now' }

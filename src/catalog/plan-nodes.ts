@@ -3,7 +3,7 @@ import { resourceNotFound } from './errors.ts';
 import type { Plan } from './plan.ts';
 import type { CatalogState } from './state.ts';
 
-/** What a starting server tells about itself (storage.md 8.3). */
+/** What a starting server tells about itself. */
 export interface NodeRegistration {
   readonly nodeId: string;
   readonly cores: number;

@@ -8,7 +8,7 @@ import type { CatalogState } from './state.ts';
 /** Request for a trigger. The specification text was parsed and the plugin checked before. */
 export type NewTrigger = Omit<TriggerDefinition, 'id'>;
 
-/** How many triggers of each kind exist (processing-engine.md 15). */
+/** How many triggers of each kind exist. */
 export interface TriggerCounts {
   readonly walSingle: number;
   readonly walAll: number;

@@ -8,7 +8,7 @@ export interface HelpStyle {
   readonly environment?: Environment;
 }
 
-/** Generated help of any command (cli spec 6.5). */
+/** Generated help of any command. */
 export function shortHelp(path: CommandPath, style: HelpStyle): string {
   const model = lastOf(path);
   const parts = [model.about, `${heading('Usage:', style)} ${usageLine(path)}`];

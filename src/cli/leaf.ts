@@ -33,7 +33,7 @@ interface LeafDraft<O extends OptionTable> {
   run(call: Call<O>): Promise<number | undefined>;
 }
 
-/** A command whose options and words are judged before it runs (cli spec 3.1). */
+/** A command whose options and words are judged before it runs. */
 export function leaf<const O extends OptionTable>(draft: LeafDraft<O>): LeafModel {
   const options = Object.values(draft.options).filter((spec) => !draft.groupFlags?.includes(spec.flag));
   const positionals = draft.positionals ?? [];

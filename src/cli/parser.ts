@@ -28,7 +28,7 @@ export async function parseAndRun(root: GroupModel, options: { argv: readonly st
   return run.exitCode;
 }
 
-/** Commander does the walking; every message is ours (cli spec 3.1). */
+/** Commander does the walking; every message is ours. */
 class InfluxCommand extends Command {
   readonly #path: CommandPath;
 
@@ -94,7 +94,7 @@ function addOption(command: InfluxCommand, spec: AnyOptionSpec, run: ParseRun): 
   }
 }
 
-/** Lists that take several words in a row (cli spec 3). */
+/** Lists that take several words in a row. */
 function spaceSeparated(spec: AnyOptionSpec): boolean {
   return spec.flag === 'tags' || spec.flag === 'restrict-plugin-triggers-to';
 }

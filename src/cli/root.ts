@@ -15,7 +15,7 @@ import { undeleteGroup } from './commands/undelete.ts';
 import { switchGroup, updateGroup } from './commands/update.ts';
 import { writeCommand } from './commands/write.ts';
 
-/** Every command of the program (cli spec 1). Models only; what they run is loaded when it runs. */
+/** Every command of the program. Models only; what they run is loaded when it runs. */
 export function rootCommand(): GroupModel {
   return group({
     name: 'influxdb3',

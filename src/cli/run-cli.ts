@@ -11,7 +11,7 @@ import { serveHelp } from './serve-help.ts';
 import { topHelp } from './top-help.ts';
 import { lastOf } from './usage.ts';
 
-/** Runs one command line; answers with the exit code (cli spec 2 and 3.2). */
+/** Runs one command line; answers with the exit code. */
 export async function runCli(argv: readonly string[], io: CliIo): Promise<number> {
   try {
     return await runPrepared(argv, await prepare(io));

@@ -1,7 +1,7 @@
 import { type AnyOptionSpec, type Section, serveOptionEntries } from '../config/index.ts';
 import { block, type HelpStyle, heading, optionRow } from './help.ts';
 
-/** Headings of the long text, each with the sections of the table below it (cli spec 6.4). */
+/** Headings of the long text, each with the sections of the table below it. */
 const longHeadings: readonly (readonly [string, readonly Section[]])[] = [
   ['Server Configuration:', ['Node and storage']],
   ['TLS & Authentication:', ['Authentication']],

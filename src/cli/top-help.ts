@@ -7,7 +7,7 @@ const commandSections: readonly (readonly [string, readonly string[]])[] = [
   ['System Management:', ['install', 'test', 'telemetry', 'healthcheck', 'completion']],
 ];
 
-/** Help of the program itself (cli spec 6.3). `all` adds the options that stand before a command. */
+/** Help of the program itself. `all` adds the options that stand before a command. */
 export function topHelp(root: GroupModel, style: HelpStyle, all: boolean): string {
   const parts = [
     'InfluxDB 3 Core (TypeScript) Server and Command Line Tools',

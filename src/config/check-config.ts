@@ -13,7 +13,7 @@ const missingBucket: Readonly<Partial<Record<StoreConfig['kind'], string>>> = {
 };
 
 /**
- * Checks that need the machine, before anything is started (config spec 7, start errors). Makes the data directory.
+ * Checks that need the machine, before anything is started. Makes the data directory.
  * Throws `StartupError`.
  */
 export function checkServeConfig(config: ServeConfig): void {

@@ -5,7 +5,7 @@ const hidden = '*******';
 const secretWords = ['password', 'secret', 'token', 'credential', 'auth', 'key'];
 const secretNames = new Set(['google-service-account', 'tls-key', 'tls-cert', 'without-auth']);
 
-/** What the user set, as the JSON object of strings that the node record keeps (config spec 1). */
+/** What the user set, as the JSON object of strings that the node record keeps. */
 export function recordCliParams(specs: Iterable<AnyOptionSpec>, sources: OptionSources): string {
   const record: Record<string, string> = {};
   for (const spec of specs) {

@@ -1,6 +1,6 @@
 import type { Environment } from './resolve-options.ts';
 
-/** A `.env` file that cannot be used; the message is the cause that cli spec 2 prints. */
+/** A `.env` file that cannot be used; the message is the cause that the command line prints. */
 export class EnvFileError extends Error {
   constructor(message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
@@ -9,7 +9,7 @@ export class EnvFileError extends Error {
 }
 
 /**
- * Parses the text of a `.env` file (cli spec 5). Stricter than the usual library on purpose: a line that means
+ * Parses the text of a `.env` file. Stricter than the usual library on purpose: a line that means
  * nothing stops the program, and `$NAME` is filled in from `environment`, then from earlier lines.
  * Throws `EnvFileError`.
  */

@@ -10,7 +10,7 @@ export interface AliasedEnvironment {
 
 const target = 'influxdb3::env_compat';
 
-/** Config spec 2.1: OLD is read as `INFLUXDB3_` + OLD. */
+/** OLD is read as `INFLUXDB3_` + OLD. */
 export const legacyNames: readonly string[] = [
   ...[
     'CONNECTION_LIMIT',
@@ -40,7 +40,7 @@ const threadNames: readonly (readonly [old: string, canonical: string])[] = [
 
 const removedName = 'INFLUXDB3_PARQUET_MEM_CACHE_SIZE_MB';
 
-/** Copies old names onto the canonical ones where those are unset, and judges newer names (config spec 2). Pure. */
+/** Copies old names onto the canonical ones where those are unset, and judges newer names. Pure. */
 export function applyEnvironmentAliases(environment: Environment, specs: Iterable<AnyOptionSpec>): AliasedEnvironment {
   const result: Record<string, string | undefined> = { ...environment };
   const warnings: { target: string | undefined; text: string }[] = [];
@@ -63,7 +63,7 @@ export function applyEnvironmentAliases(environment: Environment, specs: Iterabl
   return { environment: Object.freeze(result), warnings };
 }
 
-/** WARN text for a variable that no longer exists (cli spec 9.2), or undefined. */
+/** WARN text for a variable that no longer exists, or undefined. */
 export function removedVariableWarning(environment: Environment): string | undefined {
   if (environment[removedName] === undefined) return undefined;
   return `detected deprecated/removed env var ${removedName}, use INFLUXDB3_PARQUET_MEM_CACHE_SIZE instead, it is in MB or %`;

@@ -35,7 +35,7 @@ export interface OptionSpec<T, D extends string | undefined> {
   readonly flagAliases?: readonly string[];
   /** Environment name of the 3.10 level. */
   readonly env?: string;
-  /** Names that newer documentation teaches (config spec 2.2). */
+  /** Names that newer documentation teaches. */
   readonly envAliases?: readonly string[];
   readonly type: ValueType<T>;
   /** Name of the value in help and messages; default: the flag in upper snake case. */

@@ -3,8 +3,6 @@ import { tracingTags } from './server-value-types.ts';
 import { boolean, oneOf, port, positiveInteger, text } from './value-types.ts';
 
 const logging = sectionBuilder('Logging');
-
-/** Config spec 4.8. */
 export const loggingOptions = {
   logFilter: logging.defaulted('info,iox_query::query_log=warn,influxdb3_query_executor::query_planner=warn', {
     flag: 'log-filter',

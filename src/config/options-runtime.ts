@@ -14,8 +14,6 @@ import {
 } from './value-types.ts';
 
 const memory = sectionBuilder('Memory and query limits');
-
-/** Config spec 4.4. */
 export const memoryOptions = {
   execMemPoolBytes: memory.defaulted('20%', {
     flag: 'exec-mem-pool-bytes',
@@ -65,8 +63,6 @@ export const memoryOptions = {
 };
 
 const caches = sectionBuilder('Caches');
-
-/** Config spec 4.5. */
 export const cacheOptions = {
   lastCacheEvictionInterval: caches.defaulted('10s', {
     flag: 'last-cache-eviction-interval',
@@ -136,8 +132,6 @@ export const cacheOptions = {
 };
 
 const retention = sectionBuilder('Retention and deletion');
-
-/** Config spec 4.6. */
 export const retentionOptions = {
   retentionCheckInterval: retention.defaulted('30m', {
     flag: 'retention-check-interval',
@@ -162,8 +156,6 @@ export const retentionOptions = {
 const processing = sectionBuilder('Processing engine');
 
 const triggerKinds = oneOf(['wal', 'schedule', 'request'] as const);
-
-/** Config spec 4.7. */
 export const processingOptions = {
   pluginDir: processing.option({
     flag: 'plugin-dir',

@@ -7,8 +7,6 @@ const storeKinds = ['memory', 'memory-throttled', 'file', 's3', 'google', 'azure
 export type StoreKind = (typeof storeKinds)[number];
 
 const storage = sectionBuilder('Node and storage');
-
-/** Config spec 4.1. */
 export const storageOptions = {
   nodeId: storage.option({
     flag: 'node-id',
@@ -58,7 +56,7 @@ export const storageOptions = {
 
 const http = sectionBuilder('HTTP and TLS');
 
-/** Config spec 4.2, the listener. */
+/** The listener. */
 export const httpOptions = {
   httpBind: http.defaulted('0.0.0.0:8181', {
     flag: 'http-bind',
@@ -100,7 +98,7 @@ export const httpOptions = {
 
 const auth = sectionBuilder('Authentication');
 
-/** Config spec 4.2, tokens. */
+/** Tokens. */
 export const authOptions = {
   withoutAuth: auth.defaulted('false', {
     flag: 'without-auth',
@@ -135,8 +133,6 @@ export const authOptions = {
 };
 
 const wal = sectionBuilder('Write-ahead log and snapshots');
-
-/** Config spec 4.3. */
 export const walOptions = {
   walFlushInterval: wal.defaulted('1s', {
     flag: 'wal-flush-interval',

@@ -16,8 +16,6 @@ import {
 
 const s3 = sectionBuilder('S3-compatible storage');
 const later = { status: 'later' } as const;
-
-/** Config spec 4.10, S3. */
 export const s3Options = {
   awsAccessKeyId: s3.option({
     flag: 'aws-access-key-id',
@@ -76,7 +74,7 @@ export const s3Options = {
 
 const clouds = sectionBuilder('Google and Azure storage');
 
-/** Config spec 4.10, Google and Azure. */
+/** Google and Azure. */
 export const cloudOptions = {
   googleServiceAccount: clouds.option({
     flag: 'google-service-account',
@@ -118,7 +116,7 @@ export const cloudOptions = {
 
 const client = sectionBuilder('Object-store client tuning');
 
-/** Config spec 4.10, every network store. */
+/** Every network store. */
 export const storeClientOptions = {
   objectStoreConnectionLimit: client.defaulted('64', {
     flag: 'object-store-connection-limit',
@@ -187,8 +185,6 @@ export const storeClientOptions = {
 
 const threads = sectionBuilder('Engine threads');
 const runtimeTypes = ['multi-thread', 'multi-thread-alt'] as const;
-
-/** Config spec 4.11. */
 export const threadOptions = {
   numDatafusionThreads: threads.option({
     flag: 'num-datafusion-threads',

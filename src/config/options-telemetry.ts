@@ -4,10 +4,10 @@ import { boolean, exactUrl, path } from './value-types.ts';
 
 const telemetry = sectionBuilder('Usage telemetry');
 
-/** Endpoint of the reference (telemetry spec 8). */
+/** Endpoint of the reference. */
 export const defaultTelemetryEndpoint = 'https://telemetry.v3.influxdata.com';
 
-/** Config spec 4.9; visible in help on purpose. */
+/** Visible in help on purpose. */
 export const telemetryOptions = {
   disableTelemetryUpload: telemetry.defaulted('false', {
     flag: 'disable-telemetry-upload',
@@ -42,7 +42,7 @@ export const telemetryOptions = {
 
 const tooling = sectionBuilder('Tests and tooling');
 
-/** Config spec 4.12 and ours. */
+/** Options of telemetry that InfluxDB 3 Core does not have. */
 export const toolingOptions = {
   readyFile: tooling.option({
     flag: 'ready-file',

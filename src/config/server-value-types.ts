@@ -25,7 +25,7 @@ export const socketAddress: ValueType<SocketAddress> = {
   },
 };
 
-/** Node id: first path segment of every stored object, so it must be a plain name (config spec 5.1). */
+/** Node id: first path segment of every stored object, so it must be a plain name. */
 export const nodeId: ValueType<string> = {
   name: 'text',
   parse(value) {
@@ -113,7 +113,7 @@ export const engineConfig: ValueType<ReadonlyMap<string, string>> = {
   },
 };
 
-/** How the server was started, as the number that telemetry reports (telemetry spec 5.6). Never fails. */
+/** How the server was started, as the number that telemetry reports. Never fails. */
 export const invocationMethod: ValueType<bigint> = {
   name: 'text',
   parse(value) {

@@ -1,4 +1,4 @@
-/** A command line (or environment) that cannot be understood. Printed as cli spec 3.1 says; exit code 2. */
+/** A command line (or environment) that cannot be understood. Exit code 2. */
 export class UsageError extends Error {
   /** Line of the `Usage:` block; undefined = the kind of error that shows none. */
   readonly usage: string | undefined;

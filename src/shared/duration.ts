@@ -1,5 +1,5 @@
 /**
- * Human durations of options, request bodies and messages (config spec 3, DUR): `1h 30m`, `4 hours`, `100ms`.
+ * Human durations of options, request bodies and messages: `1h 30m`, `4 hours`, `100ms`.
  * Values are whole nanoseconds.
  */
 

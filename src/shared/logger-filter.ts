@@ -1,4 +1,4 @@
-/** Log filter directives (config spec 5.5): `level` or `target=level`, comma separated; the longest matching target wins. */
+/** Log filter directives: `level` or `target=level`, comma separated; the longest matching target wins. */
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'off';
 

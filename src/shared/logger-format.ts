@@ -1,6 +1,6 @@
 import type { Clock } from './clock.ts';
 
-/** Line shapes of `--log-format` (cli spec 9.3). */
+/** Line shapes of `--log-format`. */
 export type LogFormat = 'full' | 'pretty' | 'json' | 'logfmt';
 
 interface LogRecord {

@@ -15,7 +15,7 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
   /** True when a line of this level would be written; ask before work that only the log needs. */
   enabled(level: Exclude<LogLevel, 'off'>): boolean;
-  /** Logger of another part, e.g. `influxdb3_server::http` (cli spec 9.3 lists the names). */
+  /** Logger of another part, e.g. `influxdb3_server::http`. */
   child(target: string): Logger;
 }
 

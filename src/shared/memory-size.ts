@@ -1,6 +1,6 @@
 import { totalmem } from 'node:os';
 
-/** Memory sizes of options (config spec 3, MEM). Values are whole bytes. */
+/** Memory sizes of options. Values are whole bytes. */
 
 /** Why a text is no memory size; the message is the exact reason that users see. */
 export class MemorySizeError extends Error {

@@ -22,7 +22,7 @@ export function readProductVersion(from: string = dirname(fileURLToPath(import.m
   return { version: packageVersion(root), revision: /^[0-9a-f]{4,40}$/.test(revision) ? revision : 'unknown' };
 }
 
-/** The one line of `influxdb3 --version` (design section 2; cli spec 6.1: word 1, product, version, hash). */
+/** The one line of `influxdb3 --version`: product, version, revision. */
 export function versionLine(product: ProductVersion): string {
   return `influxdb3 InfluxDB 3 Core (TypeScript), ${product.version}, revision ${product.revision}`;
 }

@@ -5,7 +5,7 @@ import { isLoopback } from './endpoint.ts';
 
 /**
  * The undici dispatcher of one attempt. Certificates are checked whatever the environment says, and the request has no
- * other headers than accept, host and content-length (spec telemetry T-19, T-22).
+ * other headers than accept, host and content-length.
  */
 export function createTelemetryDispatcher(target: URL, env: Readonly<Record<string, string | undefined>>, extraCa?: string): Dispatcher {
   const tls = { rejectUnauthorized: true, ...(extraCa === undefined ? {} : { ca: [...rootCertificates, extraCa] }) };

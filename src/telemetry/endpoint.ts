@@ -6,7 +6,7 @@ export type Endpoint =
 
 /**
  * URL of the POST: the base joined with `./telem`, so the last path segment is replaced unless the base ends in `/`, and
- * query and fragment go away (spec telemetry T-18). Only https, or http to this very machine (T-22).
+ * query and fragment go away. Only https, or http to this very machine (T-22).
  */
 export function resolveEndpoint(base: string): Endpoint {
   let url: URL;

@@ -1,6 +1,6 @@
 /**
  * The table of everything that telemetry says. Encoder order, JSON Schema, the `/telemetry` page and the table in
- * docs/telemetry.md all come from here (spec telemetry 2).
+ * docs/telemetry.md all come from here.
  */
 
 /** How a value is held and printed. `u64` whole number, `f32` and `f64` always with a fraction. */

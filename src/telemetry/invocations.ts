@@ -12,7 +12,7 @@ export interface Invocation {
   readonly count: number;
 }
 
-/** Most elements of field 40 (spec telemetry T-14). */
+/** Most elements of field 40. */
 export const INVOCATIONS_SENT_MAX = 255;
 
 /** Most triggers told apart in memory; later ones still count in the totals per type. */
@@ -50,7 +50,7 @@ export class InvocationRegistry {
       .slice(0, INVOCATIONS_SENT_MAX);
   }
 
-  /** One element per kind of trigger, every name empty: what is sent (spec telemetry D-4, option C). */
+  /** One element per kind of trigger, every name empty: what is sent (docs/telemetry.md). */
   redacted(): Invocation[] {
     const elements: Invocation[] = [];
     for (const triggerType of TRIGGER_TYPES) {
@@ -68,7 +68,7 @@ export class InvocationRegistry {
 
 const PLUGIN_SUFFIX = /\.(?:py|mjs|cjs|js|mts|ts)$/;
 
-/** Plugin file name without folder, `gh:` and extension; `unknown` when nothing is left (spec telemetry T-13). */
+/** Plugin file name without folder, `gh:` and extension; `unknown` when nothing is left. */
 export function normalizePluginName(plugin: string): string {
   const path = plugin.trim().replace(/^gh:/, '');
   const last =

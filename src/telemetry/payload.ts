@@ -7,7 +7,7 @@ export type FieldValue = string | number | bigint | readonly Invocation[] | read
 /** Every field exactly once; the encoder decides the order. */
 export type Payload = Readonly<Record<FieldName, FieldValue>>;
 
-/** Compact JSON of the payload, fields in table order (spec telemetry T-1 to T-3). */
+/** Compact JSON of the payload, fields in table order. */
 export function encodePayload(payload: Payload): string {
   const members = FIELDS.map((field) => `${JSON.stringify(field.name)}:${encodeValue(field.type, payload[field.name])}`);
   return `{${members.join(',')}}`;
@@ -28,7 +28,7 @@ export function formatFloat64(value: number): string {
   return withFraction(value);
 }
 
-/** Two decimals in 32-bit arithmetic, half away from zero (spec telemetry T-4). Values are never negative here. */
+/** Two decimals in 32-bit arithmetic, half away from zero. Values are never negative here. */
 export function roundToCents(value: number): number {
   return Math.fround(Math.fround(Math.round(Math.fround(Math.fround(value) * 100))) / 100);
 }

@@ -10,7 +10,7 @@ export type ReadUsage = () => Promise<{ readonly ctime: number; readonly memory:
 /**
  * A reader on top of pidusage. CPU is worked out here from two readings of CPU time and the monotonic clock, because
  * pidusage forgets its own history after a minute and means something else on macOS. First reading 0, never above
- * 100 percent x cores; children are not counted (spec telemetry 7).
+ * 100 percent x cores; children are not counted.
  */
 export function createProcessReader(clock: Clock, cores: number, readUsage: ReadUsage = readOwnUsage): ProcessReader {
   let previous: { cpuMs: number; atMs: number } | undefined;

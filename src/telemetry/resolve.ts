@@ -33,7 +33,7 @@ export interface TelemetryResolution {
 const DISABLE_VARIABLE = 'INFLUXDB3_TELEMETRY_DISABLE_UPLOAD';
 const DISABLE_VARIABLE_NEW = 'INFLUXDB3_DISABLE_TELEMETRY_UPLOAD';
 
-/** Decides once, at start, whether telemetry runs. Privacy wins every doubt (spec telemetry 11). */
+/** Decides once, at start, whether telemetry runs. Privacy wins every doubt. */
 export function resolveTelemetry(switches: TelemetrySwitches): TelemetryResolution {
   const warnings: string[] = [];
   const offReason = findOffReason(switches, warnings);

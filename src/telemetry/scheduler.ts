@@ -4,7 +4,7 @@ import type { TimerHandle, Timers } from './timers.ts';
 export const SAMPLE_PERIOD_MS = 60_000;
 export const SEND_PERIOD_MS = 3_600_000;
 
-/** A tick handled later than this counts as missed (spec telemetry T-15). */
+/** A tick handled later than this counts as missed. */
 const LATE_MS = 5;
 
 export interface TelemetrySchedulerDeps {
@@ -24,7 +24,7 @@ export function nextDeadline(nowMs: number, deadlineMs: number, periodMs: number
 
 /**
  * Samples every minute and sends every hour, both right at the start, on the monotonic clock. When both are due the
- * sample comes first, so that the sixtieth minute is in the report (spec telemetry T-16).
+ * sample comes first, so that the sixtieth minute is in the report.
  */
 export class TelemetryScheduler {
   private readonly deps: TelemetrySchedulerDeps;

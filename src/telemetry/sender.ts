@@ -5,7 +5,7 @@ export const SEND_TIMEOUT_MS = 10_000;
 
 const REDIRECTS_MAX = 3;
 
-/** How an attempt ended. Any HTTP answer counts as sent, whatever its status (spec telemetry 8). */
+/** How an attempt ended. Any HTTP answer counts as sent, whatever its status. */
 export type SendOutcome =
   | { readonly kind: 'answered'; readonly status: number }
   /** `error` is a code or a short phrase, never text from the other side. */
@@ -58,7 +58,7 @@ async function post(deps: SenderDeps, url: string, body: Uint8Array, signal: Abo
   }
 }
 
-/** Only redirects that keep the POST, from https to https on the same host and port. Everything else is an answer (spec telemetry D-3). */
+/** Only redirects that keep the POST, from https to https on the same host and port. Everything else is an answer. */
 function redirectTarget(from: URL, status: number, location: string | string[] | undefined): URL | undefined {
   if ((status !== 307 && status !== 308) || typeof location !== 'string') return undefined;
   if (!URL.canParse(location, from.href)) return undefined;

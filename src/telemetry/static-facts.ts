@@ -11,7 +11,7 @@ export interface ServerIdentity {
   readonly instanceId: string;
   /** UUID of the catalog. */
   readonly clusterUuid: string;
-  /** Number that `--serve-invocation-method` stands for (spec telemetry 5.6). */
+  /** Number that `--serve-invocation-method` stands for. */
   readonly serveInvocationMethod: bigint;
 }
 
@@ -43,13 +43,13 @@ export function collectStaticFacts(identity: ServerIdentity, host: { platform: s
   };
 }
 
-/** Operating system as Rust names it (spec telemetry 5.1). */
+/** Operating system as Rust names it. */
 export function osName(platform: string): string {
   const renamed: Readonly<Record<string, string>> = { darwin: 'macos', win32: 'windows', windows: 'windows', sunos: 'solaris' };
   return renamed[platform.toLowerCase()] ?? platform.toLowerCase();
 }
 
-/** CPUs that this process may use: affinity and container quota, at least 1 (spec telemetry 5.2). */
+/** CPUs that this process may use: affinity and container quota, at least 1. */
 export function usableCores(readText: (path: string) => string | undefined = readTextFile, logical = availableParallelism()): number {
   const quota = cgroupQuota(readText);
   return Math.max(1, quota === undefined ? logical : Math.min(logical, Math.ceil(quota)));

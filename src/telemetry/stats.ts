@@ -1,7 +1,7 @@
 /**
  * Running minimum, maximum and average. Every kind steps its average the way the wire figures do: whole numbers
  * truncate each step (so the average moves towards the newest value and sticks when it is near), floats round to
- * 32 bits after every operation (spec telemetry 4.1, 4.2).
+ * 32 bits after every operation.
  */
 
 /** What a payload shows of a series of values. All zero before the first value. */

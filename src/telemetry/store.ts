@@ -48,7 +48,7 @@ export class TelemetryStore implements TelemetryRecorder {
     this.bucket.recordQuery();
   }
 
-  /** Ends a minute: takes the reading in (if there is one), rolls the bucket up and empties it (spec telemetry T-9). */
+  /** Ends a minute: takes the reading in (if there is one), rolls the bucket up and empties it. */
   tick(reading: ProcessReading | undefined): MinuteSample {
     const memoryMib = reading === undefined ? undefined : Math.floor(reading.rssBytes / BYTES_PER_MIB);
     if (reading !== undefined) this.window.cpu.update(reading.cpuPercent);
@@ -72,7 +72,7 @@ export class TelemetryStore implements TelemetryRecorder {
     return Buffer.from(encodePayload(this.payload(this.invocations.redacted(), [])));
   }
 
-  /** The payload of `preview()`, and a fresh window, in one synchronous step: nothing can fall in between (spec telemetry T-17). */
+  /** The payload of `preview()`, and a fresh window, in one synchronous step: nothing can fall in between. */
   takeAndReset(): Uint8Array {
     const body = this.preview();
     this.window.reset();

@@ -44,7 +44,7 @@ export class HourWindow {
   writeRequestSum = 0;
   queryRequestSum = 0;
 
-  /** Takes the minute in, idle or not: an idle minute pulls the figures down (spec telemetry T-8). */
+  /** Takes the minute in, idle or not: an idle minute pulls the figures down. */
   rollUp(minute: MinuteBucket): void {
     this.lines.roll(minute.lines);
     this.bytes.roll(minute.bytes);

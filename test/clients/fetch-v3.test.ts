@@ -7,7 +7,7 @@ import { sharedServer, startGuarded } from './support.ts';
 const shared = sharedServer();
 
 describe('plain HTTP clients', () => {
-  test('auth 10.4 to 10.11: every header form that is allowed, on writes and queries', async () => {
+  test('every header form that is allowed, on writes and queries', async () => {
     const { server, token } = shared();
     const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
     const write = (path: string, headers: Record<string, string>): Promise<number> =>
@@ -41,7 +41,7 @@ describe('plain HTTP clients', () => {
     assert.deepEqual([query.status, await query.text()], [200, '[{"v":1.0}]']);
   });
 
-  test('auth 10.15 to 10.19: named tokens come and go, the operator token is replaced at once', async (t) => {
+  test('named tokens come and go, the operator token is replaced at once', async (t) => {
     const { server, token } = await startGuarded(t);
     const call = async (method: string, path: string, bearer: string, body?: object): Promise<[number, string]> => {
       const headers: Record<string, string> = { authorization: `Bearer ${bearer}` };
@@ -70,7 +70,7 @@ describe('plain HTTP clients', () => {
     assert.equal((await call('POST', '/admin', operator.token))[0], 409);
   });
 
-  test('http 4: chunked, compressed, pipelined and kept-alive requests of undici', async (t) => {
+  test('chunked, compressed, pipelined and kept-alive requests of undici', async (t) => {
     const { server, token, rows } = shared();
     const dispatcher = new Agent({ connections: 1, pipelining: 4 });
     t.after(() => dispatcher.close());

@@ -20,14 +20,14 @@ function client({ server, token }: GuardedServer, database = 'v1db', password = 
 const shared = sharedServer();
 
 describe('influx', () => {
-  test('http 5: ping finds the server on line, with its version', async () => {
+  test('ping finds the server on line, with its version', async () => {
     const guarded = shared();
     const [host] = await client(guarded).ping(5000);
     assert.equal(host?.online, true);
     assert.match(host?.version ?? '', /^3\./);
   });
 
-  test('http 6.2 and auth 3: writePoints with user name and token, every field type', async () => {
+  test('writePoints with user name and token, every field type', async () => {
     const guarded = shared();
     await client(guarded).writePoints([
       {
@@ -42,7 +42,7 @@ describe('influx', () => {
     ]);
   });
 
-  test('http 6.2: the precisions of the client mean the same instant', async () => {
+  test('the precisions of the client mean the same instant', async () => {
     const guarded = shared();
     const influx = client(guarded, 'precisions');
     const date = new Date(1_700_000_000_000);
@@ -54,7 +54,7 @@ describe('influx', () => {
     ]);
   });
 
-  test('http 6.2: database and retention policy name the target', async () => {
+  test('database and retention policy name the target', async () => {
     const guarded = shared();
     const influx = client(guarded);
     const point = { measurement: 'cpu', tags: { host: 'a' }, fields: { count: 1 }, timestamp: new Date(0) };
@@ -77,7 +77,7 @@ describe('influx', () => {
     );
   });
 
-  test("http 8: query returns rows with their tags, the client's own helpers list what is there", async () => {
+  test("query returns rows with their tags, the client's own helpers list what is there", async () => {
     const guarded = shared();
     const influx = client(guarded, 'queried');
     for (const [host, usage] of [
@@ -105,7 +105,7 @@ describe('influx', () => {
     await assert.rejects(influx.query('SELECT usage FROM cpu WHERE time != 1'), /invalid time comparison operator: !=/);
   });
 
-  test('http 8: statements that the server does not know are refused by name', async () => {
+  test('statements that the server does not know are refused by name', async () => {
     await assert.rejects(client(shared()).createDatabase('new'), /This feature is not implemented: /);
   });
 });

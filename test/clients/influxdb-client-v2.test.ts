@@ -23,7 +23,7 @@ async function failure(work: Promise<unknown>): Promise<HttpError> {
 const shared = sharedServer();
 
 describe('@influxdata/influxdb-client', () => {
-  test('http 6.3: points of every type arrive with their types and values', async () => {
+  test('points of every type arrive with their types and values', async () => {
     const { server, token, rows } = shared();
     const api = new InfluxDB({ url: server.url, token }).getWriteApi('any org', 'types', 'ns', once);
     api.useDefaultTags({ site: 'north' });
@@ -52,7 +52,7 @@ describe('@influxdata/influxdb-client', () => {
     ]);
   });
 
-  test('http 6.3: every precision of the client means the same instant', async () => {
+  test('every precision of the client means the same instant', async () => {
     const { server, token, rows } = shared();
     const stamps: [WritePrecisionType, string][] = [
       ['s', '1700000000'],
@@ -70,7 +70,7 @@ describe('@influxdata/influxdb-client', () => {
     ]);
   });
 
-  test('http 4: batches above the threshold go compressed, and nothing is lost over many of them', async () => {
+  test('batches above the threshold go compressed, and nothing is lost over many of them', async () => {
     const { server, token, rows } = shared();
     let accepted = 0;
     const all = deferred();
@@ -99,7 +99,7 @@ describe('@influxdata/influxdb-client', () => {
     ]);
   });
 
-  test('http 6.3: refusals reach the caller with status, code and message', async () => {
+  test('refusals reach the caller with status, code and message', async () => {
     const { server, token } = shared();
     const write = (bucket: string, line: string, withToken = token): Promise<HttpError> => {
       const api = new InfluxDB({ url: server.url, token: withToken }).getWriteApi('o', bucket, 'ns', once);

@@ -7,7 +7,7 @@ const EXISTS = 'attempted to create a resource that already exists';
 const deletedText = (name: string): string => `attempted to modify resource that was already deleted: ${name}`;
 const missingText = (name: string): string => `the requested resource was not found: ${name}`;
 
-test('http 9: databases are created, changed and deleted with the statuses and texts of the specification', async (t) => {
+test('databases are created, changed and deleted with the statuses and documented texts', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await runCases(server, [
     ['GET', 'database', undefined, 400, 'serde error: missing field `format`'],
@@ -140,7 +140,7 @@ test('17.11 a deleted database frees its name at once and stays listed under its
   );
 });
 
-test('http 9: a retention period hides older rows from the next query on, and clearing it shows them again', async (t) => {
+test('a retention period hides older rows from the next query on, and clearing it shows them again', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   const hourAgo = Date.now() - 3_600_000;
   await server.writeOk('db', `m v=1 ${hourAgo}\nm v=2 ${Date.now() + 60_000}`, '&precision=millisecond');
@@ -156,7 +156,7 @@ test('http 9: a retention period hides older rows from the next query on, and cl
   assert.deepEqual(await values(), [1, 2]);
 });
 
-test('http 10: tables are created and deleted with the statuses and texts of the specification', async (t) => {
+test('tables are created and deleted with the statuses and documented texts', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   const fields = [
     { name: 's', type: 'utf8' },
@@ -262,7 +262,7 @@ test('what was configured is there after a restart', async (t) => {
   assert.deepEqual(await state(await startServer(t, directory)), before);
 });
 
-test('http 12: tokens on a server with authentication', async (t) => {
+test('tokens on a server with authentication', async (t) => {
   const server = await startServer(t, await testDirectory(t), { bare: true, args: ['--disable-telemetry-upload'] });
   const first = await configure(server, 'POST', 'token/admin');
   assert.equal(first.status, 201);
@@ -315,7 +315,7 @@ test('http 12: tokens on a server with authentication', async (t) => {
   assert.deepEqual(await listed.json(), [{ token_id: 0, name: '_admin', hash: fresh.hash.slice(0, 9), updated_by_token_id: 0 }]);
 });
 
-test('auth 10.20 without authentication the token endpoints are closed', async (t) => {
+test('without authentication the token endpoints are closed', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   const text = 'endpoint disabled, started without auth';
   await runCases(server, [
@@ -326,7 +326,7 @@ test('auth 10.20 without authentication the token endpoints are closed', async (
   ]);
 });
 
-test('http 12: with no operator token there is nothing to regenerate', async (t) => {
+test('with no operator token there is nothing to regenerate', async (t) => {
   const directory = await testDirectory(t);
   const { writeFile } = await import('node:fs/promises');
   const file = `${directory}/token.json`;

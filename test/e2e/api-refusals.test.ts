@@ -18,7 +18,7 @@ const POLICY = "db name with invalid retention policy, if providing a retention 
 const gzip = { 'content-encoding': 'gzip' };
 const cut = new Uint8Array(gzipSync('m v=1').subarray(0, 12));
 
-describe('http-api.md 2, 4, 6, 7: refusals of the running server', () => {
+describe('refusals of the running server', () => {
   let server: TestServer;
   const cleanups: (() => Promise<void>)[] = [];
   before(async () => {

@@ -31,7 +31,7 @@ function residentBytes(server: TestServer): number {
 }
 
 for (const format of ['csv', 'jsonl']) {
-  test(`http 7: three million rows as ${format} arrive whole and do not grow the server`, async (t) => {
+  test(`three million rows as ${format} arrive whole and do not grow the server`, async (t) => {
     const server = await filled(t);
     // A first long answer brings the server to its working size.
     for await (const _ of await open(server, `${CROSS} LIMIT 300000`, format)) void _;
@@ -48,7 +48,7 @@ for (const format of ['csv', 'jsonl']) {
   });
 }
 
-test('http 7: slow readers do not delay others; those that leave end their queries', async (t) => {
+test('slow readers do not delay others; those that leave end their queries', async (t) => {
   const server = await filled(t);
   const slow = await Promise.all(Array.from({ length: 3 }, () => open(server, CROSS, 'csv')));
   assert.deepEqual(await server.rows('db', 'SELECT count(*) AS n FROM m'), [{ n: SIDE }]);

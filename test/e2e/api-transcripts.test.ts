@@ -21,7 +21,7 @@ function jsonCaller(call: Call): (method: string, path: string, body: object) =>
 const DATABASE = '/api/v3/configure/database';
 const TABLE = '/api/v3/configure/table';
 
-describe('http-api.md 17 on the running server', () => {
+describe('on the running server', () => {
   test('17.1 health without a token is 401 and names the cluster', async (t) => {
     const server = await startServer(t, await testDirectory(t), { bare: true, args: ['--disable-telemetry-upload'] });
     const response = await fetch(`${server.url}/health`);

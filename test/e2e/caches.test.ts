@@ -36,7 +36,7 @@ async function planError(server: TestServer, query: string): Promise<string> {
   return text;
 }
 
-test('Y-10 the two caches of the specification show with their columns, counts and lifetimes', async (t) => {
+test('the two documented caches show with their columns, counts and lifetimes', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 'cpu,region=us,host=a,cpu=1 usage=90\nmem,region=us,host=a usage=500');
   await created(server, 'last_cache', { db: 'db', table: 'cpu', key_columns: ['host'] });
@@ -78,7 +78,7 @@ test('12: JSON of a cache of all columns leaves the value columns out, and ids a
   );
 });
 
-test('http 11: creation answers 201 with the batch that the catalog logged', async (t) => {
+test('creation answers 201 with the batch that the catalog logged', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 't,k=a v=1,w=2');
   const all = await created(server, 'last_cache', { db: 'db', table: 't', name: 'n' });
@@ -130,7 +130,7 @@ test('http 11: creation answers 201 with the batch that the catalog logged', asy
   ]);
 });
 
-test('http 11: refusals have the statuses and texts of the specification', async (t) => {
+test('refusals have the statuses and documented texts', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 't,k=a v=1,i=1i');
   await created(server, 'last_cache', { db: 'db', table: 't', name: 'n' });
@@ -172,7 +172,7 @@ test('http 11: refusals have the statuses and texts of the specification', async
   assert.match(none.text, /serde json error: .*expected a nonzero usize/);
 });
 
-test('http 11: caches are deleted by query string or body', async (t) => {
+test('caches are deleted by query string or body', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 't,k=a v=1');
   await created(server, 'last_cache', { db: 'db', table: 't', name: 'l' });
@@ -190,7 +190,7 @@ test('http 11: caches are deleted by query string or body', async (t) => {
   assert.match(await planError(server, "SELECT * FROM last_cache('t')"), /could not find cache for the given arguments/);
 });
 
-test('storage 12: last_cache gives the newest row of each key, keys first, values by name', async (t) => {
+test('last_cache gives the newest row of each key, keys first, values by name', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 't,k=old v=0 1', '&precision=second');
   await created(server, 'last_cache', { db: 'db', table: 't' });
@@ -209,7 +209,7 @@ test('storage 12: last_cache gives the newest row of each key, keys first, value
   ]);
 });
 
-test('storage 12: a cache of three rows keeps the newest three, newest first, with the columns that were given', async (t) => {
+test('a cache of three rows keeps the newest three, newest first, with the columns that were given', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 't,k=a v=0,w=0 1', '&precision=second');
   await created(server, 'last_cache', { db: 'db', table: 't', key_columns: ['k'], value_columns: ['w', 'v'], count: 3, name: 'c' });
@@ -218,7 +218,7 @@ test('storage 12: a cache of three rows keeps the newest three, newest first, wi
   assert.equal(csv, 'k,w,v,time\na,50.0,5.0,1970-01-01T00:00:50\na,40.0,4.0,1970-01-01T00:00:40\na,30.0,3.0,1970-01-01T00:00:30\n');
 });
 
-test('storage 12, 13: caches are filled from stored rows when they are made and again after a restart', async (t) => {
+test('caches are filled from stored rows when they are made and again after a restart', async (t) => {
   const directory = await testDirectory(t);
   const small = ['--wal-flush-interval', '1ms', '--wal-snapshot-size', '1', '--snapshotted-wal-files-to-keep', '0'];
   const server = await startServer(t, directory, { args: small });
@@ -250,7 +250,7 @@ test('storage 12, 13: caches are filled from stored rows when they are made and 
   await check(await startServer(t, directory, { args: small }));
 });
 
-test('storage 12: a restart fills a cache from the log', async (t) => {
+test('a restart fills a cache from the log', async (t) => {
   const directory = await testDirectory(t);
   const server = await startServer(t, directory);
   await server.writeOk('db', 't,k=a v=1 1', '&precision=second');
@@ -261,7 +261,7 @@ test('storage 12: a restart fills a cache from the log', async (t) => {
   assert.deepEqual(await again.rows('db', "SELECT k, v FROM last_cache('t')"), [{ k: 'a', v: 2 }]);
 });
 
-test('storage 13: distinct_cache sorts each level with null first and projects to distinct prefixes', async (t) => {
+test('distinct_cache sorts each level with null first and projects to distinct prefixes', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 't,region=us,host=a v=1,s="x"');
   await created(server, 'distinct_cache', { db: 'db', table: 't', columns: ['region', 'host'] });
@@ -278,7 +278,7 @@ test('storage 13: distinct_cache sorts each level with null first and projects t
   assert.match(await planError(server, "SELECT * FROM distinct_cache('t')"), /could not find distinct value cache for the given arguments/);
 });
 
-test('sql 8.3: wrong arguments of the cache functions are planning errors', async (t) => {
+test('wrong arguments of the cache functions are planning errors', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 't,k=a v=1');
   const cases: readonly [call: string, text: string][] = [

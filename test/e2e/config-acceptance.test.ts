@@ -9,7 +9,7 @@ async function status(server: TestServer, path: string): Promise<number> {
   return response.status;
 }
 
-describe('configuration of a real server (config spec 11)', () => {
+describe('configuration of a real server', () => {
   it('check 4: a gen1 duration given later changes nothing and is warned of', async (t) => {
     const dir = await testDirectory(t);
     const first = await TestServer.start(dir, { args: ['--gen1-duration', '1m', '--wal-snapshot-size', '1'] });

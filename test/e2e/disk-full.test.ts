@@ -68,7 +68,7 @@ async function count(server: TestServer): Promise<number> {
   return Number(row?.['n']);
 }
 
-test(`S-17 a really full disk refuses writes with its reason, loses nothing acknowledged and goes on when there is room${reason}`, {
+test(`a really full disk refuses writes with its reason, loses nothing acknowledged and goes on when there is room${reason}`, {
   skip: !canMount,
 }, async (t) => {
   const directory = smallDisk(t);

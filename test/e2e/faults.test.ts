@@ -29,7 +29,7 @@ async function writeUntilDead(server: TestServer, next: () => number, acknowledg
   }
 }
 
-test('S-19 kill -9 at random moments: every acknowledged row is there once, and batches are whole', async (t) => {
+test('kill -9 at random moments: every acknowledged row is there once, and batches are whole', async (t) => {
   const directory = await testDirectory(t);
   const acknowledged = new Set<number>();
   let batches = 0;
@@ -81,7 +81,7 @@ for (const [where, at] of [
   ['footer', -2],
   ['first page', 20],
 ] as const) {
-  test(`S-19 a byte flipped in the ${where} of a Parquet file fails the queries that need it with its name, and nothing else`, async (t) => {
+  test(`a byte flipped in the ${where} of a Parquet file fails the queries that need it with its name, and nothing else`, async (t) => {
     await damagedFile(t, at);
   });
 }

@@ -256,7 +256,7 @@ describe('InfluxQL on the real server', () => {
   }
 
   for (const [query, error] of REFUSALS) {
-    it(`influxql 9 refuses ${query}`, async () => assert.deepEqual((await ask(server, query)).error, error));
+    it(`refuses ${query}`, async () => assert.deepEqual((await ask(server, query)).error, error));
   }
 
   it('17.8 an unknown database is an error of the statement', async () => {
@@ -308,7 +308,7 @@ describe('InfluxQL on the real server', () => {
     assert.deepEqual(logged[0], { query_type: 'influxql', query_text: 'SELECT count(co) FROM home' });
   });
 
-  it('influxql 8: an area is cut at the end of the bin of its first point, and what is beyond counts for the second', async () => {
+  it('an area is cut at the end of the bin of its first point, and what is beyond counts for the second', async () => {
     await server.writeOk('bar', 'm,k=a v=0 0\nm,k=a v=15 15\nm,k=a v=35 35\nm,k=a w=1 12', '&precision=second');
     await server.writeOk('bar', 'n v=10i 0\nn v=20i 15', '&precision=second');
     const q = (from: string): string => `SELECT integral(v) FROM ${from} WHERE time >= 0 AND time < 40s GROUP BY time(10s), k`;

@@ -22,7 +22,7 @@ async function negotiated(url: string, minVersion: SecureVersion, maxVersion: Se
   }
 }
 
-describe('TLS (config spec 5.2)', () => {
+describe('TLS', () => {
   it('answers https to clients that know the certificate: HTTP/1.1, HTTP/2 and the command line', async (t) => {
     const dir = await testDirectory(t);
     const files = await tlsFiles(t);

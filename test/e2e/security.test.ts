@@ -30,7 +30,7 @@ import {
 
 const QUIET = ['--disable-telemetry-upload'];
 
-describe('recovery of the operator token (auth spec 8)', () => {
+describe('recovery of the operator token', () => {
   it('makes a new one without a token, once: the old one is dead, the new one works, also after a restart', async (t) => {
     const dir = await testDirectory(t);
     const { server, recovery } = await startRecoverable(t, dir);
@@ -158,7 +158,7 @@ describe('recovery of the operator token (auth spec 8)', () => {
 const FIRST = 'apiv3_first_token_of_the_file';
 const SECOND = 'apiv3_second_token_of_the_file';
 
-describe('the admin token file (config spec 5.3 and 11 check 6)', () => {
+describe('the admin token file', () => {
   for (const [how, options] of [
     ['--admin-token-file', (path: string) => ({ args: [...QUIET, '--admin-token-file', path] })],
     ['INFLUXDB3_ADMIN_TOKEN_FILE', (path: string) => ({ args: QUIET, env: { INFLUXDB3_ADMIN_TOKEN_FILE: path } })],

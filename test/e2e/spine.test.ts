@@ -18,7 +18,7 @@ async function corpus(name: string): Promise<{ body: string; lines: number }> {
   return { body, lines: body.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#')).length };
 }
 
-test('S-6 a write that was answered 204 is visible to the next query', async (t) => {
+test('a write that was answered 204 is visible to the next query', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   for (let i = 1; i <= 50; i++) {
     await server.writeOk('db', `m,host=a v=${i}i ${i}`, '&precision=nanosecond');
@@ -27,7 +27,7 @@ test('S-6 a write that was answered 204 is visible to the next query', async (t)
   }
 });
 
-test('S-19 acknowledged rows survive kill -9 and are there once', async (t) => {
+test('acknowledged rows survive kill -9 and are there once', async (t) => {
   const directory = await testDirectory(t);
   const first = await startServer(t, directory);
   const { body, lines } = await corpus('bay-area-weather.lp');
@@ -59,7 +59,7 @@ test('a second server on the same directory is refused at once and the first goe
   await server.writeOk('db', 'm v=1');
 });
 
-test('S-1 snapshots put sorted Parquet files where the layout says, readable by another reader', async (t) => {
+test('snapshots put sorted Parquet files where the layout says, readable by another reader', async (t) => {
   const directory = await testDirectory(t);
   const server = await startServer(t, directory, { args: SNAPSHOT_AT_ONCE });
   const home = await corpus('home-sensor-data.lp');
@@ -92,7 +92,7 @@ test('S-1 snapshots put sorted Parquet files where the layout says, readable by 
   assert.deepEqual(await again.rows('home', 'SELECT count(*) AS n, sum(co) AS co FROM home'), answer);
 });
 
-test('S-17 a rewritten point keeps its newest values through snapshots and restarts', async (t) => {
+test('a rewritten point keeps its newest values through snapshots and restarts', async (t) => {
   const directory = await testDirectory(t);
   const server = await startServer(t, directory, { args: SNAPSHOT_AT_ONCE });
   const time = 1_700_000_000;

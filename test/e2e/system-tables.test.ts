@@ -96,7 +96,7 @@ test('4: columns are listed by name whatever the order of their creation', async
   );
 });
 
-test('Y-17 information_schema.columns counts from 0 and gives the precision of floats only', async (t) => {
+test('information_schema.columns counts from 0 and gives the precision of floats only', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 't,host=a used=1i,load=0.5,n=2u,s="x",b=true');
   const rows = await server.rows('db', "SELECT * FROM information_schema.columns WHERE table_name = 't'");
@@ -142,7 +142,7 @@ test('every view of the information schema answers, and SHOW ALL gives names and
   ]);
 });
 
-test('Y-3, Y-8: a query on the log sees itself running, later as a success with all durations', async (t) => {
+test('Y-8: a query on the log sees itself running, later as a success with all durations', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 'm v=1');
   const [self] = await server.rows('db', 'SELECT * FROM system.queries');
@@ -192,7 +192,7 @@ test('7: Y-9 queries that do not parse or plan are kept as fail, those on unknow
   }
 });
 
-test('Y-7 a client that leaves half-way shows as cancelled', async (t) => {
+test('a client that leaves half-way shows as cancelled', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 'm v=1');
   const text = 'SELECT a.value + b.value AS n FROM range(0, 100000) a, range(0, 10000) b';
@@ -290,7 +290,7 @@ test('5: Y-11, Y-12 parquet_files shows the files of its own database only, newe
   assert.deepEqual(await server.rows('one', "SELECT * FROM system.parquet_files WHERE table_name = 'nope'"), []);
 });
 
-test('Y-1 system tables answer under their spellings, and nothing else does', async (t) => {
+test('system tables answer under their spellings, and nothing else does', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 'm v=1');
   for (const name of ['system.queries', 'public.system.queries', 'system."queries"', 'SYSTEM.Queries']) {

@@ -99,7 +99,7 @@ describe(`system calls${note}`, { skip: program.kind === 'missing' }, () => {
     ['a value that is neither true nor false', [], { INFLUXDB3_TELEMETRY_DISABLE_UPLOAD: 'ture' }],
   ];
   for (const [name, args, env] of switches) {
-    it(`T-21 ${name}: no connection, no name lookup, no reading of CPU or memory`, async (t) => {
+    it(`${name}: no connection, no name lookup, no reading of CPU or memory`, async (t) => {
       const endpoint = await collector(t);
       const calls = await systemCalls(t, [...args, '--telemetry-endpoint', endpoint.url], env);
       assert.deepEqual(outgoing(calls), []);
@@ -109,7 +109,7 @@ describe(`system calls${note}`, { skip: program.kind === 'missing' }, () => {
     });
   }
 
-  it('T-21 CI without an endpoint: no connection, no name lookup, no reading of CPU or memory', async (t) => {
+  it('CI without an endpoint: no connection, no name lookup, no reading of CPU or memory', async (t) => {
     const calls = await systemCalls(t, [], { CI: 'true' });
     assert.deepEqual([...outgoing(calls), ...lookups(calls), ...readings(calls)], []);
   });

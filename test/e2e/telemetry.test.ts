@@ -58,7 +58,7 @@ test('the first report leaves right after the start, with real figures and no ot
   assert.equal(payload['storage_type'], 'file');
 });
 
-test('T-11 a restart keeps both ids and the ledger; an empty directory gives new ids; nothing is sent at shutdown', async (t) => {
+test('a restart keeps both ids and the ledger; an empty directory gives new ids; nothing is sent at shutdown', async (t) => {
   const { url, reports } = await collector(t);
   const directory = await testDirectory(t);
   const identity = (index: number): unknown[] => {
@@ -157,7 +157,7 @@ test('names of databases, tables, tags, values and nodes do not occur in what a 
   }
 });
 
-test('T-20 the start line is there with -vv and not with -v', async (t) => {
+test('the start line is there with -vv and not with -v', async (t) => {
   const line = 'Initializing TelemetryStore with upload disabled.';
   const quiet = await startServer(t, await testDirectory(t), { args: ['-v'] });
   await quiet.kill('SIGTERM');

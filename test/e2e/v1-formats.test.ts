@@ -32,7 +32,7 @@ async function packed(params: Readonly<Record<string, string>>): Promise<Buffer>
 
 const options = { useBigInt64: true } as const;
 
-describe('HTTP 8 MessagePack answers of /query', () => {
+describe('MessagePack answers of /query', () => {
   it('structs are arrays, absent members are left out, integers keep 64 bits and floats stay floats', async () => {
     const bytes = await packed({ q: 'SELECT f, i, u, b, s FROM m' });
     const [results, ...more] = decode(bytes, options) as unknown[][];
@@ -130,7 +130,7 @@ describe('HTTP 8 MessagePack answers of /query', () => {
   });
 });
 
-describe('HTTP 8 multipart bodies of /query', () => {
+describe('multipart bodies of /query', () => {
   async function post(form: FormData, url = ''): Promise<string> {
     const response = await fetch(`${server.url}/query${url}`, { method: 'POST', body: form });
     assert.equal(response.status, 200);

@@ -15,7 +15,7 @@ const BASE = 'm,tag=a f=1.5,i=1i,u=1u,s="x",b=true 1\nm,tag=b f=-0.5,i=-1i,s="" 
 /** No answer may take longer, also on a machine that is busy with other tests. */
 const ANSWER_MS_MAX = 20_000;
 
-/** Status 500 that the specification gives to a client's request (http-api.md 7, 9, 12, 13; sql.md 9.2). */
+/** Status 500 that InfluxDB 3 Core gives to a client's request. */
 const ALLOWED_500 = [
   /^cannot (modify|delete) internal db$/,
   /^missing admin token, cannot update$/,

@@ -20,7 +20,7 @@ type Verb =
   | 'Telemetry'
   | 'Healthcheck';
 
-/** A client command: failures print `<Verb> command failed: <message>` and a next step, exit 1 (cli spec 3.2 and 7). */
+/** A client command: failures print `<Verb> command failed: <message>` and a next step, exit 1. */
 export function clientCommand<const O extends OptionTable>(verb: Verb, draft: Parameters<typeof leaf<O>>[0]): LeafModel {
   return leaf<O>({
     ...draft,

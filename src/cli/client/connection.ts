@@ -3,7 +3,7 @@ import { defaulted, flag, optional, required } from '../command-model.ts';
 import type { Call } from '../leaf.ts';
 import type { ApiClient } from './api-client.ts';
 
-/** Options of everything that talks to a server (cli spec 7, CONN). */
+/** Options of everything that talks to a server. */
 export const connectionOptions = {
   host: defaulted('http://127.0.0.1:8181', {
     flag: 'host',
@@ -42,7 +42,7 @@ export function tlsOptions() {
   } as const;
 }
 
-/** `-d/--database`, required (cli spec 7, DB). */
+/** `-d/--database`, required. */
 export const databaseOption = {
   database: required({
     flag: 'database',

@@ -12,7 +12,7 @@ export interface PluginFiles {
 
 const entryFile = '__init__.py';
 
-/** Reads a plugin file, or every Python file of a plugin folder (cli spec 12.5). Links are not followed. */
+/** Reads a plugin file, or every Python file of a plugin folder. Links are not followed. */
 export async function readPluginFiles(path: string): Promise<PluginFiles> {
   const stats = await lstat(path).catch(() => undefined);
   if (stats === undefined) throw new CommandFailure(`File not found: ${path}`);

@@ -14,7 +14,7 @@ export async function askLine(io: CliIo, question: string, to: 'stdout' | 'stder
   }
 }
 
-/** Goes on only after `yes` or `y` (cli spec 13). Throws `CommandFailure`. */
+/** Goes on only after `yes` or `y`. Throws `CommandFailure`. */
 export async function confirmDelete(io: CliIo, what: string): Promise<void> {
   const answer = await askLine(io, `Are you sure you want to delete ${what}? Enter 'yes' or 'y' to confirm`, 'stderr');
   if (!['yes', 'y'].includes(answer.toLowerCase())) {

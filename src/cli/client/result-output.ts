@@ -5,7 +5,7 @@ import { type CliIo, write } from '../io.ts';
 import type { ApiAnswer } from './api-client.ts';
 import { CommandFailure } from './failure.ts';
 
-/** Prints a result as it arrives: raw bytes for Parquet, else the text and one newline (cli spec 7.1 and 10). */
+/** Prints a result as it arrives: raw bytes for Parquet, else the text and one newline. */
 export async function printResult(answer: ApiAnswer, format: string, io: CliIo): Promise<void> {
   if (format === 'parquet' && io.stdout.isTTY === true) {
     throw new CommandFailure('cannot write parquet to a terminal, use `--output <file>` or pipe the output');

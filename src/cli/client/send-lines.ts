@@ -97,7 +97,7 @@ export function countLines(bytes: Uint8Array): number {
   return lines;
 }
 
-/** One cumulative line after a finished request (cli spec 11). */
+/** One cumulative line after a finished request. */
 export function progressLine(totals: Readonly<Totals>, elapsedMs: number): string {
   const seconds = Math.max(elapsedMs, 0.001) / 1000;
   const elapsed = formatDurationNs(BigInt(Math.floor(elapsedMs)) * 1_000_000n);

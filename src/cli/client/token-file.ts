@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmod, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 
-/** Makes a token and writes it as a file that only its owner can read (cli spec 12.4). Answers with the token. */
+/** Makes a token and writes it as a file that only its owner can read. Answers with the token. */
 export async function makeTokenFile(path: string, options: { name: string | undefined; expiryNs: bigint | undefined }): Promise<string> {
   const token = `apiv3_${randomBytes(64).toString('base64url')}`;
   const expires = options.name !== undefined && options.expiryNs !== undefined;

@@ -22,7 +22,7 @@ const options = {
 
 type TokenCall = Call<typeof options>;
 
-/** `create token --admin` (cli spec 12.4): the option is a command word, as in the reference. */
+/** `create token --admin`: the option is a command word, as in the reference. */
 export function tokenGroup(): GroupModel {
   return group({
     name: 'token',

@@ -11,7 +11,7 @@ const forms =
   "expect one of the following forms: 'table:<TABLE_NAME>', 'all_tables', 'cron:<CRON_EXPRESSION>', 'every:<DURATION>', or 'request:<PATH>'";
 const yearNs = 31_557_600n * 1_000_000_000n;
 
-/** Trigger specification (cli spec 12.6), trimmed and in the form that is sent. */
+/** Trigger specification, trimmed and in the form that is sent. */
 export const triggerSpec: ValueType<string> = {
   name: 'trigger specification',
   parse(value) {
@@ -42,7 +42,7 @@ export const keyValues: ValueType<Readonly<Record<string, string>>> = {
     ),
 };
 
-/** `create trigger` (cli spec 12.5). */
+/** `create trigger`. */
 export function createTrigger(): LeafModel {
   return clientCommand('Create', {
     name: 'trigger',

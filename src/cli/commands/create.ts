@@ -9,7 +9,7 @@ import { type CliIo, print } from '../io.ts';
 import { tokenGroup } from './create-token.ts';
 import { createTrigger } from './create-trigger.ts';
 
-/** `create` and everything below it (cli spec 12). */
+/** `create` and everything below it. */
 export function createGroup(): GroupModel {
   return group({
     name: 'create',

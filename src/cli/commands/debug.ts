@@ -2,7 +2,7 @@ import { clientCommand } from '../client/client-command.ts';
 import { CommandFailure } from '../client/failure.ts';
 import { type GroupModel, group } from '../command-model.ts';
 
-/** `debug catalog ...` (cli spec 16.3): not there, and says what to use instead. */
+/** `debug catalog ...`: not there, and says what to use instead. */
 export function debugGroup(): GroupModel {
   const catalog = clientCommand('Debug', {
     name: 'catalog',

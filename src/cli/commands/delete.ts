@@ -27,7 +27,7 @@ const hardDelete = {
 
 const yes = { yes: flag({ flag: 'yes', short: 'y', help: 'Do not ask' }) } as const;
 
-/** `delete` and everything below it (cli spec 13). */
+/** `delete` and everything below it. */
 export function deleteGroup(): GroupModel {
   return group({
     name: 'delete',

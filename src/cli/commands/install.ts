@@ -7,7 +7,7 @@ import { usageLine } from '../usage.ts';
 const unused = (name: string) =>
   optional({ flag: name, type: valueTypes.text, help: 'Accepted for compatibility, not used', hidden: true });
 
-/** `install package` (cli spec 16.2). */
+/** `install package`. */
 export function installGroup(): GroupModel {
   const packages = clientCommand('Install', {
     name: 'package',

@@ -9,7 +9,7 @@ import { defaulted, type LeafModel, optional } from '../command-model.ts';
 // compat: two spaces after `in,`.
 const noInput = 'No input from stdin detected, no string was passed in,  and no file path was given';
 
-/** `query` (cli spec 10). */
+/** `query`. */
 export function queryCommand(): LeafModel {
   return clientCommand('Query', {
     name: 'query',

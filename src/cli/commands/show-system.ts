@@ -33,7 +33,7 @@ const defaultOrder: ReadonlyMap<string, string> = new Map([
   ['distinct_caches', 'max_cardinality'],
 ]);
 
-/** `show system` (cli spec 15.3): database, host and token stand before the sub-command. */
+/** `show system`: database, host and token stand before the sub-command. */
 export function systemGroup(): GroupModel {
   return group({
     name: 'system',

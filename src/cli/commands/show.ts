@@ -7,7 +7,7 @@ import { flag, type GroupModel, group, type LeafModel, optional } from '../comma
 import type { CliIo } from '../io.ts';
 import { systemGroup } from './show-system.ts';
 
-/** `show` and everything below it (cli spec 15). */
+/** `show` and everything below it. */
 export function showGroup(): GroupModel {
   return group({
     name: 'show',

@@ -16,7 +16,7 @@ const shared = {
 
 const fileWord = { name: 'FILENAME', required: true, help: 'Plugin file in the plugin folder of the server' } as const;
 
-/** `test` (cli spec 16.1). */
+/** `test`. */
 export function testGroup(): GroupModel {
   return group({ name: 'test', about: 'Try a plugin without keeping what it writes', children: [walPlugin(), schedulePlugin()] });
 }

@@ -9,7 +9,7 @@ import { quoted } from '../client/prompt.ts';
 import { type GroupModel, group, type LeafModel, optional, required } from '../command-model.ts';
 import { print } from '../io.ts';
 
-/** `update` and everything below it (cli spec 14). */
+/** `update` and everything below it. */
 export function updateGroup(): GroupModel {
   return group({ name: 'update', about: 'Change a database or a trigger', children: [updateDatabase(), updateTrigger()] });
 }

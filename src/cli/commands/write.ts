@@ -34,7 +34,7 @@ const atLeastOne: ValueType<number> = {
   },
 };
 
-/** `write` (cli spec 11). */
+/** `write`. */
 export function writeCommand(): LeafModel {
   return clientCommand('Write', {
     name: 'write',

@@ -13,7 +13,7 @@ import { stopOnSignals } from './signals.ts';
 
 const failurePrefix = 'Serve command failed: ';
 
-/** Runs the server until it is told to stop (cli spec 9). Exit codes: 0 stopped cleanly, 1 failed, 2 wrong options, 70 cannot go on. */
+/** Runs the server until it is told to stop. Exit codes: 0 stopped cleanly, 1 failed, 2 wrong options, 70 cannot go on. */
 export async function runServe(call: RawCall): Promise<number> {
   try {
     const config = buildServeConfig({

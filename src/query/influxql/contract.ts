@@ -20,7 +20,7 @@ export interface GroupKey {
   readonly tagColumns: readonly { readonly key: string; readonly columnIndex: number; readonly projected: boolean }[];
 }
 
-/** Rows sorted by measurement, group tags and time; `iox::measurement` first, then `time` where there is one (InfluxQL spec 1.1). */
+/** Rows sorted by measurement, group tags and time; `iox::measurement` first, then `time` where there is one. */
 export interface InfluxqlResult {
   readonly result: QueryResult;
   readonly groupKey: GroupKey;

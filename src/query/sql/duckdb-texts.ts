@@ -1,4 +1,4 @@
-/** What the engine says of values that it cannot convert or read, in the reference's words. SQL spec 5.2, 5.5, 6.5, 6.8. */
+/** What the engine says of values that it cannot convert or read, in the reference's words. */
 
 const arrowNames: Readonly<Record<string, string>> = {
   BOOL: 'Boolean',

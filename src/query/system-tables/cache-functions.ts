@@ -13,7 +13,7 @@ export interface CacheRelation {
 export interface CacheFunctions {
   /**
    * @param args undefined = not a text literal
-   * Throws the planning errors of SQL spec 8.3 as `InfluxError`.
+   * Throws planning errors as `InfluxError`.
    */
   resolve(database: string, name: CacheFunctionName, args: readonly (string | undefined)[]): CacheRelation;
 }

@@ -2,7 +2,7 @@ import { type Catalog, INTERNAL_DATABASE } from '../../catalog/index.ts';
 import type { RelationColumn } from '../sql/types/contract.ts';
 import { byBytes, type Cell, type SystemTableProvider } from './index.ts';
 
-/** `system.influxdb_schema`: every column of every table (system tables spec 1.5). */
+/** `system.influxdb_schema`: every column of every table. */
 export function influxdbSchemaTable(catalog: Catalog): SystemTableProvider {
   return {
     name: 'influxdb_schema',

@@ -11,7 +11,7 @@ export interface ListedFile {
   readonly maxTimeNs: bigint;
 }
 
-/** `system.parquet_files`: persisted files of one database, each table's newest first (system tables spec 1.4). */
+/** `system.parquet_files`: persisted files of one database, each table's newest first. */
 export function parquetFilesTable(catalog: Catalog, filesOf: (table: TableSchema) => readonly ListedFile[]): SystemTableProvider {
   return {
     name: 'parquet_files',

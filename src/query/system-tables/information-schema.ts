@@ -16,7 +16,7 @@ export function informationSchemaColumns(name: string): readonly RelationColumn[
   return (VIEWS as Readonly<Record<string, readonly RelationColumn[]>>)[Object.hasOwn(VIEWS, name) ? name : ''];
 }
 
-/** Rows of a view. `tables` in listing order: user tables, then system tables (system tables spec 3). */
+/** Rows of a view. `tables` in listing order: user tables, then system tables. */
 export function informationSchemaRows(view: InformationSchemaTables, tables: readonly ListedTable[]): RowSet {
   return { columns: VIEWS[view], rows: rowsOf(view, tables) };
 }

@@ -8,7 +8,7 @@ import { byBytes, type Cell, type SystemTableProvider } from './index.ts';
 /** Time in ns, trigger, `INFO` | `WARN` | `ERROR`, text. */
 export type PluginLogRow = readonly [timeNs: bigint, trigger: string, level: string, text: string];
 
-/** `system.processing_engine_triggers` (system tables spec 1.6). */
+/** `system.processing_engine_triggers`. */
 export function triggersTable(catalog: Catalog): SystemTableProvider {
   return {
     name: 'processing_engine_triggers',
@@ -30,7 +30,7 @@ export function triggersTable(catalog: Catalog): SystemTableProvider {
   };
 }
 
-/** JSON text of a trigger's specification (Y-13). */
+/** JSON text of a trigger's specification. */
 export function triggerSpecText(spec: TriggerSpec): string {
   switch (spec.kind) {
     case 'all_tables':

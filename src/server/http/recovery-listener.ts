@@ -18,7 +18,7 @@ export interface RecoveryListenerOptions {
 }
 
 /**
- * Second socket that regenerates the operator token without authentication (auth.md 8), once: after a success it shuts
+ * Second socket that regenerates the operator token without authentication, once: after a success it shuts
  * down, after a failure it stays.
  */
 export class RecoveryListener {

@@ -1,5 +1,5 @@
 /**
- * Path of a Parquet file below the node's directory (storage spec 1):
+ * Path of a Parquet file below the node's directory:
  * `dbs/<db id>/<table id>/<YYYY-MM-DD>/<HH-MM>/<10-digit WAL file number>.parquet`.
  * @param chunkTimeNs start of the gen1 chunk
  * @param walFileNumber last WAL file that the snapshot covers

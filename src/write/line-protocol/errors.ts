@@ -30,7 +30,7 @@ export const INVALID_MEASUREMENT = 'Invalid measurement was provided';
 export const ENDS_WITH_BACKSLASH = 'Measurements, tag keys and values, and field keys may not end with a backslash';
 export const STRING_TOO_LONG = 'String is greater than 1MB';
 
-/** Messages of line-protocol.md 9 that quote a part of the line; `quoted` comes with its backticks. */
+/** Messages that quote a part of the line; `quoted` comes with its backticks. */
 export const trailingContent = (quoted: string): string => `Could not parse entire line. Found trailing content: ${quoted}`;
 export const expectedSpace = (quoted: string): string => `Expected at least one space character, got ${quoted}`;
 export const expectedTagKey = (quoted: string): string => `Expected tag key, got ${quoted}`;
@@ -40,7 +40,7 @@ export const integerInvalid = (digits: string): string => `Unable to parse integ
 export const unsignedInvalid = (digits: string): string => `Unable to parse unsigned integer value \`${digits}\``;
 export const timestampInvalid = (digits: string): string => `Unable to parse timestamp value \`${digits}\``;
 
-/** Messages of line-protocol.md 7. */
+/** Messages for lines that do not fit the table (docs/errors.md). */
 export const deletedTable = (name: string): string => `cannot write to soft-deleted table '${name}' - it is marked for deletion`;
 export const reservedColumn = (name: string): string => `'${name}' is a reserved column`;
 export const repeatedColumn = (name: string, kind: 'field' | 'tag'): string =>

@@ -31,7 +31,7 @@ const SPLITTER = 134217729;
 const DOUBT = 2 ** -90;
 
 /**
- * Reads a float literal of line-protocol.md 5 at `start` into `out[at]`, rounded to nearest. Returns the index behind the
+ * Reads a float literal at `start` into `out[at]`, rounded to nearest. Returns the index behind the
  * longest literal, or -1 when there is none.
  */
 export function readFloat(bytes: Uint8Array, start: number, out: Float64Array, at: number): number {

@@ -18,7 +18,7 @@ export interface FittingLine {
 
 /**
  * Checks a whole line against the schema and stages what it adds, in one step at the end: a refused line leaves no
- * trace (line-protocol.md 7 and 8). Returns the message of the spec when it does not fit.
+ * trace. Returns the message for the client when it does not fit.
  */
 export function fitLine(line: Line, transaction: SchemaTransaction, precision: Precision): FittingLine | string {
   const table = transaction.table(line.measurement);

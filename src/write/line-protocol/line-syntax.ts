@@ -20,7 +20,7 @@ const ENDS = 1;
 const ESCAPED = 2;
 const BACKSLASHES = 4;
 
-/** Per byte: 1 = ends a name unescaped, 2 = a backslash before it goes away, 4 = the backslash (line-protocol.md 4). */
+/** Per byte: 1 = ends a name unescaped, 2 = a backslash before it goes away, 4 = the backslash. */
 type NameRule = Uint8Array;
 const MEASUREMENT: NameRule = nameRule(' \t\n,\0', ', \\');
 const KEY: NameRule = nameRule(' \t\n=', '\\,= ');
@@ -49,7 +49,7 @@ export interface Line {
   readonly timestamp: bigint | undefined;
 }
 
-/** Takes one logical line apart. Returns the message of the spec when it is not line protocol (sections 3 to 6 and 9). */
+/** Takes one logical line apart. Returns the message for the client when it is not line protocol. */
 export function parseLine(bytes: Buffer, start: number, end: number, names: NameCache): Line | string {
   return new LineSyntax(bytes, start, end, names).line();
 }

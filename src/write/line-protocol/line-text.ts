@@ -2,7 +2,7 @@ import type { Line, LineField } from './line-syntax.ts';
 
 const ORIGINAL_LINE_BYTES_MAX = 20;
 
-/** A line as validation errors show it (line-protocol.md 9): rendered again, cut. */
+/** A line as validation errors show it: rendered again, cut. */
 export function renderedLine(line: Line): string {
   let out = escapeName(line.measurement, /[, ]/g);
   for (const { key, value } of line.tags) {

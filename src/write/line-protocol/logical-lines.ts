@@ -7,7 +7,7 @@ const COMMA = 0x2c;
 const EQUALS = 0x3d;
 const BACKSLASH = 0x5c;
 
-/** Index of the newline that ends the logical line at `start`, or `bytes.length` (line-protocol.md 2). */
+/** Index of the newline that ends the logical line at `start`, or `bytes.length`. */
 export function logicalLineEnd(bytes: Uint8Array, start: number): number {
   const { length } = bytes;
   let i = start;

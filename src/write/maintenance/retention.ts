@@ -14,7 +14,7 @@ export function retentionPeriodNs(catalog: Catalog, table: TableSchema): bigint 
   return table.retentionPeriodNs ?? catalog.databaseById(table.databaseId)?.retentionPeriodNs;
 }
 
-/** Takes out files whose rows are all older than their table's retention period (storage spec 10). */
+/** Takes out files whose rows are all older than their table's retention period. */
 export class RetentionSweep {
   readonly #catalog: Catalog;
   readonly #files: FileIndexStore;

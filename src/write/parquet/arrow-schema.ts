@@ -4,7 +4,7 @@ import { type ColumnType, ioxColumnType } from '../../shared/column-type.ts';
 
 /**
  * Value of a Parquet file's `ARROW:schema` key: the base64 IPC schema message of its columns, with the InfluxDB type of
- * each column and the series key as metadata (storage spec 5).
+ * each column and the series key as metadata.
  */
 export function arrowSchemaMetadata(table: TableSchema, columns: readonly ColumnSchema[]): string {
   const fields = columns.map(({ name, type }) => ({

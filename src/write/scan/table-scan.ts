@@ -45,7 +45,7 @@ export interface TableScan {
 
 /**
  * A parenthesised query that delivers the rows of one table, each key once: the newest non-null value of every field
- * (storage spec 9). Chunks that cannot hold a key twice are read as they are; only the others pay for merging.
+ *. Chunks that cannot hold a key twice are read as they are; only the others pay for merging.
  */
 export function tableScanSql(scan: TableScan): string {
   const files = scan.files.filter((file) => overlaps(scan, file.minTimeNs, file.maxTimeNs));

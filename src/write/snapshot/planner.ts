@@ -32,7 +32,7 @@ export function chunkStartNs(timeNs: bigint, gen1DurationNs: bigint): bigint {
   return timeNs - (timeNs % gen1DurationNs);
 }
 
-/** Decides when to snapshot and what it covers (storage.md 3.3). Knows nothing of the data itself. */
+/** Decides when to snapshot and what it covers. Knows nothing of the data itself. */
 export class SnapshotPlanner {
   readonly #walFilesPerSnapshot: number;
   readonly #gen1DurationNs: bigint;

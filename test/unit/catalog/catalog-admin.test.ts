@@ -81,7 +81,7 @@ test('retention of databases and tables is set and cleared', async (t) => {
   });
 });
 
-test('http-api 9.2 a soft delete renames in place, frees the name and keeps the order of creation', async (t) => {
+test('a soft delete renames in place, frees the name and keeps the order of creation', async (t) => {
   const catalog = await openCatalog(await temporaryDirectory(t));
   await addColumns(catalog, 'foo', 'm', [['f', 'float']]);
   await addColumns(catalog, 'bar', 'm', [['f', 'float']]);
@@ -111,7 +111,7 @@ test('http-api 9.2 a soft delete renames in place, frees the name and keeps the 
   assert.equal(again.hardDeleteTimeNs, undefined);
 });
 
-test('http-api 9.2 deleting again is 409 unless the time differs; a table always 409', async (t) => {
+test('deleting again is 409 unless the time differs; a table always 409', async (t) => {
   const clock = new FixedClock();
   const catalog = await openCatalog(await temporaryDirectory(t), { clock });
   await addColumns(catalog, 'db', 'm', [['f', 'float']]);
@@ -137,7 +137,7 @@ test('http-api 9.2 deleting again is 409 unless the time differs; a table always
   });
 });
 
-test('S-15 ids are never used again, also after a drop', async (t) => {
+test('ids are never used again, also after a drop', async (t) => {
   const root = await temporaryDirectory(t);
   const catalog = await openCatalog(root);
   const database = await catalog.createDatabase('a');
@@ -293,7 +293,7 @@ test('a node keeps its ids over restarts, also after a crash', async (t) => {
   assert.equal((await second.registerNode({ ...registration, nodeId: 'other' })).id, 1);
 });
 
-test('S-10 the gen1 duration of the first start stays', async (t) => {
+test('the gen1 duration of the first start stays', async (t) => {
   const root = await temporaryDirectory(t);
   const first = await openCatalog(root);
   assert.equal(await first.ensureGen1Duration(600), 600);

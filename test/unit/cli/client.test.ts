@@ -10,7 +10,7 @@ after(() => rmSync(folder, { recursive: true }));
 
 const json = (value: unknown) => ({ body: JSON.stringify(value) });
 
-describe('query (cli spec 10)', () => {
+describe('query', () => {
   it('posts the query and prints the body with a newline', async () => {
     await withFake(
       () => ({ body: '++\n++' }),
@@ -97,7 +97,7 @@ describe('query (cli spec 10)', () => {
   });
 });
 
-describe('errors of the server (cli spec 7)', () => {
+describe('errors of the server', () => {
   it('prints status, reason and body', async () => {
     await withFake(
       () => ({ status: 409, body: 'attempted to create a resource that already exists' }),
@@ -182,7 +182,7 @@ describe('errors of the server (cli spec 7)', () => {
   });
 });
 
-describe('.env and aliases before a client command (cli spec 2 and 5)', () => {
+describe('.env and aliases before a client command', () => {
   it('the token of .env is used, the real environment wins', async () => {
     const home = join(folder, 'env');
     mkdirSync(home);
@@ -219,7 +219,7 @@ describe('.env and aliases before a client command (cli spec 2 and 5)', () => {
   });
 });
 
-describe('tokens (cli spec 12.4)', () => {
+describe('tokens', () => {
   it('prints the token for people and for programs', async () => {
     await withFake(
       () => ({ status: 201, body: '{"id":0,"name":"_admin","token":"apiv3_x","expiry":null}' }),

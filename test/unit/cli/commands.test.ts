@@ -14,7 +14,7 @@ interface Expected {
 
 const trigger = '/api/v3/configure/processing_engine_trigger';
 
-/** What each command sends and prints (cli spec 12 to 16). */
+/** What each command sends and prints. */
 const calls: readonly (readonly [readonly string[], Expected])[] = [
   [
     ['create', 'database', 'foo'],
@@ -261,7 +261,7 @@ describe('client commands', () => {
   }
 });
 
-describe('confirmation of delete (cli spec 13, acceptance 11)', () => {
+describe('confirmation of delete', () => {
   for (const [input, accepted] of [
     ['YES\n', true],
     ['y', true],

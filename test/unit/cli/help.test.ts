@@ -15,7 +15,7 @@ function assertGolden(name: string, text: string): void {
   assert.equal(text, readFileSync(file, 'utf8'));
 }
 
-describe('help (cli spec 6)', () => {
+describe('help', () => {
   for (const [file, args] of [
     ['help.txt', ['--help']],
     ['help-all.txt', ['--help-all']],
@@ -67,7 +67,7 @@ describe('help (cli spec 6)', () => {
   });
 });
 
-describe('version (cli spec 6.1)', () => {
+describe('version', () => {
   for (const flag of ['--version', '-V']) {
     it(flag, async () => {
       const { code, stdout } = await cli([flag]);

@@ -79,7 +79,7 @@ describe('plugins from this machine', () => {
   });
 });
 
-describe('show system (cli spec 15.3)', () => {
+describe('show system', () => {
   it('an unknown table lists the known ones', async () => {
     await withFake(
       ({ body }) =>

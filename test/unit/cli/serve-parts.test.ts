@@ -54,7 +54,7 @@ describe('start-up text', () => {
   });
 });
 
-describe('signals (cli spec 9.5)', () => {
+describe('signals', () => {
   function watch() {
     const exits: number[] = [];
     const said: string[] = [];
@@ -109,7 +109,7 @@ describe('signals (cli spec 9.5)', () => {
 });
 
 describe('files that announce the address', () => {
-  it('the address file must be new and has no newline (config spec 4.12)', () => {
+  it('the address file must be new and has no newline', () => {
     const file = join(folder, 'address');
     const files = announceFiles({ readyFile: undefined, checkOnly: false, tcpListenerFile: file, recoveryTcpListenerFile: undefined });
     files.ready(info);
@@ -140,7 +140,7 @@ describe('serve --check', () => {
     assert.ok(!stdout.includes('very-secret'));
   });
 
-  it('bare options are a quick start (cli spec 8)', async () => {
+  it('bare options are a quick start', async () => {
     const { code, stdout, stderr } = await cli(['--num-io-threads', '2', '--object-store', 'memory', '--check']);
     assert.equal(code, 0, stderr);
     assert.match(stdout, /store {6}memory/);

@@ -17,7 +17,7 @@ function listen(server: Server): Promise<number> {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve((server.address() as AddressInfo).port)));
 }
 
-describe('TLS of the client (cli spec 7)', () => {
+describe('TLS of the client', () => {
   const server = createTlsServer({ cert: testCertificate, key: testKey, maxVersion: 'TLSv1.2' }, (_request, response) =>
     response.end('yes'),
   );

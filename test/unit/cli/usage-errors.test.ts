@@ -4,7 +4,7 @@ import { cli } from './support.ts';
 
 const hint = "\nFor more information, try '--help'.\n";
 
-describe('usage errors (cli spec 3.1), exit code 2 on standard error', () => {
+describe('usage errors, exit code 2 on standard error', () => {
   const cases: readonly (readonly [string, readonly string[], string])[] = [
     [
       'a value that a parser refuses',

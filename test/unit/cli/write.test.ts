@@ -21,7 +21,7 @@ async function cut(parts: readonly string[], bytesMax: number): Promise<string[]
   return pieces;
 }
 
-describe('write (cli spec 11)', () => {
+describe('write', () => {
   it('sends the lines as they are, prints only progress on standard error', async () => {
     await withFake(
       () => ({ status: 204 }),
@@ -150,7 +150,7 @@ describe('cutting input at line ends', () => {
 });
 
 describe('progress of write', () => {
-  it('has the shape of the spec', () => {
+  it('has the documented shape', () => {
     const line = progressLine({ requests: 3, lines: 100_000, bytes: 24 * 1024 ** 2 }, 1230.4);
     assert.equal(line, '  1s 230ms: 3 requests (2.44 requests/sec), 100000 lines (81274 lines/s), 24.00MiB (19.51MiB/s)\n');
     assert.match(

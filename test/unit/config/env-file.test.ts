@@ -7,7 +7,7 @@ import fc from 'fast-check';
 import { parseEnvText } from '../../../src/config/env-file-parser.ts';
 import { withEnvFile } from '../../../src/config/index.ts';
 
-describe('.env grammar (cli spec 5)', () => {
+describe('.env grammar', () => {
   for (const [text, expected] of [
     ['A=1', { A: '1' }],
     ['  export A = 1 # note', { A: '1' }],
@@ -56,7 +56,7 @@ describe('.env grammar (cli spec 5)', () => {
   });
 });
 
-describe('.env lookup (cli spec 5)', () => {
+describe('.env lookup', () => {
   const root = mkdtempSync(join(tmpdir(), 'env-'));
   const below = join(root, 'a', 'b');
   mkdirSync(below, { recursive: true });

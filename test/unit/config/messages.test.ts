@@ -4,7 +4,7 @@ import { configOf } from './support.ts';
 
 const maxQueries = '2305843009213693951';
 
-/** Flag, bad value, argument as printed, text after it (config spec 7 and 3). */
+/** Flag, bad value, argument as printed, text after it. */
 const usageErrors: readonly (readonly [string, string, string, string])[] = [
   ['object-store', 'nfs', '--object-store <OBJECT_STORE>', '\n  [possible values: memory, memory-throttled, file, s3, google, azure]'],
   ['gen1-duration', '7m', '--gen1-duration <GEN1_DURATION>', ': invalid gen1 duration 7m. Must be one of 1m, 5m, 10m'],
@@ -103,7 +103,7 @@ const usageErrors: readonly (readonly [string, string, string, string])[] = [
   ['node-id', '..', '--node-id <PREFIX>', ': a node id cannot start with a dot'],
 ];
 
-describe('messages of wrong values (config spec 7)', () => {
+describe('messages of wrong values', () => {
   for (const [flag, value, argument, reason] of usageErrors) {
     it(`--${flag} ${value}`, () => {
       const message = `invalid value '${value}' for '${argument}'${reason}`;
@@ -160,7 +160,7 @@ describe('messages of wrong values (config spec 7)', () => {
   });
 });
 
-describe('start errors (config spec 7)', () => {
+describe('start errors', () => {
   it('the variable named by --node-id-from-env is unset', () => {
     assert.throws(() => configOf({ 'node-id-from-env': 'NAME' }), {
       name: 'StartupError',

@@ -14,7 +14,7 @@ function aliased(environment: Environment): { environment: Environment; texts: s
   return { environment: result.environment, texts: result.warnings.map(({ text }) => text) };
 }
 
-describe('defaults (config spec 4, design section 2)', () => {
+describe('defaults', () => {
   const config = configOf();
 
   it('a start without options works', () => {
@@ -56,7 +56,7 @@ describe('defaults (config spec 4, design section 2)', () => {
   });
 });
 
-describe('priority (config spec 1)', () => {
+describe('priority', () => {
   it('command line beats environment beats default', () => {
     const environment = { INFLUXDB3_HTTP_BIND_ADDR: '127.0.0.1:1' };
     assert.equal(configOf({ 'http-bind': '[::1]:2' }, environment).http.port, 2);
@@ -90,7 +90,7 @@ describe('priority (config spec 1)', () => {
   });
 });
 
-describe('aliases (config spec 2)', () => {
+describe('aliases', () => {
   it('an old name alone acts and warns', () => {
     const { environment, texts } = aliased({ OBJECT_STORE_MAX_RETRIES: '3' });
     assert.equal(configOf({}, environment).store.maxRetries, 3);
@@ -142,7 +142,7 @@ describe('aliases (config spec 2)', () => {
 });
 
 describe('special options', () => {
-  it('serve-invocation-method never fails (telemetry spec 5.6)', () => {
+  it('serve-invocation-method never fails', () => {
     const methods: Record<string, bigint> = {
       explicit: 0n,
       '0': 0n,
@@ -163,7 +163,7 @@ describe('special options', () => {
     assert.equal(configOf({}, {}, { quickStart: true }).telemetry.invocationMethod, 1n);
   });
 
-  it('telemetry texts are handed on as written (telemetry spec 11)', () => {
+  it('telemetry texts are handed on as written', () => {
     const config = configOf(
       {},
       { INFLUXDB3_TELEMETRY_DISABLE_UPLOAD: 'yes', INFLUXDB3_DISABLE_TELEMETRY_UPLOAD: '', DO_NOT_TRACK: '1', CI: 'true' },
@@ -212,7 +212,7 @@ describe('special options', () => {
 });
 
 describe('what is recorded and shown', () => {
-  it('cli_params hold what the user set, secrets as stars (config spec 1)', () => {
+  it('cli_params hold what the user set, secrets as stars', () => {
     const config = configOf(
       { 'tls-key': 'k', 'tls-cert': 'c', 'http-bind': '127.0.0.1:0', 'without-auth': true, check: true },
       { AWS_SECRET_ACCESS_KEY: 'very-secret' },
@@ -234,12 +234,12 @@ describe('what is recorded and shown', () => {
     assert.ok(!`${config.secrets.awsSecretAccessKey}`.includes('very-secret'));
   });
 
-  it('options without effect are listed when the user set them (config spec 6)', () => {
+  it('options without effect are listed when the user set them', () => {
     assert.deepEqual(configOf({ 'plugin-dir': 'p', 'node-id': 'a' }).inactiveOptions, ['plugin-dir']);
   });
 });
 
-describe('checks of the machine (config spec 7)', () => {
+describe('checks of the machine', () => {
   it('cloud stores fail at start and say why', () => {
     const prefix = 'Cannot parse object store config: ';
     assert.throws(() => checkServeConfig(configOf({ 'object-store': 's3' })), {

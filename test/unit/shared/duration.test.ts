@@ -5,7 +5,7 @@ import { formatDurationNs, parseDurationNs } from '../../../src/shared/duration.
 
 const secondNs = 1_000_000_000n;
 
-describe('durations (config spec 3, DUR)', () => {
+describe('durations', () => {
   for (const [text, ns] of [
     ['0', 0n],
     ['1month', 2_630_016n * secondNs],

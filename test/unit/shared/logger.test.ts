@@ -20,7 +20,7 @@ function capture(options: { format?: LogFormat; filter?: string; colors?: boolea
   return { log, lines };
 }
 
-describe('log lines (cli spec 9.3)', () => {
+describe('log lines', () => {
   it('full: time, level, target, message, fields', () => {
     const { log, lines } = capture();
     log.info('startup time: 42ms', { address: '0.0.0.0:8181', product_name: 'InfluxDB 3 Core', count: 3, options: ['a', 'b'] });
@@ -98,7 +98,7 @@ describe('log redaction', () => {
   });
 });
 
-describe('log filter (config spec 5.5)', () => {
+describe('log filter', () => {
   it('takes the longest matching target', () => {
     const { log, lines } = capture({ filter: 'warn,influxdb3_wal=debug,influxdb3_wal::replay=off' });
     log.info('no');

@@ -5,7 +5,7 @@ import { availableMemoryBytes, parseMemorySize } from '../../../src/shared/memor
 
 const total = 8 * 1024 ** 3;
 
-describe('memory sizes (config spec 3, MEM)', () => {
+describe('memory sizes', () => {
   for (const [text, bytes] of [
     ['100', 104_857_600],
     ['1kb', 1024],

@@ -23,7 +23,7 @@ describe('version', () => {
     }
   });
 
-  it('prints the line that scripts cut on commas (cli spec 6.1)', () => {
+  it('prints the line that scripts cut on commas', () => {
     const line = versionLine({ version: '3.10.0-ts.1', revision: '0123abcd' });
     assert.equal(line, 'influxdb3 InfluxDB 3 Core (TypeScript), 3.10.0-ts.1, revision 0123abcd');
     assert.match(line, /^influxdb3 .+, \d+\.\d+\.\d+.*, revision [0-9a-f]+/);

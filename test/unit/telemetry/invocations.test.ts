@@ -4,7 +4,7 @@ import { INVOCATIONS_SENT_MAX, InvocationRegistry, normalizePluginName } from '.
 import { decode, harness, OFF, settle } from './support.ts';
 
 describe('plugin invocations', () => {
-  it('T-13 plugin names lose folder, gh: and extension', () => {
+  it('plugin names lose folder, gh: and extension', () => {
     const cases: [string, string][] = [
       ['gh:influxdata/downsampler/downsampler.py', 'downsampler'],
       ['my.plugin.py', 'my.plugin'],
@@ -20,7 +20,7 @@ describe('plugin invocations', () => {
     for (const [input, expected] of cases) assert.equal(normalizePluginName(input), expected, input);
   });
 
-  it('T-14 the named list is ordered by count, then names in byte order, and holds at most 255', () => {
+  it('the named list is ordered by count, then names in byte order, and holds at most 255', () => {
     const registry = new InvocationRegistry();
     registry.record('b', 't', 'p.py', 'process_writes');
     registry.record('a', 't', 'p.py', 'process_writes');
@@ -48,7 +48,7 @@ describe('plugin invocations', () => {
     assert.equal(registry.redacted()[0]?.count, 10_050);
   });
 
-  it('D-4 what is sent has one element per kind and no names; the test endpoint has the names', () => {
+  it('what is sent has one element per kind and no names; the test endpoint has the names', () => {
     const { telemetry } = harness();
     for (let index = 0; index < 3; index += 1) telemetry.recordInvocation('customer_db', 'bob_trigger', 'secret.py', 'process_writes');
     telemetry.recordInvocation('other', 'x', 'y.py', 'process_writes');

@@ -6,7 +6,7 @@ import { describe, it } from 'node:test';
 import { harness, OFF, ON } from './support.ts';
 
 describe('off', () => {
-  it('T-21 nothing is read, counted, scheduled, sent or written', async () => {
+  it('nothing is read, counted, scheduled, sent or written', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'telemetry-off-'));
     let touched = 0;
     const touch = <T>(value: T) => {
@@ -42,7 +42,7 @@ describe('off', () => {
     assert.deepEqual(readdirSync(folder), []);
   });
 
-  it('T-20 the start lines are at debug level, with the exact text', () => {
+  it('the start lines are at debug level, with the exact text', () => {
     const off = harness({ resolution: OFF });
     const on = harness({ resolution: ON });
     assert.deepEqual(

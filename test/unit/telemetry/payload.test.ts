@@ -11,7 +11,7 @@ const WIRE_ORDER =
   );
 
 describe('payload', () => {
-  it('T-1 has exactly the 41 keys in the order of the wire', () => {
+  it('has exactly the 41 keys in the order of the wire', () => {
     assert.equal(WIRE_ORDER.length, 41);
     assert.deepEqual(
       FIELDS.map((field) => field.name),
@@ -22,7 +22,7 @@ describe('payload', () => {
     assert.ok(!/[\s]/.test(text), 'compact JSON');
   });
 
-  it('T-2 whole numbers print as plain decimals, also above 2^53', () => {
+  it('whole numbers print as plain decimals, also above 2^53', () => {
     const big = harness({ identity: { ...IDENTITY, serveInvocationMethod: 2n ** 64n - 1n } }).telemetry.preview();
     assert.match(Buffer.from(big).toString('utf8'), /"serve_invocation_method":18446744073709551615,/);
     const huge = harness({
@@ -34,7 +34,7 @@ describe('payload', () => {
     );
   });
 
-  it('T-3 floats always have a fraction and are the shortest that read back the same', () => {
+  it('floats always have a fraction and are the shortest that read back the same', () => {
     assert.deepEqual([0, 89, 94.5, 33.3, 0.1, 66.666664, 16_777_216].map(formatFloat32), [
       '0.0',
       '89.0',
@@ -54,13 +54,13 @@ describe('payload', () => {
     );
   });
 
-  it('T-4 averages are rounded to two decimals in 32-bit arithmetic', () => {
+  it('averages are rounded to two decimals in 32-bit arithmetic', () => {
     assert.equal(formatFloat32(roundToCents(13.225)), '13.23');
     assert.equal(formatFloat32(roundToCents(1.675)), '1.68');
     assert.equal(formatFloat32(roundToCents(100)), '100.0');
   });
 
-  it('T-12 Parquet sizes are kept in bytes and divided once', () => {
+  it('Parquet sizes are kept in bytes and divided once', () => {
     const sizes = [1, 999_999, 1_000_000, 1_500_000, 123_456_789_012];
     const shown = sizes.map((sizeBytes) => {
       const { telemetry } = harness({

@@ -74,7 +74,7 @@ describe('off switches', () => {
 });
 
 describe('endpoint', () => {
-  it('T-18 joins ./telem as browsers do', () => {
+  it('joins ./telem as browsers do', () => {
     const joined = (base: string) => {
       const endpoint = resolveEndpoint(base);
       return endpoint.kind === 'usable' ? endpoint.url : endpoint.problem;
@@ -86,7 +86,7 @@ describe('endpoint', () => {
     assert.equal(joined('http://127.0.0.1:9/x/'), 'http://127.0.0.1:9/x/telem');
   });
 
-  it('T-22 https only; http only to this machine', () => {
+  it('https only; http only to this machine', () => {
     for (const base of ['https://h', 'http://localhost:1', 'http://127.0.0.1', 'http://127.9.8.7:3/', 'http://[::1]:8086']) {
       assert.equal(resolveEndpoint(base).kind, 'usable', base);
     }

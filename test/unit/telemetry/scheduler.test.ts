@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
 describe('schedule', () => {
-  it('T-15 a tick handled late skips what it missed and stays on the grid', () => {
+  it('a tick handled late skips what it missed and stays on the grid', () => {
     assert.equal(nextDeadline(60_000, 60_000, 60_000), 120_000);
     assert.equal(nextDeadline(60_005, 60_000, 60_000), 120_000);
     assert.equal(nextDeadline(60_006, 60_000, 60_000), 120_000);
@@ -16,7 +16,7 @@ describe('schedule', () => {
     assert.equal(nextDeadline(119_999, 60_000, 60_000), 120_000);
   });
 
-  it('T-15 a stalled process does not sample in a burst afterwards', async () => {
+  it('a stalled process does not sample in a burst afterwards', async () => {
     const { telemetry, time } = harness();
     telemetry.start();
     await time.advance(0);
@@ -27,7 +27,7 @@ describe('schedule', () => {
     await telemetry.stop();
   });
 
-  it('T-16 the sample of the same moment comes before the report', async () => {
+  it('the sample of the same moment comes before the report', async () => {
     const h = harness();
     h.readings.push({ cpuPercent: 0, rssBytes: 99 * 1_048_576 });
     h.telemetry.start();

@@ -51,7 +51,7 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 describe('sender', () => {
-  it('T-19 posts the bytes with accept, host and content-length and no other header', async () => {
+  it('posts the bytes with accept, host and content-length and no other header', async () => {
     const seen: string[] = [];
     const port = await listen(
       createTcpServer((socket) => {
@@ -152,7 +152,7 @@ describe('sender', () => {
 });
 
 describe('https', () => {
-  it('T-22 a self-signed certificate is refused, and the environment cannot change that', async () => {
+  it('a self-signed certificate is refused, and the environment cannot change that', async () => {
     let requests = 0;
     const port = await listenHttps((_request, response) => {
       requests += 1;
@@ -174,7 +174,7 @@ describe('https', () => {
     assert.deepEqual(await send(`https://localhost:${port}/telem`, { extraCa: SELF_SIGNED_CERT }), { kind: 'answered', status: 202 });
   });
 
-  it('D-3 a redirect that keeps the POST is followed on the same https host, with the same body', async () => {
+  it('a redirect that keeps the POST is followed on the same https host, with the same body', async () => {
     const seen: string[] = [];
     const port = await listenHttps(async (request, response) => {
       seen.push(`${request.method} ${request.url} ${await bodyOf(request)}`);
@@ -185,7 +185,7 @@ describe('https', () => {
     assert.deepEqual(seen, [`POST /telem ${BODY}`, `POST /v2/telem ${BODY}`]);
   });
 
-  it('D-3 redirects to another host, to http, or as GET are not followed', async () => {
+  it('redirects to another host, to http, or as GET are not followed', async () => {
     let others = 0;
     const other = await listenHttp((_request, response) => {
       others += 1;
@@ -225,7 +225,7 @@ describe('https', () => {
     assert.equal(requests, 4);
   });
 
-  it('D-3 plain http is never redirected', async () => {
+  it('plain http is never redirected', async () => {
     let requests = 0;
     const port = await listenHttp((_request, response) => {
       requests += 1;

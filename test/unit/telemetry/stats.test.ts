@@ -17,7 +17,7 @@ function trace(values: readonly number[]): { stats: IntStats; averages: number[]
 const summary = ({ min, max, avg }: { min: number; max: number; avg: number }): number[] => [min, max, avg];
 
 describe('statistics', () => {
-  it('E-1 T-7 the integer average sticks when the newest value is near, and depends on the order', () => {
+  it('the integer average sticks when the newest value is near, and depends on the order', () => {
     const up = trace([5, 6, 7, 8]);
     assert.deepEqual(up.averages, [5, 5, 5, 5]);
     assert.deepEqual(summary(up.stats), [5, 8, 5]);
@@ -26,7 +26,7 @@ describe('statistics', () => {
     assert.deepEqual(summary(down.stats), [5, 8, 8]);
   });
 
-  it('E-2 larger steps truncate each time', () => {
+  it('larger steps truncate each time', () => {
     const { stats, averages } = trace([1000, 10, 400, 3]);
     assert.deepEqual(averages, [1000, 505, 470, 354]);
     assert.deepEqual(summary(stats), [3, 1000, 354]);
@@ -35,7 +35,7 @@ describe('statistics', () => {
     assert.equal(bucket.lineSum, 1413);
   });
 
-  it('E-3 T-8 T-9 an idle minute forces the minimum to 0 and pulls the average down; the bucket is cleared by every roll-up', () => {
+  it('an idle minute forces the minimum to 0 and pulls the average down; the bucket is cleared by every roll-up', () => {
     const bucket = new MinuteBucket();
     const window = new HourWindow();
     const lines: number[][] = [];
@@ -59,7 +59,7 @@ describe('statistics', () => {
     assert.equal(window.lineSum, 168);
   });
 
-  it('E-4 a long idle tail sticks at 27', () => {
+  it('a long idle tail sticks at 27', () => {
     const { averages } = trace([600, ...Array<number>(59).fill(0)]);
     assert.deepEqual(averages.slice(0, 12), [600, 300, 200, 150, 120, 100, 86, 76, 68, 62, 57, 53]);
     assert.equal(averages.at(-1), 27);
@@ -67,7 +67,7 @@ describe('statistics', () => {
     assert.equal(trace([0, ...Array<number>(59).fill(100)]).stats.avg, 89);
   });
 
-  it('E-5 bytes are kept whole through minutes and hours', () => {
+  it('bytes are kept whole through minutes and hours', () => {
     const bucket = new MinuteBucket();
     const window = new HourWindow();
     const averages: number[] = [];
@@ -83,7 +83,7 @@ describe('statistics', () => {
     assert.equal(window.byteSum, 9_299_999);
   });
 
-  it('E-6 memory is floored to MiB before the statistics', () => {
+  it('memory is floored to MiB before the statistics', () => {
     const mebibytes = [268_435_455, 268_435_456, 301_989_888, 536_870_911].map((bytes) => Math.floor(bytes / 1_048_576));
     assert.deepEqual(mebibytes, [255, 256, 288, 511]);
     const { stats, averages } = trace(mebibytes);
@@ -91,7 +91,7 @@ describe('statistics', () => {
     assert.deepEqual(summary(stats), [255, 511, 327]);
   });
 
-  it('E-7 T-3 T-4 CPU figures are 32-bit and print as the shortest decimal', () => {
+  it('CPU figures are 32-bit and print as the shortest decimal', () => {
     const shown = (values: readonly number[]): string[] => {
       const stats = new FloatStats();
       for (const value of values) stats.update(value);

@@ -9,7 +9,7 @@ function root(folder = dirname(fileURLToPath(import.meta.url))): string {
   return existsSync(join(folder, 'package.json')) ? folder : root(dirname(folder));
 }
 
-it('T-23 tests start servers with telemetry off, or with an endpoint on this machine', () => {
+it('tests start servers with telemetry off, or with an endpoint on this machine', () => {
   const folder = join(root(), 'test');
   const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
   const starters = files.filter((file) => /bare: true/.test(readFileSync(join(folder, file), 'utf8')));

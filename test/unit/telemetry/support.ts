@@ -108,7 +108,7 @@ export const IDENTITY: ServerIdentity = {
   serveInvocationMethod: 0n,
 };
 
-/** The sources of the full sample of spec telemetry 2.2. */
+/** The sources of a full sample report. */
 export const SOURCES: TelemetrySources = {
   parquetTotals: () => ({ fileCount: 3, sizeBytes: 6267, rowCount: 9 }),
   triggerCounts: () => ({ walSingle: 1, walAll: 0, schedule: 2, request: 0 }),

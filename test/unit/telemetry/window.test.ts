@@ -38,13 +38,13 @@ const E8 =
   '{"os":"linux","version":"influxdb3-3.10.0","storage_type":"file","instance_id":"0c5c3f0e-5d0c-4a5e-9a53-0f3f2c1b7a10","cores":4,"product_type":"Core","storage_engine_type":"parquet","uptime_secs":180,"cluster_uuid":"7b1f5f0a-30fb-4f8e-8a1c-5d1f5a0c9e77","serve_invocation_method":0,"cpu_utilization_percent_min_1m":7.1,"cpu_utilization_percent_max_1m":33.3,"cpu_utilization_percent_avg_1m":17.63,"memory_used_mb_min_1m":255,"memory_used_mb_max_1m":288,"memory_used_mb_avg_1m":266,"write_requests_min_1m":0,"write_requests_max_1m":4,"write_requests_avg_1m":2,"write_requests_sum_1h":5,"write_lines_min_1m":0,"write_lines_max_1m":100,"write_lines_avg_1m":35,"write_lines_sum_1h":126,"write_mb_min_1m":0,"write_mb_max_1m":2,"write_mb_avg_1m":0,"write_mb_sum_1h":2,"query_requests_min_1m":0,"query_requests_max_1m":7,"query_requests_avg_1m":3,"query_requests_sum_1h":10,"parquet_file_count":3,"parquet_file_size_mb":0.006267,"parquet_row_count":9,"wal_single_triggers_count":1,"wal_all_triggers_count":0,"schedule_triggers_count":2,"request_triggers_count":0,"plugin_trigger_invocations":[],"installed_packages":[]}';
 
 describe('minutes and hours', () => {
-  it('E-8 three ticks give the full sample, byte for byte', async () => {
+  it('three ticks give the full sample, byte for byte', async () => {
     const { telemetry } = await playE8();
     assert.equal(Buffer.from(telemetry.preview()).toString('utf8'), E8);
     await telemetry.stop();
   });
 
-  it('E-9 T-9 the hourly reset clears the window and leaves the bucket', async () => {
+  it('the hourly reset clears the window and leaves the bucket', async () => {
     const { telemetry, time, posts } = await playE8();
     await time.advance(56 * MINUTE_MS);
     telemetry.recorder.recordWrite(10, 100);
@@ -67,7 +67,7 @@ describe('minutes and hours', () => {
     ['refused', { kind: 'failed', error: 'ECONNREFUSED' }],
     ['answered with 500', { kind: 'answered', status: 500 }],
   ] as const) {
-    it(`E-10 a report that is ${name} is lost for good: no second attempt, nothing carried over`, async () => {
+    it(`a report that is ${name} is lost for good: no second attempt, nothing carried over`, async () => {
       const h = await playE8();
       h.outcome = outcome;
       await h.time.advance(57 * MINUTE_MS);
@@ -81,7 +81,7 @@ describe('minutes and hours', () => {
     });
   }
 
-  it('E-11 T-17 minutes rolled up while a POST is under way are in the next report', async () => {
+  it('minutes rolled up while a POST is under way are in the next report', async () => {
     const h = harness();
     let answer: (() => void) | undefined;
     h.telemetry.start();
@@ -102,7 +102,7 @@ describe('minutes and hours', () => {
     await h.telemetry.stop();
   });
 
-  it('T-5 bytes are counted as given (unzipped body) and shown in decimal megabytes', async () => {
+  it('bytes are counted as given (unzipped body) and shown in decimal megabytes', async () => {
     const { telemetry, time } = harness();
     telemetry.start();
     await settle();
@@ -117,7 +117,7 @@ describe('minutes and hours', () => {
     await telemetry.stop();
   });
 
-  it('T-6 every recorded query counts one', async () => {
+  it('every recorded query counts one', async () => {
     const { telemetry, time } = harness();
     telemetry.start();
     await settle();
@@ -142,7 +142,7 @@ describe('minutes and hours', () => {
     await h.telemetry.stop();
   });
 
-  it('T-11 the ids are those of the catalog: same catalog, same ids', () => {
+  it('the ids are those of the catalog: same catalog, same ids', () => {
     const first = decode(harness().telemetry.preview());
     const second = decode(harness().telemetry.preview());
     assert.equal(first['instance_id'], second['instance_id']);

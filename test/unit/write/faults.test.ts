@@ -102,7 +102,7 @@ async function countOperations(t: TestContext): Promise<number> {
   return faulty?.operations.length ?? 0;
 }
 
-test('S-19 a process that dies at any file operation loses no acknowledged row and shows no half write', async (t) => {
+test('a process that dies at any file operation loses no acknowledged row and shows no half write', async (t) => {
   const total = await countOperations(t);
   t.diagnostic(`${total} file operations`);
   assert.ok(total > 100, `${total} operations`);
@@ -137,7 +137,7 @@ test('S-19 a process that dies at any file operation loses no acknowledged row a
   }
 });
 
-test('S-19 a file operation that fails once at any point costs at most the write that it belongs to', async (t) => {
+test('a file operation that fails once at any point costs at most the write that it belongs to', async (t) => {
   const total = await countOperations(t);
   for (let at = 8; at < total; at += STEP) {
     const known = new Known();

@@ -93,7 +93,7 @@ test('the small files of an hour that is over become one file while the day goes
   await store.stop();
 });
 
-test('S-16 late rows win over rows of a merged file, before and after they are merged too', async (t) => {
+test('late rows win over rows of a merged file, before and after they are merged too', async (t) => {
   const store = await TestWriteStore.open(await temporaryDirectory(t), EAGER);
   await store.write('db', twoHours('m', 14));
   await store.writes.snapshotNow();
@@ -283,7 +283,7 @@ test('a buffer limit of almost nothing bounds the buffer and loses nothing', asy
   await store.stop();
 });
 
-test('S-19 a changed byte anywhere in a Parquet file is noticed, and never merged into another file', async (t) => {
+test('a changed byte anywhere in a Parquet file is noticed, and never merged into another file', async (t) => {
   const first = await TestWriteStore.open(await temporaryDirectory(t));
   await writeFiles(first, twoHours('m', 14));
   await first.stop();

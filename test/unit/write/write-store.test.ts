@@ -46,7 +46,7 @@ async function check(store: TestWriteStore, model: ModelTable, when: string): Pr
   assert.deepEqual(rows.map(modelLine).sort(), model.lines(), when);
 }
 
-test('S-16 S-17 one answer per key through writes, deletes, snapshots, compaction, crashes and restarts in any order', async (t) => {
+test('one answer per key through writes, deletes, snapshots, compaction, crashes and restarts in any order', async (t) => {
   for (let seed = 1; seed <= 3; seed++) {
     const pick = random(seed * 7919);
     const model = new ModelTable();
@@ -85,7 +85,7 @@ test('S-16 S-17 one answer per key through writes, deletes, snapshots, compactio
   }
 });
 
-test('S-11 a reader never misses or repeats a row while snapshots swap files for buffered rows', async (t) => {
+test('a reader never misses or repeats a row while snapshots swap files for buffered rows', async (t) => {
   const store = await TestWriteStore.open(await temporaryDirectory(t));
   let written = 0;
   let reading = true;
@@ -117,7 +117,7 @@ test('S-11 a reader never misses or repeats a row while snapshots swap files for
   await store.stop();
 });
 
-test('S-15 totals of Parquet files equal what the files hold, also after a restart', async (t) => {
+test('totals of Parquet files equal what the files hold, also after a restart', async (t) => {
   const store = await TestWriteStore.open(await temporaryDirectory(t));
   assert.deepEqual(store.writes.parquetTotals, { fileCount: 0, sizeBytes: 0, rowCount: 0 });
   await store.write('db', 'm,k=x a=1 1\nm,k=x b=2 1\nm,k=y a=1 1\nn v=1 700000000000');

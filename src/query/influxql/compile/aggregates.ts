@@ -1,4 +1,4 @@
-/** Functions that make one value of many. InfluxQL spec 8. */
+/** Functions that make one value of many. */
 import { durationArgument, numberArgument } from './functions.ts';
 import type { CallExpr } from './ir.ts';
 import { asFloat, floatSql, isNumeric, missing, type Value, type ValueType, wrapped } from './types.ts';
@@ -116,7 +116,7 @@ const looksBack: ReadonlySet<string> = new Set([
   'elapsed',
 ]);
 
-/** True when the range and the bins are extended by one interval (spec 6.3). */
+/** True when the range and the bins are extended by one interval. */
 export function extendsRange(windows: readonly CallExpr[]): boolean {
   return windows.some((call) => looksBack.has(call.name));
 }

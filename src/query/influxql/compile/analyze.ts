@@ -1,4 +1,4 @@
-/** What kind of query a SELECT list makes. InfluxQL spec 6 and 9. */
+/** What kind of query a SELECT list makes. */
 import { planError, selectError } from './errors.ts';
 import type { NamedField } from './expand.ts';
 import { checkCall, functionKind } from './functions.ts';

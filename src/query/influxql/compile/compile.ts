@@ -1,4 +1,4 @@
-/** InfluxQL statements to engine SQL. InfluxQL spec 11. */
+/** InfluxQL statements to engine SQL. */
 import type { ExpectedColumn, ResultType } from '../../result.ts';
 import type { CompiledSql } from '../../sql/index.ts';
 import { quoteString } from '../../sql/types/quote.ts';
@@ -15,7 +15,7 @@ export interface CompiledInfluxql {
   readonly groupKey: GroupKey;
 }
 
-/** Compiles a SELECT. Throws the planning errors of InfluxQL spec 9. */
+/** Compiles a SELECT. Throws planning errors. */
 export function compileSelect(select: Select, context: InfluxqlCompileContext, explain: CompiledSql['explain']): CompiledInfluxql {
   const state = new CompileState(context);
   const rows = selectRows(state, select);
@@ -29,7 +29,7 @@ interface OutputColumn {
   readonly type: ValueType;
 }
 
-/** All measurements in one result, sorted (spec 6). */
+/** All measurements in one result, sorted. */
 function united({ plan, measurements }: SelectRows): { sql: string; output: CompiledSql['output']; groupKey: GroupKey } {
   const columns = outputColumns(plan, measurements);
   const projected = new Set(plan.fields.map(({ name }) => name));

@@ -1,4 +1,4 @@
-/** Conditions on rows. InfluxQL spec 5: what cannot be compared is false, not an error. */
+/** Conditions on rows: what cannot be compared is false, not an error. */
 import { quoteString } from '../../sql/types/quote.ts';
 import { planError } from './errors.ts';
 import type { BinaryExpr, CompareOp, Expr, RefExpr } from './ir.ts';

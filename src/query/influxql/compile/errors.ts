@@ -1,4 +1,4 @@
-/** Failures of InfluxQL planning. Texts: InfluxQL spec 9. */
+/** Failures of InfluxQL planning. Texts: */
 import { InfluxError } from '../../../shared/errors.ts';
 
 /** `Error during planning: ...`, 400. */

@@ -1,4 +1,4 @@
-/** Wildcards, regular expressions and the names of columns. InfluxQL spec 4. */
+/** Wildcards, regular expressions and the names of columns. */
 import { selectError } from './errors.ts';
 import { acceptsType, functionKind } from './functions.ts';
 import type { CallExpr, Expr, Field } from './ir.ts';

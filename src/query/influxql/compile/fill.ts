@@ -1,4 +1,4 @@
-/** Empty bins. InfluxQL spec 6.2. */
+/** Empty bins. */
 import type { Fill } from './ir.ts';
 import { engineTypeName, floatSql, integerSql, isNumeric, type ValueType } from './types.ts';
 

@@ -1,4 +1,4 @@
-/** The functions of the language and what each may be called with. InfluxQL spec 8 and 9. */
+/** The functions of the language and what each may be called with. */
 import { notImplemented, planError, selectError } from './errors.ts';
 import type { CallExpr, Expr } from './ir.ts';
 import { isMathFunction } from './math.ts';

@@ -1,4 +1,4 @@
-/** LIMIT and OFFSET. InfluxQL spec 6.1. */
+/** LIMIT and OFFSET. */
 import { fillConstant } from './fill.ts';
 import { keyNames, type MeasurementRows, type SelectPlan } from './plan.ts';
 

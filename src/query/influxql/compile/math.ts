@@ -1,4 +1,4 @@
-/** Scalar functions. InfluxQL spec 5 and 8. */
+/** Scalar functions. */
 import { planError } from './errors.ts';
 import { asFloat, isNumeric, missing, type Value, wrapped } from './types.ts';
 

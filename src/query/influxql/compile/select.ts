@@ -1,4 +1,4 @@
-/** Resolves the names of a SELECT and makes the rows of its measurements. InfluxQL spec 3, 4 and 6. */
+/** Resolves the names of a SELECT and makes the rows of its measurements. */
 import { analyze, checkLimit } from './analyze.ts';
 import type { Bins } from './bins.ts';
 import { notImplemented, planError } from './errors.ts';

@@ -1,4 +1,4 @@
-/** SHOW statements. InfluxQL spec 10. */
+/** SHOW statements. */
 
 import type { CompiledSql } from '../../sql/index.ts';
 import { quoteString } from '../../sql/types/quote.ts';

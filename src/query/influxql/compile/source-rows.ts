@@ -16,7 +16,7 @@ export interface SourceRows {
 
 /**
  * Undefined when the measurement has none of the fields. A row counts when at least one of the fields has a value
- * (spec 6).
+ *.
  */
 export function sourceRows(plan: SelectPlan, rowset: Rowset, range: TimeRange): SourceRows | undefined {
   const open = rowset.open(range);

@@ -1,4 +1,4 @@
-/** Takes the comparisons of `time` out of a condition. InfluxQL spec 3. */
+/** Takes the comparisons of `time` out of a condition. */
 import { InfluxError } from '../../../shared/errors.ts';
 import { parseTimestamp, timestampNsMax, timestampNsMin } from '../../sql/values/timestamps.ts';
 import { planError } from './errors.ts';

@@ -1,4 +1,4 @@
-/** Typed pieces of engine SQL and the arithmetic of the language. InfluxQL spec 5. */
+/** Typed pieces of engine SQL and the arithmetic of the language. */
 import type { ColumnType } from '../../../shared/column-type.ts';
 import type { ResultType } from '../../result.ts';
 import { quoteString } from '../../sql/types/quote.ts';

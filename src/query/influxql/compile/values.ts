@@ -1,4 +1,4 @@
-/** Expressions of the SELECT list. InfluxQL spec 5. */
+/** Expressions of the SELECT list. */
 import { planError } from './errors.ts';
 import type { CallExpr, Expr, RefExpr } from './ir.ts';
 import { isMathFunction, mathFunction } from './math.ts';

@@ -14,7 +14,7 @@ export type NameFilter =
   | { readonly op: '=~' | '!~'; readonly source: string }
   | { readonly op: 'in'; readonly names: readonly string[] };
 
-/** One statement (InfluxQL spec 2.2). Bind parameters are replaced by their values. */
+/** One statement. Bind parameters are replaced by their values. */
 export type Statement =
   | { readonly kind: 'select'; readonly select: Select }
   | { readonly kind: 'explain'; readonly analyze: boolean; readonly verbose: boolean; readonly select: Select }

@@ -5,7 +5,7 @@ import type { ParsedStatement, Qualifier, Statement } from './ast.ts';
 const DEFAULT_POLICIES: ReadonlySet<string> = new Set(['autogen', 'default']);
 
 /**
- * The database that a statement names, by the rules for retention policies (InfluxQL spec 2.4); `requested` stands for
+ * The database that a statement names, by the rules for retention policies; `requested` stands for
  * the parts that it leaves out. Undefined when neither names one. Throws when it names several (400).
  */
 export function statementDatabase(parsed: ParsedStatement, requested: string | undefined): string | undefined {

@@ -1,6 +1,6 @@
 import { InfluxError } from '../../../shared/errors.ts';
 
-/** A text that is no InfluxQL (spec 2.3); 400. `offset` counts UTF-16 units, the message bytes. */
+/** A text that is no InfluxQL; 400. `offset` counts UTF-16 units, the message bytes. */
 export function parseError(text: string, offset: number, message: string, details = ''): InfluxError {
   const position = Buffer.byteLength(text.slice(0, offset));
   return new InfluxError({

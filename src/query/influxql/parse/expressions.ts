@@ -1,4 +1,4 @@
-/** Values of the SELECT list and conditions of WHERE (InfluxQL spec 2.2). */
+/** Values of the SELECT list and conditions of WHERE. */
 import { InfluxError } from '../../../shared/errors.ts';
 import type { BindValue } from '../../result.ts';
 import type { BinaryExpr, BinaryOp, Cast, CompareOp, Expr, Literal } from '../compile/ir.ts';

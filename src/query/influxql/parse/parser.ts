@@ -1,4 +1,4 @@
-/** InfluxQL texts to statements (InfluxQL spec 2). */
+/** InfluxQL texts to statements. */
 import type { BindValue } from '../../result.ts';
 import type { NameFilter, ParsedStatement, Qualifier, Statement } from './ast.ts';
 import { debugText, parseError } from './errors.ts';

@@ -26,7 +26,7 @@ const UNIT_NS: Readonly<Record<string, bigint>> = {
   w: 604_800_000_000_000n,
 };
 
-/** Reads the tokens of InfluxQL (spec 2.1) where the parser expects them; what is not there moves nothing. */
+/** Reads the tokens of InfluxQL where the parser expects them; what is not there moves nothing. */
 export class Scanner {
   readonly text: string;
   position = 0;

@@ -1,4 +1,4 @@
-/** SELECT and its clauses (InfluxQL spec 2.2). */
+/** SELECT and its clauses. */
 import type { BindValue } from '../../result.ts';
 import type { Dimension, Expr, Field, Fill, Select, Source } from '../compile/ir.ts';
 import type { Qualifier } from './ast.ts';

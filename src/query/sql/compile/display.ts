@@ -1,4 +1,4 @@
-/** Output names: expressions as DataFusion prints them. SQL spec section 4. */
+/** Output names: expressions as DataFusion prints them. */
 
 import { isAggregate } from '../functions/aggregates.ts';
 import type { CallExpr, Expr, FrameBound, OrderItem, Query, WindowSpec } from '../parse/ast.ts';

@@ -174,7 +174,7 @@ function tableFunction(ref: Extract<TableRef, { kind: 'function' }>, env: Env): 
   return { sql: `${sql} AS ${sqlName}(c0)`, scope: scopeOf({ path: alias ? [alias.name] : [], columns: [column] }, env) };
 }
 
-/** Rows of a cache; its arguments must be text literals. SQL spec 8.3. */
+/** Rows of a cache; its arguments must be text literals. */
 function cacheFunction(name: CacheFunctionName, ref: Extract<TableRef, { kind: 'function' }>, env: Env): FromClause {
   const relation = env.state.cacheFunction(
     name,

@@ -1,4 +1,4 @@
-/** Names of tables. SQL spec 1.3 and system tables Y-1. */
+/** Names of tables. */
 import type { RelationInfo } from '../types/contract.ts';
 import type { StatementState } from '../types/env.ts';
 import { planError, tableNotFound } from '../types/errors.ts';

@@ -1,4 +1,4 @@
-/** The select list: wildcards expanded, names given. SQL spec section 4. */
+/** The select list: wildcards expanded, names given. */
 
 import type { Expr, SelectItem } from '../parse/ast.ts';
 import type { Env } from '../types/env.ts';

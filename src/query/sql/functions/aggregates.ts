@@ -1,4 +1,4 @@
-/** Aggregate and window functions. SQL spec 6.2 to 6.4. */
+/** Aggregate and window functions. */
 
 import { planError } from '../types/errors.ts';
 import { quoteIdent } from '../types/quote.ts';

@@ -1,4 +1,4 @@
-/** Digest functions. SQL spec 6.5. */
+/** Digest functions. */
 import { createHash } from 'node:crypto';
 import { notImplemented, planError } from '../types/errors.ts';
 import { type Typed, typed } from '../types/typed.ts';

@@ -1,4 +1,4 @@
-/** Mathematical functions. SQL spec 6.6. */
+/** Mathematical functions. */
 
 import { coercionError } from '../types/errors.ts';
 import { type Typed, typed } from '../types/typed.ts';

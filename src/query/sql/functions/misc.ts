@@ -1,4 +1,4 @@
-/** Conditional, conversion and nested-value functions. SQL spec 6.5 and 6.9. */
+/** Conditional, conversion and nested-value functions. */
 
 import { notImplemented, planError } from '../types/errors.ts';
 import { quoteIdent } from '../types/quote.ts';

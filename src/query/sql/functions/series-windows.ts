@@ -1,4 +1,4 @@
-/** InfluxDB's windows over consecutive values of a series. SQL spec 6.4; formulas of InfluxQL spec 8. */
+/** InfluxDB's windows over consecutive values of a series. */
 
 import { planError } from '../types/errors.ts';
 import { type Typed, typed } from '../types/typed.ts';

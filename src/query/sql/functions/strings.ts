@@ -1,4 +1,4 @@
-/** String, regular expression and encoding functions. SQL spec 6.5, 6.7 and 6.8. */
+/** String, regular expression and encoding functions. */
 
 import { planError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';

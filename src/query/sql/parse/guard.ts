@@ -1,6 +1,6 @@
 /**
  * Limits that keep the parser (recursive, with a small fixed stack) and this compiler safe. Only counts tokens;
- * what the text means is the parser's job. SQL spec sections 1 and 2.
+ * what the text means is the parser's job.
  */
 import { notImplemented, planError, sqlError } from '../types/errors.ts';
 

@@ -39,7 +39,7 @@ const simpleTypes: Readonly<Record<string, CastTarget>> = {
   Bytea: { kind: 'binary' },
 };
 
-/** A type name in a cast. SQL spec 5.1. */
+/** A type name in a cast. */
 export function normalizeType(raw: Raw): CastTarget {
   const { kind, body } = nodeOf(raw);
   if (Object.hasOwn(simpleTypes, kind)) return simpleTypes[kind] as CastTarget;

@@ -48,7 +48,7 @@ export interface SqlCompileContext {
   relation(schema: 'iox' | 'system' | 'information_schema', name: string): RelationInfo | undefined;
   /**
    * What `last_cache(..)` or `distinct_cache(..)` delivers. An argument that is not a text literal is undefined.
-   * Throws the planning errors of SQL spec 8.3. Absent = there are no caches.
+   * Throws planning errors. Absent = there are no caches.
    */
   cacheFunction?(name: CacheFunctionName, args: readonly (string | undefined)[]): RelationInfo;
 }

@@ -1,4 +1,4 @@
-/** Interval literals: text -> months, days, nanoseconds. SQL spec 5.4. */
+/** Interval literals: text -> months, days, nanoseconds. */
 import { planError } from '../types/errors.ts';
 
 export interface IntervalValue {

@@ -29,7 +29,7 @@ interface RequestCells {
 }
 
 /**
- * The metrics of http-api.md 5 that this layer feeds. What comes with every request is summed up here and handed to the
+ * The metrics of requests (docs/api.md). What comes with every request is summed up here and handed to the
  * library's counters when somebody looks at them.
  */
 export class HttpMetrics {

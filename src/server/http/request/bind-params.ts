@@ -6,7 +6,7 @@ import { type JsonNode, positionAt } from './json-text.ts';
 const uint64Max = 0xffff_ffff_ffff_ffffn;
 const int64Min = -0x8000_0000_0000_0000n;
 
-/** Decodes `params` given as JSON text (http-api.md 7, sql.md 9.1). */
+/** Decodes `params` given as JSON text. */
 export function bindParamsFromText(text: string): ReadonlyMap<string, BindValue> {
   const node = parseNode(text);
   return bindParams(text, node);

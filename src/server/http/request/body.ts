@@ -28,7 +28,7 @@ export interface WholeBody {
 export type BodySource = BodyStream | WholeBody;
 
 /**
- * Reads and unzips a request body (http-api.md 4). Reading stops at the limit; the same inclusive limit holds for the
+ * Reads and unzips a request body. Reading stops at the limit; the same inclusive limit holds for the
  * raw and the unzipped size. Throws the catalogue errors of that section.
  */
 export async function readBody(request: BodySource, maxBytes: number, memory?: BodyMemory): Promise<Buffer> {

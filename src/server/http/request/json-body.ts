@@ -4,7 +4,7 @@ import { type JsonNode, JsonTextError, parseJsonText, positionAt } from './json-
 import { missingField, unknownVariant } from './query-string.ts';
 
 /**
- * Typed reading of a JSON request body. Every failure is the 400 `serde json error: ..` of http-api.md 4. Members that
+ * Typed reading of a JSON request body. Every failure is the 400 `serde json error: ..` (docs/errors.md). Members that
  * nobody asks for are ignored; a member given twice is refused.
  */
 export class JsonObjectReader {
@@ -132,7 +132,7 @@ export class JsonObjectReader {
   }
 }
 
-/** Parses JSON text; a failure becomes the 400 of http-api.md 4. */
+/** Parses JSON text; a failure becomes a 400 (docs/errors.md). */
 export function parseNode(text: string): JsonNode {
   try {
     return parseJsonText(text);

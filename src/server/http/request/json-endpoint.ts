@@ -13,7 +13,7 @@ export function hasJsonContentType(request: FastifyRequest): boolean {
   return jsonType.test(type.trim());
 }
 
-/** Reads the JSON object of a configure endpoint (http-api.md 4): 415 without a JSON content-type, 400 when it does not decode. */
+/** Reads the JSON object of a configure endpoint: 415 without a JSON content-type, 400 when it does not decode. */
 export async function readJsonObject(
   request: FastifyRequest,
   maxBodyBytes: number,

@@ -1,6 +1,6 @@
 /**
  * JSON as the reference's decoder reads it: integers keep all their digits, every node knows where it ends, and
- * failures carry the same words with line and column (http-api.md 4). `JSON.parse` can do none of the three.
+ * failures carry the same words with line and column. `JSON.parse` can do none of the three.
  */
 
 export type JsonNode =

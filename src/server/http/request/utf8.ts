@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { bodyNotUtf8 } from '../response/errors.ts';
 
-/** Throws the 400 of http-api.md 4 unless the bytes are UTF-8. */
+/** Throws a 400 (docs/errors.md) unless the bytes are UTF-8. */
 export function requireUtf8(body: Uint8Array): void {
   if (!isUtf8(body)) throw bodyNotUtf8(describeBadUtf8(body));
 }

@@ -35,7 +35,7 @@ const rules = {
   params: { kind: 'string' },
 } as const;
 
-/** Reads a request of `/query` (http-api.md 8). Throws errors in the shape `{"error": ..}`. */
+/** Reads a request of `/query`. Throws errors in the shape `{"error": ..}`. */
 export async function decodeV1Query(request: FastifyRequest, maxBodyBytes: number): Promise<V1Query> {
   const format = acceptedFormat(request.headers.accept);
   const url = splitTarget(request.originalUrl).query;

@@ -14,7 +14,7 @@ export function toInfluxError(error: unknown, log: ErrorLog): InfluxError {
   return internalError(error);
 }
 
-/** The translator of the plain REST endpoints: message alone, or `{"error": .., "data"?: ..}` (http-api.md 3, shape E1). */
+/** The translator of the plain REST endpoints: message alone, or `{"error": .., "data"?: ..}`. */
 export function sendError<Reply extends HttpReply>(reply: Reply, error: InfluxError): Reply {
   reply.code(error.status);
   if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECS);
@@ -25,7 +25,7 @@ export function sendError<Reply extends HttpReply>(reply: Reply, error: InfluxEr
 /** What a client that heard 503 had better wait, seconds. */
 export const RETRY_AFTER_SECS = '1';
 
-/** Shape EA: JSON with one space after the colon (http-api.md 3). */
+/** Shape EA: JSON with one space after the colon. */
 export function sendAuthError(reply: HttpReply, status: number, message: string): void {
   reply
     .code(status)

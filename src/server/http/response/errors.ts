@@ -1,6 +1,6 @@
 import { InfluxError } from '../../../shared/errors.ts';
 
-/** Failures that the HTTP layer itself raises. Messages are wire format (http-api.md 2, 4, 6, 7). */
+/** Failures that the HTTP layer itself raises. Messages are wire format. */
 
 export function notFound(): InfluxError {
   return new InfluxError({ code: 'ROUTE_NOT_FOUND', message: 'Not found', status: 404 });

@@ -4,7 +4,7 @@ import type { FormatName } from './formats/index.ts';
 /** A format that a query can be answered in. */
 export type QueryFormat = FormatName | 'parquet';
 
-/** Words of the `format` parameter, in the order in which a refusal lists them (http-api.md 7). */
+/** Words of the `format` parameter, in the order in which a refusal lists them. */
 export const QUERY_FORMATS = ['parquet', 'csv', 'pretty', 'json', 'json_lines', 'jsonl'] as const;
 
 /** Format of a checked `format` word. */

@@ -17,7 +17,7 @@ const contentTypes: Readonly<Record<FormatName, string>> = {
 /**
  * Sends a result. Short answers go out whole; longer ones stream with back-pressure, and a client
  * that leaves cancels the query. A failure before the first piece still becomes a status code; a later one cuts the
- * connection (http-api.md 7).
+ * connection.
  */
 export async function sendResult(reply: FastifyReply, result: QueryResult, format: FormatName): Promise<FastifyReply> {
   const onClose = (): void => {

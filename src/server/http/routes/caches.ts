@@ -22,7 +22,7 @@ const targetRules = {
   name: { kind: 'string', required: true },
 } as const;
 
-/** Last value and distinct value caches (http-api.md 11). */
+/** Last value and distinct value caches. */
 export function registerCaches(app: FastifyInstance, deps: CacheEndpointDependencies): void {
   const { caches, maxBodyBytes } = deps;
 

@@ -26,7 +26,7 @@ const deleteRules = { db: { kind: 'string', required: true }, hard_delete_at: { 
 const retentionRules = { db: { kind: 'string', required: true }, duration: { kind: 'string', required: true } } as const;
 const clearRules = { db: { kind: 'string', required: true } } as const;
 
-/** Databases and their retention (http-api.md 9). */
+/** Databases and their retention. */
 export function registerDatabases(app: FastifyInstance, deps: DatabaseEndpointDependencies): void {
   const { databases, maxBodyBytes } = deps;
 

@@ -2,7 +2,7 @@
 const LEGACY_NAME_BYTES_MAX = 64;
 
 /**
- * The name check that v1 and v2 make before the common one (http-api.md 6.2). Gives the refusal text, undefined = fine.
+ * The name check that v1 and v2 make before the common one. Gives the refusal text, undefined = fine.
  */
 export function refuseLegacyName(name: string): string | undefined {
   const size = Buffer.byteLength(name);

@@ -11,7 +11,7 @@ export interface InfluxqlEndpointDependencies {
   readonly maxBodyBytes: number;
 }
 
-/** `GET|POST /api/v3/query_influxql` (http-api.md 7). */
+/** `GET|POST /api/v3/query_influxql`. */
 export function registerQueryInfluxql(app: FastifyInstance, deps: InfluxqlEndpointDependencies): void {
   const path = '/api/v3/query_influxql';
   app.get(path, async (request, reply) => answer(deps, request, reply, decodeQueryUrl(request, false)));

@@ -23,7 +23,7 @@ const optional = {
   params: { kind: 'string' },
 } as const;
 
-/** Reads the parameters of a GET (http-api.md 7). */
+/** Reads the parameters of a GET. */
 export function decodeQueryUrl(request: FastifyRequest, databaseRequired: boolean): DecodedQuery {
   const accepted = formatFromAccept(request.headers.accept);
   const { query } = splitTarget(request.originalUrl);
@@ -40,7 +40,7 @@ export function decodeQueryUrl(request: FastifyRequest, databaseRequired: boolea
   };
 }
 
-/** Reads the JSON body of a POST (http-api.md 7). */
+/** Reads the JSON body of a POST. */
 export async function decodeQueryBody(request: FastifyRequest, maxBodyBytes: number, databaseRequired: boolean): Promise<DecodedQuery> {
   const accepted = formatFromAccept(request.headers.accept);
   const body = await readBody(request.raw, maxBodyBytes);

@@ -8,7 +8,7 @@ export interface QueryEndpointDependencies {
   readonly maxBodyBytes: number;
 }
 
-/** `GET|POST /api/v3/query_sql` (http-api.md 7). */
+/** `GET|POST /api/v3/query_sql`. */
 export function registerQueryRoutes(app: FastifyInstance, deps: QueryEndpointDependencies): void {
   app.get('/api/v3/query_sql', async (request, reply) => answer(deps, request, reply, decodeQueryUrl(request, true)));
   app.post('/api/v3/query_sql', async (request, reply) =>

@@ -12,7 +12,7 @@ export interface V1QueryDependencies {
   readonly errorLog: ErrorLog;
 }
 
-/** `GET|POST /query` (http-api.md 8). */
+/** `GET|POST /query`. */
 export function registerQueryV1(app: FastifyInstance, deps: V1QueryDependencies): void {
   const handler = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => answer(deps, request, reply);
   app.get('/query', handler);

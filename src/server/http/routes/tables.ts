@@ -21,7 +21,7 @@ const deleteRules = {
   hard_delete_at: { kind: 'string' },
 } as const;
 
-/** Tables (http-api.md 10). */
+/** Tables. */
 export function registerTables(app: FastifyInstance, deps: TableEndpointDependencies): void {
   const { tables, maxBodyBytes } = deps;
 

@@ -11,7 +11,7 @@ export interface TokenEndpointDependencies {
 
 const PATH = '/api/v3/configure/token';
 
-/** Admin tokens (http-api.md 12, auth.md 5). */
+/** Admin tokens. */
 export function registerTokens(app: FastifyInstance, deps: TokenEndpointDependencies): void {
   const { tokens, maxBodyBytes } = deps;
   app.post(`${PATH}/admin`, async (_request, reply) => sendToken(reply, await tokens.createOperator()));

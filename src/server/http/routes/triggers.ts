@@ -41,7 +41,7 @@ const unavailable = [
   ['PUT', '/api/v3/plugins/directory', 'plugin files'],
 ] as const;
 
-/** Triggers and the HTTP side of the processing engine (http-api.md 13). */
+/** Triggers and the HTTP side of the processing engine. */
 export function registerTriggers(app: FastifyInstance, deps: TriggerEndpointDependencies): void {
   const { triggers, maxBodyBytes } = deps;
 

@@ -20,7 +20,7 @@ export interface V1AnswerDependencies {
 }
 
 /**
- * The body of an answer of `/query`, in pieces (http-api.md 8). Failures of a statement are part of the body; what
+ * The body of an answer of `/query`, in pieces. Failures of a statement are part of the body; what
  * fails after rows of its statement were written is thrown. An infinite number in JSON replaces the body as long as
  * nothing was handed on, else it is thrown.
  */

@@ -92,7 +92,7 @@ export function storeBody(
   });
 }
 
-/** A refused line in its wire form (line-protocol.md 9). */
+/** A refused line in its wire form. */
 export function wireLineError(error: LineError): { error_message: string; line_number: number; original_line: string } {
   return { error_message: error.errorMessage, line_number: error.lineNumber, original_line: error.originalLine };
 }

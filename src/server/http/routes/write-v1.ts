@@ -18,7 +18,7 @@ const rules = {
   precision: { kind: 'variant', variants: LEGACY_PRECISIONS },
 } as const;
 
-/** `POST /write` (http-api.md 6.2). */
+/** `POST /write`. */
 export function writeV1(deps: WriteEndpointDependencies): WriteEndpoint {
   const targets = new TargetCache(decodeTarget);
   const targetOf = (originalUrl: string): WriteTarget => {

@@ -22,7 +22,7 @@ const rules = {
   precision: { kind: 'variant', variants: LEGACY_PRECISIONS },
 } as const;
 
-/** `POST /api/v2/write` (http-api.md 6.3): the v1 rules with errors in shape E2. */
+/** `POST /api/v2/write`: the v1 rules with errors in shape E2. */
 export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): WriteEndpoint {
   const targets = new TargetCache(decodeTarget);
   const targetOf = (originalUrl: string): WriteTarget => {

@@ -24,7 +24,7 @@ export interface PortOptions {
 }
 
 /**
- * One TCP port for HTTP/1.1, cleartext HTTP/2 and gRPC (flight.md 1): the first bytes, or ALPN under TLS, choose one of
+ * One TCP port for HTTP/1.1, cleartext HTTP/2 and gRPC: the first bytes, or ALPN under TLS, choose one of
  * two servers that never listen themselves.
  */
 export class Port {

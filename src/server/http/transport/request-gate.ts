@@ -16,7 +16,7 @@ export interface GateRequest {
   readonly socket?: { readonly remoteAddress?: string | undefined };
 }
 
-/** Steps 1 to 3 of the routing order (http-api.md 2): headers of every answer, OPTIONS, closed token paths, authentication. */
+/** Steps 1 to 3 of the routing order: headers of every answer, OPTIONS, closed token paths, authentication. */
 export class RequestGate {
   readonly #authenticator: RequestAuthenticator;
   readonly #clusterUuid: string;

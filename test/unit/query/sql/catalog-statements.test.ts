@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { printed, TestEngine } from './support.ts';
 
-describe('catalog statements (SQL spec 8.1)', () => {
+describe('catalog statements', () => {
   let engine: TestEngine;
   before(async () => {
     engine = await TestEngine.open();

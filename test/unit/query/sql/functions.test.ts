@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { TestEngine } from './support.ts';
 
-/** Expression -> value. SQL spec 6.5 to 6.9. */
+/** Expression -> value. */
 const cases: readonly (readonly [string, unknown])[] = [
   ['acos(2)', 'NaN'],
   ['asin(1)', Math.asin(1)],
@@ -168,8 +168,6 @@ describe('functions', () => {
     assert.equal((await engine.failure("SELECT range('a')")).status, 400);
     assert.equal((await engine.failure('SELECT array_dims(1)')).status, 400);
   });
-
-  /** SQL spec 5.2, 6.5, 6.8 and 9.2. */
   const failures: readonly (readonly [string, number, string])[] = [
     ['SELECT CAST(1e300 AS BIGINT)', 500, "Arrow error: Cast error: Can't cast value 1e300 to type Int64"],
     ['SELECT CAST(f * 1e300 AS BIGINT UNSIGNED) FROM t', 500, "Arrow error: Cast error: Can't cast value 1.5e300 to type UInt64"],

@@ -43,7 +43,7 @@ describe('quoting', () => {
   });
 });
 
-describe('intervals (SQL spec 5.4)', () => {
+describe('intervals', () => {
   const cases: readonly (readonly [string, string | undefined, number, number, bigint])[] = [
     ['1 hour', undefined, 0, 0, 3_600_000_000_000n],
     ['1 day 2 hours', undefined, 0, 1, 7_200_000_000_000n],
@@ -70,7 +70,7 @@ describe('intervals (SQL spec 5.4)', () => {
   });
 });
 
-describe('timestamps in text (SQL spec 5.5)', () => {
+describe('timestamps in text', () => {
   const cases: readonly (readonly [string, bigint])[] = [
     ['1970-01-01', 0n],
     ['1970-01-01T00:00:01', 1_000_000_000n],
@@ -103,7 +103,7 @@ describe('timestamps in text (SQL spec 5.5)', () => {
   });
 });
 
-describe('engine errors (SQL spec 9.2)', () => {
+describe('engine errors', () => {
   const cases: readonly (readonly [string, number, string])[] = [
     ['Invalid Input Error: Arrow error: Divide by zero error', 500, 'Arrow error: Divide by zero error'],
     ['Binder Error: No function matches t0.c1\n\nLINE 1: SELECT', 400, 'Error during planning: No function matches c1'],

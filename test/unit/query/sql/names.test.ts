@@ -4,7 +4,7 @@ import { TestEngine } from './support.ts';
 
 const hour = 'IntervalMonthDayNano("IntervalMonthDayNano { months: 0, days: 0, nanoseconds: 3600000000000 }")';
 
-/** Expression over `home` (`h` and `t` where named) -> output column name. SQL spec section 4. */
+/** Expression over `home` (`h` and `t` where named) -> output column name. */
 const names: readonly (readonly [string, string])[] = [
   ['temp', 'temp'],
   ['home.temp', 'temp'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { TestEngine } from './support.ts';
 
-describe('parameters (SQL spec 9.1)', () => {
+describe('parameters', () => {
   let engine: TestEngine;
   before(async () => {
     engine = await TestEngine.open();

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { TestEngine } from './support.ts';
 
-/** Statement -> status and text. SQL spec sections 3 and 9.2. */
+/** Statement -> status and text. */
 const refusals: readonly (readonly [string, number, string])[] = [
   ['SELECT 1; SELECT 2', 405, 'This feature is not implemented: The context currently only supports a single SQL statement'],
   ['', 400, 'Error during planning: No SQL statements were provided in the query string'],

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { TestEngine } from './support.ts';
 
-/** SQL spec 6.4: the windows that InfluxDB adds; formulas of InfluxQL spec 8. */
+/** The windows that InfluxDB adds to SQL. */
 describe('6.4 windows over consecutive values', () => {
   let engine: TestEngine;
   const values = 'VALUES (1, 10, 1.5), (2, NULL, 2.5), (4, 16, 0.5), (5, 15, 3.5)';

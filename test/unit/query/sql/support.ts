@@ -155,7 +155,7 @@ export class TestEngine {
     }
   }
 
-  /** SQL spec 3, defence in depth: what the compiler prints must be exactly one SELECT for the engine's own parser. */
+  /** Defence in depth: what the compiler prints must be exactly one SELECT for the engine's own parser. */
   async #requireOneSelect(sql: string): Promise<void> {
     const reader = await this.#connection.runAndReadAll('SELECT json_serialize_sql(CAST($1 AS VARCHAR))', [sql]);
     const parsed = JSON.parse(String(reader.getRows()[0]?.[0])) as { error: boolean; error_message?: string; statements?: unknown[] };

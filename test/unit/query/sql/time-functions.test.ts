@@ -4,7 +4,7 @@ import { TestEngine } from './support.ts';
 
 const at = (text: string): string => `TIMESTAMP '${text}'`;
 
-/** Expression -> value. SQL spec 6.1 and section 12. */
+/** Expression -> value. */
 const cases: readonly (readonly [string, unknown])[] = [
   [`date_bin(INTERVAL '30 minutes', ${at('2022-01-01T08:44:00')})`, '2022-01-01 08:30:00'],
   [`date_bin(INTERVAL '30 minutes', ${at('2022-01-01T08:44:00')}, '1970-01-01T00:10:00Z')`, '2022-01-01 08:40:00'],

@@ -56,7 +56,7 @@ describe('query log (system tables 1.1)', () => {
     );
   });
 
-  test('Y-7 each end has its flags, and the first end stays', () => {
+  test('each end has its flags, and the first end stays', () => {
     const { log, rows } = openLog(10);
     for (const end of ['succeed', 'fail', 'cancel'] as const) {
       const entry = log.begin({ kind: 'sql', text: end });
@@ -77,7 +77,7 @@ describe('query log (system tables 1.1)', () => {
     );
   });
 
-  test('Y-5 exactly the newest queries are held, oldest first; a size of 0 holds none', () => {
+  test('exactly the newest queries are held, oldest first; a size of 0 holds none', () => {
     for (const size of [0, 1, 3]) {
       const { log, rows } = openLog(size);
       for (let i = 1; i <= 7; i++) log.begin({ kind: 'sql', text: `q${i}` }).succeed();
@@ -96,7 +96,7 @@ describe('query log (system tables 1.1)', () => {
   });
 });
 
-describe('Y-8 the end of a result is the end of its query', () => {
+describe('the end of a result is the end of its query', () => {
   const result = (run: () => AsyncGenerator<ResultBatch>): QueryResult => ({ columns: [], batches: run, cancel: () => undefined });
   const batch: ResultBatch = { rowCount: 0, columns: [] };
 

@@ -73,7 +73,7 @@ function randomRow(next: () => number): TestRow {
   return { tags, fields, timeNs: BigInt(pick(40)) * 60_000_000_000n - 600_000_000_000n + 7n };
 }
 
-test('S-16 the newest non-null value of every field wins, whatever order and batch the rows came in', async (t) => {
+test('the newest non-null value of every field wins, whatever order and batch the rows came in', async (t) => {
   const { engine } = await testEngine(t);
   for (let seed = 1; seed <= 5; seed++) {
     const table = testTable(COLUMNS, seed);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { ParseOptions } from '../../../../src/write/line-protocol/index.ts';
 import { Harness, INGEST_NS, type Row, rowsOf, type Value } from './fake-catalog.ts';
 
-/** `[spec case, input, expected rows or message, options]` of line-protocol.md 10. */
+/** `[case, input, expected rows or message, options]`. */
 type Case = readonly [id: string, input: string, expected: string | readonly Row[], options?: Partial<ParseOptions>];
 
 const NONE = 'got end of input';
@@ -156,7 +156,7 @@ const QUOTING: readonly Case[] = [
   ['5 string of 1 MiB', `m v="${'x'.repeat(1048576)}"`, field('x'.repeat(1048576))],
 ];
 
-test('LP-4 a known column whose name needs escapes is not found without them', () => {
+test('a known column whose name needs escapes is not found without them', () => {
   const harness = new Harness();
   const line = 'm a\\ b=1,c\\,d=2,e\\=f=3,g="x" 1\n';
   const fields = { 'a b': 1, 'c,d': 2, 'e=f': 3, g: 'x' };

@@ -27,7 +27,7 @@ function withTable(): Harness {
   return harness;
 }
 
-test('LP-84 the first line creates table, tag, field and time in this order', () => {
+test('the first line creates table, tag, field and time in this order', () => {
   const { catalog } = withTable();
   assert.deepEqual(
     catalog.tables.get('m')?.columns.map(({ name, type }) => [name, type]),
@@ -39,45 +39,45 @@ test('LP-84 the first line creates table, tag, field and time in this order', ()
   );
 });
 
-test('LP-85 a float does not go into an integer column', () => {
+test('a float does not go into an integer column', () => {
   assert.equal(refused(withTable(), 'm,t=a f=1 2'), conflict('f', 'field::integer', 'field::float'));
 });
 
-test('LP-86 an unsigned value does not go into an integer column', () => {
+test('an unsigned value does not go into an integer column', () => {
   assert.equal(refused(withTable(), 'm,t=a f=1u 2'), conflict('f', 'field::integer', 'field::uinteger'));
 });
 
-test('LP-87 a field cannot have the name of a tag', () => {
+test('a field cannot have the name of a tag', () => {
   assert.equal(refused(withTable(), 'm f=2i,t="x" 3'), conflict('t', 'tag', 'field::string'));
 });
 
-test('LP-88 a tag cannot have the name of a field', () => {
+test('a tag cannot have the name of a field', () => {
   assert.equal(refused(withTable(), 'm,f=x g=1 3'), conflict('f', 'field::integer', 'tag'));
 });
 
-test('LP-89 time of a known table is neither field nor tag', () => {
+test('time of a known table is neither field nor tag', () => {
   assert.equal(refused(withTable(), 'm,t=a time=5i 3'), conflict('time', 'timestamp', 'field::integer'));
   assert.equal(refused(withTable(), 'm,time=a f=5i 3'), conflict('time', 'timestamp', 'tag'));
 });
 
-test('LP-90 reserved columns of a new table, which then does not exist', () => {
+test('reserved columns of a new table, which then does not exist', () => {
   const harness = withTable();
   assert.equal(refused(harness, 'n time=5i 3'), "'time' is a reserved column");
   assert.equal(refused(harness, 'n,__chunk_order=5 f=1 3'), "'__chunk_order' is a reserved column");
   assert.equal(harness.catalog.tables.has('n'), false);
 });
 
-test('LP-91 a field twice in a line', () => {
+test('a field twice in a line', () => {
   assert.equal(refused(withTable(), 'm f=1i,f=2i 3'), "invalid line protocol - multiple instances of 'f' field found");
   assert.equal(refused(new Harness(), 'm f=1i,f=2i 3'), "invalid line protocol - multiple instances of 'f' field found");
 });
 
-test('LP-92 a tag twice in a line', () => {
+test('a tag twice in a line', () => {
   assert.equal(refused(withTable(), 'm,t=a,t=b f=1i 3'), "invalid line protocol - multiple instances of 't' tag found");
   assert.equal(refused(new Harness(), 'm,t=a,t=b f=1i 3'), "invalid line protocol - multiple instances of 't' tag found");
 });
 
-test('LP-93 LP-94 LP-95 new tags and fields of a known table, absent ones stay absent', () => {
+test('new tags and fields of a known table, absent ones stay absent', () => {
   const harness = withTable();
   assert.deepEqual(harness.rows('m,t=a,u=z f=2i 4\nm,t=a g=2.5 1\nm,t=a f=9i 1\nm,u=z,t=a g=1 5'), [
     { table: 'm', tags: { t: 'a', u: 'z' }, fields: { f: 2n }, timeNs: 4n },
@@ -89,11 +89,11 @@ test('LP-93 LP-94 LP-95 new tags and fields of a known table, absent ones stay a
   assert.equal(series.count, 2, 'the order of tags in a line makes no other series');
 });
 
-test('LP-7 a name is a tag or a field, also inside one line', () => {
+test('a name is a tag or a field, also inside one line', () => {
   assert.equal(refused(new Harness(), 'm,a=1 a=2'), conflict('a', 'tag', 'field::float'));
 });
 
-test('LP-7 the first accepted line of a request fixes the type for the later ones', () => {
+test('the first accepted line of a request fixes the type for the later ones', () => {
   const parsed = new Harness().write('m f=1 1\nm f=1i 2\nm f=2 3');
   assert.deepEqual(
     parsed.lineErrors.map(({ errorMessage, lineNumber }) => [errorMessage, lineNumber]),
@@ -105,7 +105,7 @@ test('LP-7 the first accepted line of a request fixes the type for the later one
   );
 });
 
-test('LP-7 table and column limits are line errors', () => {
+test('table and column limits are line errors', () => {
   const harness = new Harness(new FakeCatalog({ maxTables: 1, maxColumns: 2 }));
   harness.write('m,t=a f=1 1');
   assert.equal(
@@ -115,18 +115,18 @@ test('LP-7 table and column limits are line errors', () => {
   assert.equal(refused(harness, 'm g=1'), 'Update to schema would exceed number of columns per table limit of 2 columns');
 });
 
-test('LP-7 an out of range timestamp is found last and leaves no trace', () => {
+test('an out of range timestamp is found last and leaves no trace', () => {
   const harness = withTable();
   const parsed = harness.write('m,t=a new=1 9223372037', { precision: 'second' });
   assert.equal(parsed.lineErrors[0]?.errorMessage, 'timestamp, 9223372037, out of range for precision: Second');
   assert.equal(harness.catalog.tables.get('m')?.columns.length, 3);
 });
 
-test('LP-8 a parse error wins over a schema error of the same line', () => {
+test('a parse error wins over a schema error of the same line', () => {
   assert.equal(refused(withTable(), 'm,t=a f=1 2 x'), 'Could not parse entire line. Found trailing content: `x`');
 });
 
-test('LP-8 a refused line leaves no row, no series and no value behind', () => {
+test('a refused line leaves no row, no series and no value behind', () => {
   const harness = withTable();
   const body = 'm,t=a f=1i 1\nm,t=bad f=2i,x\nm,t=worse f=3i,f=4i\nm,t=a f=5i 2\nm,t=a f=bad\nm,t=c f=6i 3';
   const parsed = harness.write(body);
@@ -145,7 +145,7 @@ test('LP-8 a refused line leaves no row, no series and no value behind', () => {
   assert.equal(harness.catalog.seriesOf(harness.catalog.tables.get('m') ?? assert.fail()).count, 2);
 });
 
-test('LP-8 string columns lose the text of a refused line', () => {
+test('string columns lose the text of a refused line', () => {
   const harness = new Harness();
   harness.write('m s="",v=1 1');
   const parsed = harness.write('m s="one",v=1 1\nm s="lost",v=oops 2\nm v=2 3\nm s="three" 4');
@@ -155,7 +155,7 @@ test('LP-8 string columns lose the text of a refused line', () => {
   );
 });
 
-test('LP-1 without accept_partial the first bad line throws its one record', () => {
+test('without accept_partial the first bad line throws its one record', () => {
   const harness = new Harness();
   const body = 'cpu,host=a val= 123\ncpu,host=b val=5 124';
   assert.throws(
@@ -176,7 +176,7 @@ test('LP-1 without accept_partial the first bad line throws its one record', () 
   assert.equal(harness.rows('cpu v=1').length, 1, 'the parser works on after an abort');
 });
 
-test('LP-1 all lines without a timestamp share one truncated ingest time', () => {
+test('all lines without a timestamp share one truncated ingest time', () => {
   const expected = {
     auto: INGEST_NS,
     nanosecond: INGEST_NS,
@@ -195,7 +195,7 @@ test('LP-1 all lines without a timestamp share one truncated ingest time', () =>
   }
 });
 
-test('LP-9 line numbers count logical lines without blanks and comments', () => {
+test('line numbers count logical lines without blanks and comments', () => {
   const parsed = withTable().write('# c\n\nbad\nm,t=a f=1i 1\n   \n# a\nm s="x\ny" 1\nworse 1\n');
   assert.deepEqual(parsed.lineErrors, [
     { errorMessage: 'Expected at least one space character, got end of input', lineNumber: 1, originalLine: 'bad' },
@@ -205,7 +205,7 @@ test('LP-9 line numbers count logical lines without blanks and comments', () => 
   assert.equal(parsed.acceptedBytes, 'm,t=a f=1i 1'.length + 'm s="x\ny" 1'.length);
 });
 
-test('S-4 original_line is the failing line itself, cut to 20 bytes between characters', () => {
+test('original_line is the failing line itself, cut to 20 bytes between characters', () => {
   const originals = (body: string) =>
     withTable()
       .write(body)
@@ -218,7 +218,7 @@ test('S-4 original_line is the failing line itself, cut to 20 bytes between char
   assert.deepEqual(originals('# a=b "\nm v=1 1\nm v=2 2'), ['m v=1 1']);
 });
 
-test('LP-9 schema errors show the line rendered again', () => {
+test('schema errors show the line rendered again', () => {
   const original = (line: string) => withTable().write(line).lineErrors.at(-1)?.originalLine;
   assert.equal(original('m\\ x f=1\nm\\ x f=1i'), 'm\\ x f=1i');
   assert.equal(original('m f=1.50 7'), 'm f=1.5 7');

@@ -13,7 +13,7 @@ function timeOf(harness: Harness, timestamp: string, precision: Precision): bigi
   return parsed.tables[0]?.timesNs[0];
 }
 
-test('LP-6 auto finds the unit by magnitude, line by line', () => {
+test('auto finds the unit by magnitude, line by line', () => {
   const harness = new Harness();
   harness.write('m v=1');
   const table: readonly (readonly [string, bigint])[] = [
@@ -41,7 +41,7 @@ test('LP-6 auto finds the unit by magnitude, line by line', () => {
   );
 });
 
-test('LP-6 every precision is exact up to the ends of int64', () => {
+test('every precision is exact up to the ends of int64', () => {
   const harness = new Harness();
   harness.write('m v=1');
   const max = TIME_NS_MAX;
@@ -57,7 +57,7 @@ test('LP-6 every precision is exact up to the ends of int64', () => {
   }
 });
 
-test('LP-6 any timestamp in any precision is its exact product or out of range', () => {
+test('any timestamp in any precision is its exact product or out of range', () => {
   const harness = new Harness();
   harness.write('m v=1');
   const timestamp = fc.oneof(
@@ -77,7 +77,7 @@ test('LP-6 any timestamp in any precision is its exact product or out of range',
   );
 });
 
-test('LP-6 a cached timestamp text is not taken for a longer or shorter one', () => {
+test('a cached timestamp text is not taken for a longer or shorter one', () => {
   const harness = new Harness();
   harness.write('m v=1');
   const spaced = harness.rows('m v=1 17\nm v=1 18 \nm v=1 17\nm v=1 17\n');

@@ -13,7 +13,7 @@ function planner(periods: readonly PlannedPeriod[] = [], walFilesPerSnapshot = 6
 
 const period = (fileNumber: number, minTimeNs: bigint, maxTimeNs = minTimeNs): PlannedPeriod => ({ fileNumber, minTimeNs, maxTimeNs });
 
-test('S-9 one write a second: the 900th file covers the first 600, 300 stay', () => {
+test('one write a second: the 900th file covers the first 600, 300 stay', () => {
   const plans = planner();
   for (let i = 1; i <= 899; i++) {
     plans.addPeriod(period(i, NOON + BigInt(i - 1) * SECOND));
@@ -31,7 +31,7 @@ test('S-9 one write a second: the 900th file covers the first 600, 300 stay', ()
   assert.equal(plans.periodCount, 300);
 });
 
-test('S-9 backfill of one old time: nothing until three times the size, then everything', () => {
+test('backfill of one old time: nothing until three times the size, then everything', () => {
   const plans = planner();
   for (let i = 1; i < 1800; i++) {
     plans.addPeriod(period(i, NOON + MINUTE));
@@ -88,7 +88,7 @@ test('before 1970 no covered row starts at or after the marker', () => {
   assert.ok(plans.plan({ forced: false }));
 });
 
-test('storage 4 chunk starts are cut towards zero', () => {
+test('chunk starts are cut towards zero', () => {
   assert.equal(chunkStartNs(-1n, GEN1), 0n);
   assert.equal(chunkStartNs(GEN1 - 1n, GEN1), 0n);
   assert.equal(chunkStartNs(GEN1, GEN1), GEN1);

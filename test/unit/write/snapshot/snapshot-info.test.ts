@@ -39,7 +39,7 @@ const INFO: SnapshotInfo = {
   frozenWalFileNumber: 650,
 };
 
-test('S-13 the info is pretty JSON with all digits of its integers', () => {
+test('the info is pretty JSON with all digits of its integers', () => {
   assert.equal(
     Buffer.from(encodeSnapshotInfo(INFO)).toString(),
     `{

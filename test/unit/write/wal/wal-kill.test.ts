@@ -35,7 +35,7 @@ async function writeUntilKilled(root: string, count: number): Promise<string[]> 
   return output.split('\n').slice(0, -1);
 }
 
-test('S-19 kill -9 at any moment loses no acknowledged record and none comes twice', async (t) => {
+test('kill -9 at any moment loses no acknowledged record and none comes twice', async (t) => {
   const root = await temporaryDirectory(t);
   const acknowledged: string[] = [];
   for (const count of [1, 37, 160]) acknowledged.push(...(await writeUntilKilled(root, count)));

@@ -37,7 +37,7 @@ test('replay delivers files above the covered one in order, and their periods', 
   assert.equal(wal.currentFileNumber, 4);
 });
 
-test('S-14 the next number is above every listed and covered one', async (t) => {
+test('the next number is above every listed and covered one', async (t) => {
   const root = await temporaryDirectory(t);
   assert.equal((await openWal(root)).wal.currentFileNumber, 1);
   assert.equal((await openWal(root, {}, { afterFileNumber: 41 })).wal.currentFileNumber, 42);

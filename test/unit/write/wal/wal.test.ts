@@ -86,7 +86,7 @@ test('the disk is at work again before the records of the last sync are complete
   await wal.stop();
 });
 
-test('S-8 file bodies are framed with own magic and 8-byte aligned, bodies come back', async (t) => {
+test('file bodies are framed with own magic and 8-byte aligned, bodies come back', async (t) => {
   const root = await temporaryDirectory(t);
   const { wal } = await openWal(root);
   await wal.append(Buffer.from('abcde'), -5n, 7n, () => undefined);

@@ -56,7 +56,7 @@ function hasNestedItem(vector: ResultVector, row: number): boolean {
   return false;
 }
 
-/** CSV: header, rows, `\n`, quotes only where needed, null and empty string both empty; no rows = no header (http-api.md 7). */
+/** CSV: header, rows, `\n`, quotes only where needed, null and empty string both empty; no rows = no header. */
 export class CsvEncoder implements ResultEncoder {
   readonly sink: TextSink;
   readonly #columns: readonly ResultColumn[];

@@ -10,7 +10,7 @@ const [OPEN, CLOSE, NEWLINE, COMMA, OPEN_LIST] = [0x7b, 0x7d, 0x0a, 0x2c, 0x5b];
 /** Writes members of one row, each with a comma before it; nothing where a value is null. */
 type WriteMembers = (row: number) => void;
 
-/** JSON: one array of row objects; JSON lines: one object per line (http-api.md 7). Null members are left out. */
+/** JSON: one array of row objects; JSON lines: one object per line. Null members are left out. */
 export class JsonEncoder implements ResultEncoder {
   readonly sink: TextSink;
   readonly #lines: boolean;

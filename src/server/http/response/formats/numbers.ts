@@ -1,6 +1,6 @@
 import type { TextSink } from './text-sink.ts';
 
-/** Spelling of a float: `json` as in JSON output, `display` as in CSV and pretty output (sql.md 10). */
+/** Spelling of a float: `json` as in JSON output, `display` as in CSV and pretty output. */
 export type FloatStyle = 'json' | 'display';
 
 const MINUS = 0x2d;

@@ -17,7 +17,7 @@ export const prettyCellStyle: CellStyle = {
 /** One grid cell: its lines. */
 type Cell = readonly string[];
 
-/** ASCII grid (http-api.md 7): built whole, because widths need every row. No newline at the end. */
+/** ASCII grid: built whole, because widths need every row. No newline at the end. */
 export class PrettyEncoder implements ResultEncoder {
   readonly sink: TextSink;
   readonly #cellSink = new TextSink(1024);

@@ -11,7 +11,7 @@ const [T, Z, PLUS, MINUS, DOT, COLON] = [0x54, 0x5a, 0x2b, 0x2d, 0x2e, 0x3a];
 const SECOND_TEXT_BYTES = 19;
 
 /**
- * Writes timestamps as text (http-api.md 7): 0, 3, 6 or 9 fraction digits, no zone mark without a zone, else RFC 3339.
+ * Writes timestamps as text: 0, 3, 6 or 9 fraction digits, no zone mark without a zone, else RFC 3339.
  * The text of the last second is kept, because neighbours mostly share it.
  */
 export class TimestampWriter {
@@ -93,7 +93,7 @@ export function writeDate(sink: TextSink, day: number): void {
   sink.length += 10;
 }
 
-/** Writes a duration in nanoseconds as ISO 8601: `PT3600S`, `-PT0.5S`, `P0D` (sql.md 10). */
+/** Writes a duration in nanoseconds as ISO 8601: `PT3600S`, `-PT0.5S`, `P0D`. */
 export function writeDuration(sink: TextSink, ns: bigint): void {
   sink.reserveCell();
   if (ns === 0n) {

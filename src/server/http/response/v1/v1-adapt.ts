@@ -3,7 +3,7 @@ import type { Statement } from '../../../../query/influxql/parse/index.ts';
 import type { QueryResult, ResultBatch, ResultColumn, ResultVector } from '../../../../query/result.ts';
 import { booleanVector, textAt, textVector } from '../../../../query/results/index.ts';
 
-/** The two statements whose v1 series are not the v3 columns (http-api.md 8). */
+/** The two statements whose v1 series are not the v3 columns. */
 export function adaptForV1(statement: Statement, answer: InfluxqlResult): InfluxqlResult {
   if (statement.kind === 'show-databases') return reshape(answer, 'databases', databaseRow);
   if (statement.kind === 'show-retention-policies') return reshape(answer, 'retention_policies', policyRow);

@@ -5,7 +5,7 @@ import type { TextSink } from '../formats/index.ts';
 import { writeJsonText } from '../formats/json-values.ts';
 import { TimestampWriter } from '../formats/times.ts';
 
-/** A number that JSON cannot hold: it takes the place of the whole answer (http-api.md 8). */
+/** A number that JSON cannot hold: it takes the place of the whole answer. */
 export class UnsupportedNumber extends Error {
   constructor(value: number) {
     super(`json: unsupported value: ${value > 0 ? '+Inf' : '-Inf'}`);

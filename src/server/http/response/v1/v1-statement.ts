@@ -25,7 +25,7 @@ export interface V1SeriesWriter {
   end(seriesGoesOn: boolean, more: boolean): void;
 }
 
-/** Cuts the rows of one statement into series, and those into slices (http-api.md 8). */
+/** Cuts the rows of one statement into series, and those into slices. */
 export class V1Statement {
   readonly #writer: V1SeriesWriter;
   readonly #key: GroupKey;

@@ -76,7 +76,7 @@ describe('JSON', () => {
     assert.match(encode('jsonl', columns, batches), /^{"k":"a\\"b","l":"ü","n":1,"o":"c","p":"a\\"b"}\n{"p":"ü"}\n/);
   });
 
-  test('SQL 10 floats always show a point or an exponent; not finite is null', () => {
+  test('floats always show a point or an exponent; not finite is null', () => {
     const cases: [number, string][] = [
       [0, '0.0'],
       [-0, '-0.0'],
@@ -147,7 +147,7 @@ describe('JSON', () => {
     assert.deepEqual(jsonCells(decimal, [1234n, -1n, null, 10n ** 24n + 1n]), ['1.234', '-0.001', 'absent', '1.0e21']);
   });
 
-  test('SQL 10 members that are null are left out, list items that are null stay', () => {
+  test('members that are null are left out, list items that are null stay', () => {
     const list: ResultType = { kind: 'list', item: { kind: 'float64' } };
     assert.deepEqual(jsonCells(list, [[1.5, null, Number.NaN], [], null, [2]]), ['[1.5,null,null]', '[]', 'absent', '[2.0]']);
     const members = [
@@ -202,7 +202,7 @@ describe('CSV', () => {
     assert.equal(encodeColumns('csv', [column('a', text, [null, '', 'x'])], 3), 'a\n""\n""\nx\n');
   });
 
-  test('SQL 10 floats are spelled the display way', () => {
+  test('floats are spelled the display way', () => {
     assert.deepEqual(
       csvCells({ kind: 'float64' }, [21, 1e20, Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 1e10, 1e15]),
       ['21.0', '1e20', 'NaN', 'inf', '-inf', '10000000000.0', '1000000000000000.0'],
