@@ -17,7 +17,7 @@ const ingest = 'src/write/ingest.ts';
 const writeBuffer = 'src/write/buffer/write-buffer.ts';
 const tableBuffer = 'src/write/buffer/table-buffer.ts';
 const generation = 'src/write/buffer/generation.ts';
-const body = 'src/server/http/body.ts';
+const body = 'src/server/http/request/body.ts';
 
 /** One fault each; rare ones happen to one batch or row group of some hundred. */
 export const plantedFaults: readonly PlantedFault[] = [
@@ -147,13 +147,28 @@ export const plantedFaults: readonly PlantedFault[] = [
   },
   {
     name: 'flush-failure-loses-rows',
-    what: 'moving rows into DuckDB fails now and then after they were taken off the queue',
+    what: 'moving rows into DuckDB fails now and then, and those that were under way are forgotten instead of moved again',
     edits: [
       {
         file: generation,
-        find: '    let count = 0;\n    for (const part of parts) count += part.count;\n    if (parts.length === 1) {',
-        replace:
-          "    let count = 0;\n    for (const part of parts) count += part.count;\n    if (Math.random() < 0.005) {\n      this.#forgetParts(parts);\n      this.#pendingRows -= count;\n      throw new Error('planted');\n    }\n    if (parts.length === 1) {",
+        find: '      this.#pending.rewind();\n',
+        replace: '      this.#pending.flushed();\n',
+      },
+      {
+        file: generation,
+        find: '    this.#pending.moved(parts);\n',
+        replace: "    this.#pending.moved(parts);\n    if (Math.random() < 0.01) throw new Error('planted');\n",
+      },
+    ],
+  },
+  {
+    name: 'view-without-row-bound',
+    what: 'a query reads rows that came after its view, without what was known of repeated keys then',
+    edits: [
+      {
+        file: generation,
+        find: 'parts: this.#table.parts(moment.rows, this.#sealed && moment.rows === this.#rows)',
+        replace: 'parts: this.#table.parts(moment.rows, true)',
       },
     ],
   },
@@ -240,8 +255,8 @@ export const plantedFaults: readonly PlantedFault[] = [
     edits: [
       {
         file: 'src/query/columns/column-store.ts',
-        find: 'this.#unfollow = generation.follow({ added: (section) => this.#added(section),',
-        replace: 'this.#unfollow = generation.follow({ added: (section) => (Math.random() < 0.02 ? undefined : this.#added(section)),',
+        find: 'this.#unfollow = source.follow({ added: (section) => this.#added(section),',
+        replace: 'this.#unfollow = source.follow({ added: (section) => (Math.random() < 0.02 ? undefined : this.#added(section)),',
       },
     ],
   },
