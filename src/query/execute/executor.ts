@@ -1,9 +1,7 @@
-import { readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TableSchema } from '../../catalog/schema.ts';
 import type { Engine } from '../../duckdb/index.ts';
-import { sqlString } from '../../duckdb/index.ts';
-import type { FairTurns, LaneName, Lanes } from '../../scheduling/index.ts';
+import type { FairTurns, Lanes } from '../../scheduling/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { ColumnType } from '../../shared/column-type.ts';
 import { databaseNotFound, InfluxError } from '../../shared/errors.ts';
@@ -26,9 +24,10 @@ import {
   type SystemTables,
 } from '../system-tables/index.ts';
 import { EngineFreeAnswers } from './engine-free.ts';
-import { type MemoryWatch, needsTooMuchMemory } from './memory-watch.ts';
-import { boundsPerTable, type Plan, planSize } from './plan.ts';
-import { planRows, queryCancelled, streamQuery } from './stream-query.ts';
+import { fileResult } from './file-result.ts';
+import type { MemoryWatch } from './memory-watch.ts';
+import { boundsPerTable, laneOf, type Plan, planSize } from './plan.ts';
+import { streamQuery } from './stream-query.ts';
 
 export interface QueryExecutorDependencies {
   readonly engine: () => Promise<Engine>;
@@ -210,35 +209,18 @@ export class QueryExecutor implements QueryService {
     if (digested !== undefined) throw notImplemented(`${digested.digest?.algorithm} of a value that is not a constant, in a Parquet file`);
     const engine = await this.#deps.engine();
     const plan = await this.#plan(engine, compiled, request.database);
-    const lane = this.#deps.lanes.query(laneOf(compiled, plan));
-    const path = join(this.#deps.temporaryDirectory, `result-${process.pid}-${this.#temporaryFiles++}.parquet`);
-    const connection = await engine.acquire().catch((error: unknown) => {
-      plan.release();
-      throw error;
+    this.#planned(plan, entry);
+    return fileResult({
+      engine,
+      memory: this.#deps.memory,
+      lane: this.#deps.lanes.query(laneOf(compiled, plan)),
+      sql: plan.sql,
+      explain: compiled.explain,
+      path: join(this.#deps.temporaryDirectory, `result-${process.pid}-${this.#temporaryFiles++}.parquet`),
+      signal: withTimeout(request.signal, this.#deps.timeoutMs),
+      mapError: (error) => engine.failure ?? mapEngineError(error),
+      onEnd: plan.release,
     });
-    const interrupt = (): void => connection.interrupt();
-    const signal = withTimeout(request.signal, this.#deps.timeoutMs);
-    signal?.addEventListener('abort', interrupt, { once: true });
-    const watched = this.#deps.memory.watch(interrupt, engine.memoryLimitBytes);
-    try {
-      this.#planned(plan, entry);
-      const write = async (): Promise<void> => {
-        const { explain } = compiled;
-        const sql = explain === 'no' ? plan.sql : planTable(await planRows(connection, plan.sql, explain));
-        await connection.run(`COPY (${sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd)`);
-      };
-      await lane.take({ run: () => watched.during(write), signal, interrupt });
-      return await readFile(path);
-    } catch (error) {
-      if (watched.exceeded) throw needsTooMuchMemory(error);
-      throw signal?.aborted === true ? queryCancelled(signal) : (engine.failure ?? mapEngineError(error));
-    } finally {
-      watched.done();
-      signal?.removeEventListener('abort', interrupt);
-      engine.release(connection);
-      plan.release();
-      await unlink(path).catch(() => undefined); // absent when the query failed
-    }
   }
 
   /** Ends the entry of a query that fails before its result exists. */
@@ -372,24 +354,8 @@ export class QueryExecutor implements QueryService {
   }
 }
 
-/** Statements that read one table, and no more rows than this, are light until they prove otherwise. */
-const LIGHT_SCAN_ROWS_MAX = 300_000;
-
-/** Statements that read so many rows are heavy from the start, unless few of the rows may be all they need. */
-const HEAVY_SCAN_ROWS_MIN = 20_000_000;
-
-function laneOf({ small, uses }: CompiledSql, { scannedRows }: Plan): LaneName {
-  if (uses.length === 1 && scannedRows <= LIGHT_SCAN_ROWS_MAX) return 'light';
-  return scannedRows >= HEAVY_SCAN_ROWS_MIN && small !== true ? 'heavy' : 'short';
-}
-
 /** Statements that read more rows than this stay streams, so that their first rows come soon. */
 const COLLECTED_SCAN_ROWS_MAX = 5_000_000;
-
-/** The rows of EXPLAIN as a statement, for what the engine itself must write. */
-function planTable(rows: readonly (readonly [string, string])[]): string {
-  return `SELECT * FROM (VALUES ${rows.map((row) => `(${row.map(sqlString).join(', ')})`).join(', ')}) AS t(plan_type, plan)`;
-}
 
 function loggedQuery({ kind, query, traceId }: StatementRequest): LoggedQuery {
   return { kind: kind ?? 'sql', text: query, traceId };

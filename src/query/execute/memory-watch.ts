@@ -36,7 +36,7 @@ const BASE_BYTES = 150 * 1024 * 1024;
 const UNCOUNTED_BYTES_MIN = 256 * 1024 * 1024;
 const UNCOUNTED_SHARE = 1 / 4;
 
-/** A query that less is put down to is not ended for what DuckDB does not count. */
+/** Growth that says nothing, bytes. */
 const BLAMED_BYTES_MIN = 64 * 1024 * 1024;
 
 interface Entry {
@@ -111,8 +111,23 @@ export class MemoryWatch {
     for (const entry of this.#running) if (entry.exceeded) entry.interrupt(); // what had not begun yet missed the first one
     const nowMs = performance.now();
     if (nowMs < this.#waitUntilMs) return;
-    if (resident >= limitBytes) this.#end(0, nowMs);
-    else if (native >= this.#nativeBytesMax) this.#end(BLAMED_BYTES_MIN, nowMs);
+    const most = this.#mostGrown();
+    if (most === undefined) return;
+    if (resident >= limitBytes || (native >= this.#nativeBytesMax && this.#isToBlame(most, native))) {
+      most.exceeded = true;
+      this.#waitUntilMs = nowMs + RELIEF_MS;
+      most.interrupt();
+    }
+  }
+
+  /**
+   * Whether queries that run now brought the process over the limit. What an ended one leaves comes back in some seconds only:
+   * queries that are within their means go on meanwhile.
+   */
+  #isToBlame(most: Entry, nativeBytes: number): boolean {
+    let grownBytes = 0;
+    for (const { calls, grownBytes: own } of this.#running) if (calls > 0) grownBytes += own;
+    return grownBytes >= nativeBytes - this.#nativeBytesMax + BLAMED_BYTES_MIN || most.grownBytes >= this.#nativeBytesMax;
   }
 
   /** Growth belongs to those that run, in equal shares: whoever causes it gathers more of it than those that come and go. */
@@ -122,16 +137,12 @@ export class MemoryWatch {
     for (const entry of busy) entry.grownBytes = Math.max(0, entry.grownBytes + grownBytes / busy.length);
   }
 
-  #end(bytesMin: number, nowMs: number): void {
+  #mostGrown(): Entry | undefined {
     let most: Entry | undefined;
     for (const entry of this.#running) {
-      if (entry.exceeded || entry.grownBytes < bytesMin) continue;
-      if (most === undefined || entry.grownBytes > most.grownBytes) most = entry;
+      if (!entry.exceeded && (most === undefined || entry.grownBytes > most.grownBytes)) most = entry;
     }
-    if (most === undefined) return;
-    most.exceeded = true;
-    this.#waitUntilMs = nowMs + RELIEF_MS;
-    most.interrupt();
+    return most;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { LaneName } from '../../scheduling/index.ts';
 import type { TableSnapshot } from '../scan/sources.ts';
 import type { CompiledSql } from '../sql/types/contract.ts';
 
@@ -40,4 +41,16 @@ export function boundsPerTable(compiled: CompiledSql): Map<string, { min: bigint
     known.max = known.max === undefined || use.maxTimeNs === undefined ? undefined : known.max > use.maxTimeNs ? known.max : use.maxTimeNs;
   }
   return bounds;
+}
+
+/** Statements that read one table, and no more rows than this, are light until they prove otherwise. */
+const LIGHT_SCAN_ROWS_MAX = 300_000;
+
+/** Statements that read so many rows are heavy from the start, unless few of the rows may be all they need. */
+const HEAVY_SCAN_ROWS_MIN = 20_000_000;
+
+/** Where the statement begins to wait for its turn. */
+export function laneOf({ small, uses }: CompiledSql, { scannedRows }: Plan): LaneName {
+  if (uses.length === 1 && scannedRows <= LIGHT_SCAN_ROWS_MAX) return 'light';
+  return scannedRows >= HEAVY_SCAN_ROWS_MIN && small !== true ? 'heavy' : 'short';
 }

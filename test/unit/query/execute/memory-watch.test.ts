@@ -106,6 +106,28 @@ describe('memory watch', () => {
     query.done();
   });
 
+  it('leaves those alone that come while the memory of an ended one is not back yet', async () => {
+    const process = new Process();
+    const greedy = process.query('greedy');
+    const greedyCall = call(greedy);
+    await process.looked();
+    process.resident += 3_000 * MB;
+    await until(() => process.ended.length > 0);
+    greedyCall.end();
+    greedy.done();
+    const modest = process.query('modest');
+    const modestCall = call(modest);
+    await process.looked();
+    process.resident += 100 * MB;
+    await process.looked(25);
+    assert.deepEqual(process.ended, ['greedy']);
+    process.resident += 3_000 * MB;
+    await until(() => process.ended.length > 1);
+    assert.deepEqual(process.ended, ['greedy', 'modest']);
+    modestCall.end();
+    modest.done();
+  });
+
   it('does not look when no query runs', async () => {
     const process = new Process();
     const query = process.query('query');
