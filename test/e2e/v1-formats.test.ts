@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { decode, decodeMulti } from '@msgpack/msgpack';
+import { decode, decodeMulti, ExtensionCodec } from '@msgpack/msgpack';
 import { startServer, type TestServer, testDirectory } from '../support/server.ts';
 
 let server: TestServer;
@@ -30,41 +30,80 @@ async function packed(params: Readonly<Record<string, string>>): Promise<Buffer>
   return Buffer.from(await response.arrayBuffer());
 }
 
-const options = { useBigInt64: true } as const;
+/** Extension type 5 of InfluxDB 1: seconds and nanoseconds, the greatest byte first. */
+const extensionCodec = new ExtensionCodec();
+extensionCodec.register({
+  type: 5,
+  encode: () => null,
+  decode: (bytes) => {
+    assert.equal(bytes.length, 12);
+    const view = Buffer.from(bytes);
+    return { seconds: view.readBigInt64BE(0), nanoseconds: view.readUInt32BE(8) };
+  },
+});
+const options = { useBigInt64: true, extensionCodec } as const;
+
+interface Document {
+  readonly results: readonly {
+    readonly statement_id: bigint;
+    readonly series?: readonly { readonly name: string; readonly values: readonly unknown[][] }[];
+    readonly error?: string;
+  }[];
+}
+
+async function answered(params: Readonly<Record<string, string>>): Promise<Document> {
+  return decode(await packed(params), options) as Document;
+}
 
 describe('MessagePack answers of /query', () => {
-  it('structs are arrays, absent members are left out, integers keep 64 bits and floats stay floats', async () => {
+  it('are maps with names, times as extension type 5, integers of 64 bits and floats that stay floats', async () => {
     const bytes = await packed({ q: 'SELECT f, i, u, b, s FROM m' });
-    const [results, ...more] = decode(bytes, options) as unknown[][];
-    assert.deepEqual(more, []);
     const columns = ['time', 'f', 'i', 'u', 'b', 's'];
-    const rows = [
-      ['1970-01-01T00:00:01.000000001Z', 1, 9223372036854775807n, 18446744073709551615n, true, 'ä'],
-      ['1970-01-01T00:00:02Z', 2.5, -9223372036854775808n, null, null, null],
-      ['1970-01-01T00:00:03Z', -0.5, null, null, null, null],
+    const time = (seconds: bigint, nanoseconds = 0): unknown => ({ seconds, nanoseconds });
+    const values = [
+      [time(1n, 1), 1, 9223372036854775807n, 18446744073709551615n, true, 'ä'],
+      [time(2n), 2.5, -9223372036854775808n, null, null, null],
+      [time(3n), -0.5, null, null, null, null],
     ];
-    assert.deepEqual(results, [[0n, [['m', columns, rows]]]]);
+    assert.deepEqual(decode(bytes, options), { results: [{ statement_id: 0n, series: [{ name: 'm', columns, values }] }] });
     assert.ok(bytes.includes(Buffer.from('cb3ff0000000000000', 'hex')), 'a whole float is written as a float');
+    assert.ok(bytes.includes(Buffer.from('c70c05000000000000000100000001', 'hex')), 'the time of the first row');
+  });
+
+  it('times before 1970 keep their nanoseconds', async () => {
+    await server.writeOk('db', 'old v=1 -1\nold v=2 -1500000000', '&precision=nanosecond');
+    const { results } = await answered({ q: 'SELECT v FROM old' });
+    assert.deepEqual(
+      results[0]?.series?.[0]?.values.map(([time]) => time),
+      [
+        { seconds: -2n, nanoseconds: 500_000_000 },
+        { seconds: -1n, nanoseconds: 999_999_999 },
+      ],
+    );
   });
 
   it('epoch, tags, statements, refusals and nothing', async () => {
     const q = 'SELECT f FROM m GROUP BY host; SELECT f FROM nothing; SELECT foo(f) FROM m; SHOW DATABASES';
-    const [results] = decode(await packed({ q, epoch: 's' }), options) as [unknown[][]];
-    assert.deepEqual(results[0], [
-      0n,
-      [
-        ['m', { host: 'a' }, ['time', 'f'], [[1n, 1]]],
-        ['m', { host: 'b' }, ['time', 'f'], [[2n, 2.5]]],
-        ['m', { host: '' }, ['time', 'f'], [[3n, -0.5]]],
+    const { results } = await answered({ q, epoch: 's' });
+    const columns = ['time', 'f'];
+    assert.deepEqual(results[0], {
+      statement_id: 0n,
+      series: [
+        { name: 'm', tags: { host: 'a' }, columns, values: [[1n, 1]] },
+        { name: 'm', tags: { host: 'b' }, columns, values: [[2n, 2.5]] },
+        { name: 'm', tags: { host: '' }, columns, values: [[3n, -0.5]] },
       ],
-    ]);
-    assert.deepEqual(results[1], [1n]);
-    assert.equal(results[2]?.length, 2);
-    assert.match(String(results[2]?.[1]), /foo/);
-    assert.deepEqual(results[3], [3n, [['databases', ['name'], [['_internal'], ['db']]]]]);
+    });
+    assert.deepEqual(results[1], { statement_id: 1n });
+    assert.deepEqual(Object.keys(results[2] ?? {}), ['statement_id', 'error']);
+    assert.match(String(results[2]?.error), /foo/);
+    assert.deepEqual(results[3], {
+      statement_id: 3n,
+      series: [{ name: 'databases', columns: ['name'], values: [['_internal'], ['db']] }],
+    });
     assert.equal((await packed({ q: '' })).length, 0);
-    const [broken] = decode(await packed({ q: 'SELEC' }), options) as [unknown[][]];
-    assert.match(String(broken[0]?.[1]), /^error in InfluxQL statement: parsing error/);
+    const broken = await answered({ q: 'SELEC' });
+    assert.match(String(broken.results[0]?.error), /^error in InfluxQL statement: parsing error/);
   });
 
   it('chunks are documents one after the other', async () => {
@@ -75,57 +114,31 @@ describe('MessagePack answers of /query', () => {
       epoch: 'ns',
     });
     const documents = [...decodeMulti(bytes, options)];
+    const columns = ['time', 'f'];
+    const first = [
+      [1000000001n, 1],
+      [2000000000n, 2.5],
+    ];
     assert.deepEqual(documents.slice(0, 2), [
-      [
-        [
-          [
-            0n,
-            [
-              [
-                'm',
-                ['time', 'f'],
-                [
-                  [1000000001n, 1],
-                  [2000000000n, 2.5],
-                ],
-                true,
-              ],
-            ],
-            true,
-          ],
-        ],
-      ],
-      [[[0n, [['m', ['time', 'f'], [[3000000000n, -0.5]]]]]]],
+      { results: [{ statement_id: 0n, series: [{ name: 'm', columns, values: first, partial: true }], partial: true }] },
+      { results: [{ statement_id: 0n, series: [{ name: 'm', columns, values: [[3000000000n, -0.5]] }] }] },
     ]);
-    assert.deepEqual(documents[3], [[[2n]]]);
+    assert.deepEqual(documents[3], { results: [{ statement_id: 2n }] });
     assert.equal(documents.length, 4);
   });
 
   it('many rows, series and infinite numbers', async () => {
     const lines = Array.from({ length: 70_000 }, (_, i) => `w,k=${i % 20} v=${i}i ${i}`);
     await server.writeOk('db', lines.join('\n'), '&precision=nanosecond');
-    const [results] = decode(await packed({ q: 'SELECT v FROM w; SELECT count(v) FROM w GROUP BY k', epoch: 'ns' }), options) as [
-      unknown[][],
-    ];
-    const [series] = (results[0] as [bigint, [string, string[], unknown[][]][]])[1];
-    assert.equal(series?.[2].length, 70_000);
-    assert.deepEqual(series?.[2][69_999], [69_999n, 69_999n]);
-    assert.equal((results[1] as [bigint, unknown[]])[1].length, 20);
-    const [infinite] = decode(await packed({ q: 'SELECT exp(f * 10000) FROM m WHERE f > 0', epoch: 's' }), options) as [unknown[][]];
-    assert.deepEqual(infinite, [
-      [
-        0n,
-        [
-          [
-            'm',
-            ['time', 'exp'],
-            [
-              [1n, Number.POSITIVE_INFINITY],
-              [2n, Number.POSITIVE_INFINITY],
-            ],
-          ],
-        ],
-      ],
+    const { results } = await answered({ q: 'SELECT v FROM w; SELECT count(v) FROM w GROUP BY k', epoch: 'ns' });
+    const rows = results[0]?.series?.[0]?.values;
+    assert.equal(rows?.length, 70_000);
+    assert.deepEqual(rows?.[69_999], [69_999n, 69_999n]);
+    assert.equal(results[1]?.series?.length, 20);
+    const infinite = await answered({ q: 'SELECT exp(f * 10000) FROM m WHERE f > 0', epoch: 's' });
+    assert.deepEqual(infinite.results[0]?.series?.[0]?.values, [
+      [1n, Number.POSITIVE_INFINITY],
+      [2n, Number.POSITIVE_INFINITY],
     ]);
   });
 });

@@ -120,8 +120,7 @@ async function* messagePackSteps(deps: V1AnswerDependencies, query: V1Query, sig
   const writer = new MessagePackWriter(sink);
   if (statements instanceof InfluxError) {
     writer.results(1);
-    writer.statement(0, 1);
-    writer.value(statements.message);
+    writer.refusal(0, statements.message);
     return;
   }
   if (statements.length === 0) return; // compat: as in JSON
@@ -140,8 +139,8 @@ async function* messagePackSteps(deps: V1AnswerDependencies, query: V1Query, sig
       if (rows.hasRows) continue;
     }
     if (chunked) writer.results(1);
-    writer.statement(id, opened instanceof InfluxError ? 1 : 0);
-    if (opened instanceof InfluxError) writer.value(statementError(opened, parsed));
+    if (opened instanceof InfluxError) writer.refusal(id, statementError(opened, parsed));
+    else writer.statement(id, 0);
     yield;
   }
 }

@@ -3,7 +3,6 @@ import type { ResultVector } from '../../../../query/result.ts';
 import { isNullAt, textAt } from '../../../../query/results/index.ts';
 import { InfluxError } from '../../../../shared/errors.ts';
 import { TextSink } from '../formats/index.ts';
-import { TimestampWriter } from '../formats/times.ts';
 import type { V1Column, V1Series, V1SeriesWriter } from './v1-statement.ts';
 
 /**
@@ -12,7 +11,16 @@ import type { V1Column, V1Series, V1SeriesWriter } from './v1-statement.ts';
  */
 const HELD_BYTES_MAX = 256 * 1024 * 1024;
 
-/** Writes answers as MessagePack. compat: structs are arrays of their members, and absent members are left out. */
+/** Nanoseconds of a second. */
+const SECOND_NS = 1_000_000_000n;
+
+/** Bytes of a time: head, length, type and twelve more. */
+const TIME_BYTES = 15;
+
+/**
+ * Writes answers as MessagePack in the way of InfluxDB 1: maps with the names that JSON has, absent members left out.
+ * InfluxDB 3 Core writes structs as arrays without names, which the published v1 clients cannot read.
+ */
 export class MessagePackWriter {
   readonly sink: TextSink;
   // floats stay floats when they are whole, and integers have 64 bits
@@ -36,15 +44,42 @@ export class MessagePackWriter {
     }
   }
 
-  /** The head of a statement with so many members after its id. */
+  /** The head of a map with fewer than 16 members; the name and the value of each follow. */
+  map(count: number, sink = this.sink): void {
+    sink.byte(0x80 | count);
+  }
+
+  /** A time as the extension type 5: seconds (signed, 8 bytes), nanoseconds (4 bytes), the greatest byte first. */
+  time(ns: bigint, sink = this.sink): void {
+    const nanoseconds = ((ns % SECOND_NS) + SECOND_NS) % SECOND_NS;
+    sink.reserve(TIME_BYTES);
+    const { bytes, length } = sink;
+    bytes[length] = 0xc7;
+    bytes[length + 1] = 12;
+    bytes[length + 2] = 5;
+    bytes.writeBigInt64BE((ns - nanoseconds) / SECOND_NS, length + 3);
+    bytes.writeUInt32BE(Number(nanoseconds), length + 11);
+    sink.length += TIME_BYTES;
+  }
+
+  /** A statement with so many members after its id. */
   statement(id: number, others: number): void {
-    this.array(1 + others);
+    this.map(1 + others);
+    this.value('statement_id');
     this.value(BigInt(id));
+  }
+
+  /** A statement that was refused. */
+  refusal(id: number, message: string): void {
+    this.statement(id, 1);
+    this.value('error');
+    this.value(message);
   }
 
   /** A whole answer, or one of its chunks, begins. */
   results(count: number): void {
-    this.array(1);
+    this.map(1);
+    this.value('results');
     this.array(count);
   }
 }
@@ -56,7 +91,7 @@ export class MessagePackSeriesWriter implements V1SeriesWriter {
   readonly #heldBytesMax: number;
   readonly #writer: MessagePackWriter;
   readonly #names: readonly string[];
-  readonly #cells: readonly { readonly index: number; readonly read: CellReader }[];
+  readonly #cells: readonly { readonly index: number; readonly write: CellWriter }[];
   /** Series that are complete, unless the answer is chunked. */
   readonly #finished = new TextSink();
   readonly #rows = new TextSink();
@@ -75,7 +110,8 @@ export class MessagePackSeriesWriter implements V1SeriesWriter {
     this.#heldBytesMax = style.heldBytesMax ?? HELD_BYTES_MAX;
     this.#writer = writer;
     this.#names = shown.map(({ column }) => column.name);
-    this.#cells = shown.map(({ index, column }) => ({ index, read: cellReader(column.type, style.epochNs) }));
+    const write = cellWriter(writer, style.epochNs);
+    this.#cells = shown.map(({ index }) => ({ index, write }));
   }
 
   begin(series: V1Series): void {
@@ -83,8 +119,8 @@ export class MessagePackSeriesWriter implements V1SeriesWriter {
   }
 
   row(columns: readonly ResultVector[], row: number): void {
-    const cells = this.#cells.map(({ index, read }) => read(columns[index] as ResultVector, row));
-    this.#writer.value(cells, this.#rows);
+    this.#writer.array(this.#cells.length, this.#rows);
+    for (const { index, write } of this.#cells) write(this.#rows, columns[index] as ResultVector, row);
     this.#rowCount++;
     if (this.#rows.length + this.#finished.length > this.#heldBytesMax) throw answerTooLarge(this.#heldBytesMax);
   }
@@ -94,15 +130,19 @@ export class MessagePackSeriesWriter implements V1SeriesWriter {
     if (this.#chunked) {
       writer.results(1);
       writer.statement(this.#id, more ? 2 : 1);
+      writer.value('series');
       writer.array(1);
       this.#endSeries(writer.sink, seriesGoesOn);
-      if (more) writer.value(true);
+      if (!more) return;
+      writer.value('partial');
+      writer.value(true);
       return;
     }
     this.#endSeries(this.#finished, false);
     this.#seriesCount++;
     if (more) return;
     writer.statement(this.#id, 1);
+    writer.value('series');
     writer.array(this.#seriesCount);
     writer.sink.append(this.#finished.take());
   }
@@ -110,13 +150,22 @@ export class MessagePackSeriesWriter implements V1SeriesWriter {
   #endSeries(sink: TextSink, partial: boolean): void {
     const writer = this.#writer;
     const { name, tags } = this.#series;
-    writer.array(3 + (tags.length > 0 ? 1 : 0) + (partial ? 1 : 0), sink);
+    writer.map(3 + (tags.length > 0 ? 1 : 0) + (partial ? 1 : 0), sink);
+    writer.value('name', sink);
     writer.value(name, sink);
-    if (tags.length > 0) writer.value(Object.fromEntries(tags.map(({ key, value }) => [key, value])), sink);
+    if (tags.length > 0) {
+      writer.value('tags', sink);
+      writer.value(Object.fromEntries(tags.map(({ key, value }) => [key, value])), sink);
+    }
+    writer.value('columns', sink);
     writer.value(this.#names, sink);
+    writer.value('values', sink);
     writer.array(this.#rowCount, sink);
     sink.append(this.#rows.take());
-    if (partial) writer.value(true, sink);
+    if (partial) {
+      writer.value('partial', sink);
+      writer.value(true, sink);
+    }
     this.#rowCount = 0;
   }
 }
@@ -130,22 +179,19 @@ function answerTooLarge(max: number): InfluxError {
   });
 }
 
-type CellReader = (vector: ResultVector, row: number) => unknown;
+type CellWriter = (sink: TextSink, vector: ResultVector, row: number) => void;
 
-/** Values of one column for the encoder: bigint for integers, number for floats. */
-function cellReader(type: V1Column['column']['type'], epochNs: bigint | undefined): CellReader {
-  const times = new TimestampWriter(type.kind === 'timestamp' ? (type.zone ?? 'UTC') : 'UTC');
-  const text = new TextSink();
-  return (vector, row) => {
-    if (isNullAt(vector, row)) return null;
+/** Writes values of columns: integers with 64 bits, floats as floats, times as `epochNs` wants them. */
+function cellWriter(writer: MessagePackWriter, epochNs: bigint | undefined): CellWriter {
+  return (sink, vector, row) => {
+    if (isNullAt(vector, row)) return writer.value(null, sink);
     switch (vector.kind) {
       case 'float64':
       case 'float32':
-        return vector.data[row];
       case 'int64':
       case 'uint64':
       case 'duration':
-        return vector.data[row];
+        return writer.value(vector.data[row], sink);
       case 'int8':
       case 'int16':
       case 'int32':
@@ -153,18 +199,16 @@ function cellReader(type: V1Column['column']['type'], epochNs: bigint | undefine
       case 'uint16':
       case 'uint32':
       case 'date':
-        return BigInt(vector.data[row] as number);
+        return writer.value(BigInt(vector.data[row] as number), sink);
       case 'boolean':
-        return vector.data[row] === 1;
+        return writer.value(vector.data[row] === 1, sink);
       case 'timestamp': {
         const ns = vector.data[row] as bigint;
-        if (epochNs !== undefined) return ns / epochNs;
-        times.write(text, Number(ns >> 32n), Number(ns & 0xffff_ffffn));
-        return text.take().toString('latin1');
+        return epochNs === undefined ? writer.time(ns, sink) : writer.value(ns / epochNs, sink);
       }
       case 'string':
       case 'coded':
-        return textAt(vector, row);
+        return writer.value(textAt(vector, row), sink);
       default:
         throw new Error(`internal error: InfluxQL has no columns of the type ${vector.kind}`);
     }
