@@ -30,6 +30,7 @@ import { type ServerSeed, seedCatalog } from './seed.ts';
 import { StartLog } from './start-log.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
 import { registerColumnMetrics, registerStorageMetrics } from './storage-metrics.ts';
+import { storageTroubles } from './storage-troubles.ts';
 import { systemTableProviders, userTables } from './system-tables.ts';
 import { openTelemetry, telemetryPlugins } from './telemetry.ts';
 
@@ -88,6 +89,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     ...(tls === undefined ? {} : { tls }),
     routePlugins: telemetryPlugins(config, storage, telemetry, metrics, logger),
     unavailable: () => unavailable(storage.writes),
+    troubles: () => storageTroubles(storage),
     ...(config.telemetry.testMode ? { telemetrySnapshot: () => telemetry.snapshotJson() } : {}),
   });
   parts.add(() => server.close());

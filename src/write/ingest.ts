@@ -1,4 +1,4 @@
-import { type Catalog, type DatabaseSchema, validateDatabaseName } from '../catalog/index.ts';
+import { type Catalog, type DatabaseSchema, type TableSchema, validateDatabaseName } from '../catalog/index.ts';
 import { assert } from '../shared/assert.ts';
 import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
@@ -16,6 +16,8 @@ export interface IngestDependencies {
   readonly clock: Clock;
   /** Called when a write that nobody waits for (`no_sync`) could not be made durable. */
   readonly onLostWrite: (error: unknown) => void;
+  /** Why rows of a table are not taken now; undefined = they are. */
+  readonly refusal: (table: TableSchema) => InfluxError | undefined;
   /** Told of rows that became durable, in the order of the log. */
   readonly durableRows: DurableRows;
   /** Whether every byte of a batch is compared between its encoding and its use; false by default. */
@@ -139,6 +141,10 @@ export class Ingest implements WriteService {
     const [first, ...others] = rows.value;
     assert(first !== undefined, 'rows are handed over without a table');
     let { minTimeNs, maxTimeNs } = first;
+    for (const { table } of rows.value) {
+      const refusal = this.#deps.refusal(table);
+      if (refusal !== undefined) throw refusal;
+    }
     for (const table of others) {
       if (table.minTimeNs < minTimeNs) minTimeNs = table.minTimeNs;
       if (table.maxTimeNs > maxTimeNs) maxTimeNs = table.maxTimeNs;

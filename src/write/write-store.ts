@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import type { Catalog, TableSchema } from '../catalog/index.ts';
 import type { Engine } from '../duckdb/index.ts';
 import type { Clock } from '../shared/clock.ts';
-import { databaseNotFound } from '../shared/errors.ts';
+import { databaseNotFound, type InfluxError } from '../shared/errors.ts';
 import { errorText, type Log, type Store } from '../storage/index.ts';
+import { AsideLog, type SetAsideTable, TablesAside } from './aside/index.ts';
 import { encodeDeleteRecord } from './batch/index.ts';
 import { type AppliedListener, type BufferMoment, type BufferView, WriteBuffer } from './buffer/index.ts';
 import { type DeleteRequest, resolveDeletes } from './deletes/index.ts';
@@ -21,7 +22,7 @@ import {
   retentionPeriodNs,
 } from './maintenance/index.ts';
 import { FileChecks } from './parquet/file-checks.ts';
-import { Replay } from './recovery/index.ts';
+import { replayLogs } from './recovery/index.ts';
 import type { ScanFile } from './scan/index.ts';
 import type { SeriesIndex } from './series/index.ts';
 import { SnapshotScheduler, type StartTimer } from './snapshot/snapshot-scheduler.ts';
@@ -86,6 +87,7 @@ export class WriteStore implements WriteService {
   readonly #removal: FileRemoval;
   readonly #checks: FileChecks<LiveFile>;
   readonly #maintenance: Maintenance;
+  readonly #aside: TablesAside;
 
   /** Loads the file index, removes leftovers of a crash and replays the log. Throws `StartupError`. */
   static async open(options: WriteStoreOptions): Promise<WriteStore> {
@@ -114,36 +116,25 @@ export class WriteStore implements WriteService {
       flushIntervalMs: options.wal.flushIntervalMs,
       maxBufferedWrites: options.wal.maxBufferedWrites,
     });
-    const replay = new Replay(buffer, tableSchema, files.persistedRanges);
-    const started = options.clock.monotonicMs();
-    const report = await wal.replay({
-      afterFileNumber: files.newest?.walFileNumber ?? 0,
-      failOnError: options.wal.replayFailOnError,
-      async onRecord(fileNumber, body) {
-        await buffer.open();
-        replay.record(fileNumber, body);
-        await buffer.whenReady();
-      },
-    });
-    if (report.recordCount > 0) {
-      const elapsedMs = Math.round(options.clock.monotonicMs() - started);
-      log.info({ files: report.periods.length, ...replay.stats, elapsed_ms: elapsedMs }, 'write-ahead log replayed');
-    }
+    const asideLog = new AsideLog({ fs: store.fs, root: store.root, uuid: catalog.uuid, log });
+    const aside = new TablesAside({ buffer, files, log, asideLog, tableSchema, bytesMax: options.forceSnapshotBytes / ASIDE_SHARE });
+    const report = await replayLogs({ ...options, failOnError: options.wal.replayFailOnError, buffer, files, wal, asideLog, tableSchema });
     const snapshots = new SnapshotScheduler({
       ...options,
       buffer,
       wal,
       files,
       pending,
+      aside,
       periods: report.periods,
       filesPerSnapshot: options.wal.filesPerSnapshot,
       filesToKeep: options.wal.snapshottedFilesToKeep,
     });
-    return new WriteStore(options, { wal, buffer, files, snapshots, pending });
+    return new WriteStore(options, { wal, buffer, files, snapshots, pending, aside });
   }
 
   private constructor(options: WriteStoreOptions, parts: WriteStoreParts) {
-    const { wal, buffer, files, pending, snapshots } = parts;
+    const { wal, buffer, files, pending, snapshots, aside } = parts;
     this.#options = options;
     this.chunkDurationNs = options.chunkDurationNs;
     this.#wal = wal;
@@ -152,7 +143,9 @@ export class WriteStore implements WriteService {
     this.#snapshots = snapshots;
     const onLostWrite = (error: unknown): void => options.log.error({ error: errorText(error) }, 'a write sent with no_sync was lost');
     this.#durableRows = new DurableRows((error) => options.log.error({ error: errorText(error) }, 'a listener of durable rows failed'));
-    this.#ingest = new Ingest({ ...options, wal, buffer, onLostWrite, durableRows: this.#durableRows });
+    this.#aside = aside;
+    const refusal = (table: TableSchema): InfluxError | undefined => aside.refusal(table);
+    this.#ingest = new Ingest({ ...options, wal, buffer, onLostWrite, durableRows: this.#durableRows, refusal });
     this.#checks = new FileChecks({
       checksum: (file) => options.store.fs.checksum(this.#pathOf(file)),
       monotonicMs: () => options.clock.monotonicMs(),
@@ -166,6 +159,7 @@ export class WriteStore implements WriteService {
       buffer,
       files,
       pending,
+      aside,
       removal: this.#removal,
       snapshots,
       scanFiles: (live) => this.#scanFiles(live),
@@ -282,6 +276,11 @@ export class WriteStore implements WriteService {
     return this.#checks.damagedFiles;
   }
 
+  /** Tables that cannot be written to files: their rows stay in memory and in logs of their own. */
+  get tablesAside(): readonly SetAsideTable[] {
+    return this.#aside.list;
+  }
+
   /** What compaction did since the start. */
   get compaction(): CompactionTotals {
     return this.#maintenance.compaction;
@@ -322,6 +321,9 @@ export class WriteStore implements WriteService {
   }
 }
 
+/** The part of the buffer's limit that one table may take which cannot be written to files. */
+const ASIDE_SHARE = 4;
+
 /** Rows that may wait outside the engine. */
 const PENDING_BYTES_MAX = 32 * 1024 * 1024;
 
@@ -331,6 +333,7 @@ interface WriteStoreParts {
   readonly files: FileIndexStore;
   readonly snapshots: SnapshotScheduler;
   readonly pending: PendingFiles;
+  readonly aside: TablesAside;
 }
 
 /** Whether a path below the node's directory is a live file; the set is built when it is first needed. */

@@ -33,18 +33,20 @@ export class TestWriteStore {
     directory: string,
     overrides: Partial<WriteStoreOptions> = {},
     wrap: (fs: FileSystem) => FileSystem = (fs) => fs,
+    wrapEngine: (engine: Engine) => Engine = (engine) => engine,
   ): Promise<TestWriteStore> {
     const clock = overrides.clock ?? systemClock;
     const opened = await openStore({ kind: 'file', dataDir: directory, nodeId: 'n1' });
     const store: Store = { ...opened, fs: wrap(opened.fs) };
     const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock, randomUuid: randomUUID, log: silentLog });
-    const engine = await Engine.open({
+    const realEngine = await Engine.open({
       threads: 2,
       memoryLimitBytes: 512 * 1024 * 1024,
       tempDirectory: join(directory, 'spill'),
       allowedDirectories: [directory],
       setupStatements: [],
     });
+    const engine = wrapEngine(realEngine);
     const writes = await WriteStore.open({
       store,
       catalog,
@@ -111,11 +113,16 @@ export class TestWriteStore {
     directory: string,
     overrides: Partial<WriteStoreOptions> = {},
   ): Promise<TestWriteStore> {
+    return TestWriteStore.open(await TestWriteStore.copyOf(t, directory), overrides);
+  }
+
+  /** What a crash would leave of a directory, in a new one. */
+  static async copyOf(t: { after(fn: () => Promise<void>): void }, directory: string): Promise<string> {
     const copy = await temporaryDirectory(t);
     // The file index is rewritten in the background: its temporary file may go while it is copied.
     const left = ['.lock', 'spill', 'index.tmp'];
     await cp(directory, copy, { recursive: true, filter: (path) => !left.some((part) => path.includes(part)) });
-    return TestWriteStore.open(copy, overrides);
+    return copy;
   }
 }
 

@@ -77,6 +77,8 @@ export interface HttpDependencies {
   readonly telemetrySnapshot?: () => string;
   /** Why the server cannot read and write just now; undefined = it can. */
   readonly unavailable?: () => string | undefined;
+  /** What is wrong although the server answers, one line each; `/health` lists it behind its `OK`. */
+  readonly troubles?: () => readonly string[];
   /** Answers gRPC requests; without it they get gRPC status 12. */
   readonly grpcHandler?: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
   readonly routePlugins?: readonly RoutePlugin[];

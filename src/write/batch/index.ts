@@ -2,3 +2,4 @@ export { type ColumnSection, decodeBatch, forEachDefinition, type SeriesDefiniti
 export { decodeDeleteRecord, encodeDeleteRecord } from './delete-record.ts';
 export { encodeBatch, SeriesDefinitions } from './encode.ts';
 export { BatchReceipt } from './receipt.ts';
+export { tablePart } from './table-part.ts';

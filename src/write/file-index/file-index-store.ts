@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { atomicWrite, errorText, type FileSystem, type Log, removeTemporaryFiles, systemErrorCode } from '../../storage/index.ts';
 import type { TableDelete } from '../deletes/row-delete.ts';
-import { type ParquetFileInfo, type PersistedRange, type SnapshotInfo, SnapshotStore } from '../snapshot/index.ts';
+import { type ParquetFileInfo, type PersistedRange, type SnapshotInfo, SnapshotStore, type TableAside } from '../snapshot/index.ts';
 import { FileIndex, type LiveDelete, type LiveFile } from './file-index.ts';
 import { decodeFileIndex, encodeFileIndex, type StoredFileIndex } from './file-index-codec.ts';
 
@@ -23,6 +23,8 @@ export interface FileChange {
   /** Live files; their paths are announced as pending. */
   readonly removedFiles: readonly ParquetFileInfo[];
   readonly deletes?: readonly TableDelete[];
+  /** The new list; undefined = as it is. */
+  readonly tablesAside?: readonly TableAside[];
   /** What a snapshot of the buffer covers; undefined for other changes. */
   readonly snapshot?: {
     readonly walFileNumber: number;
@@ -54,6 +56,16 @@ export class FileIndexStore {
     return this.#ranges;
   }
 
+  /** Tables whose rows a start does not take from the log, or not from all of it. */
+  get tablesAside(): readonly TableAside[] {
+    return this.#tablesAside;
+  }
+
+  /** Log files up to this one are not read by a start. */
+  get walFileNumber(): number {
+    return this.#walFileNumber;
+  }
+
   /** Snapshot infos that could not be read and were renamed: files that only they listed are not served. */
   readonly movedAside: readonly string[];
   readonly #options: FileIndexStoreOptions;
@@ -61,6 +73,7 @@ export class FileIndexStore {
   readonly #path: string;
   #savedSequence: number;
   #ranges: readonly PersistedRange[];
+  #tablesAside: readonly TableAside[];
   #walFileNumber: number;
   #nextFileId: number;
   #changing: Promise<unknown> = Promise.resolve();
@@ -105,6 +118,7 @@ export class FileIndexStore {
     this.index = loaded.index;
     this.newest = loaded.infos[0];
     this.#ranges = this.newest?.persistedRanges ?? persistedRanges(loaded.infos);
+    this.#tablesAside = this.newest?.tablesAside ?? [];
     this.#walFileNumber = this.newest?.walFileNumber ?? 0;
     this.#nextFileId = Math.max(this.newest?.nextFileId ?? 0, loaded.index.maxFileId + 1);
     this.movedAside = loaded.movedAside;
@@ -146,6 +160,7 @@ export class FileIndexStore {
       }
     }
     this.#ranges = info.persistedRanges ?? [];
+    this.#tablesAside = info.tablesAside ?? [];
     this.#walFileNumber = info.walFileNumber;
     this.publish(info);
     options.onVisible?.();
@@ -169,6 +184,7 @@ export class FileIndexStore {
       endTimeMarkerNs: snapshot?.endTimeMarkerNs,
       frozenWalFileNumber: snapshot?.frozenWalFileNumber,
       persistedRanges: neededRanges([...added, ...this.#ranges], walFileNumber),
+      ...aside(change.tablesAside ?? this.#tablesAside, walFileNumber),
     };
   }
 
@@ -235,6 +251,12 @@ function neededRanges(ranges: readonly PersistedRange[], walFileNumber: number):
     needed.push(range);
   }
   return needed;
+}
+
+/** Without those whose log files are gone, once their rows are in Parquet files. */
+function aside(tables: readonly TableAside[], walFileNumber: number): Pick<SnapshotInfo, 'tablesAside'> {
+  const needed = tables.filter(({ files, upToFileNumber }) => files.length > 0 || upToFileNumber > walFileNumber);
+  return needed.length === 0 ? {} : { tablesAside: needed };
 }
 
 function persistedRanges(infos: readonly SnapshotInfo[]): PersistedRange[] {

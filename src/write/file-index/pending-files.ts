@@ -32,6 +32,19 @@ export class PendingFiles {
     for (const path of paths) this.#paths.delete(path);
   }
 
+  /** Deletes listed files that are not going to be served. Never rejects: the next start tries again. */
+  async discard(paths: readonly string[]): Promise<void> {
+    for (const path of paths) {
+      try {
+        await unlinkIfPresent(this.#fs, join(this.#root, path + TEMPORARY_SUFFIX));
+        await unlinkIfPresent(this.#fs, join(this.#root, path));
+        this.#paths.delete(path);
+      } catch {
+        // it stays in the list
+      }
+    }
+  }
+
   /**
    * Deletes listed files that are not served; at start, before anything writes. Returns how many were dealt with; what
    * cannot be deleted stays in the list.

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import type { TableDelete } from '../deletes/row-delete.ts';
 import { type JsonValue, parseJson, printJson } from './json.ts';
-import type { ParquetFileInfo, PersistedRange, SnapshotInfo } from './snapshot-info.ts';
+import type { ParquetFileInfo, PersistedRange, SnapshotInfo, TableAside } from './snapshot-info.ts';
 
 const VERSION = '1';
 
@@ -38,6 +38,12 @@ export function encodeSnapshotInfo(info: SnapshotInfo): Uint8Array {
     end_time_marker: info.endTimeMarkerNs,
     frozen_wal_file_number: info.frozenWalFileNumber,
     persisted_ranges: info.persistedRanges?.map((range) => [range.lastWalFileNumber, range.endMarkerNs]),
+    tables_aside: info.tablesAside?.map(({ databaseId, tableId, upToFileNumber, files }) => [
+      databaseId,
+      tableId,
+      upToFileNumber,
+      [...files],
+    ]),
     deletes: info.deletes?.map(({ databaseId, tableId, startNs, stopNs, tags }) => ({
       database_id: databaseId,
       table_id: tableId,
@@ -68,6 +74,7 @@ export function decodeSnapshotInfo(bytes: Uint8Array): SnapshotInfo {
     endTimeMarkerNs: info['end_time_marker'] === undefined ? undefined : asInt64(info, 'end_time_marker'),
     frozenWalFileNumber: info['frozen_wal_file_number'] === undefined ? undefined : asCount(info, 'frozen_wal_file_number'),
     ...(info['persisted_ranges'] === undefined ? {} : { persistedRanges: readRanges(info['persisted_ranges']) }),
+    ...(info['tables_aside'] === undefined ? {} : { tablesAside: readTablesAside(info['tables_aside']) }),
     ...(info['deletes'] === undefined ? {} : { deletes: readDeletes(info['deletes']) }),
   };
 }
@@ -84,6 +91,18 @@ function readDeletes(value: unknown): TableDelete[] {
         const [columnId, text] = asArray(pair, 'tags');
         return { columnId: asId(columnId, 'tags'), value: asText(text, 'tags') };
       }),
+    };
+  });
+}
+
+function readTablesAside(value: unknown): TableAside[] {
+  return asArray(value, 'tables_aside').map((item) => {
+    const [databaseId, tableId, upTo, files] = asArray(item, 'tables_aside');
+    return {
+      databaseId: asId(databaseId, 'tables_aside'),
+      tableId: asId(tableId, 'tables_aside'),
+      upToFileNumber: asId(upTo, 'tables_aside'),
+      files: asArray(files, 'tables_aside').map((name) => asText(name, 'tables_aside')),
     };
   });
 }

@@ -33,6 +33,16 @@ export interface PersistedRange {
   readonly endMarkerNs: bigint;
 }
 
+/** Rows of one table that a start takes from somewhere else than the log. */
+export interface TableAside {
+  readonly databaseId: number;
+  readonly tableId: number;
+  /** The table's records in log files up to this one are not replayed. */
+  readonly upToFileNumber: number;
+  /** Names of the files below `aside/` that hold these records instead, in order; none = the rows are in Parquet files. */
+  readonly files: readonly string[];
+}
+
 /** What one snapshot changed (storage.md 6). */
 export interface SnapshotInfo {
   readonly nodeId: string;
@@ -48,8 +58,10 @@ export interface SnapshotInfo {
   readonly endTimeMarkerNs: bigint | undefined;
   /** Newest WAL file with rows in the persisted chunks. */
   readonly frozenWalFileNumber: number | undefined;
-  /** All ranges that replay must leave out from this snapshot on. Undefined = read them from the snapshots before. */
   /** Deletes of rows that older files may hold. */
   readonly deletes?: readonly TableDelete[] | undefined;
+  /** All tables that replay must treat in their own way from this change on. */
+  readonly tablesAside?: readonly TableAside[] | undefined;
+  /** All ranges that replay must leave out from this snapshot on. Undefined = read them from the snapshots before. */
   readonly persistedRanges?: readonly PersistedRange[] | undefined;
 }

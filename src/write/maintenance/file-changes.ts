@@ -1,5 +1,6 @@
 import type { Catalog } from '../../catalog/index.ts';
 import type { Store } from '../../storage/index.ts';
+import type { AsideChange, TableIds, TablesAside } from '../aside/index.ts';
 import type { LiveFile } from '../file-index/file-index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
 import type { FileRemoval } from '../file-index/file-removal.ts';
@@ -13,6 +14,7 @@ export interface FileChangesOptions {
   readonly files: FileIndexStore;
   readonly pending: PendingFiles;
   readonly removal: FileRemoval;
+  readonly aside: TablesAside;
   /** Waits before a failed step is tried again; rejects when the server stops. */
   readonly pause: () => Promise<void>;
 }
@@ -55,6 +57,21 @@ export class FileChanges {
     );
     if (replaced) this.#options.pending.settle(files.map((file) => this.below(file.path)));
     return replaced;
+  }
+
+  /** Forgets the side log of a table whose rows are gone. */
+  async dropAside(table: TableIds): Promise<void> {
+    const { aside, catalog, files, nodeId, pause } = this.#options;
+    let change: AsideChange | undefined;
+    await files.commit(
+      () => {
+        change = aside.changeWithout(table);
+        if (change === undefined) return undefined;
+        return { nodeId, catalogSequence: catalog.sequence, files: [], removedFiles: [], tablesAside: change.tablesAside };
+      },
+      { pause, onVisible: () => change?.done() },
+    );
+    await aside.remove(change?.needless ?? []);
   }
 
   /** Path below the node's directory. */

@@ -59,6 +59,7 @@ export class HardDelete {
         await buffer.dropTable(databaseId, id);
       });
     }
+    await changes.dropAside({ databaseId, tableId: id });
     const removed = await changes.remove(files.index.filesFor(databaseId, id));
     if (removed.length === 0 && bufferedRows === 0) return;
     const bytes = removed.reduce((sum, file) => sum + file.sizeBytes, 0);

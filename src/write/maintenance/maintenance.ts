@@ -2,6 +2,7 @@ import type { Catalog } from '../../catalog/index.ts';
 import type { Engine } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { errorText, type Log, type Store } from '../../storage/index.ts';
+import type { TablesAside } from '../aside/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { LiveFile } from '../file-index/file-index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
@@ -46,6 +47,7 @@ export interface MaintenanceOptions extends MaintenanceSettings {
   readonly files: FileIndexStore;
   readonly pending: PendingFiles;
   readonly removal: FileRemoval;
+  readonly aside: TablesAside;
   readonly snapshots: SnapshotScheduler;
   readonly scanFiles: (files: readonly LiveFile[]) => ScanFile[];
   readonly checks: FileChecks<LiveFile>;

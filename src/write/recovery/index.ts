@@ -1,1 +1,1 @@
-export { Replay, type ReplayStats } from './replay.ts';
+export { replayLogs } from './replay-logs.ts';

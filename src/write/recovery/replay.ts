@@ -1,7 +1,7 @@
 import type { TableSchema } from '../../catalog/schema.ts';
 import { decodeBatch, decodeDeleteRecord, forEachDefinition, type TableSection } from '../batch/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
-import type { PersistedRange } from '../snapshot/index.ts';
+import type { PersistedRange, TableAside } from '../snapshot/index.ts';
 import { sectionRows } from './section-rows.ts';
 
 export interface ReplayStats {
@@ -21,6 +21,8 @@ export class Replay {
   readonly #buffer: WriteBuffer;
   readonly #tableSchema: (databaseId: number, tableId: number) => TableSchema | undefined;
   readonly #persisted: readonly PersistedRange[];
+  /** By table: records of log files up to this one are not taken from the log. */
+  readonly #asideUpTo: ReadonlyMap<string, number>;
   #fileNumber = -1;
   #seriesIds = new Map<string, Map<number, number>>();
 
@@ -28,27 +30,61 @@ export class Replay {
     buffer: WriteBuffer,
     tableSchema: (databaseId: number, tableId: number) => TableSchema | undefined,
     persisted: readonly PersistedRange[],
+    tablesAside: readonly TableAside[] = [],
   ) {
     this.#buffer = buffer;
     this.#tableSchema = tableSchema;
     this.#persisted = persisted;
+    this.#asideUpTo = new Map(tablesAside.map(({ databaseId, tableId, upToFileNumber }) => [`${databaseId}/${tableId}`, upToFileNumber]));
+  }
+
+  /** A record of a side log, which holds one table. They come before those of the log, each table's in log order. */
+  asideRecord(sourceNumber: number, body: Uint8Array): void {
+    this.#begin(sourceNumber);
+    const deletes = decodeDeleteRecord(body);
+    for (const deleted of deletes ?? []) this.#buffer.table(deleted.databaseId, deleted.tableId)?.hide(deleted);
+    if (deletes !== undefined) return;
+    for (const section of decodeBatch(body)) {
+      const schema = this.#tableSchema(section.databaseId, section.tableId);
+      if (schema === undefined) {
+        this.stats.droppedRows += section.rowCount;
+        continue;
+      }
+      this.#mapSeries(schema, section);
+      this.stats.rows += section.rowCount;
+      this.#buffer.applySection(section);
+    }
   }
 
   /** Records must come in log order. Throws a plain Error when a record contradicts the ones before it. */
   record(fileNumber: number, body: Uint8Array): void {
-    if (fileNumber !== this.#fileNumber) {
-      this.#fileNumber = fileNumber;
-      this.#seriesIds = new Map();
-    }
+    this.#begin(fileNumber);
     const deletes = decodeDeleteRecord(body);
     if (deletes !== undefined) {
-      for (const deleted of deletes) this.#buffer.table(deleted.databaseId, deleted.tableId)?.hide(deleted);
+      for (const deleted of deletes) {
+        if (!this.#isAside(fileNumber, deleted)) this.#buffer.table(deleted.databaseId, deleted.tableId)?.hide(deleted);
+      }
       return;
     }
     for (const section of decodeBatch(body)) this.#section(fileNumber, section);
   }
 
+  /** Series ids mean something inside one log file only. */
+  #begin(fileNumber: number): void {
+    if (fileNumber === this.#fileNumber) return;
+    this.#fileNumber = fileNumber;
+    this.#seriesIds = new Map();
+  }
+
+  #isAside(fileNumber: number, { databaseId, tableId }: { readonly databaseId: number; readonly tableId: number }): boolean {
+    return this.#asideUpTo.size > 0 && fileNumber <= (this.#asideUpTo.get(`${databaseId}/${tableId}`) ?? -1);
+  }
+
   #section(fileNumber: number, section: TableSection): void {
+    if (this.#isAside(fileNumber, section)) {
+      this.stats.skippedRows += section.rowCount;
+      return;
+    }
     const schema = this.#tableSchema(section.databaseId, section.tableId);
     if (schema === undefined) {
       this.stats.droppedRows += section.rowCount;

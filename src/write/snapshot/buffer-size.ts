@@ -1,3 +1,4 @@
+import type { TableSchema } from '../../catalog/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 
 /** Buffered bytes at which a snapshot is worth it, if it leaves few halves of chunks. */
@@ -14,6 +15,20 @@ const TABLE_CHUNKS_MIN = 3;
 
 /** What of a buffer the decisions need. */
 export type BufferFill = Pick<WriteBuffer, 'bytes' | 'chunkCount' | 'filledTables'>;
+
+/** What of the buffer may be persisted: tables that are set aside stay in it anyway, and must not make snapshots of the rest. */
+export function fillWithout(buffer: WriteBuffer, isAside: (table: TableSchema) => boolean): BufferFill {
+  let bytes = 0;
+  let chunkCount = 0;
+  let filledTables = 0;
+  for (const table of buffer.tables()) {
+    if (isAside(table.table)) continue;
+    bytes += table.bytes;
+    chunkCount += table.bufferedChunks().size;
+    if (table.rows > 0) filledTables++;
+  }
+  return { bytes, chunkCount, filledTables };
+}
 
 /**
  * Tells by a buffer's size whether to persist it. Rows of past times, as a load of old data brings them, go to files early:

@@ -2,12 +2,12 @@ import type { Engine } from '../../duckdb/index.ts';
 import { bufferRowsSql, type TableScan } from '../scan/index.ts';
 
 /**
- * A table has more or fewer rows than were taken over from the log. Nothing of it may be persisted, and the log must stay:
+ * A table has more or fewer rows than were taken over from the log. Nothing of it may be persisted, and what the log has of it must stay:
  * it has all of them.
  */
 export class RowsUnaccounted extends Error {
   constructor(what: string, expected: number, found: number) {
-    super(`${what}: ${expected} rows were acknowledged, ${found} are there; the write-ahead log is kept and has them`);
+    super(`${what}: ${expected} rows were acknowledged, ${found} are there; what the log has of the table is kept`);
     this.name = 'RowsUnaccounted';
   }
 }

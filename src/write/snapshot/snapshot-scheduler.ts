@@ -3,15 +3,15 @@ import type { Engine } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { clampedTimeNs } from '../../shared/time-range.ts';
 import { errorText, type Log, type Store } from '../../storage/index.ts';
+import type { TablesAside } from '../aside/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { FileChange, FileIndexStore } from '../file-index/file-index-store.ts';
 import type { PendingFiles } from '../file-index/pending-files.ts';
 import { ParquetWriter } from '../parquet/parquet-writer.ts';
 import type { Wal, WalPeriod } from '../wal/index.ts';
-import { BufferSize } from './buffer-size.ts';
-import { type ParquetFileInfo, type SnapshotPlan, SnapshotPlanner } from './index.ts';
-import type { PersistedFile } from './persist-table.ts';
-import { runSnapshot, type SealedTable, sealBuffer } from './snapshotter.ts';
+import { type BufferFill, BufferSize, fillWithout } from './buffer-size.ts';
+import { type ParquetFileInfo, type SnapshotPlan, SnapshotPlanner, type TableAside } from './index.ts';
+import { runSnapshot, type SealedTable, type SnapshotResult, sealBuffer } from './snapshotter.ts';
 
 export interface SnapshotSchedulerOptions {
   readonly store: Store;
@@ -25,6 +25,7 @@ export interface SnapshotSchedulerOptions {
   readonly buffer: WriteBuffer;
   readonly files: FileIndexStore;
   readonly pending: PendingFiles;
+  readonly aside: TablesAside;
   /** Closed WAL files that replay found. */
   readonly periods: readonly WalPeriod[];
   readonly forceSnapshotBytes: number;
@@ -35,6 +36,9 @@ export interface SnapshotSchedulerOptions {
   /** Starts a timer that does not keep the process alive; returns what cancels it. */
   readonly startTimer?: StartTimer;
 }
+
+/** Before every row that there can be: the end marker of snapshots that persist what is set aside only. */
+const BEFORE_ALL_NS = -(2n ** 64n);
 
 /** Runs a callback once after a delay; the returned function cancels it. */
 export type StartTimer = (callback: () => void, delayMs: number) => () => void;
@@ -65,6 +69,8 @@ export class SnapshotScheduler {
   /** Buffered bytes at which writers wait for the snapshot under way. */
   #waitBytes = 0;
   #writtenAtMs = 0;
+  /** Tables that were set aside before the start are tried again: the program may have got better. */
+  #retriesAside: boolean;
   readonly #startTimer: StartTimer;
   #cancelIdle: (() => void) | undefined;
 
@@ -82,7 +88,8 @@ export class SnapshotScheduler {
     options.wal.onPeriodClosed((period) => this.#periodClosed(period));
     this.#writtenAtMs = options.clock.monotonicMs();
     // What was replayed is persisted too when nobody writes.
-    if (options.periods.length > 0) this.#cancelIdle = this.#startTimer(() => void this.#whenIdle(), IDLE_MS);
+    this.#retriesAside = options.aside.count > 0;
+    if (options.periods.length > 0 || this.#retriesAside) this.#cancelIdle = this.#startTimer(() => void this.#whenIdle(), IDLE_MS);
   }
 
   /** Persists everything buffered now; resolves when it is in Parquet files. */
@@ -116,7 +123,7 @@ export class SnapshotScheduler {
 
   /** Resolves when the buffer may take `bytes` more: far over its limit, writers wait for the snapshot that makes room. */
   async whenRoom(bytes: number): Promise<void> {
-    const { buffer, clock } = this.#options;
+    const { clock } = this.#options;
     const now = clock.monotonicMs();
     this.#writtenAtMs = now;
     this.#cancelIdle ??= this.#startTimer(() => void this.#whenIdle(), IDLE_MS);
@@ -124,20 +131,26 @@ export class SnapshotScheduler {
     if (now - this.#checkedAtMs >= MEMORY_CHECK_MS || this.#uncheckedBytes * UNCHECKED_SHARE >= this.#size.persistBytes) {
       this.#checkedAtMs = now;
       this.#uncheckedBytes = 0;
-      this.#full = this.#size.isFull(buffer);
+      this.#full = this.#size.isFull(this.#fill());
     }
     if (!this.#full) return;
     if (this.#running === undefined) {
-      this.#full = this.#size.isFull(buffer); // a snapshot may have ended since
+      this.#full = this.#size.isFull(this.#fill()); // a snapshot may have ended since
       if (this.#full) await this.#persistFull();
     }
-    while (this.#running !== undefined && buffer.bytes >= this.#waitBytes) await this.#running;
+    while (this.#running !== undefined && this.#fill().bytes >= this.#waitBytes) await this.#running;
+  }
+
+  /** What snapshots can persist: not what is set aside. */
+  #fill(): BufferFill {
+    const { aside, buffer } = this.#options;
+    return aside.count === 0 ? buffer : fillWithout(buffer, ({ databaseId, id }) => aside.has(databaseId, id));
   }
 
   async #persistFull(): Promise<void> {
     if (this.#forced) return;
-    const { buffer, log } = this.#options;
-    const fields = { current_buffer_size_bytes: buffer.bytes, memory_threshold_bytes: this.#size.persistBytes };
+    const { log } = this.#options;
+    const fields = { current_buffer_size_bytes: this.#fill().bytes, memory_threshold_bytes: this.#size.persistBytes };
     log.info(fields, 'forcing snapshot as buffer size > mem threshold');
     await this.#forceNext();
   }
@@ -145,7 +158,7 @@ export class SnapshotScheduler {
   /** Persists everything buffered now, but waits for the beginning only. */
   async #forceNext(): Promise<void> {
     this.#forced = true;
-    this.#waitBytes = this.#size.waitBytes(this.#options.buffer.bytes);
+    this.#waitBytes = this.#size.waitBytes(this.#fill().bytes);
     await this.#options.wal.rotate();
     // With nothing written since the last rotation no period was closed: the buffer is complete as it is.
     if (this.#forced) this.#maybeStart();
@@ -153,7 +166,7 @@ export class SnapshotScheduler {
 
   /** Persists what writers left when they have paused, so that it takes no memory meanwhile. */
   async #whenIdle(): Promise<void> {
-    const { buffer, clock, log } = this.#options;
+    const { clock, log } = this.#options;
     this.#cancelIdle = undefined;
     if (this.#stopping.signal.aborted) return;
     const leftMs = this.#writtenAtMs + IDLE_MS - clock.monotonicMs();
@@ -161,8 +174,9 @@ export class SnapshotScheduler {
       this.#cancelIdle = this.#startTimer(() => void this.#whenIdle(), leftMs > 0 ? leftMs : IDLE_MS);
       return;
     }
-    if (this.#forced || !this.#size.isWorthPersisting(buffer)) return;
-    log.info({ current_buffer_size_bytes: buffer.bytes }, 'persisting the buffer as writes have paused');
+    const fill = this.#fill();
+    if (this.#forced || !(this.#retriesAside || this.#size.isWorthPersisting(fill))) return;
+    log.info({ current_buffer_size_bytes: fill.bytes }, 'persisting the buffer as writes have paused');
     await this.#forceNext();
   }
 
@@ -181,7 +195,7 @@ export class SnapshotScheduler {
 
   #maybeStart(): void {
     if (this.#running !== undefined || this.#stopping.signal.aborted) return;
-    const plan = this.#planner.plan({ forced: this.#forced });
+    const plan = this.#planner.plan({ forced: this.#forced }) ?? (this.#forced ? this.#asideOnly() : undefined);
     this.#forced = false;
     if (plan === undefined) return;
     const sealed = sealBuffer(this.#options.buffer);
@@ -194,21 +208,46 @@ export class SnapshotScheduler {
       });
   }
 
+  /** With nothing in the log a snapshot has only the tables that are set aside to try. */
+  #asideOnly(): SnapshotPlan | undefined {
+    const { aside, files } = this.#options;
+    if (aside.count === 0 || this.#planner.periodCount > 0) return undefined;
+    const { walFileNumber } = files;
+    return { endTimeMarkerNs: BEFORE_ALL_NS, firstFileNumber: walFileNumber, lastFileNumber: walFileNumber, forced: true };
+  }
+
   async #run(plan: SnapshotPlan, frozenWalFile: number, sealed: readonly SealedTable[]): Promise<void> {
-    const { buffer, chunkDurationNs, files, filesToKeep, log, pending, store, wal } = this.#options;
+    const { aside, buffer, chunkDurationNs, files, filesToKeep, log, pending, store, wal } = this.#options;
     const engine = await buffer.open();
+    let kept: readonly TableAside[] = [];
+    this.#retriesAside = false;
     await runSnapshot({ endMarkerNs: plan.endTimeMarkerNs, lastCoveredWalFile: plan.lastFileNumber }, sealed, {
       engine,
       writer: new ParquetWriter(engine, store.fs, this.#stopping.signal),
-      buffer,
       root: store.root,
       chunkDurationNs,
       log,
       announce: (paths) => pending.announce(paths),
-      commit: async (persisted, swap) => {
-        const change = this.#change(plan, frozenWalFile, persisted);
-        await files.commit(() => change, { pause: () => this.pause(), onVisible: swap });
-        pending.settle(persisted.map((file) => file.path));
+      discard: (paths) => pending.discard(paths),
+      isAside: ({ table }) => aside.has(table.databaseId, table.id),
+      keepAside: async (failed) => {
+        const tables = failed.map(({ table }) => ({ databaseId: table.table.databaseId, tableId: table.table.id }));
+        kept = await aside.copy(wal, tables, frozenWalFile);
+      },
+      commit: async (result, swap) => {
+        const asideChange = aside.changeAfter({
+          frozenWalFile,
+          failed: result.failed.map(({ cause }, i) => ({ copied: kept[i] as TableAside, reason: errorText(cause) })),
+          persisted: result.persisted.map(({ table }) => ({ databaseId: table.databaseId, tableId: table.id })),
+        });
+        const change = { ...this.#change(plan, frozenWalFile, result), tablesAside: asideChange.tablesAside };
+        const onVisible = (): void => {
+          swap();
+          asideChange.done();
+        };
+        await files.commit(() => change, { pause: () => this.pause(), onVisible });
+        pending.settle(result.files.map((file) => file.path));
+        await aside.remove(asideChange.needless);
       },
       fileCount: (databaseId, tableId, chunkTimeNs) => {
         const end = chunkTimeNs + chunkDurationNs - 1n;
@@ -220,13 +259,14 @@ export class SnapshotScheduler {
     await wal.deleteCovered(plan.lastFileNumber, filesToKeep);
   }
 
-  #change(plan: SnapshotPlan, frozenWalFileNumber: number, persisted: readonly PersistedFile[]): FileChange {
+  #change(plan: SnapshotPlan, frozenWalFileNumber: number, result: SnapshotResult): FileChange {
     const { catalog, files, nodeId, store } = this.#options;
-    let id = files.takeFileIds(persisted.length);
+    let id = files.takeFileIds(result.files.length);
+    const covers = plan.endTimeMarkerNs !== BEFORE_ALL_NS;
     return {
       nodeId,
       catalogSequence: catalog.sequence,
-      files: persisted.map(
+      files: result.files.map(
         (file): ParquetFileInfo => ({
           ...file,
           id: id++,
@@ -235,7 +275,7 @@ export class SnapshotScheduler {
         }),
       ),
       removedFiles: [],
-      snapshot: { walFileNumber: plan.lastFileNumber, endTimeMarkerNs: plan.endTimeMarkerNs, frozenWalFileNumber },
+      ...(covers ? { snapshot: { walFileNumber: plan.lastFileNumber, endTimeMarkerNs: plan.endTimeMarkerNs, frozenWalFileNumber } } : {}),
     };
   }
 

@@ -13,6 +13,9 @@ export const RECORD_HEADER_BYTES = 32;
 /** Ours alone, so that no other program takes the file for its own and we take none of theirs. */
 const MAGIC = Buffer.from('i3ts-wal', 'latin1');
 
+/** Side logs hold records of the log for which it is no longer kept (`side-log.ts`). */
+const SIDE_MAGIC = Buffer.from('i3ts-sid', 'latin1');
+
 const CHECKED_FROM = 8;
 
 /** Longest body of a record. */
@@ -33,8 +36,17 @@ export interface WalFileContent {
 }
 
 export function encodeFileHeader(fileNumber: number, uuid: string): Uint8Array {
+  return encodeHeader(MAGIC, fileNumber, uuid);
+}
+
+/** @param part number of the file among those that were written together */
+export function encodeSideHeader(part: number, uuid: string): Uint8Array {
+  return encodeHeader(SIDE_MAGIC, part, uuid);
+}
+
+function encodeHeader(magic: Buffer, fileNumber: number, uuid: string): Uint8Array {
   const bytes = Buffer.alloc(FILE_HEADER_BYTES);
-  MAGIC.copy(bytes, 0);
+  magic.copy(bytes, 0);
   bytes.writeBigUInt64LE(BigInt(fileNumber), 8);
   bytes.write(uuid.replaceAll('-', ''), 16, 'hex');
   return bytes;
@@ -75,6 +87,15 @@ export function fileHeaderProblem(bytes: Uint8Array, fileNumber: number, uuid: s
   if (!header.subarray(0, MAGIC.length).equals(MAGIC)) return 'not a WAL file of this program';
   if (header.readBigUInt64LE(8) !== BigInt(fileNumber)) return 'file has the name of another number';
   return 'file belongs to another catalog';
+}
+
+/** The same for a file of a side log, whatever its part. */
+export function sideHeaderProblem(bytes: Uint8Array, uuid: string): string | undefined {
+  if (bytes.byteLength < FILE_HEADER_BYTES) return 'file is shorter than its header';
+  const header = Buffer.from(bytes.buffer, bytes.byteOffset, FILE_HEADER_BYTES);
+  if (!header.subarray(0, SIDE_MAGIC.length).equals(SIDE_MAGIC)) return 'not a side log of this program';
+  const expected = encodeSideHeader(Number(header.readBigUInt64LE(8)), uuid);
+  return header.equals(expected) ? undefined : 'file belongs to another catalog';
 }
 
 /** Reads records up to the first damaged one: later ones may build on it. The file header must have been checked. */

@@ -63,6 +63,11 @@ export class WalDirectory {
     return this.#sizes.get(fileNumber) ?? 0;
   }
 
+  /** Of files that were listed or noted and are not deleted, ascending. */
+  numbers(): readonly number[] {
+    return [...this.#sizes.keys()].sort((a, b) => a - b);
+  }
+
   forget(fileNumber: number): void {
     this.#sizes.delete(fileNumber);
   }

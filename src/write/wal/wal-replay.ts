@@ -78,6 +78,27 @@ export async function replayWal(source: Source, options: ReplayOptions): Promise
   return { periods, recordCount, tornFiles, movedAside, highestNumber: Math.max(listed.highest, options.afterFileNumber) };
 }
 
+/** A rejection ends the reading. */
+export type ClosedRecordHandler = (fileNumber: number, body: Uint8Array) => void | Promise<void>;
+
+/** Reads files again that this process has closed or replayed. Rejects when one of them is not whole. */
+export async function readClosedFiles(
+  source: Source,
+  { after, upTo }: { readonly after: number; readonly upTo: number },
+  onRecord: ClosedRecordHandler,
+): Promise<void> {
+  for (const number of source.directory.numbers()) {
+    if (number <= after || number > upTo) continue;
+    const bytes = await source.fs.readFile(source.directory.filePath(number));
+    const content = decodeFile(bytes, number, source.uuid);
+    const damage = typeof content === 'string' ? content : content.damage;
+    if (typeof content === 'string' || damage !== undefined) {
+      throw new Error(`WAL file '${source.directory.filePath(number)}' is damaged: ${damage}`);
+    }
+    for (const record of content.records) await onRecord(number, record.body);
+  }
+}
+
 function startReading(source: Source, number: number): Promise<Uint8Array> {
   const reading = source.fs.readFile(source.directory.filePath(number));
   reading.catch(() => undefined); // awaited, and so reported, when its turn comes

@@ -9,7 +9,7 @@ import { WalDirectory } from './wal-directory.ts';
 import type { WalFileWriter } from './wal-file.ts';
 import { WalFiles } from './wal-files.ts';
 import { type DurableCallback, type QueuedRecord, rejectAll, WalQueue } from './wal-queue.ts';
-import { type ReplayOptions, type ReplayReport, replayWal } from './wal-replay.ts';
+import { type ClosedRecordHandler, type ReplayOptions, type ReplayReport, readClosedFiles, replayWal } from './wal-replay.ts';
 
 /** A file is closed when it has grown beyond this, however young. */
 const FILE_BYTES_MAX = 64 * 1024 * 1024;
@@ -182,6 +182,15 @@ export class Wal {
    */
   deleteCovered(lastCovered: number, keep: number): Promise<void> {
     return this.#directory.deleteCovered(lastCovered, keep, KEPT_BYTES_MAX);
+  }
+
+  /**
+   * Hands the records of closed files above `after`, up to `upTo`, to `onRecord`, in the order of the log. Rejects when a
+   * file is not whole. Without durability there is nothing.
+   */
+  async readClosed(after: number, upTo: number, onRecord: ClosedRecordHandler): Promise<void> {
+    await Promise.all(this.#closing);
+    await readClosedFiles({ ...this.#options, directory: this.#directory }, { after, upTo }, onRecord);
   }
 
   /** Refuses new records, makes waiting ones durable, closes the period and its file. Idempotent. */

@@ -12,6 +12,7 @@ export interface HealthDependencies {
   readonly product: ProductInfo;
   readonly telemetrySnapshot: (() => string) | undefined;
   readonly unavailable: (() => string | undefined) | undefined;
+  readonly troubles: (() => readonly string[]) | undefined;
 }
 
 /** Health, ping, metrics (http-api.md 5) and the test-only telemetry snapshot (14). */
@@ -20,7 +21,7 @@ export function registerHealth(app: FastifyInstance, deps: HealthDependencies): 
     app.get(path, (_request, reply) => {
       const reason = deps.unavailable?.();
       if (reason !== undefined) reply.code(503);
-      return reply.header('content-type', 'text/plain; charset=utf-8').send(reason ?? 'OK');
+      return reply.header('content-type', 'text/plain; charset=utf-8').send(reason ?? ['OK', ...(deps.troubles?.() ?? [])].join('\n'));
     });
   }
   const ping = (_request: FastifyRequest, reply: FastifyReply): FastifyReply => sendPing(reply, deps);

@@ -49,6 +49,7 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, wr
     product: deps.product,
     telemetrySnapshot: deps.telemetrySnapshot,
     unavailable: deps.unavailable,
+    troubles: deps.troubles,
   });
 }
 

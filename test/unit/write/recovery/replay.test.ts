@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { TableSchema } from '../../../../src/catalog/schema.ts';
 import { encodeBatch, SeriesDefinitions } from '../../../../src/write/batch/index.ts';
 import { WriteBuffer } from '../../../../src/write/buffer/index.ts';
-import { Replay } from '../../../../src/write/recovery/index.ts';
+import { Replay } from '../../../../src/write/recovery/replay.ts';
 import { tableScanSql } from '../../../../src/write/scan/index.ts';
 import { SeriesIndex } from '../../../../src/write/series/index.ts';
 import type { PersistedRange } from '../../../../src/write/snapshot/index.ts';

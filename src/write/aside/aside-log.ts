@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import {
+  errorText,
+  type FileSystem,
+  type Log,
+  moveAside,
+  StorageStartupError,
+  systemErrorCode,
+  unlinkIfPresent,
+} from '../../storage/index.ts';
+import { tablePart } from '../batch/index.ts';
+import type { TableAside } from '../file-index/snapshot-info.ts';
+import { readSideLog, type SideLogOptions, SideLogWriter, type Wal } from '../wal/index.ts';
+
+/** A table by its ids. */
+export interface TableIds {
+  readonly databaseId: number;
+  readonly tableId: number;
+}
+
+/** Told of what a side log holds of a table: the WAL file that it comes from and the body of the record. */
+export type AsideRecordHandler = (sourceNumber: number, body: Uint8Array) => void | Promise<void>;
+
+/** What a start found of side logs. */
+export interface AsideReplayReport {
+  readonly recordCount: number;
+  /** Paths of files that were missing or not whole: rows are lost. */
+  readonly damaged: readonly string[];
+}
+
+/**
+ * Side logs of tables that cannot be written to files, below `<root>/aside`: their records of WAL files that are about to
+ * be deleted. A file counts only once a snapshot info names it; what none names is removed at start.
+ */
+export class AsideLog {
+  readonly #options: SideLogOptions;
+  readonly #log: Log;
+
+  /** @param root the node's directory */
+  constructor(options: { readonly fs: FileSystem; readonly root: string; readonly uuid: string; readonly log: Log }) {
+    this.#options = { fs: options.fs, directory: join(options.root, 'aside'), uuid: options.uuid };
+    this.#log = options.log;
+  }
+
+  /**
+   * Copies the records of tables from closed WAL files into files of their own. Durable when it resolves; rejects when log
+   * or disk fail, and then leaves nothing behind that counts.
+   * @param tables with the WAL file after which each begins
+   * @param upTo last WAL file that is copied
+   */
+  async copy(wal: Wal, tables: readonly (TableIds & { readonly after: number })[], upTo: number): Promise<TableAside[]> {
+    const { directory, fs } = this.#options;
+    await fs.mkdir(directory);
+    await fs.syncDirectory(join(directory, '..'));
+    const writers = tables.map((table) => {
+      const baseName = `${table.databaseId}-${table.tableId}-${String(upTo).padStart(11, '0')}`;
+      return { table, writer: new SideLogWriter(this.#options, baseName) };
+    });
+    try {
+      const first = tables.reduce((min, { after }) => Math.min(min, after), upTo);
+      await wal.readClosed(first, upTo, async (fileNumber, body) => {
+        for (const { table, writer } of writers) {
+          if (fileNumber <= table.after) continue;
+          const part = tablePart(body, table.databaseId, table.tableId);
+          if (part !== undefined) await writer.add(fileNumber, part);
+        }
+      });
+      const copied: TableAside[] = [];
+      for (const { table, writer } of writers) {
+        const { databaseId, tableId } = table;
+        copied.push({ databaseId, tableId, upToFileNumber: upTo, files: await writer.finish() });
+      }
+      return copied;
+    } catch (error) {
+      for (const { writer } of writers) await writer.abandon().catch(() => undefined); // the next start removes it
+      throw error;
+    }
+  }
+
+  /** Removes files that no info names any more. What cannot be removed is left to the next start. */
+  async remove(names: readonly string[]): Promise<void> {
+    const { directory, fs } = this.#options;
+    for (const name of names) {
+      try {
+        await unlinkIfPresent(fs, join(directory, name));
+      } catch (error) {
+        this.#log.warn(
+          { name, error: errorText(error) },
+          'the side log of a table could not be removed, will be tried again at the next start',
+        );
+      }
+    }
+  }
+
+  /**
+   * Hands all records to `onRecord`, table after table, each in the order of the log. Removes files that no table names.
+   * Throws `StorageStartupError` WAL_CORRUPT for a file that is missing or not whole, with `failOnError`.
+   */
+  async replay(tables: readonly TableAside[], onRecord: AsideRecordHandler, failOnError: boolean): Promise<AsideReplayReport> {
+    const { directory, fs } = this.#options;
+    const named = new Set(tables.flatMap(({ files }) => files));
+    await this.remove((await fs.readdir(directory)).filter((name) => LEFT_NAME.test(name) && !named.has(name)));
+    const damaged: string[] = [];
+    let recordCount = 0;
+    for (const name of named) {
+      const { damage, records } = await this.#read(name);
+      if (damage !== undefined) {
+        const path = join(directory, name);
+        if (failOnError) throw refused(path, damage);
+        damaged.push(path);
+        this.#log.error({ path, reason: damage, records: records.length }, 'the side log of a table is not whole: rows are lost');
+        if (damage !== MISSING) await moveAside(fs, path).catch(() => undefined); // stays where it is then
+      }
+      for (const { sourceNumber, body } of records) await onRecord(sourceNumber, body);
+      recordCount += records.length;
+    }
+    return { recordCount, damaged };
+  }
+
+  async #read(name: string): Promise<Awaited<ReturnType<typeof readSideLog>>> {
+    try {
+      return await readSideLog(this.#options, name);
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT') throw error;
+      return { records: [], damage: MISSING };
+    }
+  }
+}
+
+/** Side logs, complete or not; `.corrupt` ones stay. */
+const LEFT_NAME = /^\d+-\d+-\d{11,}-\d+\.rows(\.tmp)?$/;
+
+const MISSING = 'file is missing';
+
+function refused(path: string, damage: string): StorageStartupError {
+  return new StorageStartupError(
+    'WAL_CORRUPT',
+    `side log '${path}' cannot be used: ${damage}; start without --wal-replay-fail-on-error to go on without its rows`,
+  );
+}
