@@ -179,7 +179,7 @@ function ofTwo(left: TestColumn, op: Operator, right: TestColumn): Condition {
 
 function between(random: Random, table: TestTable, column: TestColumn): Condition {
   if (column.type === 'boolean') return comparison(random, table, column);
-  const [low, high] = [literal(random, table, column), literal(random, table, column)];
+  const [low, high] = ofOneType([literal(random, table, column), literal(random, table, column)]) as [Literal, Literal];
   return {
     sql: `${identifier(column.name)} BETWEEN ${low.sql} AND ${high.sql}`,
     test: (row) => {
@@ -190,7 +190,7 @@ function between(random: Random, table: TestTable, column: TestColumn): Conditio
 }
 
 function oneOf(random: Random, table: TestTable, column: TestColumn): Condition {
-  const literals = Array.from({ length: 1 + random.below(3) }, () => literal(random, table, column));
+  const literals = ofOneType(Array.from({ length: 1 + random.below(3) }, () => literal(random, table, column)));
   const negated = random.chance(0.3);
   return {
     sql: `${identifier(column.name)} ${negated ? 'NOT ' : ''}IN (${literals.map(({ sql }) => sql).join(', ')})`,
@@ -213,8 +213,19 @@ function prefix(random: Random, table: TestTable, column: TestColumn): Condition
   };
 }
 
+interface Literal {
+  readonly value: Exclude<Cell, null>;
+  readonly sql: string;
+}
+
+/** Values of one comparison get a common type: with one double among them, integers are doubles too. */
+function ofOneType(literals: readonly Literal[]): readonly Literal[] {
+  if (!literals.some(({ value }) => typeof value === 'number')) return literals;
+  return literals.map(({ value, sql }) => ({ value: typeof value === 'bigint' ? Number(value) : value, sql }));
+}
+
 /** A value to compare a column with: mostly one that it may have. */
-function literal(random: Random, table: TestTable, column: TestColumn): { readonly value: Exclude<Cell, null>; readonly sql: string } {
+function literal(random: Random, table: TestTable, column: TestColumn): Literal {
   if (column.type === 'time') {
     const ns = randomTime(random, table);
     return { value: ns, sql: timeLiteral(random, ns) };

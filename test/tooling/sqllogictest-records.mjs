@@ -1,0 +1,89 @@
+// Reads sqllogictest files: which records there are, and which of them need no stored table.
+
+/** Settings that change what later records mean. */
+const MEANINGFUL_SETTING = /sql_parser|time_zone|timezone|ident_normalization|dialect|parse_float|null_ordering|batch_size|format\./i;
+
+/**
+ * Query records of a file that need no stored table, no setting and no plan.
+ * @returns {{file: string, line: number, sql: string, types: string, sort: string, wantsError: boolean, expected: string[]}[]}
+ */
+export function readRecords(text, file) {
+  const stored = new Set();
+  let settings = 0;
+  const records = [];
+  for (const { head, body, expected, line } of blocks(text)) {
+    const [word, ...rest] = head.split(/\s+/);
+    const sql = body.join('\n').trim();
+    noteTables(sql, stored);
+    if (word === 'statement') {
+      if (/^\s*(set|reset)\b/i.test(sql) && MEANINGFUL_SETTING.test(sql)) settings += /^\s*set\b/i.test(sql) ? 1 : -settings;
+      // What must fail may be written as a statement, too.
+      if (rest[0] !== 'error') continue;
+    }
+    if (settings > 0 || !isPlain(sql) || needsTable(sql, stored)) continue;
+    const wantsError = rest[0] === 'error';
+    records.push({
+      file,
+      line,
+      sql: sql.replace(/;\s*$/, ''),
+      types: wantsError ? '' : (rest[0] ?? ''),
+      sort: rest[1] ?? 'nosort',
+      wantsError,
+      expected,
+    });
+  }
+  return records;
+}
+
+/** Records are apart by empty lines; `----` divides the statement from what it must deliver. */
+function* blocks(text) {
+  const lines = text.split('\n');
+  for (let i = 0; i < lines.length; i++) {
+    const head = lines[i].trim();
+    if (!/^(query|statement)\b/.test(head)) continue;
+    const line = i + 1;
+    const body = [];
+    for (i++; i < lines.length && lines[i].trim() !== '' && lines[i] !== '----'; i++) if (!lines[i].startsWith('#')) body.push(lines[i]);
+    const expected = [];
+    if (lines[i] === '----') {
+      // An error's text may have empty lines; it ends with two of them.
+      for (i++; i < lines.length && lines[i].trim() !== ''; i++) expected.push(lines[i]);
+    }
+    yield { head, body, expected, line };
+  }
+}
+
+function noteTables(sql, stored) {
+  const created =
+    /\bcreate\s+(?:or\s+replace\s+)?(?:unbounded\s+)?(?:external\s+)?(?:table|view)\s+(?:if\s+not\s+exists\s+)?("[^"]+"|[\w.]+)/i.exec(sql);
+  if (created !== null) stored.add(created[1].replaceAll('"', '').split('.').at(-1).toLowerCase());
+}
+
+/** A SELECT, VALUES or WITH whose answer is no plan. */
+function isPlain(sql) {
+  return /^\s*(\(|select|values|with|from)\b/i.test(sql) || /^\s*\(\s*select/i.test(sql);
+}
+
+/** True when a name of the statement is a table that the file made, or comes after FROM and is none of the statement's own. */
+function needsTable(sql, stored) {
+  const plain = sql.replace(/'(?:[^']|'')*'/g, "''").replace(/--.*$/gm, '');
+  const listed = [...plain.matchAll(/\bfrom\s+[\w".]+(?:\s+(?:as\s+)?\w+)?((?:\s*,\s*[\w".]+(?:\s+(?:as\s+)?\w+)?)+)/gi)].map(
+    (match) => match[1],
+  );
+  if (listed.some((names) => names.split(',').some((name) => stored.has(name.trim().split(/\s/)[0].replaceAll('"', '').toLowerCase()))))
+    return true;
+  if (/\binformation_schema\b/i.test(plain)) return true;
+  const own = new Set(
+    [...plain.matchAll(/([\w"]+)\s*(?:\([^()]*\))?\s+as\s+(?:not\s+)?(?:materialized\s+)?\(/gi)].map((match) => match[1].toLowerCase()),
+  );
+  const sources = [...plain.matchAll(/\b(?:from|join)\s+(?:lateral\s+)?("?[a-z_][\w.]*"?)(\s*\()?/gi)];
+  return sources.some(([all, name, call], i) => {
+    if (call !== undefined || own.has(name.toLowerCase()) || /^(select|values|unnest|lateral)$/i.test(name)) return false;
+    // `extract(year FROM x)`, `trim(a FROM b)`, `IS DISTINCT FROM`: no sources
+    const before = plain.slice(0, sources[i].index);
+    return (
+      !/\b(distinct|extract\s*\([^()]*|trim\s*\([^()]*|substring\s*\([^()]*|overlay\s*\([^()]*|position\s*\([^()]*)\s*$/i.test(before) &&
+      all !== ''
+    );
+  });
+}
