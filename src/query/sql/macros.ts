@@ -67,10 +67,15 @@ const macros = [
   "int_text(x, t) as case when x is null then null when regexp_full_match(x, '[+-]?[0-9]+') and try_cast(x as hugeint) is not null then x else error('Arrow error: Cast error: Cannot cast string ''' || x || ''' to value of ' || t || ' type') end",
   "float_text(x, t) as case when x is null or try_cast(x as double) is not null then x else error('Arrow error: Cast error: Cannot cast string ''' || x || ''' to value of ' || t || ' type') end",
   "date_bin_months2(m, x) as _df.from_us(time_bucket(to_months(m::integer), _df.us(x), timestamp '1970-01-01'), 0)",
-  'date_bin_months3(m, x, o) as _df.from_us(time_bucket(to_months(m::integer), _df.us(x), _df.us(o)), 0)',
+  // Whole months are counted from the origin's; the bin before is meant where the origin's day and hour come later in the month.
+  "date_bin_months3(m, x, o, k) as list_transform([date_part('year', x) * 12 + date_part('month', x) - k], lambda d: list_transform([d - _df.pmod(d, m)], lambda e: case when _df.add_iv(o, to_months(e::integer)) > x then _df.add_iv(o, to_months((e - m)::integer)) else _df.add_iv(o, to_months(e::integer)) end)[1])[1]",
   'tz_off(z, ns) as (epoch_us(timezone(z, make_timestamp(_df.floordiv(ns,1000))::timestamptz)) - _df.floordiv(ns,1000)) * 1000',
   'to_local(z, x) as make_timestamp_ns(epoch_ns(x) + _df.tz_off(z, epoch_ns(x)))',
   'from_local(z, l) as make_timestamp_ns(epoch_us(timezone(z, _df.us(l))) * 1000 + _df.sub(l))',
+  "off_text(o, sep, zero) as case when o = 0 then zero else (case when o < 0 then '-' else '+' end) || lpad((abs(o) // 3600000000000)::varchar, 2, '0') || sep || lpad(((abs(o) // 60000000000) % 60)::varchar, 2, '0') end",
+  // The steps of a wall-clock bin, each computed once: offset at the instant and local start of its bin; that start by the same
+  // offset, and the offset a day before; that start by the offset of the day before.
+  "wall_bin(z, x, s, o) as list_transform(list_transform(list_transform([{'x': x, 'f': _df.tz_off(z, x)}], lambda r: {'f': r.f, 'b': r.x + r.f - _df.pmod(r.x + r.f - o, s)}), lambda r: {'f': r.f, 'b': r.b, 'g': _df.tz_off(z, r.b - r.f), 'p': _df.tz_off(z, r.b - r.f - 86400000000000)}), lambda r: case when r.g = r.f and (s <= r.p - r.f or _df.tz_off(z, r.b - r.p) <> r.p) then r.b - r.f else r.b - r.p end)[1]",
   "acos(x) as case when x between -1 and 1 then acos(x) when x is null then null else 'nan'::double end",
   "asin(x) as case when x between -1 and 1 then asin(x) when x is null then null else 'nan'::double end",
   "atanh(x) as case when x between -1 and 1 then atanh(x) when x is null then null else 'nan'::double end",

@@ -1,7 +1,7 @@
-/** GROUP BY time. InfluxQL spec 7. Inside the statement bins are BIGINT nanoseconds. */
+/** GROUP BY time. InfluxQL spec 7. Inside the statement bins are instants, BIGINT nanoseconds. */
 
 import { InfluxError } from '../../../shared/errors.ts';
-import { quoteString } from '../../sql/types/quote.ts';
+import { nextWallClockBin, wallClockBin, wallClockBins } from '../../sql/values/zones.ts';
 import { integerSql } from './types.ts';
 
 export interface Bins {
@@ -14,18 +14,20 @@ export interface Bins {
 /** Most bins of one series between two given bounds. */
 export const binsMax = 10_000_000n;
 
-/** The start of the bin of an instant, both ns; wall-clock nanoseconds when there is a zone. */
+/** The start of the bin of an instant, both ns. */
 export function binSql(bins: Bins, timeNs: string): string {
   const { intervalNs, zone } = bins;
+  if (zone !== undefined) return `epoch_ns(${wallClockBin(zone, `make_timestamp_ns(${timeNs})`, intervalNs, bins.offsetNs)})`;
   const offset = ((bins.offsetNs % intervalNs) + intervalNs) % intervalNs;
-  const local = zone === undefined ? timeNs : `epoch_ns(_df.to_local(${quoteString(zone)}, make_timestamp_ns(${timeNs})))`;
-  const shifted = offset === 0n ? local : `(${local} - ${offset})`;
-  return `(${local} - ((${shifted} % ${intervalNs}) + ${intervalNs}) % ${intervalNs})`;
+  const shifted = offset === 0n ? timeNs : `(${timeNs} - ${offset})`;
+  return `(${timeNs} - ((${shifted} % ${intervalNs}) + ${intervalNs}) % ${intervalNs})`;
 }
 
-/** The instant of a bin's start. */
-export function instantSql(bins: Bins, bin: string): string {
-  return bins.zone === undefined ? bin : `epoch_ns(_df.from_local(${quoteString(bins.zone)}, make_timestamp_ns(${bin})))`;
+/** The start of the bin after that of an instant, ns. */
+export function nextBinSql(bins: Bins, timeNs: string): string {
+  const bin = binSql(bins, timeNs);
+  if (bins.zone === undefined) return `(${bin} + ${bins.intervalNs})`;
+  return nextWallClockBin(bins.zone, bin, bins.intervalNs, bins.offsetNs);
 }
 
 /** The bins of all series as `(g.., t)`, from the filled rows' CTE. */
@@ -37,9 +39,15 @@ export function gridSql(bins: Bins, rows: string, keys: readonly string[], low: 
       status: 400,
     });
   }
-  const end = `${binSql(bins, integerSql(high))} + 1`;
   const keyList = keys.map((key) => `${key}, `).join('');
   const grouped = keys.length > 0 ? ` GROUP BY ${keys.join(', ')}` : ' HAVING count(*) > 0';
+  if (bins.zone !== undefined) {
+    const bounds = `(SELECT ${low === undefined ? 'min(t)' : integerSql(low)} AS lo, ${integerSql(high)} AS hi FROM ${rows})`;
+    const grid = wallClockBins(bins.zone, bounds, bins.intervalNs, bins.offsetNs);
+    const from = low === undefined ? 'b.b >= k.first_bin' : 'true';
+    return `SELECT ${keys.map((key) => `k.${key}, `).join('')}b.b AS t FROM (SELECT ${keyList}min(t) AS first_bin FROM ${rows}${grouped}) AS k JOIN ${grid} AS b ON ${from}`;
+  }
+  const end = `${binSql(bins, integerSql(high))} + 1`;
   const start = low === undefined ? 'k.first_bin' : binSql(bins, integerSql(low));
   const qualified = keys.map((key) => `k.${key}, `).join('');
   return `SELECT ${qualified}b.t FROM (SELECT ${keyList}min(t) AS first_bin FROM ${rows}${grouped}) AS k, range(${start}, ${end}, ${integerSql(bins.intervalNs)}) AS b(t)`;

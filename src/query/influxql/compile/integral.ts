@@ -1,5 +1,5 @@
 /** `integral(field[, unit])`. InfluxQL spec 8. */
-import { type Bins, binSql, instantSql } from './bins.ts';
+import { type Bins, nextBinSql } from './bins.ts';
 import { durationArgument } from './functions.ts';
 import type { CallExpr, RefExpr } from './ir.ts';
 import { keyNames, type SelectPlan } from './plan.ts';
@@ -26,8 +26,7 @@ export function withAreas(plan: SelectPlan, source: SourceRows): string {
 }
 
 function withBinEnds(bins: Bins, source: SourceRows): string {
-  const end = instantSql(bins, `(${binSql(bins, 't')} + ${bins.intervalNs})`);
-  return `SELECT *, ${end} AS bin_end FROM (${source.sql})`;
+  return `SELECT *, ${nextBinSql(bins, 't')} AS bin_end FROM (${source.sql})`;
 }
 
 /** Rows without a value are a partition of their own: the neighbours of a value are values. */

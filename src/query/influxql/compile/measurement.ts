@@ -1,6 +1,6 @@
 /** The rows of one measurement, by the kind of the query. InfluxQL spec 6. */
 import { aggregateSql, extendsRange, windowSql } from './aggregates.ts';
-import { binSql, gridSql, instantSql } from './bins.ts';
+import { binSql, gridSql } from './bins.ts';
 import { type FillColumn, filledSql } from './fill.ts';
 import { functionKind, numberArgument } from './functions.ts';
 import { integralSql, withAreas } from './integral.ts';
@@ -97,7 +97,7 @@ function groupTime(plan: SelectPlan): string {
 function distinctRows(plan: SelectPlan, source: SourceRows): Rows {
   const [call] = plan.analysis.calls;
   const value = source.value(call?.args[0] as RefExpr);
-  const t = plan.bins === undefined ? groupTime(plan) : instantSql(plan.bins, binSql(plan.bins, 't'));
+  const t = plan.bins === undefined ? groupTime(plan) : binSql(plan.bins, 't');
   const name = plan.fields[0]?.name ?? 'distinct';
   const sql = `SELECT DISTINCT ${[...keyNames(plan), `${t} AS t`, `${value.sql} AS c0`].join(', ')} FROM (${source.sql}) WHERE ${value.sql} IS NOT NULL`;
   return { sql, columns: [{ name, sqlName: 'c0', type: value.type }] };
@@ -161,7 +161,7 @@ function binnedRows(plan: SelectPlan, source: SourceRows): Rows {
   const scope = refScope(source, (call) =>
     functionKind(call.name) === 'window' ? binnedWindow(plan, call, aggregates.value) : aggregates.value(call),
   );
-  const rows = project(plan, scope, filled, instantSql(bins, 't'));
+  const rows = project(plan, scope, filled, 't');
   return analysis.windows.length === 0 ? rows : trimmed(plan, withoutEmpty(rows));
 }
 
@@ -174,7 +174,7 @@ function binnedWindow(plan: SelectPlan, call: CallExpr, inner: (call: CallExpr) 
 function trimmed(plan: SelectPlan, rows: Rows): Rows {
   const { bins, range, analysis } = plan;
   if (bins === undefined || analysis.windows.length === analysis.calls.length || !extendsRange(analysis.windows)) return rows;
-  const bin = (ns: bigint): string => instantSql(bins, binSql(bins, `CAST(${ns} AS BIGINT)`));
+  const bin = (ns: bigint): string => binSql(bins, `CAST(${ns} AS BIGINT)`);
   const conditions = plan.select.descending ? [`t <= ${bin(plan.highNs)}`] : range.low === undefined ? [] : [`t >= ${bin(range.low)}`];
   return conditions.length === 0 ? rows : { ...rows, sql: `SELECT * FROM (${rows.sql}) WHERE ${conditions.join(' AND ')}` };
 }
@@ -250,7 +250,7 @@ function binnedSelectorRows(plan: SelectPlan, source: SourceRows): Rows {
   );
   const columns: FillColumn[] = rows.columns.map(({ sqlName, type }) => ({ sqlName, type, isCount: false, isIntegral: false }));
   const filled = fillBins(plan, rows.sql, columns);
-  const outputs = [...keys, `${instantSql(bins, 't')} AS t`, ...columns.map(({ sqlName }) => sqlName)];
+  const outputs = [...keys, 't', ...columns.map(({ sqlName }) => sqlName)];
   return { ...rows, sql: `SELECT ${outputs.join(', ')} FROM (${filled})` };
 }
 

@@ -12,7 +12,7 @@ import { int64 } from '../types/types.ts';
 import { castTo } from '../values/casts.ts';
 import { intervalNs } from '../values/intervals.ts';
 import { displayName } from './display.ts';
-import { compileCondition, compileExpr } from './expr.ts';
+import { compileCondition, compileExpr, compileLazily } from './expr.ts';
 
 /** `member: true` when the struct member that was asked for is what came back. */
 export type CallResult = Typed & { readonly member?: boolean };
@@ -33,9 +33,13 @@ function scalarCall(call: CallExpr, env: Env): Typed {
     throw planError(`${call.name} is not an aggregate or window function`);
   }
   checkArgCount(call.name, call.args.length, found.argsMin, found.argsMax);
-  const args = call.args.map((arg) => compileExpr(arg, env));
+  const isLazy = LAZY_CALLS.has(call.name);
+  const args = call.args.map((arg, i) => (isLazy && i > 0 ? compileLazily(arg, env) : compileExpr(arg, env)));
   return found.compile({ name: call.name, args, state: env.state });
 }
+
+/** Functions that may not evaluate what follows the first argument. */
+const LAZY_CALLS: ReadonlySet<string> = new Set(['coalesce', 'ifnull', 'nvl', 'nvl2']);
 
 /** One row for each element; only where the select list can make rows. */
 function unnestCall(call: CallExpr, env: Env): Typed {

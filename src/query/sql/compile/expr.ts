@@ -1,5 +1,6 @@
 /** `Expr` -> typed engine SQL. */
 
+import { InfluxError } from '../../../shared/errors.ts';
 import { arrayOf, element, mapFromEntries, member, structOf } from '../functions/misc.ts';
 import { atTimeZone } from '../functions/time.ts';
 import type { CaseExpr, Expr, LikeExpr } from '../parse/ast.ts';
@@ -14,6 +15,7 @@ import {
   intConstant,
   intervalConstant,
   nullConstant,
+  raising,
   stringConstant,
   type Typed,
   typed,
@@ -47,7 +49,12 @@ export function compileExpr(expr: Expr, env: Env): Typed {
     case 'param':
       return param(expr.name, env);
     case 'binary':
-      return binaryOperator(expr.op, compileExpr(expr.left, env), compileExpr(expr.right, env), env.state.wrapsIntegers);
+      return binaryOperator(
+        expr.op,
+        compileExpr(expr.left, env),
+        expr.op === 'AND' || expr.op === 'OR' ? castIfRaises(compileLazily(expr.right, env)) : compileExpr(expr.right, env),
+        env.state.wrapsIntegers,
+      );
     case 'unary':
       return unary(expr, env);
     case 'is':
@@ -269,14 +276,33 @@ function similarPattern(pattern: string): string {
   return pattern.replace(/[%_.^$\\]/g, (char) => (char === '%' ? '.*' : char === '_' ? '.' : `\\${char}`));
 }
 
+/**
+ * An expression in a place that may not be reached: a constant that cannot be computed fails there and then, as in DataFusion,
+ * and not before.
+ */
+export function compileLazily(expr: Expr, env: Env): Typed {
+  try {
+    return compileExpr(expr, env);
+  } catch (error) {
+    if (error instanceof InfluxError && error.code === 'SQL_ARROW' && error.message.startsWith('Arrow error: '))
+      return raising(error.message);
+    throw error;
+  }
+}
+
+function castIfRaises(value: Typed): Typed {
+  return value.raises ? castTo(value, boolean) : value;
+}
+
 function caseExpr(expr: CaseExpr, env: Env): Typed {
   const operand = expr.operand ? compileExpr(expr.operand, env) : undefined;
-  const conditions = expr.branches.map((branch) => {
-    const when = compileExpr(branch.when, env);
+  const conditions = expr.branches.map((branch, index) => {
+    const when = index === 0 ? compileExpr(branch.when, env) : compileLazily(branch.when, env);
+    if (when.raises) return operand ? `(${operand.sql} = ${castTo(when, operand.type).sql})` : castTo(when, boolean).sql;
     return operand ? compare('=', operand, when).sql : toCondition(when, 'CASE').sql;
   });
-  const results = expr.branches.map((branch) => compileExpr(branch.result, env));
-  const otherwise = expr.otherwise ? compileExpr(expr.otherwise, env) : nullConstant();
+  const results = expr.branches.map((branch) => compileLazily(branch.result, env));
+  const otherwise = expr.otherwise ? compileLazily(expr.otherwise, env) : nullConstant();
   const { values, type } = unify([...results, otherwise], 'CASE WHEN expression');
   const branches = conditions.map((condition, index) => `WHEN ${condition} THEN ${(values[index] as Typed).sql}`);
   return typed(`(CASE ${branches.join(' ')} ELSE ${(values.at(-1) as Typed).sql} END)`, type);

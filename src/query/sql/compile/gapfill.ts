@@ -5,11 +5,12 @@ import { binned, binStart, binStride } from '../functions/time.ts';
 import type { CallExpr, Expr, OrderItem, Select } from '../parse/ast.ts';
 import type { CompiledQuery, Env, OutputColumn, Replacement } from '../types/env.ts';
 import { executionError, notImplemented, planError } from '../types/errors.ts';
-import { quoteIdent, quoteString } from '../types/quote.ts';
+import { quoteIdent } from '../types/quote.ts';
 import { lookup, type ScopeColumn } from '../types/scope.ts';
 import { type Bound, type Typed, timestampConstant, typed } from '../types/typed.ts';
 import { float64, int64, isFloat, isNumeric, type SqlType, timestampNs } from '../types/types.ts';
 import { castTo } from '../values/casts.ts';
+import { isUtc, wallClockBin, wallClockBins } from '../values/zones.ts';
 import { displayName } from './display.ts';
 import { compileCondition, compileExpr } from './expr.ts';
 import { groupExpr } from './grouping.ts';
@@ -108,7 +109,7 @@ function compileBin(keys: readonly Expr[], env: Env): Bin {
   const zone = call.name === 'date_bin_wallclock_gapfill' ? source.type.zone : undefined;
   const origin = call.args[2] ? castTo(constantArgument(call.args[2], 'third', env), timestampNs) : timestampConstant(0n);
   if (origin.constant?.kind !== 'timestamp') throw notConstant('third');
-  const utc = zone === undefined || zone === 'UTC' || zone === '+00:00';
+  const utc = zone === undefined || isUtc(zone);
   return { call, stride, source: { ...source, column: source.column }, origin: origin.constant.ns, zone: utc ? undefined : zone };
 }
 
@@ -204,8 +205,7 @@ class GapPlan {
   /** Bins with data. */
   aggregation(from: string, where: string): string {
     const { source, stride, origin, zone } = this.#bin;
-    const local = zone === undefined ? source : typed(`_df.to_local(${quoteString(zone)}, ${source.sql})`, timestampNs);
-    const bin = binned(stride, local, origin).sql;
+    const bin = zone === undefined ? binned(stride, source, origin).sql : wallClockBin(zone, source.sql, stride.ns, origin);
     const keys = this.#keys.map((key, index) => `, ${key.sql} AS k${index}`).join('');
     const values = [...this.#aggregates.values()].map((fill) => `, ${fill.value.sql} AS ${fill.column}`).join('');
     const group = [bin, ...this.#keys.map((key) => (key.constant ? `(${key.sql})` : key.sql))].join(', ');
@@ -220,7 +220,7 @@ class GapPlan {
     const range =
       zone === undefined
         ? `range(${lowest}, ${high + 1n}, ${stride.ns})`
-        : `range(${localBin(low, this.#bin)}, epoch_ns(_df.to_local(${quoteString(zone)}, make_timestamp_ns(${high}))) + 1, ${stride.ns})`;
+        : wallClockBins(zone, `(SELECT CAST(${low} AS BIGINT) AS lo, CAST(${high} AS BIGINT) AS hi)`, stride.ns, origin);
     const grid = `(SELECT make_timestamp_ns(r.b) AS g FROM ${range} AS r(b))`;
     const series =
       keyNames.length > 0 ? `(SELECT DISTINCT ${keyNames.join(', ')} FROM ${aggregated})` : `(SELECT 1 AS one FROM ${aggregated} LIMIT 1)`;
@@ -230,20 +230,14 @@ class GapPlan {
     const joined = `SELECT ${columns} FROM ${series} AS s CROSS JOIN ${grid} AS b LEFT JOIN ${aggregated} AS d ON ${same}`;
     const partition = keyNames.length > 0 ? `PARTITION BY ${keyNames.join(', ')} ` : '';
     const extra = fills.map((fill) => fillColumns(fill, partition)).join('');
-    const shown = zone === undefined ? 'g' : `_df.from_local(${quoteString(zone)}, g) AS g`;
     const kept = [...keyNames, ...fills.map((fill) => fill.column)].map((name) => `, ${name}`).join('');
-    return `SELECT ${shown}${kept}${extra} FROM (${joined}) AS x`;
+    return `SELECT g${kept}${extra} FROM (${joined}) AS x`;
   }
 
   /** Series keys, then time. */
   naturalOrder(): string {
     return [...this.#keys.map((_, index) => `j.k${index} ASC NULLS LAST`), 'j.g ASC'].join(', ');
   }
-}
-
-function localBin(ns: bigint, bin: Bin): string {
-  const local = typed(`_df.to_local(${quoteString(bin.zone ?? 'UTC')}, make_timestamp_ns(${ns}))`, timestampNs);
-  return `epoch_ns(${binned(bin.stride, local, bin.origin).sql})`;
 }
 
 /** Window columns over the joined grid, for one aggregate. */

@@ -1,6 +1,6 @@
 import { notImplemented } from '../types/errors.ts';
 import { binaryType, boolean, dateType, duration, float64, intervalType, type SqlType, utf8 } from '../types/types.ts';
-import { isZoneName } from '../values/timestamps.ts';
+import { isZone } from '../values/zones.ts';
 
 const plainTypes: Readonly<Record<string, SqlType>> = {
   Float32: { kind: 'float32' },
@@ -40,7 +40,7 @@ export function arrowCastTarget(name: string): SqlType {
   const unit = timestamp ? units[timestamp[1] as string] : undefined;
   if (timestamp && unit) {
     const zone = timestamp[3] ?? timestamp[4];
-    if (zone === undefined || isZoneName(zone) || /^[+-]\d{2}:\d{2}$/.test(zone)) return { kind: 'timestamp', unit, zone };
+    if (zone === undefined || isZone(zone)) return { kind: 'timestamp', unit, zone };
   }
   throw notImplemented(`Unsupported type '${name}' in arrow_cast`);
 }

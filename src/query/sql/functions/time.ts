@@ -6,7 +6,8 @@ import { type Typed, timestampConstant, typed } from '../types/typed.ts';
 import { arrowTypeText, dateType, float64, int32, int64, isFloat, type SqlType, timestampNs, utf8 } from '../types/types.ts';
 import { castTo, toText } from '../values/casts.ts';
 import { type IntervalValue, intervalNs } from '../values/intervals.ts';
-import { isZoneName, parseTimestamp } from '../values/timestamps.ts';
+import { parseTimestamp } from '../values/timestamps.ts';
+import { fixedOffsetNs, fromLocal, isUtc, isZone, localToInstantNs, offsetSql, toLocal, wallClockBin } from '../values/zones.ts';
 import { strftimeFormat } from './chrono-format.ts';
 import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
 
@@ -43,10 +44,6 @@ function instant(call: ScalarCall, index: number): Typed {
 
 function zoneOf(value: Typed): string | undefined {
   return value.type.kind === 'timestamp' ? value.type.zone : undefined;
-}
-
-function isUtc(zone: string): boolean {
-  return zone === '+00:00' || zone === 'UTC' || zone === 'GMT' || zone === 'Zulu' || zone === 'Etc/UTC';
 }
 
 /** The stride of `date_bin`: a constant in nanoseconds or in months. */
@@ -89,8 +86,8 @@ function originNs(call: ScalarCall): bigint {
 export function binned(stride: ReturnType<typeof binStride>, time: Typed, origin: bigint): Typed {
   const type = time.type;
   if ('months' in stride) {
-    const start = origin === 0n ? '' : `, make_timestamp_ns(${origin})`;
-    return typed(`_df.date_bin_months${origin === 0n ? 2 : 3}(${stride.months}, ${time.sql}${start})`, type);
+    if (origin === 0n) return typed(`_df.date_bin_months2(${stride.months}, ${time.sql})`, type);
+    return typed(`_df.date_bin_months3(${stride.months}, ${time.sql}, make_timestamp_ns(${origin}), ${monthNumber(origin)})`, type);
   }
   const { ns } = stride;
   if (time.constant?.kind === 'timestamp') {
@@ -104,6 +101,12 @@ export function binned(stride: ReturnType<typeof binStride>, time: Typed, origin
   return { sql, type, ...(time.column === undefined ? {} : { bin: { column: time.column, ns, originNs: origin } }) };
 }
 
+/** Months since the year 0. */
+function monthNumber(ns: bigint): number {
+  const date = new Date(Number((ns - (((ns % dayNs) + dayNs) % dayNs)) / 1_000_000n));
+  return date.getUTCFullYear() * 12 + date.getUTCMonth() + 1;
+}
+
 function dateBinWallclock(call: ScalarCall): Typed {
   const stride = binStride('DATE_BIN_WALLCLOCK', arg(call, 0));
   if ('months' in stride) throw notImplemented('DATE_BIN_WALLCLOCK stride does not support months');
@@ -111,8 +114,15 @@ function dateBinWallclock(call: ScalarCall): Typed {
   const origin = call.args[2] ? originNs(call) : 0n;
   const zone = zoneOf(time);
   if (zone === undefined || isUtc(zone)) return binned(stride, time, origin);
-  const local = typed(`_df.to_local(${quoteString(zone)}, ${time.sql})`, timestampNs);
-  return typed(`_df.from_local(${quoteString(zone)}, ${binned(stride, local, origin).sql})`, time.type);
+  return typed(
+    fixedOffsetNs(zone) === undefined ? wallClockBin(zone, time.sql, stride.ns, origin) : fixedBin(zone, time, stride, origin),
+    time.type,
+  );
+}
+
+/** The clock of a fixed offset is never set. */
+function fixedBin(zone: string, time: Typed, stride: { readonly ns: bigint }, origin: bigint): string {
+  return fromLocal(zone, binned(stride, typed(toLocal(zone, time.sql), timestampNs), origin).sql);
 }
 
 const truncParts = new Set([
@@ -146,13 +156,13 @@ function dateTrunc(call: ScalarCall): Typed {
   const zone = zoneOf(time);
   if (part === 'nanosecond') return time;
   const zoned = zone !== undefined && !isUtc(zone);
-  const local = zoned ? typed(`_df.to_local(${quoteString(zone)}, ${time.sql})`, timestampNs) : time;
+  const local = zoned ? typed(toLocal(zone, time.sql), timestampNs) : time;
   const ns = fixedParts[part];
   // weeks start on Monday; 1970 began on a Thursday
   const origin = part === 'week' ? -3n * dayNs : 0n;
   const cut = ns === undefined ? calendarTrunc(part, local) : binned({ ns }, local, origin);
   if (!zoned) return { ...cut, type: time.type };
-  return typed(`_df.from_local(${quoteString(zone)}, ${cut.sql})`, time.type);
+  return typed(fromLocal(zone, cut.sql), time.type);
 }
 
 function calendarTrunc(part: string, time: Typed): Typed {
@@ -169,17 +179,19 @@ function calendarStart(part: string, ns: bigint): bigint {
 
 const plainParts = new Set(['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second', 'dow', 'doy']);
 
+const intervalParts = new Set([...plainParts, 'millisecond', 'microsecond']);
+
 function datePart(call: ScalarCall): Typed {
   const given = constantText(arg(call, 0))?.toLowerCase();
   if (given === undefined) throw executionError('First argument of `DATE_PART` must be non-null scalar Utf8');
   const part = given.replace(/s$/, '');
   const value = arg(call, 1);
   if (value.type.kind === 'interval')
-    return typed(`CAST(date_part('${plainParts.has(part) ? part : 'epoch'}', ${value.sql}) AS INTEGER)`, int32);
+    return typed(`CAST(date_part('${intervalParts.has(part) ? part : 'epoch'}', ${value.sql}) AS INTEGER)`, int32);
   if (value.type.kind === 'duration') return durationPart(part, value.sql, given);
   const time = instant(call, 1);
   const zone = zoneOf(time);
-  const local = zone !== undefined && !isUtc(zone) && part !== 'epoch' ? `_df.to_local(${quoteString(zone)}, ${time.sql})` : time.sql;
+  const local = toLocal(zone ?? 'UTC', time.sql);
   if (part === 'epoch') return typed(`(epoch_ns(${time.sql}) / CAST(1000000000 AS DOUBLE))`, float64);
   if (part === 'millisecond') return typed(`CAST(_df.pmod(epoch_ns(${local}), 60000000000) // 1000000 AS INTEGER)`, int32);
   if (part === 'microsecond') return typed(`CAST(_df.pmod(epoch_ns(${local}), 60000000000) // 1000 AS INTEGER)`, int32);
@@ -255,21 +267,30 @@ function toChar(call: ScalarCall): Typed {
   const value = arg(call, 0);
   const time = value.type.kind === 'date' ? value : instant(call, 0);
   const zone = zoneOf(time);
-  const local = zone !== undefined && !isUtc(zone) ? `_df.to_local(${quoteString(zone)}, ${time.sql})` : time.sql;
+  const local = toLocal(zone ?? 'UTC', time.sql);
   if (format === undefined) return typed(`_df.to_char(CAST(${local} AS TIMESTAMP_NS), ${toText(arg(call, 1)).sql})`, utf8);
-  return typed(`strftime(${local}, ${quoteString(strftimeFormat(format))})`, utf8);
+  const texts = format.split(/(%:?z|%%)/).map((part) => {
+    if (part === '%z' || part === '%:z') return offsetText(format, part === '%z' ? '' : ':', zone, time.sql);
+    return part === '' ? [] : `strftime(${local}, ${quoteString(strftimeFormat(part))})`;
+  });
+  return typed(`(${texts.flat().join(' || ') || "''"})`, utf8);
+}
+
+function offsetText(format: string, separator: string, zone: string | undefined, sql: string): string {
+  if (zone === undefined) throw executionError(`The format string is invalid or not supported: ${format}`);
+  return `_df.off_text(${offsetSql(zone, sql)}, '${separator}', '+00${separator}00')`;
 }
 
 function toLocalTime(call: ScalarCall): Typed {
   const time = instant(call, 0);
   const zone = zoneOf(time);
   if (zone === undefined || isUtc(zone)) return { ...time, type: timestampNs };
-  return typed(`_df.to_local(${quoteString(zone)}, ${time.sql})`, timestampNs);
+  return typed(toLocal(zone, time.sql), timestampNs);
 }
 
 function zoneName(value: Typed): string {
   const zone = constantText(value);
-  if (zone === undefined || !(isZoneName(zone) || isUtc(zone))) throw planError(`TZ requires a valid timezone string, got "${zone ?? ''}"`);
+  if (zone === undefined || !isZone(zone)) throw planError(`TZ requires a valid timezone string, got "${zone ?? ''}"`);
   return zone;
 }
 
@@ -285,7 +306,8 @@ export function atTimeZone(value: Typed, zoneValue: Typed): Typed {
   const zone = zoneName(zoneValue);
   const type: SqlType = { kind: 'timestamp', unit: 'ns', zone };
   if (zoneOf(time) !== undefined || isUtc(zone)) return { ...time, type };
-  return typed(`_df.from_local(${quoteString(zone)}, ${time.sql})`, type);
+  if (time.constant?.kind === 'timestamp') return { ...timestampConstant(localToInstantNs(zone, time.constant.ns)), type };
+  return typed(fromLocal(zone, time.sql), type);
 }
 
 /** Start of the bin of a constant instant, for grids. */

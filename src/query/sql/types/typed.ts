@@ -31,12 +31,19 @@ export interface Typed {
   /** Set for a plain column reference. */
   readonly column?: ScopeColumn;
   readonly bounds?: readonly Bound[];
+  /** True when evaluating it raises an error; its type is not known until it is cast. */
+  readonly raises?: true;
   /** Set for a column cut down to multiples of `ns`, counted from the origin. */
   readonly bin?: { readonly column: ScopeColumn; readonly ns: bigint; readonly originNs: bigint };
 }
 
 export function typed(sql: string, type: SqlType): Typed {
   return { sql, type };
+}
+
+/** An expression that raises a failure if it is evaluated, for places that may not be reached. */
+export function raising(message: string): Typed {
+  return { sql: `error(${quoteString(message)})`, type: nullType, raises: true };
 }
 
 export function nullConstant(): Typed {

@@ -5,11 +5,13 @@ import { booleanConstant, floatConstant, intConstant, intervalConstant, type Typ
 import { arrowTypeText, engineType, isFloat, type SqlType, sameType } from '../types/types.ts';
 import { intervalNs, parseInterval } from './intervals.ts';
 import { parseTimestamp, timestampNsMax } from './timestamps.ts';
+import { fromLocal, isUtc, localToInstantNs, toLocal, zonedText } from './zones.ts';
 
 const unitNs = { s: 1_000_000_000n, ms: 1_000_000n, us: 1000n, ns: 1n } as const;
 
 /** `CAST(x AS to)`; with `attempt`, NULL instead of an error. */
 export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
+  if (x.raises) return { sql: `CAST(${x.sql} AS ${engineType(to)})`, type: to, raises: true };
   if (sameType(x.type, to)) return x;
   if (x.type.kind === 'null' || x.constant?.kind === 'null')
     return { sql: `CAST(NULL AS ${engineType(to)})`, type: to, constant: { kind: 'null' } };
@@ -29,11 +31,15 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
       if (x.type.kind === 'int' || isFloat(x.type)) return { sql: `(${x.sql} <> 0)`, type: to };
       break;
     case 'date':
+      if (zoned(x) !== undefined) return { sql: `CAST(${toLocal(zoned(x) as string, x.sql)} AS DATE)`, type: to };
       if (x.constant?.kind === 'string' && !attempt) {
         const ns = parseTimestamp(x.constant.value.length >= 10 ? x.constant.value : `${x.constant.value}`);
         return { sql: `CAST(make_timestamp_ns(${ns}) AS DATE)`, type: to };
       }
       if (x.type.kind === 'int') return { sql: `CAST(DATE '1970-01-01' + CAST(${x.sql} AS INTEGER) AS DATE)`, type: to };
+      break;
+    case 'time':
+      if (zoned(x) !== undefined) return { sql: `CAST(${toLocal(zoned(x) as string, x.sql)} AS TIME)`, type: to };
       break;
     case 'duration':
       return toDuration(x);
@@ -43,6 +49,11 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
   return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS ${engineType(to)})`, type: to };
 }
 
+/** The zone of a value whose wall clock is not that of UTC. */
+function zoned({ type }: Typed): string | undefined {
+  return type.kind === 'timestamp' && type.zone !== undefined && !isUtc(type.zone) ? type.zone : undefined;
+}
+
 /** An implied cast to a common type; only conversions that cannot change what the user sees fail loudly. */
 export function coerceTo(x: Typed, to: SqlType): Typed {
   return x.type.kind === 'string' && to.kind === 'string' ? { ...x, type: to } : castTo(x, to);
@@ -50,20 +61,28 @@ export function coerceTo(x: Typed, to: SqlType): Typed {
 
 function toTimestamp(x: Typed, to: Extract<SqlType, { kind: 'timestamp' }>, attempt: boolean): Typed {
   const factor = unitNs[to.unit];
+  const zone = to.zone ?? 'UTC';
   if (x.constant?.kind === 'string') {
     try {
-      return { ...timestampConstant(truncate(parseTimestamp(x.constant.value), factor)), type: to };
+      const ns = parseTimestamp(x.constant.value, (local) => localToInstantNs(zone, local));
+      return { ...timestampConstant(truncate(ns, factor)), type: to };
     } catch (error) {
       if (attempt) return { sql: 'CAST(NULL AS TIMESTAMP_NS)', type: to, constant: { kind: 'null' } };
       throw error;
     }
   }
-  if (x.constant?.kind === 'timestamp') return { ...timestampConstant(truncate(x.constant.ns, factor)), type: to };
+  // A time without a zone is one of the new zone's clock; one with a zone stays the same instant.
+  const isLocal = x.type.kind === 'date' || (x.type.kind === 'timestamp' && x.type.zone === undefined);
+  const instantOf = (sql: string): string => (isLocal ? fromLocal(zone, sql) : sql);
+  if (x.constant?.kind === 'timestamp') {
+    const ns = isLocal ? localToInstantNs(zone, x.constant.ns) : x.constant.ns;
+    return { ...timestampConstant(truncate(ns, factor)), type: to };
+  }
   if (x.constant?.kind === 'int') return { ...timestampConstant(inTimestampRange(x.constant.value * factor)), type: to };
   switch (x.type.kind) {
     case 'timestamp':
-      if (unitNs[x.type.unit] >= factor) return { ...x, type: to };
-      return { sql: `make_timestamp_ns(_df.floordiv(epoch_ns(${x.sql}), ${factor}) * ${factor})`, type: to };
+      if (isLocal && !isUtc(zone)) return { sql: cutTo(factor, instantOf(x.sql)), type: to };
+      return unitNs[x.type.unit] >= factor ? { ...x, type: to } : { sql: cutTo(factor, x.sql), type: to };
     case 'int':
       return { sql: `make_timestamp_ns(CAST(${x.sql} AS BIGINT) * ${factor})`, type: to };
     case 'float32':
@@ -72,8 +91,23 @@ function toTimestamp(x: Typed, to: Extract<SqlType, { kind: 'timestamp' }>, atte
     case 'duration':
       throw planError(`Unsupported CAST from Duration(ns) to ${arrowTypeText(to)}`);
     default:
-      return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS TIMESTAMP_NS)`, type: to };
+      return { sql: cutTo(factor, fromText(x, zone, `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS TIMESTAMP_NS)`)), type: to };
   }
+}
+
+/** A time of another type than a number or a timestamp: text says its zone, or means the given one. */
+function fromText(x: Typed, zone: string, cast: string): string {
+  if (isUtc(zone)) return cast;
+  const local = fromLocal(zone, cast);
+  if (x.type.kind !== 'string') return local;
+  return `(CASE WHEN regexp_matches(${x.sql}, '${ZONE_IN_TEXT}') THEN ${cast} ELSE ${local} END)`;
+}
+
+const ZONE_IN_TEXT = '\\d:\\d{2}(\\.\\d+)? *([zZ]|[+-]\\d{2}(:?\\d{2})?)$';
+
+/** Nanoseconds cut down to a coarser unit. */
+function cutTo(factor: bigint, sql: string): string {
+  return factor === 1n ? sql : `make_timestamp_ns(_df.floordiv(epoch_ns(${sql}), ${factor}) * ${factor})`;
 }
 
 function inTimestampRange(ns: bigint): bigint {
@@ -146,10 +180,8 @@ export function toText(x: Typed): Typed {
     case 'float32':
     case 'float64':
       return { sql: `_df.f64_text(CAST(${x.sql} AS DOUBLE))`, type };
-    case 'timestamp': {
-      const text = `_df.ts_text(${x.sql})`;
-      return { sql: x.type.zone === undefined ? text : `(${text} || 'Z')`, type };
-    }
+    case 'timestamp':
+      return { sql: x.type.zone === undefined ? `_df.ts_text(${x.sql})` : zonedText(x.type.zone, x.sql), type };
     case 'binary':
       return { sql: `decode(${x.sql})`, type };
     default:

@@ -1,7 +1,7 @@
 /** Operators with the reference's meaning. SQL spec 5.3. */
 
 import type { BinaryOperator } from '../parse/ast.ts';
-import { arrowError, coercionError, planError } from '../types/errors.ts';
+import { arrowError, coercionError, notImplemented, planError } from '../types/errors.ts';
 import { type Bound, intConstant, intervalConstant, type Typed, timestampConstant, typed } from '../types/typed.ts';
 import {
   arrowTypeText,
@@ -20,6 +20,7 @@ import {
 import { castTo, coerceTo, toDuration, toText } from './casts.ts';
 import { type IntervalValue, intervalNs } from './intervals.ts';
 import { addMonths, timestampNsMax, timestampNsMin } from './timestamps.ts';
+import { fromLocal, isUtc, toLocal } from './zones.ts';
 
 type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'IS DISTINCT FROM' | 'IS NOT DISTINCT FROM';
 /** Divisors up to this length may be written twice. */
@@ -132,6 +133,7 @@ function mirror(op: Comparison): Comparison {
 /** Both sides in a type that the engine compares as the reference does. */
 export function comparable(op: string, left: Typed, right: Typed): readonly [Typed, Typed] {
   const [a, b] = [left.type, right.type];
+  if (a.kind === 'timestamp' && b.kind === 'timestamp') return sameClock(left, right);
   if (a.kind === b.kind && a.kind !== 'list' && a.kind !== 'struct') return [left, right];
   if (a.kind === 'null' || b.kind === 'null' || a.kind === 'unknown' || b.kind === 'unknown') return [left, right];
   if (isNumeric(a) && isNumeric(b)) return [left, right];
@@ -159,6 +161,18 @@ export function comparable(op: string, left: Typed, right: Typed): readonly [Typ
   if (a.kind === b.kind) return [left, right];
   throw incomparable(op, a, b);
 }
+
+/**
+ * Stored times and what is made of them are instants. A time without a zone in the statement is one of the other side's clock.
+ */
+function sameClock(left: Typed, right: Typed): readonly [Typed, Typed] {
+  const [a, b] = [left.type, right.type] as [TimestampType, TimestampType];
+  if (a.zone === undefined && b.zone !== undefined && left.constant !== undefined) return [castTo(left, { ...b, unit: 'ns' }), right];
+  if (b.zone === undefined && a.zone !== undefined && right.constant !== undefined) return [left, castTo(right, { ...a, unit: 'ns' })];
+  return [left, right];
+}
+
+type TimestampType = Extract<SqlType, { kind: 'timestamp' }>;
 
 function asBinary(x: Typed): Typed {
   return x.type.kind === 'string' ? typed(`encode(${x.sql})`, { kind: 'binary' }) : x;
@@ -309,6 +323,9 @@ function isSpan(kind: string): boolean {
 /** A timestamp or date moved by an interval or duration, nanoseconds kept. */
 function shift(x: Typed, op: '+' | '-', span: Typed): Typed {
   const value = span.constant?.kind === 'interval' ? span.constant.value : undefined;
+  if (x.type.kind === 'timestamp' && x.type.zone !== undefined && !isUtc(x.type.zone) && span.type.kind === 'interval') {
+    return zonedShift(x, op, value, x.type.zone);
+  }
   if (x.type.kind === 'date') {
     if (span.type.kind === 'duration') throw planError('Cannot add a duration to a date');
     return typed(`CAST((${x.sql} ${op} ${span.sql}) AS DATE)`, x.type);
@@ -325,6 +342,16 @@ function shift(x: Typed, op: '+' | '-', span: Typed): Typed {
   // the engine's intervals end at microseconds
   const rest = value ? value.ns % 1000n : 0n;
   return typed(rest === 0n ? calendar : `make_timestamp_ns(epoch_ns(${calendar}) ${op} (${rest}))`, x.type);
+}
+
+/** Months and days go by the zone's clock, the rest by instants. */
+function zonedShift(x: Typed, op: '+' | '-', value: IntervalValue | undefined, zone: string): Typed {
+  if (value === undefined) throw notImplemented(`an interval that is not a constant and a time in ${zone}`);
+  const { months, days, ns } = value;
+  const calendar: IntervalValue = { months, days, ns: 0n };
+  const macro = `_df.${op === '+' ? 'add' : 'sub'}_iv(${toLocal(zone, x.sql)}, ${intervalConstant(calendar).sql})`;
+  const day = months === 0 && days === 0 ? x.sql : fromLocal(zone, macro);
+  return typed(ns === 0n ? day : `make_timestamp_ns(epoch_ns(${day}) ${op} (${ns}))`, x.type);
 }
 
 function moved(ns: bigint, value: IntervalValue, sign: 1 | -1): bigint {

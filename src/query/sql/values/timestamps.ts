@@ -6,20 +6,24 @@ const secondNs = 1_000_000_000n;
 export const timestampNsMin = -9_223_372_036_854_775_808n;
 export const timestampNsMax = 9_223_372_036_854_775_807n;
 
-/** Throws the reference's error for anything that is not a timestamp. No zone means UTC. */
-export function parseTimestamp(text: string): bigint {
+/**
+ * Throws the reference's error for anything that is not a timestamp.
+ * @param toInstant of a wall-clock time, for texts without a zone; they are UTC without it
+ */
+export function parseTimestamp(text: string, toInstant: (localNs: bigint) => bigint = (ns) => ns): bigint {
   if (text.length < 10) throw failed(text, 'timestamp must contain at least 10 characters');
   const date = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text.slice(0, 10));
   const days = date ? dayNumber(Number(date[1]), Number(date[2]), Number(date[3])) : undefined;
   if (days === undefined) throw failed(text, 'error parsing date');
-  if (text.length === 10) return inRange(text, BigInt(days) * 86_400n * secondNs);
+  if (text.length === 10) return inRange(text, toInstant(BigInt(days) * 86_400n * secondNs));
   if (!'Tt '.includes(text[10] as string)) throw failed(text, 'invalid timestamp separator');
   const time = /^(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?/.exec(text.slice(11));
   const seconds = time ? clockSeconds(time) : undefined;
   if (!time || seconds === undefined) throw failed(text, 'error parsing time');
   const fraction = BigInt((time[4] ?? '').slice(0, 9).padEnd(9, '0'));
   const local = (BigInt(days) * 86_400n + BigInt(seconds)) * secondNs + fraction;
-  return inRange(text, zoned(local, text.slice(11 + time[0].length)));
+  const zone = text.slice(11 + time[0].length);
+  return inRange(text, zone === '' ? toInstant(local) : zoned(local, zone));
 }
 
 function clockSeconds(time: RegExpExecArray): number | undefined {
@@ -36,7 +40,7 @@ function dayNumber(year: number, month: number, day: number): number | undefined
 }
 
 function zoned(localNs: bigint, zoneText: string): bigint {
-  if (zoneText === '' || zoneText === 'Z' || zoneText === 'z') return localNs;
+  if (zoneText === 'Z' || zoneText === 'z') return localNs;
   const zone = zoneText.trimStart();
   const offset = /^([+-])(\d{2})(?::?(\d{2}))?$/.exec(zone);
   if (offset) {
@@ -60,7 +64,7 @@ export function isZoneName(zone: string): boolean {
 }
 
 /** UTC offset of a zone at a local wall-clock time, in nanoseconds (the first guess corrected once). */
-function zoneOffsetNs(zone: string, localNs: bigint): bigint {
+export function zoneOffsetNs(zone: string, localNs: bigint): bigint {
   const localMs = Number(localNs / 1_000_000n);
   const first = zoneOffsetMs(zone, localMs);
   return BigInt(zoneOffsetMs(zone, localMs - first)) * 1_000_000n;

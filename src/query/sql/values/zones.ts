@@ -1,0 +1,108 @@
+/** Time zones: names of the tz database and fixed offsets. What is printed here moves between an instant and a zone's wall clock. */
+import { quoteString } from '../types/quote.ts';
+import { isZoneName, zoneOffsetNs } from './timestamps.ts';
+
+const minuteNs = 60_000_000_000n;
+
+/** True for zones whose wall clock is that of UTC, all year. */
+export function isUtc(zone: string): boolean {
+  return zone === 'UTC' || zone === 'GMT' || zone === 'Zulu' || zone === 'Etc/UTC' || fixedOffsetNs(zone) === 0n;
+}
+
+/** True for what may be called a zone: a name, spelled exactly, or `+05:30`, `+0530`, `+05`. */
+export function isZone(zone: string): boolean {
+  return fixedOffsetNs(zone) !== undefined || isUtc(zone) || isZoneName(zone);
+}
+
+/** Nanoseconds east of UTC of a fixed offset; undefined for names. */
+export function fixedOffsetNs(zone: string): bigint | undefined {
+  const offset = /^([+-])(\d{2})(?::?(\d{2}))?$/.exec(zone);
+  if (!offset) return undefined;
+  const minutes = Number(offset[2]) * 60 + Number(offset[3] ?? 0);
+  if (minutes >= 24 * 60) return undefined;
+  return BigInt(offset[1] === '-' ? -minutes : minutes) * minuteNs;
+}
+
+/** SQL of the wall clock of a zone at an instant, both TIMESTAMP_NS. */
+export function toLocal(zone: string, instant: string): string {
+  if (isUtc(zone)) return instant;
+  const offset = fixedOffsetNs(zone);
+  if (offset !== undefined) return `make_timestamp_ns(epoch_ns(${instant}) + (${offset}))`;
+  return once(instant, (x) => `_df.to_local(${quoteString(zone)}, ${x})`);
+}
+
+/** SQL of the instant of a zone's wall clock, both TIMESTAMP_NS. */
+export function fromLocal(zone: string, local: string): string {
+  if (isUtc(zone)) return local;
+  const offset = fixedOffsetNs(zone);
+  if (offset !== undefined) return `make_timestamp_ns(epoch_ns(${local}) - (${offset}))`;
+  return once(local, (x) => `_df.from_local(${quoteString(zone)}, ${x})`);
+}
+
+/** The instant of a zone's wall clock, both ns. */
+export function localToInstantNs(zone: string, localNs: bigint): bigint {
+  if (isUtc(zone)) return localNs;
+  return localNs - (fixedOffsetNs(zone) ?? zoneOffsetNs(zone, localNs));
+}
+
+/** Macros repeat their arguments: what is long is computed first, lest nested calls multiply. */
+function once(sql: string, use: (name: string) => string): string {
+  return sql.length <= INLINE_CHARS ? use(sql) : `list_transform([${sql}], lambda x: ${use('x')})[1]`;
+}
+
+const INLINE_CHARS = 60;
+
+/** SQL of the nanoseconds that a zone is east of UTC at an instant. */
+export function offsetSql(zone: string, instant: string): string {
+  if (isUtc(zone)) return '0';
+  const offset = fixedOffsetNs(zone);
+  return offset === undefined ? `_df.tz_off(${quoteString(zone)}, epoch_ns(${instant}))` : `(${offset})`;
+}
+
+/** SQL of an instant as text with the zone's offset, `Z` where that is zero. */
+export function zonedText(zone: string, instant: string): string {
+  if (isUtc(zone)) return `(_df.ts_text(${instant}) || 'Z')`;
+  const text = "_df.ts_text(make_timestamp_ns(epoch_ns(z.x) + z.o)) || _df.off_text(z.o, ':', 'Z')";
+  return once(instant, (x) => `list_transform([{'x': ${x}, 'o': ${offsetSql(zone, x)}}], lambda z: ${text})[1]`);
+}
+
+/**
+ * SQL of the start of the wall-clock bin of an instant, both TIMESTAMP_NS. Bins are `strideNs` long by the zone's clock and
+ * begin at multiples from `originNs`, a wall-clock time. Where the clock is set back, bins that are no longer than the shift
+ * come twice, longer ones begin at the earlier of both instants; where it is set forward, what would begin in the gap begins
+ * at its end.
+ */
+export function wallClockBin(zone: string, instant: string, strideNs: bigint, originNs: bigint): string {
+  const origin = ((originNs % strideNs) + strideNs) % strideNs;
+  return `make_timestamp_ns(_df.wall_bin(${quoteString(zone)}, epoch_ns(${instant}), ${strideNs}, ${origin}))`;
+}
+
+/**
+ * SQL of a table of all wall-clock bins of the instants between two (inclusive, BIGINT ns), each once, under the name `b`.
+ * An hour that comes twice has two instants for each local time: both are looked at.
+ * @param bounds SQL of a table of one row with both, `lo` and `hi`
+ */
+export function wallClockBins(zone: string, bounds: string, strideNs: bigint, originNs: bigint): string {
+  const origin = ((originNs % strideNs) + strideNs) % strideNs;
+  const name = quoteString(zone);
+  const bin = (instant: string): string => `_df.wall_bin(${name}, ${instant}, ${strideNs}, ${origin})`;
+  const local = (instant: string): string => `${instant} + _df.tz_off(${name}, ${instant})`;
+  const first = `SELECT hi, ${bin('lo')} AS first FROM ${bounds} AS o`;
+  // A stride more on both sides: the clock may be set between a bound and its bin.
+  const locals = `SELECT first, hi, ${local('first')} - ${strideNs} AS low, ${local('hi')} + ${strideNs + 1n} AS high FROM (${first}) AS f`;
+  const instants = `unnest([r.l - _df.tz_off(${name}, r.l - ${DAY_NS}), r.l - _df.tz_off(${name}, r.l + ${DAY_NS})])`;
+  const candidates = `SELECT k.first, k.hi, ${instants} AS i FROM (${locals}) AS k, range(k.low, k.high, ${strideNs}) AS r(l)`;
+  return `(SELECT DISTINCT b FROM (SELECT first, hi, ${bin('c.i')} AS b FROM (${candidates}) AS c) AS d WHERE b >= first AND b <= hi)`;
+}
+
+/**
+ * SQL of the start of the bin after another one, BIGINT ns: a bin may be longer or shorter than its stride where the clock is set.
+ */
+export function nextWallClockBin(zone: string, bin: string, strideNs: bigint, originNs: bigint): string {
+  const origin = ((originNs % strideNs) + strideNs) % strideNs;
+  const later = `lambda h: _df.wall_bin(${quoteString(zone)}, ${bin} + ${strideNs} + h, ${strideNs}, ${origin})`;
+  return `list_min(list_filter(list_transform([0, ${HOUR_NS}, ${2n * HOUR_NS}, ${3n * HOUR_NS}], ${later}), lambda c: c > ${bin}))`;
+}
+
+const HOUR_NS = 3_600_000_000_000n;
+const DAY_NS = 24n * HOUR_NS;
