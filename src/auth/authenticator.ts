@@ -14,6 +14,7 @@ const MALFORMED =
 
 const ALLOWED: AuthVerdict = { allowed: true };
 const UNAUTHENTICATED: AuthVerdict = { allowed: false, status: 401, message: 'the request was not authenticated' };
+const EXPIRED: AuthVerdict = { ...UNAUTHENTICATED, expired: true };
 
 export interface AuthenticatorOptions {
   /** False with `--without-auth`. */
@@ -26,6 +27,8 @@ export interface AuthenticatorOptions {
 }
 
 export type TokenState = 'valid' | 'unknown' | 'expired';
+
+const VERDICTS: Readonly<Record<TokenState, AuthVerdict>> = { valid: ALLOWED, unknown: UNAUTHENTICATED, expired: EXPIRED };
 
 /** Checks tokens against the store on every request; nothing is cached, so changes count from the next request on. */
 export class Authenticator implements RequestAuthenticator {
@@ -43,7 +46,7 @@ export class Authenticator implements RequestAuthenticator {
 
   verify(input: AuthInput): AuthVerdict {
     const verdict = this.#judge(input);
-    if (verdict === UNAUTHENTICATED) this.#failures.record(input.remoteAddress, input.path);
+    if (verdict === UNAUTHENTICATED || verdict === EXPIRED) this.#failures.record(input.remoteAddress, input.path);
     return verdict;
   }
 
@@ -70,8 +73,8 @@ export class Authenticator implements RequestAuthenticator {
       case 'none':
         return this.enabled ? UNAUTHENTICATED : ALLOWED;
       case 'token':
-        if (!this.enabled || this.tokenState(credential.token) === 'valid') return ALLOWED;
-        return UNAUTHENTICATED;
+        if (!this.enabled) return ALLOWED;
+        return VERDICTS[this.tokenState(credential.token)];
     }
   }
 }

@@ -8,10 +8,10 @@ export interface AuthInput {
   readonly remoteAddress: string;
 }
 
-/** A refusal carries the status and the exact message. */
+/** A refusal carries the status and the exact message; `expired` = the token was good once. */
 export type AuthVerdict =
   | { readonly allowed: true }
-  | { readonly allowed: false; readonly status: 400 | 401 | 500; readonly message: string };
+  | { readonly allowed: false; readonly status: 400 | 401 | 500; readonly message: string; readonly expired?: boolean };
 
 /** Decides who may pass (auth.md 3, 4). */
 export interface RequestAuthenticator {

@@ -6,6 +6,8 @@ export interface SqlRequest {
   readonly params: ReadonlyMap<string, BindValue>;
   /** How the query log names it; `sql` when absent. */
   readonly kind?: 'sql' | 'influxql' | 'flightsql';
+  /** The text in the query log where it is not that of the query. */
+  readonly loggedText?: string;
   /** Lower-case hex, for the query log. */
   readonly traceId?: string;
   /** Aborting cancels the query. */

@@ -105,6 +105,18 @@ export interface QueryResult {
   readonly columns: readonly ResultColumn[];
   batches(): AsyncIterable<ResultBatch>;
   cancel(): void;
+  /** What the query has cost so far; absent for results that the server makes itself. */
+  statistics?(): QueryStatistics;
+}
+
+/** Times in seconds; undefined = not reached. */
+export interface QueryStatistics {
+  readonly planningSecs: number | undefined;
+  readonly queueSecs: number | undefined;
+  readonly executionSecs: number | undefined;
+  /** Time chunks with files. */
+  readonly partitions: number | undefined;
+  readonly parquetFiles: number | undefined;
 }
 
 /** A value bound to `$name`. Non-negative integers are uint64 when they come from JSON. */

@@ -5,6 +5,8 @@
  * its own wire shape in one place.
  */
 
+import { type GrpcStatus, grpcStatusOf } from './grpc-status.ts';
+
 /** How the HTTP layer frames the message: `text` alone, or `{"error": message, "data"?: data}`. */
 export type ErrorShape = 'text' | 'json';
 
@@ -15,6 +17,8 @@ export interface InfluxErrorInit {
   message: string;
   /** HTTP status. */
   status: number;
+  /** Status over gRPC; absent = the one that the HTTP status stands for. */
+  grpc?: GrpcStatus;
   shape?: ErrorShape;
   /** Extra member of the JSON shape. */
   data?: unknown;
@@ -25,6 +29,7 @@ export interface InfluxErrorInit {
 export class InfluxError extends Error {
   readonly code: string;
   readonly status: number;
+  readonly grpc: GrpcStatus;
   readonly shape: ErrorShape;
   readonly data: unknown;
 
@@ -33,6 +38,7 @@ export class InfluxError extends Error {
     this.name = 'InfluxError';
     this.code = init.code;
     this.status = init.status;
+    this.grpc = init.grpc ?? grpcStatusOf(init.status);
     this.shape = init.shape ?? 'text';
     this.data = init.data;
   }

@@ -91,7 +91,7 @@ describe('one port', () => {
     assert.match(old, /200 OK/);
   });
 
-  test('1 cleartext HTTP/2 speaks REST, gRPC is refused with status 12', async () => {
+  test('1 cleartext HTTP/2 speaks REST, and gRPC without a ticket gets status 3', async () => {
     const { port, writes } = await listening({ maxBodyBytes: 3_000_000 });
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     const body = Buffer.alloc(2_000_000, 'a');
@@ -109,7 +109,7 @@ describe('one port', () => {
     grpc.end(Buffer.alloc(5));
     const [refusal] = (await once(grpc, 'response')) as [Record<string, unknown>];
     grpc.resume();
-    assert.deepEqual([refusal[':status'], refusal['grpc-status'], refusal['cluster-uuid']], [200, '12', undefined]);
+    assert.deepEqual([refusal[':status'], refusal['grpc-status'], refusal['cluster-uuid']], [200, '3', undefined]);
     session.close();
     await once(session, 'close');
   });

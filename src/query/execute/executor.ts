@@ -5,6 +5,7 @@ import type { FairTurns, Lanes } from '../../scheduling/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { ColumnType } from '../../shared/column-type.ts';
 import { databaseNotFound, InfluxError } from '../../shared/errors.ts';
+import { GRPC_STATUS } from '../../shared/grpc-status.ts';
 import type { TelemetryRecorder } from '../../telemetry/recorder.ts';
 import { type DirectExecutor, DirectResult } from '../columns/index.ts';
 import type { QueryService, SqlRequest } from '../query-service.ts';
@@ -326,7 +327,7 @@ export class QueryExecutor implements QueryService {
     const { fileLimit } = this.#deps;
     if (fileLimit === undefined || files <= fileLimit) return;
     const message = `External error: Query would scan ${files} Parquet files, exceeding the file limit. Narrow the time range, or raise --query-file-limit (${fileLimit} now).`;
-    throw new InfluxError({ code: 'QUERY_FILE_LIMIT', message, status: 500 });
+    throw new InfluxError({ code: 'QUERY_FILE_LIMIT', message, status: 500, grpc: GRPC_STATUS.RESOURCE_EXHAUSTED });
   }
 
   /** Rows of every use of a table that the server makes itself; equal tables share one reading. */
@@ -357,8 +358,8 @@ export class QueryExecutor implements QueryService {
 /** Statements that read more rows than this stay streams, so that their first rows come soon. */
 const COLLECTED_SCAN_ROWS_MAX = 5_000_000;
 
-function loggedQuery({ kind, query, traceId }: StatementRequest): LoggedQuery {
-  return { kind: kind ?? 'sql', text: query, traceId };
+function loggedQuery({ kind, query, loggedText, traceId }: StatementRequest): LoggedQuery {
+  return { kind: kind ?? 'sql', text: loggedText ?? query, traceId };
 }
 
 function sortedColumns(table: TableSchema): { name: string; type: ColumnType }[] {

@@ -3,6 +3,7 @@
  * never sees half of a change, and ends a query by the same interrupt that a client that leaves causes.
  */
 import { InfluxError } from '../../shared/errors.ts';
+import { GRPC_STATUS } from '../../shared/grpc-status.ts';
 
 export interface MemoryWatchOptions {
   /** Memory of the process at which a query is ended in any case, bytes. */
@@ -157,6 +158,7 @@ export function needsTooMuchMemory(cause?: unknown): InfluxError {
     code: 'SQL_MEMORY',
     message: 'Resources exhausted: the query needs more memory than the server allows',
     status: 500,
+    grpc: GRPC_STATUS.RESOURCE_EXHAUSTED,
     cause,
   });
 }

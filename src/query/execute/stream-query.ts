@@ -2,6 +2,7 @@ import type { DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
 import type { Engine, EngineConnection } from '../../duckdb/index.ts';
 import type { QueryLane } from '../../scheduling/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
+import { GRPC_STATUS } from '../../shared/grpc-status.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
 import { textVector } from '../results/made-vectors.ts';
 import { digestingReader } from '../results/result-digests.ts';
@@ -348,7 +349,9 @@ function withoutStatement(plan: string): string {
 /** The failure of a query that nobody waits for any more, or that took too long. */
 export function queryCancelled(signal: AbortSignal | undefined): InfluxError {
   if ((signal?.reason as { name?: unknown } | undefined)?.name === 'TimeoutError') {
-    return new InfluxError({ code: 'QUERY_TIMEOUT', message: 'query error: the query ran longer than the server allows', status: 500 });
+    const message = 'query error: the query ran longer than the server allows';
+    return new InfluxError({ code: 'QUERY_TIMEOUT', message, status: 500, grpc: GRPC_STATUS.DEADLINE_EXCEEDED });
   }
-  return new InfluxError({ code: 'QUERY_CANCELLED', message: 'query error: the query was cancelled', status: 500 });
+  const message = 'query error: the query was cancelled';
+  return new InfluxError({ code: 'QUERY_CANCELLED', message, status: 500, grpc: GRPC_STATUS.CANCELLED });
 }

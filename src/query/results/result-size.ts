@@ -4,6 +4,7 @@ import type { DuckDBDataChunk, DuckDBType } from '@duckdb/node-api';
 import type duckdb from '@duckdb/node-bindings';
 import type { DataChunk, Vector } from '@duckdb/node-bindings';
 import { InfluxError } from '../../shared/errors.ts';
+import { GRPC_STATUS } from '../../shared/grpc-status.ts';
 import { TYPE_ID } from './result-type-ids.ts';
 
 /** Loads the native module at the first use; by then the engine has loaded it. */
@@ -30,6 +31,7 @@ export function textTooLong(bytes: number, bytesMax: number): InfluxError {
     code: 'SQL_MEMORY',
     message: `Resources exhausted: a text of a result has ${bytes} bytes, more than the server can answer with (${bytesMax})`,
     status: 500,
+    grpc: GRPC_STATUS.RESOURCE_EXHAUSTED,
   });
 }
 
@@ -64,5 +66,6 @@ function listsTooLong(elements: number, elementsMax: number): InfluxError {
     code: 'SQL_MEMORY',
     message: `Resources exhausted: the lists of a result have ${elements} elements, more than the server can answer with (${elementsMax})`,
     status: 500,
+    grpc: GRPC_STATUS.RESOURCE_EXHAUSTED,
   });
 }

@@ -1,5 +1,6 @@
 /** Engine failures -> what clients see. SQL spec 9.2. */
 import { InfluxError } from '../../shared/errors.ts';
+import { GRPC_STATUS } from '../../shared/grpc-status.ts';
 import { needsTooMuchMemory } from '../execute/memory-watch.ts';
 import { bindText, castText, functionText, overflowText, withArrowTypes } from './duckdb-texts.ts';
 import { arrowError, executionError, planError } from './types/errors.ts';
@@ -18,7 +19,8 @@ export function mapEngineError(error: unknown): InfluxError {
   const own = knownPrefixes.exec(message);
   if (own) {
     const status = own[1] === 'Error during planning' ? 400 : own[1] === 'This feature is not implemented' ? 405 : 500;
-    return new InfluxError({ code: 'SQL_RAISED', message, status, cause: error });
+    const grpc = own[1] === 'Resources exhausted' ? GRPC_STATUS.RESOURCE_EXHAUSTED : GRPC_STATUS.INVALID_ARGUMENT;
+    return new InfluxError({ code: 'SQL_RAISED', message, status, grpc, cause: error });
   }
   const worded = referenceWords(kind, message);
   if (worded !== undefined) return worded(error);
@@ -54,7 +56,14 @@ function referenceWords(kind: string, message: string): ((cause: unknown) => Inf
   if (cast !== undefined) return (cause) => arrowError(cast, cause);
   const said = functionText(message);
   if (said === undefined) return undefined;
-  return (cause) => new InfluxError({ code: said.startsWith('Arrow') ? 'SQL_ARROW' : 'SQL_EXECUTION', message: said, status: 500, cause });
+  return (cause) =>
+    new InfluxError({
+      code: said.startsWith('Arrow') ? 'SQL_ARROW' : 'SQL_EXECUTION',
+      message: said,
+      status: 500,
+      grpc: GRPC_STATUS.INVALID_ARGUMENT,
+      cause,
+    });
 }
 
 /** True for failures that statements printed with `wrapsIntegers` do not have. */

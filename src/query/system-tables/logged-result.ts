@@ -1,4 +1,4 @@
-import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
+import type { QueryResult, QueryStatistics, ResultBatch, ResultColumn } from '../result.ts';
 import type { QueryLogEntry } from './query-log.ts';
 
 /**
@@ -30,6 +30,10 @@ export class LoggedResult implements QueryResult {
     } finally {
       this.#entry.cancel();
     }
+  }
+
+  statistics(): QueryStatistics {
+    return this.#entry.statistics();
   }
 
   cancel(): void {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
+import type { QueryStatistics } from '../result.ts';
 import type { Cell } from './rows-source.ts';
 import type { SystemTableProvider } from './system-tables.ts';
 
@@ -121,6 +122,18 @@ export class QueryLogEntry {
   /** The client went away or the result was dropped before its end. */
   cancel(): void {
     this.#end('cancel');
+  }
+
+  statistics(): QueryStatistics {
+    const secs = (fromMs: number | undefined, toMs: number | undefined): number | undefined =>
+      fromMs === undefined || toMs === undefined ? undefined : (toMs - fromMs) / 1000;
+    return {
+      planningSecs: secs(this.#issuedMs, this.#plannedMs),
+      queueSecs: secs(this.#plannedMs, this.#permittedMs),
+      executionSecs: secs(this.#permittedMs, this.#endedMs ?? this.#clock.monotonicMs()),
+      partitions: this.#partitions,
+      parquetFiles: this.#files,
+    };
   }
 
   /** In the order of `QUERIES_COLUMNS`. */

@@ -79,8 +79,6 @@ export interface HttpDependencies {
   readonly unavailable?: () => string | undefined;
   /** What is wrong although the server answers, one line each; `/health` lists it behind its `OK`. */
   readonly troubles?: () => readonly string[];
-  /** Answers gRPC requests; without it they get gRPC status 12. */
-  readonly grpcHandler?: (request: Http2ServerRequest, response: Http2ServerResponse) => void;
   readonly routePlugins?: readonly RoutePlugin[];
   /** False: `node:http` reads all requests. For tests and measurements that compare the two readers. Default: true. */
   readonly rawLane?: boolean;

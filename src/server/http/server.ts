@@ -1,4 +1,6 @@
+import type { Http2ServerResponse } from 'node:http2';
 import { type FastifyInstance, type FastifyServerOptions, fastify } from 'fastify';
+import { FlightMetrics, FlightService } from '../flight/index.ts';
 import { type AnyRequest, type AnyResponse, defaultHttpLimits, type HttpDependencies, type HttpServer } from './dependencies.ts';
 import { HttpMetrics } from './metrics/http-metrics.ts';
 import { RequestObserver } from './metrics/request-observer.ts';
@@ -6,7 +8,7 @@ import { splitTarget } from './request/query-string.ts';
 import { ErrorLog } from './response/error-log.ts';
 import { sendError, sendText, toInfluxError } from './response/error-response.ts';
 import { registerRoutes, writeEndpoints } from './routes/index.ts';
-import { isGrpc, refuseGrpc } from './transport/grpc-refusal.ts';
+import { isGrpc } from './transport/grpc-request.ts';
 import { Port, type RequestHandler } from './transport/port.ts';
 import { RawLane } from './transport/raw/index.ts';
 import { RequestGate } from './transport/request-gate.ts';
@@ -38,6 +40,11 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
     maxBodyBytes: deps.maxBodyBytes,
     keepAliveTimeoutMs: limits.keepAliveTimeoutMs,
   });
+  const flight = new FlightService({
+    ...deps,
+    logger: deps.logger.child('influxdb3_server::flight'),
+    metrics: new FlightMetrics(deps.metrics),
+  });
   let port: Port | undefined;
   const options: FastifyServerOptions = {
     logger: false,
@@ -50,7 +57,7 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
     serverFactory: (handler) => {
       const lanes = deps.rawLane === false ? {} : { rawLane };
       const created = new Port({
-        handler: withGrpc(handler as unknown as RequestHandler, deps),
+        handler: withGrpc(handler as unknown as RequestHandler, flight),
         limits,
         tls: deps.tls,
         ...lanes,
@@ -101,10 +108,9 @@ function routeTarget(url: string): string {
   return path.startsWith(ENGINE_PREFIX) ? `${ENGINE_PREFIX}_` : NO_ROUTE;
 }
 
-function withGrpc(handler: RequestHandler, deps: HttpDependencies): RequestHandler {
-  const answerGrpc = deps.grpcHandler ?? refuseGrpc;
+function withGrpc(handler: RequestHandler, flight: FlightService): RequestHandler {
   return (request: AnyRequest, response: AnyResponse) => {
-    if (isGrpc(request)) answerGrpc(request, response as Parameters<typeof refuseGrpc>[1]);
+    if (isGrpc(request)) flight.handle(request, response as Http2ServerResponse);
     else handler(request, response);
   };
 }

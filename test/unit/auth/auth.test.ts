@@ -125,7 +125,7 @@ describe('verification', () => {
     time.wallMs = 4999;
     assert.deepEqual(verify({ authorization: 'Bearer old' }), { allowed: true });
     time.wallMs = 5000;
-    assert.deepEqual(verify({ authorization: 'Bearer old' }), UNAUTHENTICATED);
+    assert.deepEqual(verify({ authorization: 'Bearer old' }), { ...UNAUTHENTICATED, expired: true });
     assert.deepEqual(
       ['good', 'old', 'bad'].map((token) => authenticator.tokenState(token)),
       ['valid', 'expired', 'unknown'],

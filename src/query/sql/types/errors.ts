@@ -1,5 +1,6 @@
 /** Failures of SQL compilation. Texts and statuses: SQL spec sections 3 and 9.2. */
 import { InfluxError } from '../../../shared/errors.ts';
+import { GRPC_STATUS } from '../../../shared/grpc-status.ts';
 
 /** `Error during planning: ...`, 400. */
 export function planError(text: string, cause?: unknown): InfluxError {
@@ -23,12 +24,18 @@ export function notImplemented(text: string): InfluxError {
 
 /** `Execution error: ...`, 500. */
 export function executionError(text: string, cause?: unknown): InfluxError {
-  return new InfluxError({ code: 'SQL_EXECUTION', message: `Execution error: ${text}`, status: 500, cause });
+  return new InfluxError({
+    code: 'SQL_EXECUTION',
+    message: `Execution error: ${text}`,
+    status: 500,
+    grpc: GRPC_STATUS.INVALID_ARGUMENT,
+    cause,
+  });
 }
 
 /** `Arrow error: ...`, 500. */
 export function arrowError(text: string, cause?: unknown): InfluxError {
-  return new InfluxError({ code: 'SQL_ARROW', message: `Arrow error: ${text}`, status: 500, cause });
+  return new InfluxError({ code: 'SQL_ARROW', message: `Arrow error: ${text}`, status: 500, grpc: GRPC_STATUS.INVALID_ARGUMENT, cause });
 }
 
 /** A constant that the planner could not fold: the rule's name, then the Arrow error; 500. */
@@ -37,6 +44,7 @@ export function foldingError(text: string): InfluxError {
     code: 'SQL_ARROW',
     message: `Optimizer rule 'simplify_expressions' failed\ncaused by\nArrow error: ${text}`,
     status: 500,
+    grpc: GRPC_STATUS.INVALID_ARGUMENT,
   });
 }
 

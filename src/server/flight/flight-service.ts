@@ -1,0 +1,81 @@
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { InfluxError } from '../../shared/errors.ts';
+import { GRPC_STATUS } from '../../shared/grpc-status.ts';
+import { authenticate, tokenOf } from './authenticate.ts';
+import type { FlightDependencies } from './dependencies.ts';
+import { FlightError, invalidArgument, notYetImplemented } from './errors.ts';
+import { GrpcCall } from './grpc/grpc-call.ts';
+import { readHandshake, readTicket, writeHandshake } from './protobuf/messages.ts';
+import { answerTicket } from './queries.ts';
+
+const SERVICE = '/arrow.flight.protocol.FlightService/';
+
+type Method = (call: GrpcCall, deps: FlightDependencies) => Promise<void>;
+
+const METHODS: Readonly<Record<string, Method>> = {
+  DoGet: doGet,
+  Handshake: handshake,
+  GetSchema: unimplemented,
+  PollFlightInfo: unimplemented,
+  ListFlights: unimplemented,
+  ListActions: unimplemented,
+  DoExchange: unimplemented,
+};
+
+/** Answers gRPC requests: Arrow Flight and Flight SQL; other services and methods get UNIMPLEMENTED. */
+export class FlightService {
+  readonly #deps: FlightDependencies;
+
+  constructor(dependencies: FlightDependencies) {
+    this.#deps = dependencies;
+  }
+
+  /** For HTTP/2 requests whose content-type begins with `application/grpc`. */
+  handle(request: Http2ServerRequest, response: Http2ServerResponse): void {
+    const path = request.url;
+    const name = path.startsWith(SERVICE) ? path.slice(SERVICE.length) : '';
+    const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
+    const { clock, metrics } = this.#deps;
+    const startedMs = clock.monotonicMs();
+    const call = new GrpcCall(request, response, (end) => {
+      metrics.record(method === undefined ? '' : path, end, (clock.monotonicMs() - startedMs) / 1000);
+    });
+    if (method === undefined) {
+      request.resume();
+      call.fail(GRPC_STATUS.UNIMPLEMENTED, '');
+      return;
+    }
+    method(call, this.#deps).catch((error: unknown) => this.#fail(call, error));
+  }
+
+  #fail(call: GrpcCall, error: unknown): void {
+    if (error instanceof FlightError || error instanceof InfluxError) {
+      call.fail(error.grpc, error.message);
+      return;
+    }
+    // A client that has left, or whose time is over, hears nothing any more.
+    if (!call.signal.aborted) this.#deps.logger.error('a Flight call failed', { error, method: call.method });
+    call.fail(GRPC_STATUS.INTERNAL, error instanceof Error ? error.message : String(error));
+  }
+}
+
+async function doGet(call: GrpcCall, deps: FlightDependencies): Promise<void> {
+  authenticate(call, deps.authenticator);
+  await answerTicket(call, deps, readTicket(await call.message()));
+}
+
+/** Gives back what the client sent, and its token as the one to use from now on. The token is not looked at here. */
+async function handshake(call: GrpcCall): Promise<void> {
+  for await (const message of call.messages()) {
+    const token = tokenOf(call.header('authorization'));
+    if (token !== undefined) call.setHeaders({ authorization: `Bearer ${token}` });
+    await call.send(writeHandshake(readHandshake(message)));
+    call.end();
+    return;
+  }
+  throw invalidArgument('Invalid handshake. No payload provided');
+}
+
+async function unimplemented(call: GrpcCall): Promise<void> {
+  throw notYetImplemented(call.method);
+}

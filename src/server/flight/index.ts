@@ -1,0 +1,2 @@
+export { FlightMetrics } from './flight-metrics.ts';
+export { FlightService } from './flight-service.ts';
