@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { type TestContext, test } from 'node:test';
-import { type ByteStream, cutAt, describeStream, randomStream } from './byte-streams/stream.ts';
-import { type StreamTarget, streamTarget } from './byte-streams/target.ts';
+import { type ByteStream, cutAt, describeStream, largeStream, randomStream } from './byte-streams/stream.ts';
+import { type Outcome, type StreamTarget, shownBody, streamTarget } from './byte-streams/target.ts';
 import { Random } from './random.ts';
 
 /** How many random streams are sent; `FUZZ_STREAMS` makes it more, `FUZZ_SEED` repeats a run. */
@@ -13,20 +13,21 @@ const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000_000);
 const FAILURES_MAX = 10;
 
 interface Pair {
-  /** Throws when a stream is not taken by the raw lane as `node:http` takes it. */
-  compare(stream: ByteStream): Promise<void>;
+  /** Notes a stream that is not taken by the raw lane as `node:http` takes it, or not as `expected`. */
+  compare(stream: ByteStream, expected?: Partial<Outcome>): Promise<void>;
   /** Compares what both have counted; throws all differences seen before. */
   finish(): Promise<void>;
 }
 
-async function pair(t: TestContext, note = ''): Promise<Pair> {
-  const targets: readonly [StreamTarget, StreamTarget] = [await streamTarget(t, true), await streamTarget(t, false)];
+async function pair(t: TestContext, note = '', maxBodyBytes = 150): Promise<Pair> {
+  const targets: readonly StreamTarget[] = [await streamTarget(t, true, maxBodyBytes), await streamTarget(t, false, maxBodyBytes)];
   const failures: string[] = [];
   return {
-    compare: async (stream) => {
+    compare: async (stream, expected = {}) => {
       const [raw, node] = await Promise.all(targets.map((target) => target.send(stream)));
       try {
         assert.deepEqual(raw, node);
+        assert.deepEqual(raw, { ...raw, ...expected });
       } catch (error) {
         failures.push(`${describeStream(stream)}\n${(error as Error).message}`);
         if (failures.length >= FAILURES_MAX) assert.fail(`${note}\n${failures.join('\n\n')}`);
@@ -93,5 +94,17 @@ test('random streams are split, answered, stored and counted as by node:http', a
     bothRead += readByNode() - before;
   }
   t.diagnostic(`${STREAMS} streams, node:http read ${bothRead} requests`);
+  await finish();
+});
+
+test('large writes, sent before those before them are answered, are stored in their order and whole', async (t) => {
+  const note = `FUZZ_SEED=${SEED}`;
+  t.diagnostic(note);
+  const { compare, finish } = await pair(t, note, 1_000_000);
+  const random = new Random(SEED);
+  for (let i = 0; i < STREAMS / 10; i++) {
+    const { stream, bodies } = largeStream(random);
+    await compare(stream, { stored: bodies.map((body) => `d nanosecond ${shownBody(body)}`) });
+  }
   await finish();
 });

@@ -33,6 +33,25 @@ export function randomStream(random: Random): ByteStream {
   return { pieces, ending, answerTurns: random.chance(0.6) ? 0 : 1 + random.below(30), slow: random.chance(0.6) };
 }
 
+/** Bodies of pipelined writes, up to this many and this large. */
+const LARGE_WRITES_MAX = 6;
+const LARGE_BODY_BYTES_MAX = 150_000;
+
+/** Well-formed writes, small ones and ones that no read of a socket holds, in pieces of any size, most sent before any answer. */
+export function largeStream(random: Random): { readonly stream: ByteStream; readonly bodies: readonly Buffer[] } {
+  const bodies = Array.from({ length: 2 + random.below(LARGE_WRITES_MAX - 1) }, (_, i) => {
+    const size = random.chance(0.4) ? random.below(100) : random.below(LARGE_BODY_BYTES_MAX);
+    return Buffer.from(Array.from({ length: Math.ceil(size / 8) }, (_word, n) => `${i}.${n}`.padEnd(8)).join(''));
+  });
+  const writes = bodies.map((body) =>
+    Buffer.concat([Buffer.from(`POST /write?db=d HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n`), body]),
+  );
+  const bytes = Buffer.concat(writes);
+  const ends = Array.from({ length: random.below(12) }, () => random.below(bytes.length)).sort((a, b) => a - b);
+  const pieces = random.chance(0.5) ? writes : cutAt(bytes, ends);
+  return { stream: { pieces, ending: 'open', answerTurns: random.below(25), slow: random.chance(0.2) }, bodies };
+}
+
 function spoiled(random: Random): Message {
   const message = randomMessage(random);
   for (let i = random.chance(0.8) ? 1 + random.below(2) : 0; i > 0; i--) mutateMessage(random, message);

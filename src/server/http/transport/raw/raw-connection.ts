@@ -124,7 +124,7 @@ export class RawConnection implements ReplyTarget {
     if (head === undefined) return; // the event was on its way when the body was complete
     const bytes: Buffer | null = socket.read(head.end); // less than that only at the end of the stream
     if (bytes === null) return;
-    if (bytes.length < head.end || socket.readableLength > 0) {
+    if (bytes.length < head.end) {
       socket.unshift(bytes);
       this.#handOver();
       return;
