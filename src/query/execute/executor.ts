@@ -1,34 +1,27 @@
-import { join } from 'node:path';
-import type { TableSchema } from '../../catalog/schema.ts';
 import type { Engine } from '../../duckdb/index.ts';
 import type { FairTurns, Lanes } from '../../scheduling/index.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type { ColumnType } from '../../shared/column-type.ts';
-import { databaseNotFound, InfluxError } from '../../shared/errors.ts';
-import { GRPC_STATUS } from '../../shared/grpc-status.ts';
+import { databaseNotFound } from '../../shared/errors.ts';
 import type { TelemetryRecorder } from '../../telemetry/recorder.ts';
 import { type DirectExecutor, DirectResult } from '../columns/index.ts';
 import type { QueryService, SqlRequest } from '../query-service.ts';
 import type { QueryResult } from '../result.ts';
-import { type TableReader, type TableSnapshot, tableSource } from '../scan/sources.ts';
-import { isIntegerOverflow, mapEngineError, notImplemented, physicalNames, SqlCompiler, tableNotFound } from '../sql/index.ts';
-import type { CacheFunctionName, CompiledSql, RelationInfo, RelationUse } from '../sql/types/contract.ts';
+import type { TableReader } from '../scan/sources.ts';
+import { isIntegerOverflow, SqlCompiler } from '../sql/index.ts';
+import type { CompiledSql } from '../sql/types/contract.ts';
 import {
   type CacheFunctions,
-  type CacheRelation,
   type LoggedQuery,
   LoggedResult,
-  MadeTables,
   type QueryLog,
   type QueryLogEntry,
-  type RowSet,
   type SystemTables,
 } from '../system-tables/index.ts';
+import { Answers, requireFileResult } from './answers.ts';
 import { EngineFreeAnswers } from './engine-free.ts';
-import { fileResult } from './file-result.ts';
 import type { MemoryWatch } from './memory-watch.ts';
-import { boundsPerTable, laneOf, type Plan, planSize } from './plan.ts';
-import { streamQuery } from './stream-query.ts';
+import { type Plan, Planner } from './plan.ts';
+import { Relations, type StatementCatalog } from './relations.ts';
 
 export interface QueryExecutorDependencies {
   readonly engine: () => Promise<Engine>;
@@ -37,7 +30,7 @@ export interface QueryExecutorDependencies {
   /** Turns of this thread. */
   readonly fairTurns: FairTurns;
   readonly tables: TableReader;
-  /** Answers plain questions from columns in memory; absent = the engine answers everything. */
+  /** Answers plain statements from columns in memory; absent = DuckDB answers everything. */
   readonly direct?: DirectExecutor | undefined;
   readonly systemTables: SystemTables;
   /** Absent = `last_cache(..)` and `distinct_cache(..)` are refused. */
@@ -49,7 +42,7 @@ export interface QueryExecutorDependencies {
   readonly tableNames: (database: string) => readonly string[];
   readonly telemetry: TelemetryRecorder;
   readonly clock: Clock;
-  /** For results that must be a file first; inside the engine's allowed directories. */
+  /** For results that must be a file first; one of DuckDB's allowed directories. */
   readonly temporaryDirectory: string;
   /** Undefined = no limit. */
   readonly timeoutMs: number | undefined;
@@ -60,37 +53,34 @@ export interface QueryExecutorDependencies {
 /** What a query is besides its language. */
 export type StatementRequest = Omit<SqlRequest, 'params'>;
 
-/** The user tables of one database as a compiler sees them. */
-export interface StatementCatalog {
-  /** Wall clock of the statement. */
-  readonly nowNs: bigint;
-  /** Names of the live tables, in any order. */
-  measurements(): readonly string[];
-  measurement(name: string): RelationInfo | undefined;
-}
-
 type Compile = (catalog: StatementCatalog) => CompiledSql | Promise<CompiledSql>;
 
-/** How statements become engine SQL. */
+/** How statements become DuckDB SQL. */
 interface Compilers {
   readonly plain: Compile;
   /** For a statement that failed because an integer was too large; absent = it fails. */
   readonly wrapping?: Compile;
 }
 
-/** Compiles a statement, takes one consistent snapshot of every table in it, runs it and streams the rows. */
+/**
+ * The one way in for queries of every language and protocol: each is counted for telemetry, logged, ended at its time limit,
+ * compiled against the names of its database (`relations.ts`), planned over one moment of its tables (`plan.ts`) and
+ * answered (`engine-free.ts`, `answers.ts`).
+ */
 export class QueryExecutor implements QueryService {
   readonly #deps: QueryExecutorDependencies;
-  readonly #relations = new WeakMap<TableSchema, RelationInfo>();
-  readonly #cacheRelations = new WeakMap<RelationInfo, CacheRelation>();
-  readonly #madeTables = new MadeTables();
   readonly #compiler = new SqlCompiler();
+  readonly #relations: Relations;
+  readonly #planner: Planner;
+  readonly #answers: Answers;
   readonly #engineFree: EngineFreeAnswers;
-  #temporaryFiles = 0;
 
   constructor(dependencies: QueryExecutorDependencies) {
     this.#deps = dependencies;
     const { direct, tables, fileLimit } = dependencies;
+    this.#relations = new Relations(dependencies);
+    this.#planner = new Planner({ ...dependencies, relations: this.#relations, fileLimit });
+    this.#answers = new Answers(dependencies);
     this.#engineFree = new EngineFreeAnswers({ direct, tables, fileLimit });
   }
 
@@ -108,20 +98,6 @@ export class QueryExecutor implements QueryService {
     return this.#statement(request, { plain: compile });
   }
 
-  async #statement(request: StatementRequest, compilers: Compilers): Promise<QueryResult> {
-    this.#requireDatabase(request.database);
-    const entry = this.#deps.queryLog.begin(loggedQuery(request));
-    await this.#deps.fairTurns.take();
-    const result = await this.#logged(entry, request.signal, () => this.#stream(request, compilers, entry));
-    return new LoggedResult(result, entry, request.signal);
-  }
-
-  /** A query of the server itself: neither counted nor in the query log. */
-  async internalSql(request: SqlRequest): Promise<QueryResult> {
-    this.#requireDatabase(request.database);
-    return this.#stream(request, this.#compilers(request), undefined);
-  }
-
   sqlToParquet(request: SqlRequest): Promise<Uint8Array> {
     return this.#toParquet(request, this.#compilers(request));
   }
@@ -131,24 +107,48 @@ export class QueryExecutor implements QueryService {
     return this.#toParquet(request, { plain: compile });
   }
 
+  /** A query of the server itself: neither counted nor in the query log. */
+  async internalSql(request: SqlRequest): Promise<QueryResult> {
+    this.#requireDatabase(request.database);
+    return this.#stream(request, this.#compilers(request), undefined);
+  }
+
+  async #statement(request: StatementRequest, compilers: Compilers): Promise<QueryResult> {
+    this.#requireDatabase(request.database);
+    const entry = this.#deps.queryLog.begin(loggedQuery(request));
+    await this.#deps.fairTurns.take();
+    const result = await this.#logged(entry, request.signal, () => this.#stream(request, compilers, entry));
+    return new LoggedResult(result, entry, request.signal);
+  }
+
   async #toParquet(request: StatementRequest, compilers: Compilers): Promise<Uint8Array> {
     this.#requireDatabase(request.database);
     const entry = this.#deps.queryLog.begin(loggedQuery(request));
-    const file = await this.#logged(entry, request.signal, () => this.#file(request, compilers, entry));
+    const file = await this.#logged(entry, request.signal, () =>
+      this.#run(request, compilers, entry, async (compiled) => {
+        requireFileResult(compiled);
+        const { engine, plan } = await this.#planned(request, compiled, entry);
+        return this.#answers.parquet(engine, compiled, plan, withTimeout(request.signal, this.#deps.timeoutMs));
+      }),
+    );
     entry.succeed();
     return file;
   }
 
   #stream(request: StatementRequest, compilers: Compilers, entry: QueryLogEntry | undefined): Promise<QueryResult> {
-    return this.#run(request, compilers, entry, (compiled) => this.#streamed(request, compiled, entry));
-  }
-
-  #file(request: StatementRequest, compilers: Compilers, entry: QueryLogEntry): Promise<Uint8Array> {
-    return this.#run(request, compilers, entry, (compiled) => this.#written(request, compiled, entry));
+    return this.#run(request, compilers, entry, async (compiled) => {
+      const free = await this.#engineFree.answer(compiled, request.database, (relation) => this.#relations.cacheOf(relation));
+      if (free !== undefined) {
+        this.#count(free, entry);
+        return new DirectResult(free.columns, free.batches);
+      }
+      const { engine, plan } = await this.#planned(request, compiled, entry);
+      return this.#answers.stream(engine, compiled, plan, withTimeout(request.signal, this.#deps.timeoutMs));
+    });
   }
 
   /**
-   * Compiles and runs. compat: integers wrap; the engine fails, which costs nothing as long as no integer is too large.
+   * Compiles and runs. compat: integers wrap; DuckDB fails, which costs nothing as long as no integer is too large.
    * What fails for it before its first rows were handed over is run once more in the slow form that wraps.
    */
   async #run<T>(
@@ -157,7 +157,7 @@ export class QueryExecutor implements QueryService {
     entry: QueryLogEntry | undefined,
     run: (compiled: CompiledSql) => Promise<T>,
   ): Promise<T> {
-    const catalog = this.#catalogOf(request.database);
+    const catalog = this.#relations.catalogOf(request.database, this.#deps.clock.nowNs());
     const compiled = await plain(catalog);
     entry?.compiled();
     try {
@@ -168,60 +168,23 @@ export class QueryExecutor implements QueryService {
     return run(await wrapping(catalog));
   }
 
-  async #streamed(request: StatementRequest, compiled: CompiledSql, entry: QueryLogEntry | undefined): Promise<QueryResult> {
-    const free = await this.#engineFree.answer(compiled, request.database, (relation) => this.#cacheRelations.get(relation));
-    if (free !== undefined) {
-      this.#planned(free, entry);
-      return new DirectResult(free.columns, free.batches);
-    }
+  async #planned(
+    { database }: StatementRequest,
+    compiled: CompiledSql,
+    entry: QueryLogEntry | undefined,
+  ): Promise<{ readonly engine: Engine; readonly plan: Plan }> {
     const engine = await this.#deps.engine();
-    const plan = await this.#plan(engine, compiled, request.database);
-    try {
-      this.#planned(plan, entry);
-      return await streamQuery({
-        engine,
-        memory: this.#deps.memory,
-        lane: this.#deps.lanes.query(laneOf(compiled, plan)),
-        sql: plan.sql,
-        output: compiled.output,
-        explain: compiled.explain,
-        small: compiled.small === true,
-        collect: compiled.unordered === true && plan.scannedRows <= COLLECTED_SCAN_ROWS_MAX,
-        signal: withTimeout(request.signal, this.#deps.timeoutMs),
-        mapError: (error) => engine.failure ?? mapEngineError(error),
-        onEnd: plan.release,
-      });
-    } catch (error) {
-      plan.release();
-      throw engine.failure ?? mapEngineError(error);
-    }
+    const plan = await this.#planner.plan(engine, compiled, database);
+    this.#count(plan, entry);
+    return { engine, plan };
   }
 
   /** Tells the query log and, the first time, telemetry. */
-  #planned(plan: Pick<Plan, 'partitions' | 'parquetFiles'>, entry: QueryLogEntry | undefined): void {
+  #count(plan: Pick<Plan, 'partitions' | 'parquetFiles'>, entry: QueryLogEntry | undefined): void {
     if (entry === undefined) return;
     if (!entry.isPlanned) this.#deps.telemetry.recordQuery();
     entry.planned(plan);
     entry.permitted();
-  }
-
-  async #written(request: StatementRequest, compiled: CompiledSql, entry: QueryLogEntry): Promise<Uint8Array> {
-    const digested = compiled.output.find((column) => column.digest !== undefined);
-    if (digested !== undefined) throw notImplemented(`${digested.digest?.algorithm} of a value that is not a constant, in a Parquet file`);
-    const engine = await this.#deps.engine();
-    const plan = await this.#plan(engine, compiled, request.database);
-    this.#planned(plan, entry);
-    return fileResult({
-      engine,
-      memory: this.#deps.memory,
-      lane: this.#deps.lanes.query(laneOf(compiled, plan)),
-      sql: plan.sql,
-      explain: compiled.explain,
-      path: join(this.#deps.temporaryDirectory, `result-${process.pid}-${this.#temporaryFiles++}.parquet`),
-      signal: withTimeout(request.signal, this.#deps.timeoutMs),
-      mapError: (error) => engine.failure ?? mapEngineError(error),
-      onEnd: plan.release,
-    });
   }
 
   /** Ends the entry of a query that fails before its result exists. */
@@ -235,14 +198,6 @@ export class QueryExecutor implements QueryService {
     }
   }
 
-  #catalogOf(database: string): StatementCatalog {
-    return {
-      nowNs: this.#deps.clock.nowNs(),
-      measurements: () => this.#deps.tableNames(database),
-      measurement: (name) => this.#relation(database, 'iox', name),
-    };
-  }
-
   #requireDatabase(database: string): void {
     if (!this.#deps.databaseExists(database)) throw databaseNotFound(database);
   }
@@ -252,120 +207,13 @@ export class QueryExecutor implements QueryService {
   }
 
   #compile(request: SqlRequest, nowNs: bigint, wrapsIntegers: boolean): Promise<CompiledSql> {
-    const { database } = request;
-    const { caches } = this.#deps;
-    return this.#compiler.compile(request.query, {
-      database,
-      nowNs,
-      wrapsIntegers,
-      params: request.params,
-      relation: (schema, name) => this.#relation(database, schema, name),
-      ...(caches === undefined ? {} : { cacheFunction: (name, args) => this.#cacheRelation(caches.resolve(database, name, args), name) }),
-    });
-  }
-
-  #cacheRelation(cache: CacheRelation, name: CacheFunctionName): RelationInfo {
-    const relation: RelationInfo = { schema: 'function', name, columns: cache.columns };
-    this.#cacheRelations.set(relation, cache);
-    return relation;
-  }
-
-  #relation(database: string, schema: 'iox' | 'system' | 'information_schema', name: string): RelationInfo | undefined {
-    if (schema !== 'iox') return this.#deps.systemTables.relation(schema, name, database);
-    const table = this.#deps.tables.table(database, name);
-    if (table === undefined) return undefined;
-    const known = this.#relations.get(table);
-    // a table has another name once it is deleted, and again once it is undeleted
-    if (known !== undefined && known.name === name && known.columns.length === table.columns.length) return known;
-    const relation: RelationInfo = { schema: 'iox', name, columns: sortedColumns(table) };
-    this.#relations.set(table, relation);
-    return relation;
-  }
-
-  /** One snapshot per table, however often the statement uses it; all of them are taken before anything is read. */
-  async #plan(engine: Engine, compiled: CompiledSql, database: string): Promise<Plan> {
-    const { tables } = this.#deps;
-    const snapshots = new Map<string, TableSnapshot>();
-    const releases: (() => void)[] = [];
-    const release = (): void => {
-      for (const done of releases.splice(0)) done();
-    };
-    try {
-      const made = await this.#madeRows(compiled, database);
-      const sources: string[] = [];
-      const bounds = boundsPerTable(compiled);
-      for (const use of compiled.uses) {
-        const { schema, name, columns } = use.relation;
-        const physical = physicalNames(columns.map((column) => column.name));
-        if (schema !== 'iox') {
-          const rows = made.get(use);
-          if (rows === undefined) throw new Error('internal error: a made table has no rows');
-          const source = await this.#madeTables.source(engine, rows, use.columns, physical);
-          releases.push(source.release);
-          sources.push(source.sql);
-          continue;
-        }
-        let snapshot = snapshots.get(name);
-        if (snapshot === undefined) {
-          const table = tables.table(database, name);
-          if (table === undefined) throw tableNotFound([name]); // deleted since the statement was compiled
-          snapshot = await tables.snapshot(table, bounds.get(name)?.min, bounds.get(name)?.max);
-          snapshots.set(name, snapshot);
-          releases.push(snapshot.release.bind(snapshot));
-          this.#checkFileLimit(snapshot.files.length);
-        }
-        sources.push(tableSource(use, snapshot, tables.chunkDurationNs, physical));
-      }
-      return { sql: compiled.print((index) => sources[index] as string), release, ...planSize(snapshots.values()) };
-    } catch (error) {
-      release();
-      throw error;
-    }
-  }
-
-  #checkFileLimit(files: number): void {
-    const { fileLimit } = this.#deps;
-    if (fileLimit === undefined || files <= fileLimit) return;
-    const message = `External error: Query would scan ${files} Parquet files, exceeding the file limit. Narrow the time range, or raise --query-file-limit (${fileLimit} now).`;
-    throw new InfluxError({ code: 'QUERY_FILE_LIMIT', message, status: 500, grpc: GRPC_STATUS.RESOURCE_EXHAUSTED });
-  }
-
-  /** Rows of every use of a table that the server makes itself; equal tables share one reading. */
-  async #madeRows(compiled: CompiledSql, database: string): Promise<Map<RelationUse, RowSet>> {
-    const reading = new Map<string, Promise<RowSet>>();
-    const rowsOf = (use: RelationUse): Promise<RowSet> | undefined => {
-      const { relation, columns } = use;
-      const { schema, name } = relation;
-      if (schema === 'iox') return undefined;
-      if (schema === 'function') {
-        return this.#cacheRelations
-          .get(relation)
-          ?.rows(columns)
-          .then((rows) => ({ columns: relation.columns, rows }));
-      }
-      const key = `${schema}.${name}`;
-      const known = reading.get(key) ?? this.#deps.systemTables.rows(schema, name, database);
-      reading.set(key, known);
-      return known;
-    };
-    const all = compiled.uses.map(async (use) => [use, await rowsOf(use)] as const);
-    const made = new Map<RelationUse, RowSet>();
-    for (const [use, rows] of await Promise.all(all)) if (rows !== undefined) made.set(use, rows);
-    return made;
+    const context = this.#relations.contextOf(request.database);
+    return this.#compiler.compile(request.query, { ...context, nowNs, wrapsIntegers, params: request.params });
   }
 }
-
-/** Statements that read more rows than this stay streams, so that their first rows come soon. */
-const COLLECTED_SCAN_ROWS_MAX = 5_000_000;
 
 function loggedQuery({ kind, query, loggedText, traceId }: StatementRequest): LoggedQuery {
   return { kind: kind ?? 'sql', text: loggedText ?? query, traceId };
-}
-
-function sortedColumns(table: TableSchema): { name: string; type: ColumnType }[] {
-  return table.columns
-    .map((column) => ({ name: column.name, type: column.type }))
-    .sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
 }
 
 function withTimeout(signal: AbortSignal | undefined, timeoutMs: number | undefined): AbortSignal | undefined {

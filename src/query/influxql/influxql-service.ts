@@ -1,5 +1,6 @@
 import { databaseNotFound } from '../../shared/errors.ts';
-import type { QueryExecutor, StatementCatalog, StatementRequest } from '../execute/executor.ts';
+import type { QueryExecutor, StatementRequest } from '../execute/executor.ts';
+import type { StatementCatalog } from '../execute/relations.ts';
 import type { QueryResult, ResultColumn } from '../result.ts';
 import { booleanVector, textVector } from '../results/index.ts';
 import type { CompiledSql } from '../sql/index.ts';
