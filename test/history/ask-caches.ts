@@ -1,5 +1,5 @@
 import { readCsv, TimeReader } from './answers.ts';
-import { Fault } from './check.ts';
+import { Fault, isDeterminate } from './check.ts';
 import { ask, compared, type Question, type Told } from './question.ts';
 import { type Block, type Table, writes } from './tables.ts';
 import { isCell, STEP_NS, seriesName, writerName } from './values.ts';
@@ -66,8 +66,8 @@ function newestRow(table: Table, writer: number, { asked }: Told): Newest | unde
   let newest: Newest | undefined;
   for (const block of table.blocks[writer]?.values() ?? []) {
     if (newest !== undefined && block.slot < newest.block.slot) continue;
-    const { least, most } = block.states(asked.askedAt, asked.answeredAt);
-    if (block.operations.slice(least, most).some(({ kind }) => kind === 'delete')) continue;
+    if (!isDeterminate(block, asked)) continue;
+    const { least } = block.states(asked.askedAt, asked.answeredAt);
     for (let row = block.rows - 1; row >= 0; row--) {
       if (!block.hasRow(least, row)) continue;
       if (newest === undefined || before(newest.block, newest.row, { block, row })) newest = { block, row };
@@ -92,12 +92,12 @@ export async function readDistinctCache(world: World, url: string, table: Table)
     }
     const possible = new Set<string>();
     for (const block of table.allBlocks()) {
-      const { least, most } = block.states(told.asked.askedAt, told.asked.answeredAt);
-      const deletes = block.operations.slice(0, most).some(({ kind }) => kind === 'delete');
+      const { least } = block.states(told.asked.askedAt, told.asked.answeredAt);
+      const sure = isDeterminate(block, told.asked);
       for (let row = 0; row < block.rows; row++) {
         const key = `${writerName(block.writer)} ${seriesName(block.shape, row)}`;
         possible.add(key);
-        if (found.size < COMBINATIONS_MAX && !deletes && block.hasRow(least, row) && !found.has(key))
+        if (found.size < COMBINATIONS_MAX && sure && block.hasRow(least, row) && !found.has(key))
           throw new Fault('lost', `the cache lacks ${key}`, block, row);
       }
     }

@@ -14,6 +14,8 @@ import type { Block } from './tables.ts';
 import type { World } from './world.ts';
 import { deleteOf, type Writer } from './writer.ts';
 
+const LIFE_MS_MAX = 30_000;
+
 /** One life of the server: start, compare all that is there, work beside readers, end. Gives its log to `onLog`. */
 export async function live(
   world: World,
@@ -43,7 +45,7 @@ export async function live(
       stop.abort();
       return ended;
     };
-    await (plan.ms > 0 ? work({ world, plan, host, writers, admin, stop: stop.signal, end }) : end());
+    await (plan.writes > 0 ? work({ world, plan, host, writers, admin, stop: stop.signal, end }) : end());
   } finally {
     world.failed.removeEventListener('abort', stopAll);
     host.child.off('exit', died);
@@ -66,7 +68,7 @@ interface Parts {
   readonly end: () => Promise<number | string>;
 }
 
-/** Everything at once until the planned time is over; ends the server while all go on. */
+/** Everything at once until the planned writes are done; ends the server while all go on. */
 async function work({ world, plan, host, writers, admin, stop, end }: Parts): Promise<void> {
   const guarded = (task: Promise<void>): Promise<void> => task.catch((error) => world.fail(error));
   const readers = Array.from({ length: world.options.readers }, (_, i) => new Reader(world, `reader ${plan.number} ${i}`));
@@ -78,13 +80,20 @@ async function work({ world, plan, host, writers, admin, stop, end }: Parts): Pr
     guarded(pause(host, plan, stop)),
     guarded(press(world, plan, host.url, stop)),
   ];
-  await delay(plan.ms, undefined, { signal: stop }).catch(() => undefined);
+  await enough(world, plan.writes, stop);
   const code = await end();
   await Promise.all(tasks);
   if (plan.ending === 'SIGTERM' && code !== 0 && world.fault === undefined)
     world.fail(new Fault('unexpected', `SIGTERM ended the server with ${code}:\n${host.output.slice(-2000)}`));
   if (plan.ending !== 'SIGTERM') return;
   for (const request of [...world.model.doubtful]) if (request.outcome === 'soft') world.model.acknowledge(request);
+}
+
+/** Resolves after so many acknowledged writes more, or when a slow machine has had its time. */
+async function enough(world: World, writes: number, stop: AbortSignal): Promise<void> {
+  const wanted = world.counts.acknowledged + writes;
+  const latestMs = Date.now() + LIFE_MS_MAX;
+  while (!stop.aborted && world.counts.acknowledged < wanted && Date.now() < latestMs) await delay(5);
 }
 
 /** A delete without an answer may have been done in part: doing it again completes it. */

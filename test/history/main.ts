@@ -7,9 +7,11 @@ const number = (name: string, otherwise: number): number => Number(process.env[n
 const options: RunOptions = {
   seed: number('HISTORY_SEED', Math.floor(Math.random() * 2 ** 31)),
   minutes: number('HISTORY_MINUTES', 2),
+  rowsMin: number('HISTORY_ROWS', 0),
   writers: number('HISTORY_WRITERS', 8),
   readers: number('HISTORY_READERS', 2),
   rowsPerSecond: number('HISTORY_RATE', 12_000),
+  onNote: (text) => void process.stderr.write(`${new Date().toISOString()} ${text}\n`),
 };
 
 // An end from outside must not leave a server behind.

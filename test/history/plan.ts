@@ -2,11 +2,16 @@ import { Random } from '../fuzz/random.ts';
 
 export interface RunOptions {
   readonly seed: number;
+  /** How long lives are begun. */
   readonly minutes: number;
+  /** Rows to compare, if need be for longer. */
+  readonly rowsMin: number;
   readonly writers: number;
   readonly readers: number;
   /** Rows a second that all writers together send at most. */
   readonly rowsPerSecond: number;
+  /** Told of what happens, as it happens. */
+  readonly onNote?: (text: string) => void;
 }
 
 /** How the server ends a life. */
@@ -18,8 +23,8 @@ export interface LifePlan {
   /** The program, or a process that embeds the server. */
   readonly kind: 'program' | 'embedded';
   readonly args: readonly string[];
-  /** How long clients work; 0 = all is compared and the server ends. */
-  readonly ms: number;
+  /** Acknowledged writes after which the server ends; 0 = all is compared and it ends. */
+  readonly writes: number;
   /** Queries that need much memory run beside. */
   readonly heavyQueries: boolean;
   readonly ending: Ending;
@@ -54,8 +59,8 @@ export function planLife(seed: number, number: number): LifePlan {
   if (heavyQueries) args.push('--exec-mem-pool-bytes', random.pick(['96', '160']));
   if (random.chance(0.25)) args.push('--disable-parquet-mem-cache');
   else give(0.3, '--parquet-mem-cache-size', '1', '8');
-  const ms = 3_000 + random.below(9_000);
-  const pauses = Array.from({ length: random.below(3) }, () => ({ atMs: random.below(ms), ms: 50 + random.below(500) }));
+  const writes = 30 + random.below(220);
+  const pauses = Array.from({ length: random.below(3) }, () => ({ atMs: random.below(4_000), ms: 50 + random.below(500) }));
   const kind = random.chance(0.25) ? 'embedded' : 'program';
-  return { number, kind, args, ms, heavyQueries, ending: random.chance(0.7) ? 'SIGKILL' : 'SIGTERM', pauses };
+  return { number, kind, args, writes, heavyQueries, ending: random.chance(0.7) ? 'SIGKILL' : 'SIGTERM', pauses };
 }

@@ -10,6 +10,7 @@ export class World {
   readonly startedMs = Date.now();
   readonly counts = {
     requests: 0,
+    acknowledged: 0,
     rows: 0,
     rowsVerified: 0,
     cellsVerified: 0,
@@ -52,6 +53,7 @@ export class World {
 
   note(text: string): void {
     this.events.push({ ms: Date.now(), text });
+    this.options.onNote?.(text);
   }
 
   /** Tables that take rows, oldest first. */

@@ -135,6 +135,7 @@ export class Writer {
       if (text.includes('partial write')) model.acknowledge(request);
       else model.revoke(request);
     } else if (bad === 0 && status === 204) {
+      counts.acknowledged++;
       if (noSync) request.outcome = 'soft';
       else model.acknowledge(request);
     } else if (status >= 500 && stop.aborted) counts.doubtful++;
