@@ -16,18 +16,19 @@ export interface Manner {
   readonly onFit?: OnFit;
 }
 
-/** Reads all rows of a scope and checks each of them. */
-export async function readScope(world: World, url: string, scope: Scope, manner: Manner): Promise<void> {
+/** Reads all rows of a scope and checks each of them. False when there was no answer to compare. */
+export async function readScope(world: World, url: string, scope: Scope, manner: Manner): Promise<boolean> {
   const { language, format, columns, end, onFit } = manner;
   const q = `SELECT ${columns} FROM "${scope.table.name}"${condition(scope)}${end}`;
   const question: Question = { table: scope.table, language, q, format };
   const told = await ask(world, url, question);
-  if (told === undefined) return;
+  if (told === undefined) return false;
   await compared(question, async () => {
     const verified = checkRows(scope, told.asked, await read(question, told), onFit);
     world.counts.rowsVerified += verified.rows;
     world.counts.cellsVerified += verified.cells;
   });
+  return true;
 }
 
 async function read({ language, format }: Question, { body }: Told): Promise<Answer> {

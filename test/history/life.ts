@@ -25,6 +25,7 @@ export async function live(
   onLog: (text: string) => void,
 ): Promise<void> {
   world.note(`life ${plan.number} starts, ${plan.kind}: ${plan.args.join(' ')}`);
+  world.shortOfMemory = plan.heavyQueries;
   const host = await startHost(directory, plan);
   const stop = new AbortController();
   setMaxListeners(0, stop.signal); // each client listens
@@ -122,7 +123,9 @@ async function readAll(world: World, url: string): Promise<void> {
     seen.set(last.request, happened);
   };
   for (const table of world.readableTables()) {
-    await readScope(world, url, everything(table), { language: 'sql', format: 'csv', columns: '*', end: '', onFit });
+    const manner = { language: 'sql', format: 'csv', columns: '*', end: '', onFit } as const;
+    if (!(await readScope(world, url, everything(table), manner)) && table.exists)
+      throw new Fault('unexpected', `table ${table.name} cannot be read after a start`);
   }
   for (const request of [...model.doubtful]) {
     if (seen.get(request) === true) model.acknowledge(request);

@@ -22,7 +22,7 @@ export interface Told {
 
 /**
  * Asks the server. Undefined when the answer cannot be compared: the table was not there yet, or was deleted or brought back
- * meanwhile. Throws a `Fault` for any other refusal.
+ * meanwhile, or there is too little memory in a life that is short of it. Throws a `Fault` for any other refusal.
  */
 export async function ask(world: World, url: string, question: Question): Promise<Told | undefined> {
   const { table, q } = question;
@@ -41,6 +41,10 @@ export async function ask(world: World, url: string, question: Question): Promis
   const text = response.status === 200 && question.language !== 'v1' ? '' : body.toString();
   const refused = response.status !== 200 || /^\{"results":\[\{"statement_id":0,"error"/.test(text);
   if (!refused) return { asked, body };
+  if (world.shortOfMemory && (response.status === 503 || /Resources exhausted/.test(text))) {
+    world.counts.uncompared++;
+    return undefined;
+  }
   const column = /No field named (\w+)/.exec(text)?.[1];
   const mayBeUnknown = column === undefined ? /not found|does not exist|unknown/i.test(text) && !existed : isNew(table, column, askedAt);
   if (mayBeUnknown) return undefined;

@@ -36,7 +36,7 @@ export class Reader {
     }
   }
 
-  #ask(url: string, table: Table): Promise<void> {
+  #ask(url: string, table: Table): Promise<unknown> {
     const random = this.#random;
     const scope = this.#scope(table);
     switch (random.below(10)) {
@@ -59,7 +59,7 @@ export class Reader {
     }
   }
 
-  #askRows(url: string, scope: Scope): Promise<void> {
+  #askRows(url: string, scope: Scope): Promise<boolean> {
     const random = this.#random;
     const format = random.pick<Format>(['csv', 'json', 'jsonl', 'parquet']);
     // Tags, integers and floats without an order come from columns in memory, the others from DuckDB.
@@ -68,7 +68,7 @@ export class Reader {
     return readScope(this.#world, url, scope, { language: 'sql', format, columns, end });
   }
 
-  #askInfluxql(url: string, scope: Scope): Promise<void> {
+  #askInfluxql(url: string, scope: Scope): Promise<boolean> {
     const language = this.#random.pick(['v1', 'influxql'] as const);
     const format = this.#random.pick<Format>(language === 'v1' ? ['csv', 'json'] : ['csv', 'jsonl']);
     return readScope(this.#world, url, scope, { language, format, columns: '*', end: '' });

@@ -27,6 +27,8 @@ export class World {
   };
   /** Things that happened beside the requests, for the report. */
   readonly events: { readonly ms: number; readonly text: string }[] = [];
+  /** Heavy queries leave the server of this life too little memory now and then. */
+  shortOfMemory = false;
   readonly #failed = new AbortController();
   #fault: Fault | undefined;
 

@@ -138,7 +138,10 @@ export class Writer {
       counts.acknowledged++;
       if (noSync) request.outcome = 'soft';
       else model.acknowledge(request);
-    } else if (status >= 500 && stop.aborted) counts.doubtful++;
+    } else if (this.#world.shortOfMemory && /too many rows wait for memory/.test(text)) {
+      counts.refused++;
+      model.revoke(request);
+    } else if ((status >= 500 && stop.aborted) || (this.#world.shortOfMemory && /is being opened again/.test(text))) counts.doubtful++;
     else throw new Fault('unexpected', `${request.lane} write answered ${status}: ${text.slice(0, 300)}`, request.operations[0]?.block);
   }
 
