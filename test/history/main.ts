@@ -1,8 +1,11 @@
 /** `npm run history`: one run, set by HISTORY_... variables of the environment (docs/testing.md, "Histories"). */
+import { appendFileSync } from 'node:fs';
 import type { RunOptions } from './plan.ts';
 import { runHistory } from './run.ts';
 
 const number = (name: string, otherwise: number): number => Number(process.env[name] ?? otherwise);
+
+const logFile = process.env['HISTORY_LOG'];
 
 const options: RunOptions = {
   seed: number('HISTORY_SEED', Math.floor(Math.random() * 2 ** 31)),
@@ -12,6 +15,9 @@ const options: RunOptions = {
   readers: number('HISTORY_READERS', 2),
   rowsPerSecond: number('HISTORY_RATE', 12_000),
   onNote: (text) => void process.stderr.write(`${new Date().toISOString()} ${text}\n`),
+  onLog: (text) => {
+    if (logFile !== undefined) appendFileSync(logFile, text);
+  },
 };
 
 // An end from outside must not leave a server behind.

@@ -12,6 +12,8 @@ export interface RunOptions {
   readonly rowsPerSecond: number;
   /** Told of what happens, as it happens. */
   readonly onNote?: (text: string) => void;
+  /** Given the server's log of each life. */
+  readonly onLog?: (text: string) => void;
 }
 
 /** How the server ends a life. */

@@ -24,12 +24,16 @@ export async function runHistory(options: RunOptions, interrupt?: AbortSignal): 
   const writers = Array.from({ length: options.writers }, (_, i) => new Writer(world, i));
   interrupt?.addEventListener('abort', () => world.fail(new Fault('unexpected', 'interrupted')), { once: true });
   const logs: string[] = [];
+  const onLog = (text: string): void => {
+    logs.push(text);
+    options.onLog?.(text);
+  };
   const endMs = Date.now() + options.minutes * 60_000;
   const latestMs = Date.now() + options.minutes * 60_000 * LATEST;
   const isOver = (): boolean => Date.now() >= endMs && (world.counts.rowsVerified >= options.rowsMin || Date.now() >= latestMs);
   const begin = async (plan: LifePlan): Promise<void> => {
     try {
-      await live(world, plan, directory, writers, (log) => void logs.push(log));
+      await live(world, plan, directory, writers, onLog);
     } catch (error) {
       world.fail(error);
     }

@@ -189,8 +189,8 @@ export const plantedFaults: readonly PlantedFault[] = [
     edits: [
       {
         file: 'src/write/snapshot/snapshot-scheduler.ts',
-        find: '    const engine = await buffer.open();\n    await runSnapshot(',
-        replace: '    const engine = await buffer.open();\n    await wal.deleteCovered(plan.lastFileNumber, 0);\n    await runSnapshot(',
+        find: '    await runSnapshot(',
+        replace: '    await wal.deleteCovered(plan.lastFileNumber, 0);\n    await runSnapshot(',
       },
     ],
   },
@@ -222,8 +222,8 @@ export const plantedFaults: readonly PlantedFault[] = [
     edits: [
       {
         file: 'src/write/recovery/replay.ts',
-        find: '      for (const deleted of deletes) this.#buffer.table(deleted.databaseId, deleted.tableId)?.hide(deleted);\n',
-        replace: '',
+        find: '        if (!this.#isAside(fileNumber, deleted)) this.#buffer',
+        replace: '        if (this.#isAside(fileNumber, deleted)) this.#buffer',
       },
     ],
   },
