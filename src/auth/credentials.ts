@@ -29,8 +29,15 @@ function readAuthorization(header: string): Credential {
   const parts = header.split(' ');
   const [scheme, value] = parts;
   if (parts.length !== 2 || value === undefined) return { kind: 'malformed' };
-  if (scheme === 'Bearer' || scheme === 'Token') return { kind: 'token', token: value };
-  return scheme === 'Basic' ? readBasic(value) : { kind: 'malformed' };
+  switch (scheme?.toLowerCase()) {
+    case 'bearer':
+    case 'token':
+      return { kind: 'token', token: value };
+    case 'basic':
+      return readBasic(value);
+    default:
+      return { kind: 'malformed' };
+  }
 }
 
 /** The token is what follows the only colon; the user name before it does not matter. */

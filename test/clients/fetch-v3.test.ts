@@ -20,7 +20,7 @@ describe('plain HTTP clients', () => {
       [v3, { authorization: basic(`x:${token}`) }, 204],
       ['/write?db=db', { authorization: basic(`:${token}`) }, 204],
       [v3, { authorization: basic(`a:b:${token}`) }, 400],
-      [v3, { authorization: `bearer ${token}` }, 400],
+      [v3, { authorization: `bearer ${token}` }, 204],
       [v3, { authorization: 'Bearer' }, 400],
       [v3, { authorization: `Bearer ${token} x` }, 400],
       [v3, { auth: `Bearer ${token}` }, 401],

@@ -107,7 +107,7 @@ describe('@influxdata/influxdb-client', () => {
       return failure(api.close());
     };
     const bad = await write('refused', ',t=v f=1');
-    const message = 'write buffer error: line protocol parse failed: Invalid measurement was provided';
+    const message = "unable to parse ',t=v f=1': Invalid measurement was provided";
     assert.deepEqual([bad.statusCode, bad.code, bad.json], [400, 'invalid', { code: 'invalid', message }]);
     const name = await write('no good', 'm f=1');
     assert.deepEqual([name.statusCode, name.code], [400, 'invalid']);

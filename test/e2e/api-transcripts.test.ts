@@ -49,7 +49,7 @@ describe('on the running server', () => {
     ]);
     assert.deepEqual(await call('POST', '/api/v2/write?bucket=b', ',t=v f=1'), [
       400,
-      '{"code":"invalid","message":"write buffer error: line protocol parse failed: Invalid measurement was provided"}',
+      `{"code":"invalid","message":"unable to parse ',t=v f=1': Invalid measurement was provided"}`,
     ]);
     assert.deepEqual(await call('GET', '/api/v3/query_sql?db=foo&q=select+host,time,val+from+cpu+order+by+time&format=csv'), [
       200,

@@ -62,8 +62,8 @@ test('2.4 unknown paths, wrong methods, HEAD, trailing slashes and escapes are 4
     ['GET', '/ready'],
     ['PUT', '/health'],
     ['GET', '/api/v3/write_lp'],
-    ['HEAD', '/ping'],
-    ['HEAD', '/health'],
+    ['HEAD', '/nosuch'],
+    ['HEAD', '/query'],
     ['GET', '/health/'],
     ['GET', '/h%65alth'],
     ['GET', '/%'],
@@ -137,4 +137,27 @@ test('14 the telemetry snapshot exists in test mode only', async () => {
   const { inject } = await testServer({ telemetrySnapshot: () => '{"a":1}' });
   const reply = await inject({ method: 'GET', url: '/api/v3/test/telemetry_snapshot' });
   assert.deepEqual([reply.statusCode, reply.body, reply.headers['content-type']], [200, '{"a":1}', 'application/json']);
+});
+
+test('HEAD on health, ping and metrics; 204 for pings of InfluxDB 1 clients', async () => {
+  const { inject } = await testServer();
+  for (const [url, status] of [
+    ['/health', 200],
+    ['/api/v1/health', 200],
+    ['/metrics', 200],
+    ['/ping', 204],
+  ] as const) {
+    const reply = await inject({ method: 'HEAD', url });
+    assert.deepEqual([reply.statusCode, reply.body], [status, ''], url);
+  }
+  const pings = [
+    { url: '/ping', headers: { accept: 'application/x-msgpack' } },
+    { url: '/ping', headers: { 'user-agent': 'InfluxDBClient' } },
+    { url: '/ping?wait_for_leader=5s', headers: {} },
+  ];
+  for (const ping of pings) {
+    const reply = await inject({ method: 'GET', ...ping });
+    assert.deepEqual([reply.statusCode, reply.body], [204, '']);
+    assert.match(String(reply.headers['x-influxdb-version']), /./);
+  }
 });

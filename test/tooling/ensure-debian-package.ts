@@ -25,6 +25,21 @@ export function ensureDebianPackage(program: string, packageName: string): Ensur
   return installed === undefined ? missing(`${packageName} has no ${program}`) : { kind: 'found', path: installed };
 }
 
+/** Same for a package without a program; `present` says whether it is installed. */
+export function ensureDebianModule(present: () => boolean, packageName: string): EnsuredProgram {
+  if (present()) return { kind: 'found', path: packageName };
+  if (process.platform !== 'linux' || findProgram('apt-get') === undefined)
+    return missing(`${packageName} is not installed and there is no apt-get`);
+  if (process.getuid?.() !== 0) return missing(`only root can install ${packageName}`);
+  try {
+    aptGet('update');
+    aptGet('install', '-y', '--no-install-recommends', packageName);
+  } catch (error) {
+    return missing(`${packageName} cannot be installed: ${firstLine(error)}`);
+  }
+  return present() ? { kind: 'found', path: packageName } : missing(`${packageName} cannot be used`);
+}
+
 function findProgram(program: string): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter).filter((folder) => folder !== '');
   return folders.map((folder) => join(folder, program)).find(isExecutable);

@@ -8,11 +8,23 @@ const EXACT_DIGITS = 15;
 /** A cached text has at most a sign, 20 digits and its newline. */
 const TEXT_WORDS = 6;
 
-const FACTORS: Readonly<Record<Exclude<Precision, 'auto'>, number>> = { second: 1e9, millisecond: 1e6, microsecond: 1e3, nanosecond: 1 };
+const FACTORS: Readonly<Record<Exclude<Precision, 'auto'>, number>> = {
+  hour: 3.6e12,
+  minute: 6e10,
+  second: 1e9,
+  millisecond: 1e6,
+  microsecond: 1e3,
+  nanosecond: 1,
+};
+
+/** Greatest factor that is multiplied in halves of 32 bits. */
+const FACTOR_MAX = 1e9;
 
 /** How messages name a precision. */
 export const PRECISION_NAMES: Readonly<Record<Precision, string>> = {
   auto: 'Auto',
+  hour: 'Hour',
+  minute: 'Minute',
   second: 'Second',
   millisecond: 'Millisecond',
   microsecond: 'Microsecond',
@@ -103,7 +115,7 @@ export class TimestampReader {
     if (end - start - (negative ? 1 : 0) > EXACT_DIGITS) return this.#scaleLong();
     const magnitude = Math.abs((result[HIGH] as number) * 4294967296 + ((result[LOW] as number) >>> 0));
     const factor = this.#precision === 'auto' ? guessedFactor(Math.floor(magnitude / 1e9)) : FACTORS[this.#precision];
-    if (magnitude > 9.2e18 / factor) return this.#scaleLong();
+    if (factor > FACTOR_MAX || magnitude > 9.2e18 / factor) return this.#scaleLong();
     writeProduct(magnitude, factor, negative, result, 0);
     return true;
   }

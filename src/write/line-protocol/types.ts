@@ -1,5 +1,5 @@
 /** Timestamp unit of a write request; `auto` guesses per line by magnitude. */
-export type Precision = 'auto' | 'second' | 'millisecond' | 'microsecond' | 'nanosecond';
+export type Precision = 'auto' | 'hour' | 'minute' | 'second' | 'millisecond' | 'microsecond' | 'nanosecond';
 
 /** One refused line, as clients see it. */
 export interface LineError {

@@ -6,6 +6,8 @@ export interface ParamRule {
   readonly required?: boolean;
   /** Accepted words of a `variant`, in the order in which a refusal lists them. */
   readonly variants?: readonly string[];
+  /** Words of a `variant` that are accepted, but that a refusal does not list. */
+  readonly also?: readonly string[];
   /** An empty value of a `variant` stands for none. */
   readonly emptyIsAbsent?: boolean;
 }
@@ -64,5 +66,6 @@ function checkValue(rule: ParamRule, value: string, fail: (detail: string) => In
     throw fail('provided string was not `true` or `false`');
   }
   if (rule.emptyIsAbsent === true && value === '') return;
-  if (rule.kind === 'variant' && rule.variants?.includes(value) !== true) throw fail(unknownVariant(value, rule.variants ?? []));
+  if (rule.kind === 'variant' && rule.variants?.includes(value) !== true && rule.also?.includes(value) !== true)
+    throw fail(unknownVariant(value, rule.variants ?? []));
 }

@@ -21,6 +21,8 @@ export interface V1Query {
   readonly format: 'json' | 'csv' | 'msgpack';
 }
 
+const EPOCH_ALIASES: Readonly<Record<string, string>> = { n: 'ns', us: 'u' };
+
 const DEFAULT_CHUNK_ROWS = 10_000;
 
 const rules = {
@@ -28,7 +30,8 @@ const rules = {
   db: { kind: 'string' },
   rp: { kind: 'string' },
   // The published v1 client sends an empty one for "none".
-  epoch: { kind: 'variant', variants: Object.keys(EPOCH_UNITS), emptyIsAbsent: true },
+  // `n` is what the published v1 clients for Java and Node.js mean by `ns`.
+  epoch: { kind: 'variant', variants: Object.keys(EPOCH_UNITS), also: Object.keys(EPOCH_ALIASES), emptyIsAbsent: true },
   chunked: { kind: 'boolean' },
   chunk_size: { kind: 'string' },
   pretty: { kind: 'boolean' },
@@ -46,7 +49,7 @@ export async function decodeV1Query(request: FastifyRequest, maxBodyBytes: numbe
     query,
     database: values.get('db') || undefined,
     policy: values.get('rp') || undefined,
-    epochNs: EPOCH_UNITS[values.get('epoch') ?? ''],
+    epochNs: epochNs(values.get('epoch') ?? ''),
     pretty: values.get('pretty') === 'true',
     chunkRows: values.get('chunked') === 'true' ? chunkRows(values.get('chunk_size')) : undefined,
     params: bindParams(values.get('params')),
@@ -54,20 +57,31 @@ export async function decodeV1Query(request: FastifyRequest, maxBodyBytes: numbe
   };
 }
 
+function epochNs(unit: string): bigint | undefined {
+  return EPOCH_UNITS[EPOCH_ALIASES[unit] ?? unit];
+}
+
+/** The first type of the list that is known; JSON for all others. A header never refuses a query. */
 function acceptedFormat(accept: string | undefined): V1Query['format'] {
-  switch (accept) {
-    case undefined:
-    case '*/*':
-    case 'application/json':
-      return 'json';
-    case 'application/csv':
-    case 'text/csv':
-      return 'csv';
-    case 'application/x-msgpack':
-      return 'msgpack';
-    default:
-      throw badMimeType(accept);
+  for (const item of (accept ?? '').split(',')) {
+    switch (mediaType(item)) {
+      case '*/*':
+      case 'application/*':
+      case 'application/json':
+        return 'json';
+      case 'application/csv':
+      case 'text/csv':
+        return 'csv';
+      case 'application/x-msgpack':
+        return 'msgpack';
+    }
   }
+  return 'json';
+}
+
+/** Without parameters, in lower case. */
+function mediaType(text: string): string {
+  return (text.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
 function fromUrl(url: string | undefined): Map<string, string> {
@@ -76,25 +90,43 @@ function fromUrl(url: string | undefined): Map<string, string> {
 }
 
 async function fromPost(request: FastifyRequest, url: string | undefined, maxBodyBytes: number): Promise<Map<string, string>> {
-  const type = request.headers['content-type'];
-  const bare = type?.split(';')[0]?.trim().toLowerCase();
-  if (bare === 'application/x-www-form-urlencoded') {
-    const body = await readBody(request.raw, maxBodyBytes);
-    const merged = url === undefined ? new Map<string, string>() : decode(url);
-    for (const [name, value] of decode(body.toString('latin1'))) merged.set(name, value);
-    return merged;
-  }
-  if (bare === 'multipart/form-data') {
-    const merged = url === undefined ? new Map<string, string>() : decode(url);
-    const fields = await multipartFields(type as string, await readBody(request.raw, maxBodyBytes));
-    for (const [name, value] of decode(new URLSearchParams(fields).toString())) merged.set(name, value);
-    return merged;
-  }
-  if (bare !== undefined && bare !== 'application/vnd.influxql') throw badMimeType(type ?? '');
-  const values = fromUrl(url);
+  const type = request.headers['content-type'] ?? '';
+  const merged = url === undefined ? new Map<string, string>() : decode(url);
   const body = await readBody(request.raw, maxBodyBytes);
-  if (!values.get('q') && body.length > 0) values.set('q', body.toString('utf8'));
-  return values;
+  switch (mediaType(type)) {
+    case 'application/x-www-form-urlencoded':
+      for (const [name, value] of decode(body.toString('latin1'))) merged.set(name, value);
+      return merged;
+    case 'multipart/form-data': {
+      const fields = await multipartFields(type, body);
+      for (const [name, value] of decode(new URLSearchParams(fields).toString())) merged.set(name, value);
+      return merged;
+    }
+    case 'application/json': {
+      const members = jsonMembers(body);
+      if (members === undefined) break;
+      for (const [name, value] of decode(new URLSearchParams(members).toString())) merged.set(name, value);
+      return merged;
+    }
+  }
+  if (url === undefined && mediaType(type) !== 'application/json') return fromUrl(url);
+  if (!merged.get('q') && body.length > 0) merged.set('q', body.toString('utf8'));
+  return merged;
+}
+
+/** Parameters in a JSON object, the bind parameters as an object or as its text; undefined = the body is no such object. */
+function jsonMembers(body: Buffer): [string, string][] | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(body.toString('utf8'));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+  return Object.entries(value)
+    .filter(([name, member]) => Object.hasOwn(rules, name) && member !== null)
+    .map(([name, member]) => [name, typeof member === 'object' ? JSON.stringify(member) : String(member)]);
 }
 
 /** Fields of a form; those that came as a file count as their content. */
@@ -137,8 +169,4 @@ function bindParams(text: string | undefined): ReadonlyMap<string, BindValue> {
     if (!(error instanceof InfluxError)) throw error;
     throw badV1Request(`error decoding query body: ${error.message.replace(/^serde json error: /, '')}`);
   }
-}
-
-function badMimeType(value: string): InfluxError {
-  return badV1Request(`invalid mime type (${value})`);
 }

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Registry } from 'prom-client';
 import type { Clock } from '../../../shared/clock.ts';
 import type { ProductInfo } from '../dependencies.ts';
+import { splitTarget } from '../request/query-string.ts';
 import { sendJson } from '../response/error-response.ts';
 import { notFound } from '../response/errors.ts';
 
@@ -18,16 +19,16 @@ export interface HealthDependencies {
 /** Health, ping, metrics (http-api.md 5) and the test-only telemetry snapshot (14). */
 export function registerHealth(app: FastifyInstance, deps: HealthDependencies): void {
   for (const path of ['/health', '/api/v1/health']) {
-    app.get(path, (_request, reply) => {
+    readable(app, path, (_request, reply) => {
       const reason = deps.unavailable?.();
       if (reason !== undefined) reply.code(503);
       return reply.header('content-type', 'text/plain; charset=utf-8').send(reason ?? ['OK', ...(deps.troubles?.() ?? [])].join('\n'));
     });
   }
-  const ping = (_request: FastifyRequest, reply: FastifyReply): FastifyReply => sendPing(reply, deps);
-  app.get('/ping', ping);
+  const ping = (request: FastifyRequest, reply: FastifyReply): FastifyReply => sendPing(reply, deps, expectsNoContent(request));
+  readable(app, '/ping', ping);
   app.post('/ping', ping);
-  app.get('/metrics', async (_request, reply) => {
+  readable(app, '/metrics', async (_request, reply) => {
     const text = (await deps.metricsRegistry.metrics()).trimEnd();
     return reply.header('content-type', 'text/plain; version=0.0.4; charset=utf-8').send(`${text}\n# EOF\n`);
   });
@@ -37,7 +38,22 @@ export function registerHealth(app: FastifyInstance, deps: HealthDependencies): 
   });
 }
 
-function sendPing(reply: FastifyReply, deps: HealthDependencies): FastifyReply {
+/** Answers `GET`, and `HEAD` with the same head: probes of load balancers and v1 clients send it. */
+function readable(app: FastifyInstance, url: string, handler: RouteHandlerMethod): void {
+  app.route({ method: ['GET', 'HEAD'], url, handler });
+}
+
+/**
+ * Whether a client of InfluxDB 1 pings, for which anything but 204 is a failure: those for Python (which accepts MessagePack) and
+ * Go (by its name, or the parameter that only InfluxDB 1 has).
+ */
+function expectsNoContent({ method, headers, originalUrl }: FastifyRequest): boolean {
+  if (method === 'HEAD' || headers.accept === 'application/x-msgpack') return true;
+  const { query = '' } = splitTarget(originalUrl);
+  return /^InfluxDBClient\b/.test(headers['user-agent'] ?? '') || /(?:^|&)wait_for_leader=/.test(query);
+}
+
+function sendPing(reply: FastifyReply, deps: HealthDependencies, noContent: boolean): FastifyReply {
   const { version, revision, processId } = deps.product;
   const requestId = uuidV7(deps.clock.nowMs());
   reply
@@ -45,6 +61,7 @@ function sendPing(reply: FastifyReply, deps: HealthDependencies): FastifyReply {
     .header('x-request-id', requestId)
     .header('x-influxdb-version', version)
     .header('x-influxdb-build', 'Core');
+  if (noContent) return reply.code(204).send();
   return sendJson(reply, { product_name: 'InfluxDB 3 Core', version, revision, process_id: processId });
 }
 

@@ -19,3 +19,9 @@ export function legacyDatabaseName(db: string, rp: string | undefined): string {
   const policy = (rp ?? '').toLowerCase();
   return policy === '' || policy === "''" || policy === 'autogen' || policy === 'default' ? db : `${db}/${policy}`;
 }
+
+/** Database that a bucket names: `db` or, as InfluxDB 1.8 reads it, `db/rp`. */
+export function bucketDatabase(bucket: string): string {
+  const slash = bucket.indexOf('/');
+  return slash < 0 ? bucket : legacyDatabaseName(bucket.slice(0, slash), bucket.slice(slash + 1));
+}

@@ -90,7 +90,7 @@ async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: Ab
     }
     const error = opened instanceof InfluxError ? `,"error":${JSON.stringify(statementError(opened, parsed))}` : '';
     if (!chunked) sink.utf8(`${error}}`);
-    else if (rows?.hasRows !== true) sink.utf8(`{"results":[${head}${error}}]}`);
+    else if (rows?.hasRows !== true) sink.utf8(`{"results":[${head}${error}}]}\n`);
     yield;
   }
   if (!chunked) sink.ascii(']}');

@@ -1,9 +1,10 @@
-import type { InfluxError } from '../../../shared/errors.ts';
+import { InfluxError } from '../../../shared/errors.ts';
 import type { LineError, Precision } from '../../../write/line-protocol/types.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from '../../../write/write-service.ts';
 import { type BodySource, withBody } from '../request/body.ts';
 import type { BodyMemory } from '../request/body-memory.ts';
 import { requireUtf8 } from '../request/utf8.ts';
+import type { PartialWrite } from './partial-write.ts';
 
 /** What the three write endpoints share. */
 export interface WriteEndpointDependencies {
@@ -18,8 +19,13 @@ export const LEGACY_PRECISIONS = ['s', 'second', 'millisecond', 'ms', 'microseco
 /** Same for v3. */
 export const V3_PRECISIONS = ['auto', ...LEGACY_PRECISIONS] as const;
 
+/** Words that InfluxDB 1 takes too. */
+export const COARSE_PRECISIONS = ['m', 'h'] as const;
+
 const precisions: ReadonlyMap<string, Precision> = new Map<string, Precision>([
   ['auto', 'auto'],
+  ['h', 'hour'],
+  ['m', 'minute'],
   ['s', 'second'],
   ['second', 'second'],
   ['ms', 'millisecond'],
@@ -92,15 +98,29 @@ export function storeBody(
   });
 }
 
+/**
+ * Stores a body of a v1 or v2 client: good lines are kept, and a body without lines is nothing to do.
+ * Resolves with the lines that were refused and how many were not.
+ */
+export async function storeLegacyBody(
+  deps: WriteEndpointDependencies,
+  source: BodySource,
+  target: WriteTarget,
+  asFailure?: (error: unknown) => unknown,
+): Promise<PartialWrite> {
+  try {
+    return await storeBody(deps, source, target, (error) => (isEmptyWrite(error) || asFailure === undefined ? error : asFailure(error)));
+  } catch (error) {
+    if (isEmptyWrite(error)) return { acceptedLines: 0, lineErrors: [] };
+    throw error;
+  }
+}
+
+function isEmptyWrite(error: unknown): boolean {
+  return error instanceof InfluxError && error.code === 'EMPTY_WRITE';
+}
+
 /** A refused line in its wire form. */
 export function wireLineError(error: LineError): { error_message: string; line_number: number; original_line: string } {
   return { error_message: error.errorMessage, line_number: error.lineNumber, original_line: error.originalLine };
-}
-
-/** The message of the refused line inside an error that stopped a whole write; undefined for other errors. */
-export function refusedLineMessage(error: InfluxError): string | undefined {
-  const data: unknown = error.data;
-  if (typeof data !== 'object' || data === null) return undefined;
-  const message = (data as { error_message?: unknown }).error_message;
-  return typeof message === 'string' ? message : undefined;
 }

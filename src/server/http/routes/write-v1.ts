@@ -3,10 +3,12 @@ import { decodeParams, splitTarget } from '../request/query-string.ts';
 import type { WriteEndpoint } from '../request/write-endpoint.ts';
 import { badV1Request } from '../response/errors.ts';
 import { legacyDatabaseName, refuseLegacyName } from './namespace-name.ts';
+import { partialWriteText } from './partial-write.ts';
 import {
+  COARSE_PRECISIONS,
   LEGACY_PRECISIONS,
   precisionOf,
-  storeBody,
+  storeLegacyBody,
   TargetCache,
   type WriteEndpointDependencies,
   type WriteTarget,
@@ -15,7 +17,7 @@ import {
 const rules = {
   db: { kind: 'string', required: true },
   rp: { kind: 'string' },
-  precision: { kind: 'variant', variants: LEGACY_PRECISIONS },
+  precision: { kind: 'variant', variants: LEGACY_PRECISIONS, also: COARSE_PRECISIONS, emptyIsAbsent: true },
 } as const;
 
 /** `POST /write`. */
@@ -28,7 +30,8 @@ export function writeV1(deps: WriteEndpointDependencies): WriteEndpoint {
   };
   const answer: WriteEndpoint['answer'] = async (request, reply) => {
     const target = targetOf(request.originalUrl);
-    await storeBody(deps, request.raw, target);
+    const stored = await storeLegacyBody(deps, request.raw, target);
+    if (stored.lineErrors.length > 0) throw badV1Request(partialWriteText(stored));
     return reply.code(204).send();
   };
   return { answer, checkTarget: targetOf };
@@ -40,6 +43,6 @@ function decodeTarget(query: string): WriteTarget {
   const refusal = refuseLegacyName(database);
   if (refusal !== undefined) throw badV1Request(refusal);
   validateDatabaseName(database);
-  // compat: one bad line refuses the whole write, whatever `accept_partial` says
-  return { database, precision: precisionOf(params.get('precision'), 'nanosecond'), acceptPartial: false, noSync: false };
+  // As InfluxDB 1: good lines are kept. `u`, `consistency` and what no rule names have no effect.
+  return { database, precision: precisionOf(params.get('precision'), 'nanosecond'), acceptPartial: true, noSync: false };
 }

@@ -4,13 +4,13 @@ import { decodeParams, splitTarget } from '../request/query-string.ts';
 import type { WriteEndpoint } from '../request/write-endpoint.ts';
 import type { ErrorLog } from '../response/error-log.ts';
 import { toInfluxError } from '../response/error-response.ts';
-import { refuseLegacyName } from './namespace-name.ts';
+import { bucketDatabase, refuseLegacyName } from './namespace-name.ts';
+import { partialWriteText } from './partial-write.ts';
 import { refused, sendV2Error } from './v2-errors.ts';
 import {
   LEGACY_PRECISIONS,
   precisionOf,
-  refusedLineMessage,
-  storeBody,
+  storeLegacyBody,
   TargetCache,
   type WriteEndpointDependencies,
   type WriteTarget,
@@ -19,10 +19,10 @@ import {
 const rules = {
   bucket: { kind: 'string' },
   org: { kind: 'string' },
-  precision: { kind: 'variant', variants: LEGACY_PRECISIONS },
+  precision: { kind: 'variant', variants: LEGACY_PRECISIONS, emptyIsAbsent: true },
 } as const;
 
-/** `POST /api/v2/write`: the v1 rules with errors in shape E2. */
+/** `POST /api/v2/write`: the v1 rules, with errors as `{"code", "message"}`. Any `org` is as good as another. */
 export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): WriteEndpoint {
   const targets = new TargetCache(decodeTarget);
   const targetOf = (originalUrl: string): WriteTarget => {
@@ -34,7 +34,8 @@ export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: E
     try {
       const target = targetOf(request.originalUrl);
       const asFailure = (error: unknown): InfluxError => asWriteBufferError(toInfluxError(error, deps.errorLog));
-      await storeBody(deps, request.raw, target, asFailure);
+      const stored = await storeLegacyBody(deps, request.raw, target, asFailure);
+      if (stored.lineErrors.length > 0) throw refused(partialWriteText(stored));
       return reply.code(204).send();
     } catch (error) {
       return sendV2Error(reply, toInfluxError(error, deps.errorLog));
@@ -45,18 +46,17 @@ export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: E
 
 function decodeTarget(query: string): WriteTarget {
   const params = decodeParams(query, rules, (detail) => refused(`failed to deserialize org/bucket/precision in request: ${detail}`));
-  const database = params.get('bucket') ?? '';
-  if (database === '') throw refused('missing bucket value');
+  const bucket = params.get('bucket') ?? '';
+  if (bucket === '') throw refused('missing bucket value');
+  const database = bucketDatabase(bucket);
   const refusal = refuseLegacyName(database);
   if (refusal !== undefined) throw refused(refusal);
   validateDatabaseName(database);
-  return { database, precision: precisionOf(params.get('precision'), 'nanosecond'), acceptPartial: false, noSync: false };
+  return { database, precision: precisionOf(params.get('precision'), 'nanosecond'), acceptPartial: true, noSync: false };
 }
 
 /** compat: every storage failure is a 400 here, with its own prefixes. */
 function asWriteBufferError(error: InfluxError): InfluxError {
-  const line = refusedLineMessage(error);
-  if (line !== undefined) return refused(`write buffer error: line protocol parse failed: ${line}`, error);
   if (error.code === 'INTERNAL_ERROR') return error;
   const isLimit = error.status === 422;
   if (isLimit) return refused(`write buffer error: catalog update error: ${error.message}`, error);

@@ -6,6 +6,7 @@ import type { AnyRequest, AnyResponse, HttpLimits, TlsSettings } from '../depend
 import type { ErrorLog } from '../response/error-log.ts';
 import type { RawLane } from './raw/index.ts';
 import { RequestTurns } from './request-turns.ts';
+import { asciiTarget } from './utf8-target.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 
@@ -186,6 +187,7 @@ export class Port {
       socket.setTimeout(0);
       socket.off('timeout', onError).off('error', onError).off('end', onEnd).off('readable', onReadable);
       this.#unsniffed.delete(socket);
+      if (!matches) seen = asciiTarget(seen);
       if (!matches && this.#rawLane !== undefined) {
         this.#rawLane.serve(socket, seen, this.#toHttp1);
         return;

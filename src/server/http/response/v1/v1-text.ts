@@ -57,7 +57,7 @@ export class JsonSeriesWriter implements V1SeriesWriter {
 
   end(seriesGoesOn: boolean, more: boolean): void {
     this.#sink.ascii(this.#chunked && seriesGoesOn ? '],"partial":true}' : ']}');
-    if (this.#chunked) this.#sink.ascii(more ? '],"partial":true}]}' : ']}]}');
+    if (this.#chunked) this.#sink.ascii(more ? '],"partial":true}]}\n' : ']}]}\n');
     else if (!more) this.#sink.ascii(']');
   }
 }
