@@ -22,7 +22,7 @@ import {
   retentionPeriodNs,
 } from './maintenance/index.ts';
 import { FileChecks } from './parquet/file-checks.ts';
-import { replayLogs } from './recovery/index.ts';
+import { type LostRows, replayLogs } from './recovery/index.ts';
 import type { ScanFile } from './scan/index.ts';
 import type { SeriesIndex } from './series/index.ts';
 import { SnapshotScheduler, type StartTimer } from './snapshot/snapshot-scheduler.ts';
@@ -88,6 +88,8 @@ export class WriteStore implements WriteService {
   readonly #checks: FileChecks<LiveFile>;
   readonly #maintenance: Maintenance;
   readonly #aside: TablesAside;
+  /** Files of logs that the start found missing or damaged, with acknowledged rows. */
+  readonly lostRows: readonly LostRows[];
 
   /** Loads the file index, removes leftovers of a crash and replays the log. Throws `StartupError`. */
   static async open(options: WriteStoreOptions): Promise<WriteStore> {
@@ -130,7 +132,7 @@ export class WriteStore implements WriteService {
       filesPerSnapshot: options.wal.filesPerSnapshot,
       filesToKeep: options.wal.snapshottedFilesToKeep,
     });
-    return new WriteStore(options, { wal, buffer, files, snapshots, pending, aside });
+    return new WriteStore(options, { wal, buffer, files, snapshots, pending, aside, lost: report.lost });
   }
 
   private constructor(options: WriteStoreOptions, parts: WriteStoreParts) {
@@ -144,6 +146,7 @@ export class WriteStore implements WriteService {
     const onLostWrite = (error: unknown): void => options.log.error({ error: errorText(error) }, 'a write sent with no_sync was lost');
     this.#durableRows = new DurableRows((error) => options.log.error({ error: errorText(error) }, 'a listener of durable rows failed'));
     this.#aside = aside;
+    this.lostRows = parts.lost;
     const refusal = (table: TableSchema): InfluxError | undefined => aside.refusal(table);
     this.#ingest = new Ingest({ ...options, wal, buffer, onLostWrite, durableRows: this.#durableRows, refusal });
     this.#checks = new FileChecks({
@@ -334,6 +337,7 @@ interface WriteStoreParts {
   readonly snapshots: SnapshotScheduler;
   readonly pending: PendingFiles;
   readonly aside: TablesAside;
+  readonly lost: readonly LostRows[];
 }
 
 /** Whether a path below the node's directory is a live file; the set is built when it is first needed. */

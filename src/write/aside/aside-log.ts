@@ -24,8 +24,8 @@ export type AsideRecordHandler = (sourceNumber: number, body: Uint8Array) => voi
 /** What a start found of side logs. */
 export interface AsideReplayReport {
   readonly recordCount: number;
-  /** Paths of files that were missing or not whole: rows are lost. */
-  readonly damaged: readonly string[];
+  /** Files that were missing or not whole: rows are lost. */
+  readonly damaged: readonly { readonly path: string; readonly reason: string }[];
 }
 
 /**
@@ -100,14 +100,14 @@ export class AsideLog {
     const { directory, fs } = this.#options;
     const named = new Set(tables.flatMap(({ files }) => files));
     await this.remove((await fs.readdir(directory)).filter((name) => LEFT_NAME.test(name) && !named.has(name)));
-    const damaged: string[] = [];
+    const damaged: { path: string; reason: string }[] = [];
     let recordCount = 0;
     for (const name of named) {
       const { damage, records } = await this.#read(name);
       if (damage !== undefined) {
         const path = join(directory, name);
         if (failOnError) throw refused(path, damage);
-        damaged.push(path);
+        damaged.push({ path, reason: damage });
         this.#log.error({ path, reason: damage, records: records.length }, 'the side log of a table is not whole: rows are lost');
         if (damage !== MISSING) await moveAside(fs, path).catch(() => undefined); // stays where it is then
       }

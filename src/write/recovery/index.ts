@@ -1,1 +1,1 @@
-export { replayLogs } from './replay-logs.ts';
+export { type LostRows, replayLogs } from './replay-logs.ts';

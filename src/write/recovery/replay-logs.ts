@@ -4,7 +4,7 @@ import type { Log } from '../../storage/index.ts';
 import type { AsideLog } from '../aside/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
-import type { ReplayReport, Wal } from '../wal/index.ts';
+import type { Wal, WalPeriod } from '../wal/index.ts';
 import { Replay } from './replay.ts';
 
 export interface ReplayLogsOptions {
@@ -19,8 +19,21 @@ export interface ReplayLogsOptions {
   readonly failOnError: boolean;
 }
 
+/** A file whose rows, or some of them, are gone although they had been acknowledged. */
+export interface LostRows {
+  readonly path: string;
+  readonly reason: string;
+}
+
+/** What a start found in its logs. */
+export interface ReplayedLogs {
+  /** One per file of the log with records, by number: seeds the snapshot planner. */
+  readonly periods: readonly WalPeriod[];
+  readonly lost: readonly LostRows[];
+}
+
 /** Brings everything that is not in Parquet files back into the buffer: first side logs, then the log. Throws `StartupError`. */
-export async function replayLogs(options: ReplayLogsOptions): Promise<ReplayReport> {
+export async function replayLogs(options: ReplayLogsOptions): Promise<ReplayedLogs> {
   const { asideLog, buffer, clock, failOnError, files, log, wal } = options;
   const replay = new Replay(buffer, options.tableSchema, files.persistedRanges, files.tablesAside);
   const started = clock.monotonicMs();
@@ -36,6 +49,7 @@ export async function replayLogs(options: ReplayLogsOptions): Promise<ReplayRepo
   );
   const report = await wal.replay({
     afterFileNumber: files.walFileNumber,
+    expectedNumbers: files.persistedRanges.map(({ lastWalFileNumber }) => lastWalFileNumber),
     failOnError,
     onRecord: (fileNumber, body) => applied(() => replay.record(fileNumber, body)),
   });
@@ -43,5 +57,5 @@ export async function replayLogs(options: ReplayLogsOptions): Promise<ReplayRepo
     const elapsedMs = Math.round(clock.monotonicMs() - started);
     log.info({ files: report.periods.length, ...replay.stats, elapsed_ms: elapsedMs }, 'write-ahead log replayed');
   }
-  return report;
+  return { periods: report.periods, lost: [...aside.damaged, ...report.lost] };
 }

@@ -3,15 +3,25 @@ import { crc32 } from 'node:zlib';
 /**
  * A WAL file is a file header and records; all numbers are little-endian, every part starts at a multiple of 8.
  *
- * file header: magic 8 · file number 8 · catalog UUID 16
+ * file header: magic 8 · file number 8 · catalog UUID 16 · number of the file before 8 · its records 4 · CRC-32 of the header
+ *              up to here 4
  * record: body length 4 · CRC-32 of the next 28 header bytes and the body 4 · index in the file 4 · zero 4 ·
  *         min time 8 · max time 8 · body · zero padding
  */
-export const FILE_HEADER_BYTES = 32;
+export const FILE_HEADER_BYTES = 48;
 export const RECORD_HEADER_BYTES = 32;
 
 /** Ours alone, so that no other program takes the file for its own and we take none of theirs. */
-const MAGIC = Buffer.from('i3ts-wal', 'latin1');
+const MAGIC = Buffer.from('i3ts-wa2', 'latin1');
+
+/** Files of earlier versions: their header ends with the UUID. */
+const OLD_MAGIC = Buffer.from('i3ts-wal', 'latin1');
+const OLD_HEADER_BYTES = 32;
+
+const HEADER_CHECKED_TO = 44;
+
+/** Header of a side log. */
+export const SIDE_HEADER_BYTES = 32;
 
 /** Side logs hold records of the log for which it is no longer kept (`side-log.ts`). */
 const SIDE_MAGIC = Buffer.from('i3ts-sid', 'latin1');
@@ -20,6 +30,21 @@ const CHECKED_FROM = 8;
 
 /** Longest body of a record. */
 export const BODY_BYTES_MAX = 1 << 30;
+
+/** The file that records were written to before; number 0 = none is known. */
+export interface PreviousFile {
+  readonly fileNumber: number;
+  /** Records that were durable in it when this was written: there are no fewer. */
+  readonly recordCount: number;
+}
+
+/** What the header of a file says. */
+export interface WalFileHeader {
+  /** Where the records begin. */
+  readonly recordsAt: number;
+  /** Undefined = written by an earlier version, which did not say. */
+  readonly previous: PreviousFile | undefined;
+}
 
 /** One record as it is found in a file. `body` starts at a multiple of 8 bytes. */
 export interface WalRecord {
@@ -35,17 +60,21 @@ export interface WalFileContent {
   readonly damage: string | undefined;
 }
 
-export function encodeFileHeader(fileNumber: number, uuid: string): Uint8Array {
-  return encodeHeader(MAGIC, fileNumber, uuid);
+export function encodeFileHeader(fileNumber: number, uuid: string, previous: PreviousFile): Uint8Array {
+  const bytes = encodeIdentity(MAGIC, fileNumber, uuid, FILE_HEADER_BYTES);
+  bytes.writeBigUInt64LE(BigInt(previous.fileNumber), 32);
+  bytes.writeUInt32LE(previous.recordCount, 40);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, HEADER_CHECKED_TO)), HEADER_CHECKED_TO);
+  return bytes;
 }
 
 /** @param part number of the file among those that were written together */
 export function encodeSideHeader(part: number, uuid: string): Uint8Array {
-  return encodeHeader(SIDE_MAGIC, part, uuid);
+  return encodeIdentity(SIDE_MAGIC, part, uuid, SIDE_HEADER_BYTES);
 }
 
-function encodeHeader(magic: Buffer, fileNumber: number, uuid: string): Uint8Array {
-  const bytes = Buffer.alloc(FILE_HEADER_BYTES);
+function encodeIdentity(magic: Buffer, fileNumber: number, uuid: string, byteLength: number): Buffer {
+  const bytes = Buffer.alloc(byteLength);
   magic.copy(bytes, 0);
   bytes.writeBigUInt64LE(BigInt(fileNumber), 8);
   bytes.write(uuid.replaceAll('-', ''), 16, 'hex');
@@ -77,32 +106,42 @@ export function paddedBytes(bodyBytes: number): number {
   return (bodyBytes + 7) & ~7;
 }
 
-/** Why the bytes are not a WAL file of this catalog and number, or undefined when they are. */
-export function fileHeaderProblem(bytes: Uint8Array, fileNumber: number, uuid: string): string | undefined {
+/** The header, or why the bytes are not a WAL file of this catalog and number. */
+export function decodeFileHeader(bytes: Uint8Array, fileNumber: number, uuid: string): WalFileHeader | string {
   if (bytes.byteLength === 0) return 'file is empty';
-  if (bytes.byteLength < FILE_HEADER_BYTES) return 'file is shorter than its header';
-  const expected = encodeFileHeader(fileNumber, uuid);
-  const header = Buffer.from(bytes.buffer, bytes.byteOffset, FILE_HEADER_BYTES);
-  if (header.equals(expected)) return undefined;
-  if (!header.subarray(0, MAGIC.length).equals(MAGIC)) return 'not a WAL file of this program';
+  const header = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, FILE_HEADER_BYTES));
+  if (header.length < OLD_HEADER_BYTES) return SHORT_HEADER;
+  const isOld = header.subarray(0, OLD_MAGIC.length).equals(OLD_MAGIC);
+  if (!isOld && !header.subarray(0, MAGIC.length).equals(MAGIC)) return 'not a WAL file of this program';
+  if (!isOld && header.length < FILE_HEADER_BYTES) return SHORT_HEADER;
+  if (!isOld && crc32(header.subarray(0, HEADER_CHECKED_TO)) !== header.readUInt32LE(HEADER_CHECKED_TO)) return DAMAGED_HEADER;
   if (header.readBigUInt64LE(8) !== BigInt(fileNumber)) return 'file has the name of another number';
-  return 'file belongs to another catalog';
+  if (header.toString('hex', 16, 32) !== uuid.replaceAll('-', '')) return 'file belongs to another catalog';
+  if (isOld) return { recordsAt: OLD_HEADER_BYTES, previous: undefined };
+  return {
+    recordsAt: FILE_HEADER_BYTES,
+    previous: { fileNumber: Number(header.readBigUInt64LE(32)), recordCount: header.readUInt32LE(40) },
+  };
 }
+
+/** Why a file that a crash left has no header. */
+export const SHORT_HEADER = 'file is shorter than its header';
+const DAMAGED_HEADER = 'checksum mismatch of the header';
 
 /** The same for a file of a side log, whatever its part. */
 export function sideHeaderProblem(bytes: Uint8Array, uuid: string): string | undefined {
-  if (bytes.byteLength < FILE_HEADER_BYTES) return 'file is shorter than its header';
-  const header = Buffer.from(bytes.buffer, bytes.byteOffset, FILE_HEADER_BYTES);
+  if (bytes.byteLength < SIDE_HEADER_BYTES) return SHORT_HEADER;
+  const header = Buffer.from(bytes.buffer, bytes.byteOffset, SIDE_HEADER_BYTES);
   if (!header.subarray(0, SIDE_MAGIC.length).equals(SIDE_MAGIC)) return 'not a side log of this program';
   const expected = encodeSideHeader(Number(header.readBigUInt64LE(8)), uuid);
   return header.equals(expected) ? undefined : 'file belongs to another catalog';
 }
 
-/** Reads records up to the first damaged one: later ones may build on it. The file header must have been checked. */
-export function decodeRecords(bytes: Uint8Array): WalFileContent {
+/** Reads records from `start` up to the first damaged one: later ones may build on it. The header must have been checked. */
+export function decodeRecords(bytes: Uint8Array, start: number): WalFileContent {
   const view = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const records: WalRecord[] = [];
-  let offset = FILE_HEADER_BYTES;
+  let offset = start;
   while (offset < view.length && !isZeroFrom(view, offset)) {
     const damage = recordProblem(view, offset, records.length);
     if (damage !== undefined) return { records, validBytes: offset, damage };

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { assert } from '../../shared/assert.ts';
 import { type FileSystem, type OpenFile, TEMPORARY_SUFFIX, unlinkIfPresent } from '../../storage/index.ts';
-import { decodeRecords, encodeSideHeader, FILE_HEADER_BYTES, recordBytes, sideHeaderProblem } from './record.ts';
+import { decodeRecords, encodeSideHeader, recordBytes, SIDE_HEADER_BYTES, sideHeaderProblem } from './record.ts';
 import { RecordGroupEncoder } from './record-group.ts';
 
 /** Bytes after which the next file is begun: a start reads one file at a time. */
@@ -92,7 +92,7 @@ export class SideLogWriter {
     if (this.#file === undefined) {
       this.#file = await fs.open(join(directory, `${this.#name(this.#names.length)}${TEMPORARY_SUFFIX}`), 'truncate');
       pieces.unshift(encodeSideHeader(this.#names.length, uuid));
-      this.#groupBytes += FILE_HEADER_BYTES;
+      this.#groupBytes += SIDE_HEADER_BYTES;
     }
     await this.#file.writev(pieces, this.#length);
     this.#length += this.#groupBytes;
@@ -128,7 +128,7 @@ export async function readSideLog(options: SideLogOptions, name: string): Promis
   const bytes = await options.fs.readFile(join(options.directory, name));
   const problem = sideHeaderProblem(bytes, options.uuid);
   if (problem !== undefined) return { records: [], damage: problem };
-  const { damage, records } = decodeRecords(bytes);
+  const { damage, records } = decodeRecords(bytes, SIDE_HEADER_BYTES);
   const found = records.map(({ body }) => {
     assert(body.byteLength >= SOURCE_BYTES, 'a record of a side log is too short');
     const view = new DataView(body.buffer, body.byteOffset, SOURCE_BYTES);

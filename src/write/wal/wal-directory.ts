@@ -3,6 +3,7 @@ import { errorText, type FileSystem, type Log, removeTemporaryFiles, unlinkIfPre
 
 const FILE_NAME = /^(\d{11,})\.wal$/;
 const ANY_NAME = /^(\d{11,})\.wal(\.|$)/;
+const CORRUPT_NAME = /^(\d{11,})\.wal\.corrupt/;
 
 /** The `wal/` directory: which files there are, and deleting those that snapshots cover. */
 export class WalDirectory {
@@ -34,15 +35,21 @@ export class WalDirectory {
     return join(this.path, `${String(fileNumber).padStart(11, '0')}.wal`);
   }
 
-  /** Creates the directory if needed. Returns the numbers of its WAL files, and the highest number ever seen in it. */
-  async list(): Promise<{ readonly numbers: readonly number[]; readonly highest: number }> {
+  /**
+   * Creates the directory if needed. Returns the numbers of its WAL files, of those that an earlier start found damaged, and
+   * the highest number ever seen in it.
+   */
+  async list(): Promise<{ readonly numbers: readonly number[]; readonly corrupt: ReadonlySet<number>; readonly highest: number }> {
     await this.#fs.mkdir(this.path);
     await this.#fs.syncDirectory(join(this.path, '..'));
     await removeTemporaryFiles(this.#fs, this.path);
     const names = await this.#fs.readdir(this.path);
     const numbers: number[] = [];
+    const corrupt = new Set<number>();
     let highest = 0;
     for (const name of names) {
+      const damaged = CORRUPT_NAME.exec(name)?.[1];
+      if (damaged !== undefined) corrupt.add(Number(damaged));
       const used = ANY_NAME.exec(name)?.[1];
       if (used !== undefined) highest = Math.max(highest, Number(used));
       const number = FILE_NAME.exec(name)?.[1];
@@ -50,7 +57,7 @@ export class WalDirectory {
     }
     numbers.sort((a, b) => a - b);
     for (const number of numbers) this.#sizes.set(number, await this.#fs.size(this.filePath(number)));
-    return { numbers, highest };
+    return { numbers, corrupt, highest };
   }
 
   /** Remembers a file so that it is deleted in its time. */

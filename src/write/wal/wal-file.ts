@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { type FileSystem, type OpenFile, unlinkIfPresent } from '../../storage/index.ts';
-import { encodeFileHeader, FILE_HEADER_BYTES } from './record.ts';
+import { encodeFileHeader, FILE_HEADER_BYTES, type PreviousFile } from './record.ts';
 
 /** Appends of one file after which more of them are expected. */
 const APPENDS_BEFORE_RESERVING = 4;
@@ -47,23 +47,30 @@ export class WalFileWriter {
     return this.#smallBytes;
   }
 
-  /** Creates the file before its first record: `bytes` of header and zeros. It still counts as empty. */
-  async prepare(bytes: number): Promise<void> {
+  /**
+   * Creates the file before its first record: `bytes` of header and zeros. It still counts as empty, but its header tells of
+   * the file before already: should that be lost, a start notices.
+   */
+  async prepare(bytes: number, previous: PreviousFile): Promise<void> {
     const content = new Uint8Array(bytes);
-    content.set(encodeFileHeader(this.#fileNumber, this.#uuid));
+    content.set(encodeFileHeader(this.#fileNumber, this.#uuid, previous));
     await this.#create([content]);
     this.#reservedEnd = bytes;
   }
 
-  /** Appends and syncs. The first call creates the file if it is not there yet, and makes its name durable too. */
-  async append(parts: readonly Uint8Array[], byteLength: number): Promise<void> {
+  /**
+   * Appends and syncs. The first call creates the file if it is not there yet, and makes its name durable too.
+   * @param previous for the header, which is written with the first records
+   */
+  async append(parts: readonly Uint8Array[], byteLength: number, previous: PreviousFile): Promise<void> {
     if (byteLength <= SMALL_APPEND_BYTES) this.#smallBytes += byteLength;
-    const start = this.#length === 0 ? FILE_HEADER_BYTES : this.#length;
-    const end = start + byteLength;
+    const isFirst = this.#length === 0;
+    const end = (isFirst ? FILE_HEADER_BYTES : this.#length) + byteLength;
+    const pieces = isFirst ? [encodeFileHeader(this.#fileNumber, this.#uuid, previous), ...parts] : parts;
     if (this.#file === undefined) {
-      await this.#create([encodeFileHeader(this.#fileNumber, this.#uuid), ...parts]);
+      await this.#create(pieces);
     } else {
-      await this.#file.writev(this.#withReserve(parts, byteLength, end), start);
+      await this.#file.writev(this.#withReserve(pieces, byteLength, end), this.#length);
       await this.#file.datasync();
     }
     this.#length = end;
@@ -100,6 +107,13 @@ export class WalFileWriter {
     } finally {
       await file?.close();
     }
+  }
+
+  /** Closes a file that was prepared and stays without records. */
+  async closePrepared(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
   }
 
   async close(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { FileSystem } from '../../storage/index.ts';
+import { FILE_HEADER_BYTES, type PreviousFile } from './record.ts';
 import type { WalDirectory } from './wal-directory.ts';
 import { WalFileWriter } from './wal-file.ts';
 
@@ -47,11 +48,11 @@ export class WalFiles {
   }
 
   /** Begins to make this file ready, unless one already is. A failure is left to the first record, which tries again. */
-  prepare(fileNumber: number): void {
+  prepare(fileNumber: number, previous: PreviousFile): void {
     if (!this.#options.prepare || this.#stopped || this.#spare !== undefined) return;
     const file = this.#writer(fileNumber);
     const pages = Math.ceil((this.#expectedBytes * 1.25) / PAGE_BYTES);
-    const ready = file.prepare(Math.min(PREPARED_BYTES_MAX, Math.max(1, pages) * PAGE_BYTES)).then(
+    const ready = file.prepare(Math.min(PREPARED_BYTES_MAX, Math.max(1, pages) * PAGE_BYTES), previous).then(
       () => true,
       async () => {
         await file.abandon().catch(() => undefined);
@@ -64,6 +65,21 @@ export class WalFiles {
   /** A file is complete. */
   noteClosed(file: WalFileWriter): void {
     this.#expectedBytes = file.smallBytes;
+  }
+
+  /**
+   * Leaves a file without records behind the last one with some, so that a start notices when that is lost. Best effort: a
+   * log without it is as good.
+   */
+  async leaveMark(fileNumber: number, previous: PreviousFile): Promise<void> {
+    if (!this.#options.prepare || previous.fileNumber === 0) return;
+    const file = this.#writer(fileNumber);
+    try {
+      await file.prepare(FILE_HEADER_BYTES, previous);
+      await file.closePrepared();
+    } catch {
+      await file.abandon().catch(() => undefined);
+    }
   }
 
   /** Removes the file that was made for nothing. Idempotent; nothing is made ready afterwards. */

@@ -1,6 +1,7 @@
 import { errorText, type FileSystem, keepAside, type Log, moveAside, StorageStartupError, unlinkIfPresent } from '../../storage/index.ts';
+import { LogChain, type LostFile } from './log-chain.ts';
 import type { WalPeriod } from './period.ts';
-import { decodeRecords, fileHeaderProblem, type WalFileContent } from './record.ts';
+import { decodeFileHeader, decodeRecords, type PreviousFile, SHORT_HEADER, type WalFileContent } from './record.ts';
 import type { WalDirectory } from './wal-directory.ts';
 import { PREPARED_BYTES_MAX } from './wal-files.ts';
 
@@ -14,8 +15,10 @@ export interface ReplayOptions {
   /** Files up to this number are covered by a snapshot and are not read. */
   readonly afterFileNumber: number;
   readonly onRecord: WalRecordHandler;
-  /** Damage anywhere but at the end of the newest file stops the start. */
+  /** Damage anywhere but at the end of the newest file stops the start, and so does a file that is missing. */
   readonly failOnError?: boolean;
+  /** Files that are known to have had records. */
+  readonly expectedNumbers?: readonly number[];
   readonly readAheadFiles?: number;
 }
 
@@ -28,6 +31,10 @@ export interface ReplayReport {
   readonly tornFiles: number;
   /** Files without any usable record, now `.corrupt`. */
   readonly movedAside: readonly string[];
+  /** Files that are missing or have lost records, however that came: acknowledged rows are gone. */
+  readonly lost: readonly { readonly path: string; readonly reason: string }[];
+  /** The last file with records. */
+  readonly previous: PreviousFile;
   /** Highest file number that must not be used again. */
   readonly highestNumber: number;
 }
@@ -46,36 +53,105 @@ export async function replayWal(source: Source, options: ReplayOptions): Promise
   const newest = options.failOnError === true ? await newestUsed(source, numbers) : undefined;
   const readAhead = options.readAheadFiles ?? READ_AHEAD_FILES;
   const reading: Promise<Uint8Array>[] = [];
-  const periods: WalPeriod[] = [];
-  const movedAside: string[] = [];
-  let recordCount = 0;
-  let tornFiles = 0;
+  const replay = new LogReplay(source, options, new LogChain(options.afterFileNumber, listed.corrupt));
   for (const [i, number] of numbers.entries()) {
     for (let next = i + reading.length; reading.length <= readAhead && next < numbers.length; next++) {
       reading.push(startReading(source, numbers[next] ?? 0));
     }
     const bytes = await reading.shift();
     if (bytes === undefined) break;
-    const content = decodeFile(bytes, number, source.uuid);
-    const damage = typeof content === 'string' ? content : content.damage;
-    if (damage !== undefined && options.failOnError === true) refuse(source, number, damage, newest === undefined || number >= newest);
-    if (typeof content !== 'string' && content.records.length === 0 && content.damage === undefined) {
-      await removeUnused(source, number);
-      continue;
-    }
-    if (typeof content === 'string' || content.records.length === 0) {
-      movedAside.push(await setAside(source, number, damage ?? 'file has no records'));
-      continue;
-    }
-    if (content.damage !== undefined) {
-      tornFiles++;
-      await cutOff(source, number, bytes, content.validBytes, content.damage);
-    }
-    for (const record of content.records) await options.onRecord(number, record.body, record.minTimeNs, record.maxTimeNs);
-    recordCount += content.records.length;
-    periods.push(periodOf(number, content));
+    await replay.file(number, bytes, newest === undefined || number >= newest);
   }
-  return { periods, recordCount, tornFiles, movedAside, highestNumber: Math.max(listed.highest, options.afterFileNumber) };
+  await replay.end();
+  return { ...replay.report, highestNumber: Math.max(listed.highest, options.afterFileNumber) };
+}
+
+/** One replay on its way through the files. */
+class LogReplay {
+  readonly #source: Source;
+  readonly #options: ReplayOptions;
+  readonly #chain: LogChain;
+  readonly #periods: WalPeriod[] = [];
+  readonly #movedAside: string[] = [];
+  readonly #lost: LostFile[] = [];
+  /** What damage was found, by file. */
+  readonly #damage = new Map<number, string>();
+  /** The newest file without records, as far as a start may need what it says of the one before. */
+  #mark: number | undefined;
+  #recordCount = 0;
+  #tornFiles = 0;
+
+  constructor(source: Source, options: ReplayOptions, chain: LogChain) {
+    this.#source = source;
+    this.#options = options;
+    this.#chain = chain;
+  }
+
+  get report(): Omit<ReplayReport, 'highestNumber'> {
+    return {
+      periods: this.#periods,
+      recordCount: this.#recordCount,
+      tornFiles: this.#tornFiles,
+      movedAside: this.#movedAside,
+      lost: this.#lost.map(({ fileNumber, reason }) => ({ path: this.#source.directory.filePath(fileNumber), reason })),
+      previous: this.#chain.last ?? { fileNumber: this.#options.afterFileNumber, recordCount: 0 },
+    };
+  }
+
+  /** @param isNewest no file with records follows, so damage at its end is what a crash does */
+  async file(number: number, bytes: Uint8Array, isNewest: boolean): Promise<void> {
+    const { failOnError, onRecord } = this.#options;
+    const content = decodeFile(bytes, number, this.#source.uuid);
+    const damage = typeof content === 'string' ? content : content.damage;
+    if (damage !== undefined && failOnError === true) refuse(this.#source, number, damage, isNewest);
+    if (damage !== undefined) this.#damage.set(number, damage);
+    if (typeof content === 'string') {
+      this.#movedAside.push(await setAside(this.#source, number, content));
+      return;
+    }
+    const { previous, records } = content;
+    this.#noteLost(this.#chain.add(number, records.length, previous));
+    if (records.length === 0 && damage === undefined) return this.#withoutRecords(number, previous);
+    if (records.length === 0) {
+      this.#movedAside.push(await setAside(this.#source, number, damage ?? 'file has no records'));
+      return;
+    }
+    // Files of earlier versions do not tell whether what was damaged before them had been acknowledged.
+    if (previous === undefined)
+      for (const [fileNumber, reason] of this.#damage) if (fileNumber < number) this.#noteLost({ fileNumber, reason });
+    if (damage !== undefined) {
+      this.#tornFiles++;
+      await cutOff(this.#source, number, bytes, content.validBytes, damage);
+    }
+    for (const record of content.records) await onRecord(number, record.body, record.minTimeNs, record.maxTimeNs);
+    this.#recordCount += content.records.length;
+    this.#periods.push(periodOf(number, content));
+  }
+
+  /** After the last file. */
+  async end(): Promise<void> {
+    for (const number of this.#options.expectedNumbers ?? []) this.#noteLost(this.#chain.expect(number));
+    for (const { fileNumber, reason } of this.#lost) {
+      const path = this.#source.directory.filePath(fileNumber);
+      this.#source.log.error({ path, reason }, 'a part of the write-ahead log is lost, and acknowledged rows with it');
+    }
+  }
+
+  #noteLost(lost: LostFile | undefined): void {
+    if (lost === undefined || this.#lost.some(({ fileNumber }) => fileNumber === lost.fileNumber)) return;
+    const reason = this.#damage.get(lost.fileNumber) ?? lost.reason;
+    if (this.#options.failOnError === true) refuse(this.#source, lost.fileNumber, reason, false);
+    this.#lost.push({ ...lost, reason });
+  }
+
+  /** A file that was made ready, or left by a stop. The newest one is kept as long as it tells of a file that is needed. */
+  async #withoutRecords(number: number, previous: PreviousFile | undefined): Promise<void> {
+    const replaced = this.#mark;
+    const tells = previous !== undefined && previous.fileNumber > this.#options.afterFileNumber;
+    this.#mark = tells ? number : replaced;
+    if (tells && replaced !== undefined) await removeUnused(this.#source, replaced);
+    if (!tells) await removeUnused(this.#source, number);
+  }
 }
 
 /** A rejection ends the reading. */
@@ -105,8 +181,11 @@ function startReading(source: Source, number: number): Promise<Uint8Array> {
   return reading;
 }
 
-function decodeFile(bytes: Uint8Array, number: number, uuid: string): WalFileContent | string {
-  return fileHeaderProblem(bytes, number, uuid) ?? decodeRecords(bytes);
+type FileContent = WalFileContent & { readonly previous: PreviousFile | undefined };
+
+function decodeFile(bytes: Uint8Array, number: number, uuid: string): FileContent | string {
+  const header = decodeFileHeader(bytes, number, uuid);
+  return typeof header === 'string' ? header : { ...decodeRecords(bytes, header.recordsAt), previous: header.previous };
 }
 
 /** The last file that a record was written to: one that a crash cut off, or that was only made ready, may follow. */
@@ -120,8 +199,9 @@ async function newestUsed(source: Source, numbers: readonly number[]): Promise<n
   return undefined;
 }
 
+/** What a crash leaves of a file whose first record was not written yet. */
 function isCutShort(damage: string): boolean {
-  return damage === 'file is empty' || damage === 'file is shorter than its header';
+  return damage === 'file is empty' || damage === SHORT_HEADER;
 }
 
 /** Only what a crash does to the newest file is no error: nothing there was acknowledged. */

@@ -3,7 +3,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { errorText, type FileSystem, type Log } from '../../storage/index.ts';
 import { walBufferFull, walShutdown, walWriteFailed } from './errors.ts';
 import { OpenPeriod, type WalPeriod } from './period.ts';
-import { BODY_BYTES_MAX, FILE_HEADER_BYTES, recordBytes } from './record.ts';
+import { BODY_BYTES_MAX, FILE_HEADER_BYTES, type PreviousFile, recordBytes } from './record.ts';
 import { RecordGroupEncoder } from './record-group.ts';
 import { WalDirectory } from './wal-directory.ts';
 import type { WalFileWriter } from './wal-file.ts';
@@ -67,6 +67,8 @@ export class Wal {
   readonly #closing = new Set<Promise<void>>();
   readonly #encoder = new RecordGroupEncoder();
   #open: OpenPeriod | undefined;
+  /** The file that the last durable records went to. */
+  #previous: PreviousFile = { fileNumber: 0, recordCount: 0 };
   #writer: { readonly period: OpenPeriod; readonly file: WalFileWriter } | undefined;
   #running = false;
   #cancelTimer: (() => void) | undefined;
@@ -88,8 +90,17 @@ export class Wal {
     assert(this.#open === undefined, 'WAL is replayed twice');
     const report: ReplayReport =
       this.#options.durability === 'none'
-        ? { periods: [], recordCount: 0, tornFiles: 0, movedAside: [], highestNumber: options.afterFileNumber }
+        ? {
+            periods: [],
+            recordCount: 0,
+            tornFiles: 0,
+            movedAside: [],
+            lost: [],
+            previous: this.#previous,
+            highestNumber: options.afterFileNumber,
+          }
         : await replayWal({ ...this.#options, directory: this.#directory }, options);
+    this.#previous = report.previous;
     this.#open = new OpenPeriod(report.highestNumber + 1);
     return report;
   }
@@ -202,6 +213,9 @@ export class Wal {
     if (this.#open !== undefined) await this.rotate();
     await Promise.all(this.#closing);
     await unused;
+    if (this.#open !== undefined && this.#options.durability !== 'none') {
+      await this.#files.leaveMark(this.#open.fileNumber, this.#previous);
+    }
   }
 
   /** What was encoded for the file may define things that later records in it would rely on: the file ends. */
@@ -272,6 +286,7 @@ export class Wal {
       const { first } = this.#queue;
       const next: Group | undefined = first?.kind === 'record' && first.period === period ? this.#beginGroup() : undefined;
       for (const record of records) period.addDurable(record.minTimeNs, record.maxTimeNs);
+      this.#previous = { fileNumber: period.fileNumber, recordCount: period.durableRecords };
       for (const record of records) this.#complete(record);
       this.#queue.settle(records);
       group = next ?? this.#nextGroup();
@@ -305,8 +320,9 @@ export class Wal {
     if (this.#writer?.period !== period) this.#writer = { period, file: await this.#files.take(period.fileNumber) };
     let bytes = 0;
     for (const record of records) bytes += record.bytes;
-    await this.#writer.file.append(this.#encoder.encode(records), bytes);
-    this.#files.prepare(period.fileNumber + 1);
+    await this.#writer.file.append(this.#encoder.encode(records), bytes, this.#previous);
+    const recordCount = period.durableRecords + records.length;
+    this.#files.prepare(period.fileNumber + 1, { fileNumber: period.fileNumber, recordCount });
   }
 
   #complete(record: QueuedRecord): void {

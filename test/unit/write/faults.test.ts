@@ -126,6 +126,7 @@ test('a process that dies at any file operation loses no acknowledged row and sh
     const running = opening.then((store) => scenario(store, known)).catch(() => undefined); // the client of a dead server
     await Promise.race([running, died]);
     const survivor = await TestWriteStore.crashedAt(t, directory, SETTINGS);
+    assert.deepEqual(survivor.writes.lostRows, [], `dead at operation ${at}: a crash is no loss`);
     known.check(await survivor.rows('db', 'm'), `dead at operation ${at}`);
     await known.checkDeleted(survivor, `dead at operation ${at}`);
     await survivor.writes.snapshotNow();
@@ -153,6 +154,7 @@ test('a file operation that fails once at any point costs at most the write that
     known.check(await rowsDespiteFault(store), `failed at operation ${at}, written again`);
     await store.stop();
     const again = await TestWriteStore.open(directory, SETTINGS);
+    assert.deepEqual(again.writes.lostRows, [], `failed at operation ${at}: a failed write is no loss`);
     known.check(await again.rows('db', 'm'), `failed at operation ${at}, after a restart`);
     await known.checkDeleted(again, `failed at operation ${at}, after a restart`);
     await again.stop();

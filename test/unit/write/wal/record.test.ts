@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { decodeRecords, encodeFileHeader, fileHeaderProblem } from '../../../../src/write/wal/record.ts';
+import { decodeFileHeader, decodeRecords, encodeFileHeader, FILE_HEADER_BYTES } from '../../../../src/write/wal/record.ts';
 import { RecordGroupEncoder } from '../../../../src/write/wal/record-group.ts';
 import { UUID } from './wal-fixture.ts';
 
@@ -13,6 +13,8 @@ const body = fc.oneof(
 );
 const record = fc.record({ body, min: int64, max: int64 });
 
+const PREVIOUS = { fileNumber: 5, recordCount: 3 };
+
 interface Body {
   readonly body: Uint8Array;
   readonly min: bigint;
@@ -23,7 +25,7 @@ interface Body {
 function encodeFile(records: readonly Body[]): Uint8Array {
   const encoder = new RecordGroupEncoder();
   const all = records.map((record, index) => ({ body: record.body, index, minTimeNs: record.min, maxTimeNs: record.max }));
-  const pieces: Uint8Array[] = [encodeFileHeader(7, UUID)];
+  const pieces: Uint8Array[] = [encodeFileHeader(7, UUID, PREVIOUS)];
   for (let start = 0, size = 1; start < all.length; start += size++) {
     pieces.push(Buffer.concat(encoder.encode(all.slice(start, start + size))));
   }
@@ -34,8 +36,8 @@ test('records survive encode and decode', () => {
   fc.assert(
     fc.property(fc.array(record, { maxLength: 8 }), (records) => {
       const bytes = encodeFile(records);
-      assert.equal(fileHeaderProblem(bytes, 7, UUID), undefined);
-      const content = decodeRecords(bytes);
+      assert.deepEqual(decodeFileHeader(bytes, 7, UUID), { recordsAt: FILE_HEADER_BYTES, previous: PREVIOUS });
+      const content = decodeRecords(bytes, FILE_HEADER_BYTES);
       assert.equal(content.damage, undefined);
       assert.equal(content.validBytes, bytes.length);
       assert.deepEqual(
@@ -56,7 +58,7 @@ test('whatever bytes are damaged, decode yields an unchanged prefix of the recor
       const position = 32 + (at % (bytes.length - 32));
       bytes[position] = (bytes[position] ?? 0) ^ xor;
       const expected = records.map(({ body }) => Buffer.from(body).toString('hex'));
-      const found = decodeRecords(bytes).records.map(({ body }) => Buffer.from(body).toString('hex'));
+      const found = decodeRecords(bytes, FILE_HEADER_BYTES).records.map(({ body }) => Buffer.from(body).toString('hex'));
       assert.deepEqual(found, expected.slice(0, found.length));
     }),
   );

@@ -41,7 +41,8 @@ for (const [dead, prepareFiles] of [
       const root = await temporaryDirectory(t);
       const fs = new FaultyFileSystem(nodeFileSystem, { at, dead, code: 'ENOSPC' });
       const outcome = await writeSome(root, fs, prepareFiles).catch(() => ({ acknowledged: [] as string[], failed: [] as string[] }));
-      const { replayed } = await openWal(root);
+      const { replayed, report } = await openWal(root);
+      assert.deepEqual(report.lost, [], `operation ${at}: nothing is lost that was acknowledged`);
       const found = new Set(replayed.map((record) => record.text));
       const context = `operation ${at} (${counting.operations[at]})`;
       assert.equal(found.size, replayed.length, `${context}: a record appears twice`);

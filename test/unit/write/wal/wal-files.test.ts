@@ -20,7 +20,7 @@ async function ready(path: string): Promise<void> {
   }
 }
 
-test('the next file is created while the current one is in use, and removed when it was not needed', async (t) => {
+test('the next file is created while the current one is in use; a stop leaves one that tells of the last with records', async (t) => {
   const root = await temporaryDirectory(t);
   const { wal } = await openWal(root, PREPARED);
   assert.deepEqual(await walNames(root), []);
@@ -30,7 +30,8 @@ test('the next file is created while the current one is in use, and removed when
   await appendText(wal, 'b');
   await ready(walPath(root, 3));
   await wal.stop();
-  assert.deepEqual(await walNames(root), ['00000000001.wal', '00000000002.wal']);
+  assert.deepEqual(await walNames(root), ['00000000001.wal', '00000000002.wal', '00000000003.wal']);
+  assert.equal((await stat(walPath(root, 3))).size, 48);
   const { replayed } = await openWal(root);
   assert.deepEqual(replayed, [
     { file: 1, text: 'a' },
@@ -51,22 +52,27 @@ test('a file that was made ready has room for what the one before took, and is c
   await appendText(wal, 'only one');
   await wal.rotate();
   await wal.stop();
-  assert.equal((await stat(walPath(root, 3))).size, 32 + 32 + 8);
+  assert.equal((await stat(walPath(root, 3))).size, 48 + 32 + 8);
 });
 
-test('a file that was made ready and not used before a crash is removed at the start', async (t) => {
+test('of files that were made ready and not used the newest stays, as long as it tells of one that is needed', async (t) => {
   const root = await temporaryDirectory(t);
   const { wal } = await openWal(root, PREPARED);
   await appendText(wal, 'a');
   await wal.stop();
   const unused = new Uint8Array(8192);
-  unused.set(encodeFileHeader(2, UUID));
+  unused.set(encodeFileHeader(2, UUID, { fileNumber: 1, recordCount: 1 }));
   await writeFile(walPath(root, 2), unused);
   const { replayed, report, wal: second } = await openWal(root, PREPARED, { failOnError: true });
   assert.deepEqual(replayed, [{ file: 1, text: 'a' }]);
   assert.deepEqual([report.movedAside, report.tornFiles, report.highestNumber], [[], 0, 2]);
-  assert.deepEqual(await walNames(root), ['00000000001.wal']);
+  assert.deepEqual(await walNames(root), ['00000000001.wal', '00000000002.wal']);
   await second.stop();
+  assert.deepEqual(await walNames(root), ['00000000001.wal', '00000000002.wal', '00000000003.wal']);
+  const { wal: third } = await openWal(root, PREPARED, { failOnError: true });
+  assert.deepEqual(await walNames(root), ['00000000001.wal', '00000000003.wal']);
+  await third.deleteCovered(3, 0);
+  assert.deepEqual(await walNames(root), []);
 });
 
 for (const [name, bytes] of [
@@ -82,7 +88,7 @@ for (const [name, bytes] of [
     const path = walPath(root, 1);
     await truncate(path, (await readFile(path)).length - 6);
     const next = new Uint8Array(bytes);
-    if (bytes > 0) next.set(encodeFileHeader(2, UUID));
+    if (bytes > 0) next.set(encodeFileHeader(2, UUID, { fileNumber: 1, recordCount: 1 }));
     await writeFile(walPath(root, 2), next);
     const { replayed, report } = await openWal(root, {}, { failOnError: true });
     assert.deepEqual(replayed, [{ file: 1, text: 'whole' }]);
@@ -128,7 +134,7 @@ test('a file that cannot be made ready is created by its first record', async (t
     await appendText(wal, 'b');
     await wal.stop();
     assert.equal(wal.failedRecords, 0, step);
-    assert.deepEqual(await walNames(root), ['00000000001.wal', '00000000002.wal'], step);
+    assert.deepEqual(await walNames(root), ['00000000001.wal', '00000000002.wal', '00000000003.wal'], step);
     const { replayed } = await openWal(root);
     assert.deepEqual(
       replayed.map((record) => record.text),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFile, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, cp, readdir, readFile, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { temporaryDirectory } from '../../storage/temp-directory.ts';
@@ -26,12 +26,14 @@ test('replay delivers files above the covered one in order, and their periods', 
   assert.deepEqual(texts(replayed), ['b1', 'b2', 'c1', 'c2']);
   assert.deepEqual(report, {
     periods: [
-      { fileNumber: 2, minTimeNs: 10n, maxTimeNs: 11n, bytes: 112 },
-      { fileNumber: 3, minTimeNs: 20n, maxTimeNs: 21n, bytes: 112 },
+      { fileNumber: 2, minTimeNs: 10n, maxTimeNs: 11n, bytes: 128 },
+      { fileNumber: 3, minTimeNs: 20n, maxTimeNs: 21n, bytes: 128 },
     ],
     recordCount: 4,
     tornFiles: 0,
     movedAside: [],
+    lost: [],
+    previous: { fileNumber: 3, recordCount: 2 },
     highestNumber: 3,
   });
   assert.equal(wal.currentFileNumber, 4);
@@ -46,14 +48,15 @@ test('the next number is above every listed and covered one', async (t) => {
 });
 
 test('a torn end at any byte keeps the records before it and is repaired', async (t) => {
-  const whole = await readFile(walPath(await threeFiles(t), 3));
-  for (let length = 33; length < whole.length; length++) {
+  const source = await threeFiles(t);
+  const whole = await readFile(walPath(source, 3));
+  for (let length = 49; length < whole.length; length++) {
     const root = await temporaryDirectory(t);
-    await openWal(root);
+    await cp(source, root, { recursive: true });
     await writeFile(walPath(root, 3), whole.subarray(0, length));
     const first = await openWal(root, {}, { failOnError: true });
-    // record c1 takes bytes 32..66, c2 72..106; the padding behind them carries nothing
-    const expected = length >= 106 ? ['c1', 'c2'] : length >= 66 ? ['c1'] : [];
+    // record c1 takes bytes 48..82, c2 88..122; the padding behind them carries nothing
+    const expected = ['a1', 'a2', 'b1', 'b2', ...(length >= 122 ? ['c1', 'c2'] : length >= 82 ? ['c1'] : [])];
     assert.deepEqual(texts(first.replayed), expected, `${length} bytes`);
     assert.equal(first.wal.currentFileNumber, 4);
     const again = await openWal(root, {}, { failOnError: true });
@@ -65,25 +68,26 @@ test('a torn end at any byte keeps the records before it and is repaired', async
 test('the bytes of a torn end are kept beside the file', async (t) => {
   const root = await threeFiles(t);
   const whole = await readFile(walPath(root, 3));
-  await truncate(walPath(root, 3), 80);
+  await truncate(walPath(root, 3), 96);
   const { report } = await openWal(root);
   assert.equal(report.tornFiles, 1);
-  assert.deepEqual(await readFile(`${walPath(root, 3)}.corrupt`), whole.subarray(72, 80));
-  assert.equal((await readFile(walPath(root, 3))).length, 72);
+  assert.deepEqual(await readFile(`${walPath(root, 3)}.corrupt`), whole.subarray(88, 96));
+  assert.equal((await readFile(walPath(root, 3))).length, 88);
 });
 
 test('damage inside a record ends its file there, later files are read', async (t) => {
   const root = await threeFiles(t);
   const bytes = await readFile(walPath(root, 1));
-  bytes[32 + 40 + 33] = 0xff;
+  bytes[48 + 40 + 33] = 0xff;
   await writeFile(walPath(root, 1), bytes);
   const { replayed, report } = await openWal(root);
   assert.deepEqual(texts(replayed), ['a1', 'b1', 'b2', 'c1', 'c2']);
   assert.equal(report.tornFiles, 1);
+  assert.deepEqual(report.lost, [{ path: walPath(root, 1), reason: 'checksum mismatch' }]);
 });
 
 test('changed times or lengths in a record header are found by the checksum', async (t) => {
-  for (const offset of [32, 36, 40, 48, 56]) {
+  for (const offset of [48, 52, 56, 64, 72]) {
     const root = await threeFiles(t);
     const bytes = await readFile(walPath(root, 1));
     bytes[offset] = (bytes[offset] ?? 0) ^ 1;
@@ -119,7 +123,7 @@ test('a file of another catalog is not replayed', async (t) => {
 
 test('failOnError stops at damage that no crash explains and changes nothing', async (t) => {
   const root = await threeFiles(t);
-  await truncate(walPath(root, 2), 80);
+  await truncate(walPath(root, 2), 96);
   const before = await readdir(join(root, 'wal'));
   await assert.rejects(openWal(root, {}, { failOnError: true }), { name: 'StartupError', code: 'WAL_CORRUPT' });
   assert.deepEqual(await readdir(join(root, 'wal')), before);

@@ -93,7 +93,7 @@ test('file bodies are framed with own magic and 8-byte aligned, bodies come back
   await wal.append(Buffer.from('12345678'), 1n, 2n, () => undefined);
   await wal.stop();
   const bytes = await readFile(walPath(root, 1));
-  assert.equal(bytes.toString('latin1', 0, 8), 'i3ts-wal');
+  assert.equal(bytes.toString('latin1', 0, 8), 'i3ts-wa2');
   assert.equal(bytes.length % 8, 0);
   const seen: unknown[] = [];
   await openWal(
@@ -123,7 +123,7 @@ test('a period ends with the timer, is reported after its last record, and idle 
   assert.equal(time.timerCount, 1);
   time.advance(1000);
   await until(() => periods.length === 1);
-  assert.deepEqual(periods, [{ fileNumber: 1, minTimeNs: 3n, maxTimeNs: 9n, bytes: 32 + 2 * 40 }]);
+  assert.deepEqual(periods, [{ fileNumber: 1, minTimeNs: 3n, maxTimeNs: 9n, bytes: 48 + 2 * 40 }]);
   assert.equal(time.timerCount, 0);
   assert.equal(wal.currentFileNumber, 2);
   await wal.rotate();
