@@ -77,7 +77,7 @@ function tableOf(catalog: Catalog, change: CatalogChange): TableSchema {
   throw new Error('internal error: a cache was created on a table that does not exist');
 }
 
-/** The catalog batch that clients of the reference get. */
+/** The catalog batch that clients of InfluxDB 3 Core get. */
 function batch(catalog: Catalog, change: CatalogChange, table: TableSchema, op: unknown): unknown {
   const database = {
     time_ns: change.timeNs,

@@ -50,7 +50,7 @@ export function tableAdmin(deps: Deps): TableAdmin {
   };
 }
 
-/** compat: the reference takes the fields first, so that it is the tag that comes second */
+/** compat: InfluxDB 3 Core takes the fields first, so that it is the tag that comes second */
 function conflictOfTagAndField(error: unknown, { tags, fields }: TableDefinition): InfluxError | undefined {
   if (!(error instanceof InfluxError) || error.code !== 'COLUMN_TYPE_CONFLICT') return undefined;
   const field = fields.find(({ name }) => tags.includes(name));

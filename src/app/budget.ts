@@ -5,7 +5,7 @@ import type { QueryConfig } from '../config/index.ts';
 
 /** Shares of memory that the parts of a server may use, bytes. */
 export interface MemoryBudget {
-  /** Limit of the engine: buffered rows, queries, its file cache. */
+  /** Limit of DuckDB: buffered rows, queries, its file cache. */
   readonly engineBytes: number;
   /** Buffered rows at which everything is persisted in any case; less is enough when that makes files of some size. */
   readonly forceSnapshotBytes: number;
@@ -20,16 +20,16 @@ const BUFFER_SHARE = 1 / 8;
 /** The process is in danger beyond this share of all memory. */
 const PROCESS_SHARE = 0.9;
 
-/** The engine takes at most this share of what other programs leave free. */
+/** DuckDB takes at most this share of what other programs leave free. */
 const AVAILABLE_SHARE = 0.8;
 
-/** Splits what the options allow: the buffer lives inside the engine, so the engine gets both shares. */
+/** Splits what the options allow: the buffer lives inside DuckDB, so DuckDB gets both shares. */
 export function memoryBudget(query: QueryConfig, totalBytes: number): MemoryBudget {
   const forceSnapshotBytes = Math.max(1, Math.min(query.forceSnapshotBytes, BUFFER_BYTES_MAX, Math.floor(totalBytes * BUFFER_SHARE)));
   return { engineBytes: query.memoryBytes + forceSnapshotBytes * 2, forceSnapshotBytes };
 }
 
-/** Columns in memory beyond this help only queries that the engine answers faster anyway. */
+/** Columns in memory beyond this help only queries that DuckDB answers faster anyway. */
 const COLUMN_CACHE_BYTES_MAX = 256 * 1024 * 1024;
 
 /** Bytes of columns that queries may keep in memory; 0 = none. */
@@ -48,7 +48,7 @@ export function processMemoryMax(): number {
   return Math.floor(totalMemoryBytes() * PROCESS_SHARE);
 }
 
-/** The engine's limit on the machine as it is now: never more than what is free, whatever the options say. */
+/** DuckDB's limit on the machine as it is now: never more than what is free, whatever the options say. */
 export async function engineMemoryBytes(budget: MemoryBudget): Promise<number> {
   return Math.min(budget.engineBytes, Math.floor((await freeMemoryBytes()) * AVAILABLE_SHARE));
 }
@@ -58,7 +58,7 @@ export function engineThreads(query: QueryConfig): number {
   return Math.max(1, Math.min(query.threads, availableParallelism()));
 }
 
-/** On Linux the runtime knows, control groups included; elsewhere it counts what caches could give back as used. */
+/** On Linux Node.js knows, control groups included; elsewhere it counts what caches could give back as used. */
 async function freeMemoryBytes(): Promise<number> {
   if (process.platform === 'linux') return process.availableMemory();
   const { mem } = (await import('systeminformation')).default;
@@ -66,7 +66,7 @@ async function freeMemoryBytes(): Promise<number> {
 }
 
 /**
- * Memory of this process now, bytes. Queries under way are watched with it. On Linux it is not read where the runtime
+ * Memory of this process now, bytes. Queries under way are watched with it. On Linux it is not read where Node.js
  * reads it: only telemetry looks there, and whoever follows the system calls can see when that is off.
  */
 export function residentBytes(): number {

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Engine, EngineOptions } from '../duckdb/index.ts';
 import type { InfluxError } from '../shared/errors.ts';
 
-/** What is only worth finding out when the engine is needed. */
+/** What is only worth finding out when DuckDB is needed. */
 type PreparedOptions = Pick<EngineOptions, 'setupStatements' | 'memoryLimitBytes'>;
 type FixedOptions = Omit<EngineOptions, keyof PreparedOptions>;
 
@@ -35,7 +35,7 @@ export class LazyEngine {
     return this.#opening;
   }
 
-  /** Told once, when the engine has opened: somebody uses the server. */
+  /** Told once, when DuckDB has opened: somebody uses the server. */
   onOpen(listener: () => void): void {
     this.#onOpen = listener;
   }

@@ -124,12 +124,12 @@ function hasTables({ catalog }: Pick<OpenStorage, 'catalog'>): boolean {
   return [...catalog.databases()].some(({ tables }) => tables.size > 0);
 }
 
-/** Loading the engine takes longer than all the rest of a start, so it comes after it, and before anybody waits for it. */
+/** Loading DuckDB takes longer than all the rest of a start, so it comes after it, and before anybody waits for it. */
 function warmUp({ engine }: Pick<OpenStorage, 'engine'>, logger: Logger): void {
   setImmediate(() => void engine.get().catch((error: unknown) => logger.error('the query engine does not load', { error: String(error) })));
 }
 
-/** Whoever writes will ask: some time after the engine has opened, and not in the middle of a burst of writes. */
+/** Whoever writes will ask: some time after DuckDB has opened, and not in the middle of a burst of writes. */
 function warmUpQueries({ engine }: Pick<OpenStorage, 'engine'>, executor: QueryExecutor, logger: Logger): void {
   const warm = (): void =>
     void executor.warmUp().catch((error: unknown) => logger.error('the SQL parser does not load', { error: String(error) }));

@@ -24,7 +24,7 @@ export interface OpenStorage {
   readonly engine: LazyEngine;
   readonly writes: ReopeningStore;
   readonly caches: ValueCaches;
-  /** Where queries may put files; inside the engine's allowed directories. */
+  /** Where queries may put files; inside DuckDB's allowed directories. */
   readonly temporaryDirectory: string;
   close(): Promise<void>;
 }

@@ -13,7 +13,7 @@ export type AuthVerdict =
   | { readonly allowed: true }
   | { readonly allowed: false; readonly status: 400 | 401 | 500; readonly message: string; readonly expired?: boolean };
 
-/** Decides who may pass (auth.md 3, 4). */
+/** Decides who may pass. */
 export interface RequestAuthenticator {
   /** False with `--without-auth`: the token endpoints are then closed. */
   readonly enabled: boolean;

@@ -83,7 +83,7 @@ function requireAll(
   if (missing.length > 0) throw missingArguments(missing, path, given);
 }
 
-/** Cli spec 3.1, missing required. */
+/** A required argument or option is missing. */
 export function missingArguments(missing: readonly string[], path: CommandPath, given: readonly AnyOptionSpec[]): UsageError {
   const list = missing.map((argument) => `\n  ${argument}`).join('');
   return new UsageError(`the following required arguments were not provided:${list}`, { usage: usageLineWith(path, given) });

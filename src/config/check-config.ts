@@ -48,7 +48,7 @@ function nextStep(error: unknown): string {
   return code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? '; make it writable for this user, or choose another --data-dir' : '';
 }
 
-/** One level at a time: the runtime's recursive mode never returns where the parent takes no directories, as below /proc. */
+/** One level at a time: Node.js's recursive mode never returns where the parent takes no directories, as below /proc. */
 function makeDirectory(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory() === true) return;

@@ -250,7 +250,7 @@ export const threadOptions = {
   }),
 };
 
-/** Thread settings of the reference that mean nothing here; read and checked only. */
+/** Thread settings of InfluxDB 3 Core that mean nothing here; read and checked only. */
 export const runtimeOptions: Readonly<Record<string, AnyOptionSpec>> = {
   ...runtime('datafusion', { priority: '10', global: false }),
   ...runtime('io', { priority: undefined, global: true }),

@@ -4,7 +4,7 @@ import { boolean, exactUrl, path } from './value-types.ts';
 
 const telemetry = sectionBuilder('Usage telemetry');
 
-/** Endpoint of the reference. */
+/** Endpoint of InfluxDB 3 Core. */
 export const defaultTelemetryEndpoint = 'https://telemetry.v3.influxdata.com';
 
 /** Visible in help on purpose. */
@@ -57,7 +57,7 @@ export const toolingOptions = {
   }),
   tcpListenerFilePath: tooling.option({
     flag: 'tcp-listener-file-path',
-    // compat: the misspelled name is the one that the reference reads.
+    // compat: the misspelled name is the one that InfluxDB 3 Core reads.
     env: 'INFLUXDB3_TCP_LISTINER_FILE_PATH',
     envAliases: ['INFLUXDB3_TCP_LISTENER_FILE_PATH'],
     type: path,

@@ -53,7 +53,7 @@ export function environmentNames(spec: AnyOptionSpec): readonly string[] {
   return [...(spec.env === undefined ? [] : [spec.env]), ...(spec.envAliases ?? [])];
 }
 
-/** Parses a text given for `spec`; a refusal becomes a usage error. */
+/** Parses a text given for an option; a refusal becomes a usage error. */
 export function parseOptionValue(spec: AnyOptionSpec, text: string, facts: ValueFacts): unknown {
   try {
     return spec.type.parse(text, facts);

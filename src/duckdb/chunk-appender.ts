@@ -1,16 +1,16 @@
 import type * as DuckDB from '@duckdb/node-bindings';
 import { assert } from '../shared/assert.ts';
 
-/** The engine's native functions, loaded by `Engine.open`. */
+/** DuckDB's native functions, loaded by `Engine.open`. */
 export type Bindings = typeof DuckDB;
 
-/** Rows of one data chunk; the engine's own vector size. */
+/** Rows of one data chunk; DuckDB's own vector size. */
 export const CHUNK_ROWS = 2048;
 
-/** Chunks per flush: one row group of the engine. Flushing whole row groups hands them over instead of copying them again. */
+/** Chunks per flush: one row group of DuckDB. Flushing whole row groups hands them over instead of copying them again. */
 const CHUNKS_PER_FLUSH = 60;
 
-/** Bytes of the engine's in-vector string header: length, then 12 bytes inline or prefix and pointer. */
+/** Bytes of DuckDB's in-vector string header: length, then 12 bytes inline or prefix and pointer. */
 const STRING_BYTES = 16;
 const INLINE_STRING_BYTES_MAX = 12;
 const STRING_PREFIX_BYTES = 4;
@@ -88,7 +88,7 @@ export class ChunkAppender {
 
   /**
    * Copies strings `from .. from+count` of an offsets/bytes pair for the next rows. The texts must be UTF-8. Those that
-   * do not fit into their header go to the engine in one piece, and the headers then point into its copy: a call of the
+   * do not fit into their header go to DuckDB in one piece, and the headers then point into its copy: a call of the
    * engine for each would cost several times as much.
    */
   strings(column: number, offsets: Uint32Array, bytes: Uint8Array, from: number, count: number): void {
@@ -117,7 +117,7 @@ export class ChunkAppender {
     if (this.#types[column] === 'varchar' && valid === undefined) this.#emptyStrings(column, count);
   }
 
-  /** Takes the filled rows over; hands a full chunk to the engine. */
+  /** Takes the filled rows over; hands a full chunk to DuckDB. */
   advance(count: number): void {
     this.#rows += count;
     if (this.#rows === CHUNK_ROWS) this.#append();
@@ -173,7 +173,7 @@ export class ChunkAppender {
     return long;
   }
 
-  /** Sets the pointers of long texts; `base` is where the engine has the first text. */
+  /** Sets the pointers of long texts; `base` is where DuckDB has the first text. */
   #pointHeaders(base: number, offsets: Uint32Array, from: number, count: number): void {
     const view = this.#stringsView;
     const first = offsets[from] as number;
@@ -189,7 +189,7 @@ export class ChunkAppender {
     }
   }
 
-  /** Has the engine copy texts into the memory of a vector; returns the address there. */
+  /** Has DuckDB copy texts into the memory of a vector; returns the address there. */
   #giveTexts(vector: DuckDB.Vector, texts: Uint8Array): number {
     const at = this.#rows * STRING_BYTES;
     // What an earlier chunk left there must not pass for the answer.

@@ -7,7 +7,7 @@ const CALM_SHARE = 0.25;
 /** Work that waits is done then, however busy the server is. */
 const PATIENCE_MS = 5000;
 
-/** What `whenCalm` needs of the runtime; tests own it. */
+/** What `whenCalm` needs of Node.js; tests own it. */
 export interface CalmSources {
   /** Share of the time since the last call in which the main thread was busy, 0 to 1. */
   readonly busyShare: () => number;

@@ -5,7 +5,7 @@
 import { InfluxError } from '../shared/errors.ts';
 
 export interface LanesOptions {
-  /** Calls of DuckDB at the same time, all lanes together; each takes a thread of the runtime's pool. */
+  /** Calls of DuckDB at the same time, all lanes together; each takes a thread of Node.js's pool. */
   readonly slots: number;
   /** Calls at the same time in each lane. DuckDB has so many threads: more calls only take processor time from each other, and from the main thread. */
   readonly threads: number;
@@ -199,7 +199,7 @@ export class Lanes {
   }
 }
 
-/** Threads of the runtime's pool that queries leave to the log, the snapshots and other files. */
+/** Threads of Node.js's pool that queries leave to the log, the snapshots and other files. */
 const RESERVED_THREADS = 2;
 const DEFAULT_POOL_THREADS = 4;
 

@@ -61,7 +61,7 @@ async function checksum(path: string): Promise<number> {
 }
 
 /**
- * One level at a time: the runtime's own recursive mode never returns where a directory cannot be made although its
+ * One level at a time: Node.js's own recursive mode never returns where a directory cannot be made although its
  * parent exists, as below /proc.
  */
 async function makeDirectory(path: string): Promise<void> {

@@ -30,7 +30,7 @@ function withoutConnectionHeader(connect: Client.Options['connect']): buildConne
     });
 }
 
-/** compat: undici always writes a `connection` header, the reference sends none. */
+/** compat: undici always writes a `connection` header, InfluxDB 3 Core sends none. */
 function dropConnectionHeader<S extends Socket>(socket: S): S {
   const write = socket.write.bind(socket) as (...args: unknown[]) => boolean;
   const filtered = (chunk: unknown, ...rest: unknown[]): boolean =>

@@ -106,7 +106,7 @@ describe('the official v3 client', () => {
     await stranger.close();
   });
 
-  it('auth 4: no header, another scheme, a good token in three forms, an expired one', async () => {
+  it('no header, another scheme, a good token in three forms, an expired one', async () => {
     const { server, token } = guarded();
     const headers = { authorization: `Bearer ${token}` };
     const created = await fetch(`${server.url}/api/v3/configure/token/named_admin`, {

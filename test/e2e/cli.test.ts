@@ -23,7 +23,7 @@ describe('the program', () => {
     assert.match(stdout, /^influxdb3 .+, \d+\.\d+\.\d+.*, revision [0-9a-f]+\n$/);
   });
 
-  it('light commands load neither the engine nor the HTTP server', async (t) => {
+  it('light commands load neither DuckDB nor the HTTP server', async (t) => {
     const cwd = await testDirectory(t);
     const hook = `
       import { writeSync } from 'node:fs';

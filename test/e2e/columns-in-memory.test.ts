@@ -25,7 +25,7 @@ class Pair {
     for (const server of this.#servers) await run(server);
   }
 
-  /** Asks often enough for columns to be loaded and used; every answer must be that of the engine. */
+  /** Asks often enough for columns to be loaded and used; every answer must be that of DuckDB. */
   async ask(statements: readonly string[], times = 3): Promise<void> {
     for (const statement of statements) {
       const expected = sortedUnlessOrdered(statement, await this.#servers[1].rows('db', statement));
@@ -113,7 +113,7 @@ const STATEMENTS = [
   `SELECT host, i, time FROM (SELECT *, row_number() OVER (PARTITION BY host ORDER BY time DESC) AS rn FROM cpu WHERE f > 5 AND time < ${bound(6)}) AS x WHERE rn = 1`,
 ];
 
-test('questions answered from columns in memory have the answers of the engine: buffered rows, and rows that come meanwhile', async (t) => {
+test('questions answered from columns in memory have the answers of DuckDB: buffered rows, and rows that come meanwhile', async (t) => {
   const pair = await Pair.start(t);
   await pair.write(lines(0, 1500));
   await pair.ask(STATEMENTS);
@@ -126,7 +126,7 @@ test('questions answered from columns in memory have the answers of the engine: 
   assert.ok((await pair.hits()) >= before + STATEMENTS.length * 3, 'rows that come later are followed, not read again');
 });
 
-test('questions answered from columns in memory have the answers of the engine: files, and files with buffered rows', async (t) => {
+test('questions answered from columns in memory have the answers of DuckDB: files, and files with buffered rows', async (t) => {
   const pair = await Pair.start(t, ['--wal-snapshot-size', '1', '--wal-flush-interval', '20ms', '--gen1-duration', '1m']);
   for (let i = 0; i < 4; i++) await pair.write(lines(i * 700, 700));
   // A snapshot begins with the write after it became due.

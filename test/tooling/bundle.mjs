@@ -6,10 +6,10 @@ import { join } from 'node:path';
 /** Native or WebAssembly, found through their own folders. */
 const LEFT_OUTSIDE = ['@duckdb/node-bindings*', '@guanmingchiu/sqlparser-ts'];
 
-/** Schema compilers of the framework: it asks for them only where a route has a schema, and none has. */
+/** Schema compilers of fastify: it asks for them only where a route has a schema, and none has. */
 const NEVER_LOADED = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'];
 
-/** Packages written for `require` find the runtime's own modules with it. */
+/** Packages written for `require` find Node.js's own modules with it. */
 const REQUIRE = "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);";
 
 /** Bundles `dist` of a project folder. Throws when a module cannot be found. */

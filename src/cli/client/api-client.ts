@@ -83,7 +83,7 @@ class UndiciClient implements ApiClient {
           ...request.headers,
         },
         body: json ?? request.body ?? null,
-        // compat: the reference client has no timeout; a query may take long.
+        // compat: InfluxDB 3 Core client has no timeout; a query may take long.
         headersTimeout: 0,
         bodyTimeout: 0,
       });

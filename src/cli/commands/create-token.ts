@@ -22,7 +22,7 @@ const options = {
 
 type TokenCall = Call<typeof options>;
 
-/** `create token --admin`: the option is a command word, as in the reference. */
+/** `create token --admin`: the option is a command word, as in InfluxDB 3 Core. */
 export function tokenGroup(): GroupModel {
   return group({
     name: 'token',

@@ -5,7 +5,7 @@ import { confirmDelete, quoted } from '../client/prompt.ts';
 import { flag, type LeafModel, optional, required } from '../command-model.ts';
 import { print } from '../io.ts';
 
-/** `delete rows`: not in the reference, which cannot delete rows. */
+/** `delete rows`: not in InfluxDB 3 Core, which cannot delete rows. */
 export function deleteRows(): LeafModel {
   return clientCommand('Delete', {
     name: 'rows',

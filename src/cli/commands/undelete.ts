@@ -9,7 +9,7 @@ const newName = {
   newName: optional({ flag: 'new-name', type: valueTypes.text, help: 'Name to give; without it the name before the delete' }),
 } as const;
 
-/** `undelete database|table`: ours; the reference cannot take a delete back. */
+/** `undelete database|table`: ours; InfluxDB 3 Core cannot take a delete back. */
 export function undeleteGroup(): GroupModel {
   return group({
     name: 'undelete',

@@ -6,7 +6,7 @@ import { StartupError } from '../../shared/startup-error.ts';
 export interface ReadyFiles {
   /** Writes what was asked for. Throws `StartupError`. */
   ready(info: { readonly address: string; readonly url: string }): void;
-  /** Removes the ready file; the address file stays, as in the reference. */
+  /** Removes the ready file; the address file stays, as in InfluxDB 3 Core. */
   remove(): void;
 }
 

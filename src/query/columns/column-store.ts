@@ -33,7 +33,7 @@ export interface ColumnStoreOptions {
   readonly loader: SegmentLoader;
   readonly tables: TableReader;
   readonly bytesMax: number;
-  /** Told when columns could not be loaded: the engine answers instead. */
+  /** Told when columns could not be loaded: DuckDB answers instead. */
   readonly onLoadFailed: (error: unknown) => void;
 }
 
@@ -101,7 +101,7 @@ export class ColumnStore {
   ): Promise<void> {
     columns.loading ??= this.#load(request, columns, missingFiles, missingGenerations)
       .catch((error: unknown) => {
-        // What is wrong with a file the engine will tell the client; a table that keeps failing is left alone.
+        // What is wrong with a file DuckDB will tell the client; a table that keeps failing is left alone.
         columns.unfit = ++columns.failures >= FAILURES_MAX;
         this.#options.onLoadFailed(error);
       })
@@ -228,7 +228,7 @@ interface HeldFile extends Held {
   readonly segment: FileSegment;
 }
 
-/** So little is loaded at the first question: the engine would read as much. */
+/** So little is loaded at the first question: DuckDB would read as much. */
 const SMALL_VALUES_MAX = 1_500_000;
 
 function rowsOf(parts: readonly (StoredFile | GenerationMoment)[]): number {

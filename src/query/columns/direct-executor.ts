@@ -11,13 +11,13 @@ import { runGroups } from './group-query.ts';
 import { type Pause, type PieceWork, QueryInput, SCANNED_VALUES_PER_TURN } from './query-input.ts';
 import { runRows } from './row-query.ts';
 
-/** Values that a query may look at; beyond it the engine's threads are faster than this one. */
+/** Values that a query may look at; beyond it DuckDB's threads are faster than this one. */
 const VALUES_MAX = 3_000_000;
 
 /** Values that a query may need in memory: more take too long to load. */
 const HELD_VALUES_MAX = 8_000_000;
 
-/** How often what is missing is loaded before the query is left to the engine. */
+/** How often what is missing is loaded before the query is left to DuckDB. */
 const LOADS_MAX = 2;
 
 export interface DirectExecutorOptions {
@@ -38,8 +38,8 @@ export interface DirectAnswer {
 }
 
 /**
- * Answers plain questions from columns in memory: no plan of the engine, no turn of a thread. What it cannot answer
- * exactly, or not faster, it leaves to the engine.
+ * Answers plain questions from columns in memory: no plan of DuckDB, no turn of a thread. What it cannot answer
+ * exactly, or not faster, it leaves to DuckDB.
  */
 export class DirectExecutor {
   readonly #tables: TableReader;
@@ -52,7 +52,7 @@ export class DirectExecutor {
     this.#store = store;
   }
 
-  /** Undefined = ask the engine. */
+  /** Undefined = ask DuckDB. */
   async run(plan: DirectPlan, table: TableSchema, output: CompiledSql['output']): Promise<DirectAnswer | undefined> {
     const wanted = columnsOf(plan, table);
     if (wanted === undefined) return undefined;
@@ -132,7 +132,7 @@ function one(batch: ResultBatch | undefined): readonly ResultBatch[] | undefined
   return batch === undefined ? undefined : [batch];
 }
 
-/** Type of an output column that the compiler leaves to the engine. */
+/** Type of an output column that the compiler leaves to DuckDB. */
 function itemType({ shape }: DirectPlan, table: TableSchema, index: number): ResultType {
   const typeOf = (name: string): ResultType => fieldTypes[(table.columnByName.get(name) as NumberColumn).type];
   if (shape.kind !== 'groups') {

@@ -1,6 +1,6 @@
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
 
-/** A result without the engine. */
+/** A result without DuckDB. */
 export class DirectResult implements QueryResult {
   readonly columns: readonly ResultColumn[];
   readonly #batches: AsyncIterable<ResultBatch> | readonly ResultBatch[];

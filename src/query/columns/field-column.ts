@@ -48,7 +48,7 @@ export class FieldColumn {
   }
 
   /**
-   * Appends `count` rows of 8-byte values as the engine and the log hold them.
+   * Appends `count` rows of 8-byte values as DuckDB and the log hold them.
    * @param validBits LSB first from bit 0; undefined = no nulls
    */
   append(data: Uint8Array, validBits: Uint8Array | undefined, count: number): void {

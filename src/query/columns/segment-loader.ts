@@ -18,7 +18,7 @@ const RUNS_MAX = 200_000;
 /** Values taken over before other work gets a turn. */
 const VALUES_PER_TURN = 25_000;
 
-/** Reads columns through the engine, which knows files and buffers; in pieces, so that nobody waits for the whole. */
+/** Reads columns through DuckDB, which knows files and buffers; in pieces, so that nobody waits for the whole. */
 export class SegmentLoader {
   readonly #engine: () => Promise<Engine>;
   readonly #lanes: Lanes;

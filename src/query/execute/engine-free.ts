@@ -6,7 +6,7 @@ import type { CacheRelation } from '../system-tables/index.ts';
 export interface EngineFreeOptions {
   readonly direct: DirectExecutor | undefined;
   readonly tables: Pick<TableReader, 'table'>;
-  /** Parquet files that one use of a table may read; only the engine's way counts them. */
+  /** Parquet files that one use of a table may read; only DuckDB's way counts them. */
   readonly fileLimit: number | undefined;
 }
 
@@ -18,7 +18,7 @@ export class EngineFreeAnswers {
     this.#options = options;
   }
 
-  /** Undefined = the engine must be asked. */
+  /** Undefined = DuckDB must be asked. */
   async answer(
     compiled: CompiledSql,
     database: string,

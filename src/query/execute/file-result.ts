@@ -40,7 +40,7 @@ export async function fileResult(query: FileQuery): Promise<Uint8Array> {
   }
 }
 
-/** The rows of EXPLAIN as a statement, for what the engine itself must write. */
+/** The rows of EXPLAIN as a statement, for what DuckDB itself must write. */
 function planTable(rows: readonly (readonly [string, string])[]): string {
   return `SELECT * FROM (VALUES ${rows.map((row) => `(${row.map(sqlString).join(', ')})`).join(', ')}) AS t(plan_type, plan)`;
 }

@@ -19,11 +19,11 @@ export interface StreamQuery {
   readonly explain: CompiledSql['explain'];
   /** Take all rows at once: a stream costs several turns of the thread pool more. */
   readonly small: boolean;
-  /** The rows may come in any order, and the engine may hold all of them. */
+  /** The rows may come in any order, and DuckDB may hold all of them. */
   readonly collect: boolean;
   readonly signal: AbortSignal | undefined;
   readonly mapError: (error: unknown) => InfluxError;
-  /** Called exactly once, when the engine no longer needs what the query reads. Not called when this function throws. */
+  /** Called exactly once, when DuckDB no longer needs what the query reads. Not called when this function throws. */
   readonly onEnd: () => void;
 }
 
@@ -107,7 +107,7 @@ class RunningQuery implements QueryResult {
   readonly #end: () => void;
   readonly #interrupt: () => void;
   #first: ResultBatch | undefined;
-  /** The batch after the current one: the engine works on it while the current one becomes text. */
+  /** The batch after the current one: DuckDB works on it while the current one becomes text. */
   #ahead: Promise<ResultBatch | undefined> = Promise.resolve(undefined);
   #fetching = false;
   #ended = false;
@@ -244,8 +244,8 @@ const PROBED_CHUNKS = 4;
 const SPARSE_CHUNK_ROWS = 512;
 
 /**
- * A stream. Filters leave the engine's chunks almost empty, and each costs a turn of the thread pool: when the first ones
- * show it, the statement is begun again with its rows collected inside the engine, where they count and may spill; their
+ * A stream. Filters leave DuckDB's chunks almost empty, and each costs a turn of the thread pool: when the first ones
+ * show it, the statement is begun again with its rows collected inside DuckDB, where they count and may spill; their
  * order is lost.
  */
 async function streamedRows(connection: EngineConnection, query: OpenQuery): Promise<Rows> {
@@ -301,7 +301,7 @@ function openStream(connection: EngineConnection, query: OpenQuery, sql: string)
   return query.turn('repeatable', () => connection.stream(sql));
 }
 
-/** The engine's plan as the rows `plan_type, plan` that clients of EXPLAIN expect. */
+/** DuckDB's plan as the rows `plan_type, plan` that clients of EXPLAIN expect. */
 export async function planRows(
   connection: EngineConnection,
   sql: string,
@@ -341,7 +341,7 @@ async function explainRows(connection: EngineConnection, query: OpenQuery): Prom
   };
 }
 
-/** A measured plan begins with the statement that ran, which is the engine's and means nothing to clients. */
+/** A measured plan begins with the statement that ran, which is DuckDB's and means nothing to clients. */
 function withoutStatement(plan: string): string {
   return plan.slice(Math.max(0, plan.search(/^┌─+┐\n│┌─+┐│\n││ +Total Time/m)));
 }

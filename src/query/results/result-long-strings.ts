@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type duckdb from '@duckdb/node-bindings';
 
-/** Loads the native module at the first use; by then the engine has loaded it. */
+/** Loads the native module at the first use; by then DuckDB has loaded it. */
 const load = createRequire(import.meta.url);
 
 /** Bytes of one string header, and where its pointer sits. */

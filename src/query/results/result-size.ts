@@ -7,7 +7,7 @@ import { InfluxError } from '../../shared/errors.ts';
 import { GRPC_STATUS } from '../../shared/grpc-status.ts';
 import { TYPE_ID } from './result-type-ids.ts';
 
-/** Loads the native module at the first use; by then the engine has loaded it. */
+/** Loads the native module at the first use; by then DuckDB has loaded it. */
 const load = createRequire(import.meta.url);
 
 /** Memory of one element of a list while it becomes text, bytes; roughly. */

@@ -25,7 +25,7 @@ export class SqlCompiler {
     }
   }
 
-  /** Throws `InfluxError` with the texts and statuses of the SQL spec, sections 3 and 9. */
+  /** Throws `InfluxError` with the texts and statuses that DataFusion and InfluxDB 3 Core give. */
   async compile(text: string, context: SqlCompileContext): Promise<CompiledSql> {
     return compileStatement(await this.#parser.parse(text), context, { chars: text.length, quoted: this.#quoted });
   }

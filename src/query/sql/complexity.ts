@@ -1,4 +1,4 @@
-/** A ceiling for what a short statement can make the engine work on. */
+/** A ceiling for what a short statement can make DuckDB work on. */
 import { planError } from './types/errors.ts';
 
 /** Printed SQL may be this many times longer than the statement, plus a fixed allowance. */

@@ -1,4 +1,4 @@
-/** Engine failures -> what clients see. SQL spec 9.2. */
+/** Engine failures -> what clients see. */
 import { InfluxError } from '../../shared/errors.ts';
 import { GRPC_STATUS } from '../../shared/grpc-status.ts';
 import { needsTooMuchMemory } from '../execute/memory-watch.ts';
@@ -8,7 +8,7 @@ import { arrowError, executionError, planError } from './types/errors.ts';
 const knownPrefixes =
   /^(Arrow error|Execution error|External error|Error during planning|This feature is not implemented|Resources exhausted): /;
 
-/** Translates anything that the engine threw. Raw engine text stays in `cause`. */
+/** Translates anything that DuckDB threw. Raw engine text stays in `cause`. */
 export function mapEngineError(error: unknown): InfluxError {
   if (error instanceof InfluxError) return error;
   const raw = error instanceof Error ? error.message : String(error);
@@ -47,7 +47,7 @@ export function mapEngineError(error: unknown): InfluxError {
   }
 }
 
-/** Failures that the reference has too, in its words. */
+/** Failures that InfluxDB 3 Core has too, in its words. */
 function referenceWords(kind: string, message: string): ((cause: unknown) => InfluxError) | undefined {
   const bind = bindText(message);
   if (bind !== undefined) return (cause) => planError(bind, cause);

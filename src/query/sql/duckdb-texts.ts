@@ -1,4 +1,4 @@
-/** What the engine says of values that it cannot convert or read, in the reference's words. */
+/** What DuckDB says of values that it cannot convert or read, in InfluxDB 3 Core's words. */
 
 const arrowNames: Readonly<Record<string, string>> = {
   BOOL: 'Boolean',
@@ -93,7 +93,7 @@ const arrowTypes: Readonly<Record<string, string>> = {
 
 const engineTypeWord = new RegExp(`\\b(${Object.keys(arrowTypes).join('|')})\\b((?:\\[\\])*)`, 'g');
 
-/** The text with Arrow's names for the engine's types. */
+/** The text with Arrow's names for DuckDB's types. */
 export function withArrowTypes(text: string): string {
   return text.replace(/ - an explicit cast is required$/, '').replace(engineTypeWord, (_, type: string, lists: string) => {
     const depth = lists.length / 2;
@@ -107,7 +107,7 @@ export function overflowText(text: string): string {
   return operation ? `Overflow happened on: ${operation[1]}` : withArrowTypes(text);
 }
 
-/** A call or cast that the engine has no form of, to follow `Error during planning: `. Undefined = other words. */
+/** A call or cast that DuckDB has no form of, to follow `Error during planning: `. Undefined = other words. */
 export function bindText(text: string): string | undefined {
   const call = /No function matches the given name and argument types '(?:_df\.)?([\w"]+)\(([\s\S]*?)\)'\. You might/.exec(text);
   if (call) {

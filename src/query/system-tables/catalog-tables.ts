@@ -146,7 +146,7 @@ export function tokensTable(catalog: Catalog, authEnabled: boolean): SystemTable
 
 const SHOWN_HASH_DIGITS = 9;
 
-/** A text column that the reference gives as a view type. */
+/** A text column that InfluxDB 3 Core gives as a view type. */
 export function view(name: string): RelationColumn {
   return { name, type: 'string', required: true, arrowType: 'Utf8View' };
 }

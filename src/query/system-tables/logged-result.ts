@@ -3,7 +3,7 @@ import type { QueryLogEntry } from './query-log.ts';
 
 /**
  * A result whose end is written to the query log: at the last row, not at the first one, so that a failure half-way
- * and a client that leaves show as what they are (system tables spec 1.1, Y-8).
+ * and a client that leaves show as what they are.
  */
 export class LoggedResult implements QueryResult {
   readonly #result: QueryResult;

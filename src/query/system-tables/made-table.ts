@@ -2,7 +2,7 @@ import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType } fr
 import type { RelationColumn } from '../sql/types/contract.ts';
 import { type Cell, cellType, type PickedColumn, pickColumns, type RowSet, rowsSource } from './rows-source.ts';
 
-/** Cells that a statement carries as literals. Above that, parsing them costs more than a table in the engine. */
+/** Cells that a statement carries as literals. Above that, parsing them costs more than a table in DuckDB. */
 const LITERAL_CELLS_MAX = 4000;
 
 /** Engine chunks filled before other work gets a turn. */
@@ -16,7 +16,7 @@ export interface MadeSource {
   release(): void;
 }
 
-/** Brings tables that the server makes into the engine: small ones as literals, large ones as tables of its own. */
+/** Brings tables that the server makes into DuckDB: small ones as literals, large ones as tables of its own. */
 export class MadeTables {
   #names = 0;
 
@@ -33,7 +33,7 @@ export class MadeTables {
     const name = `made_${this.#names++}`;
     await engine.run(`CREATE TABLE ${name} (${picked.map(({ column, name: as }) => `${as} ${storedSqlType(column)}`).join(', ')})`);
     const release = (): void => {
-      engine.run(`DROP TABLE ${name}`).catch(() => undefined); // the engine was closed, and the table with it
+      engine.run(`DROP TABLE ${name}`).catch(() => undefined); // DuckDB was closed, and the table with it
     };
     try {
       await fill(engine, name, set, picked, types);

@@ -27,7 +27,7 @@ export interface LoggedQuery {
   readonly traceId?: string | undefined;
 }
 
-/** The newest queries of this server, oldest first. In memory only (system tables spec 1.1). */
+/** The newest queries of this server, oldest first. In memory only. */
 export class QueryLog {
   readonly #options: QueryLogOptions;
   readonly #entries: QueryLogEntry[] = [];
@@ -103,7 +103,7 @@ export class QueryLogEntry {
     this.#plannedMs = this.#clock.monotonicMs();
   }
 
-  /** Nothing stands between the query and the engine any more. */
+  /** Nothing stands between the query and DuckDB any more. */
   permitted(): void {
     if (this.#final) return;
     this.#phase = 'execution_permit';

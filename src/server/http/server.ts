@@ -100,7 +100,7 @@ function leaveBodiesAlone(app: FastifyInstance): void {
 
 /**
  * What the router gets to see: the raw path is matched as it is, so a path with an escape belongs to no route, except
- * below the engine prefix, where the handler compares the raw rest itself.
+ * below DuckDB prefix, where the handler compares the raw rest itself.
  */
 function routeTarget(url: string): string {
   const { path } = splitTarget(url);

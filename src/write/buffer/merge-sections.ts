@@ -9,11 +9,11 @@ export interface SectionRows {
   readonly count: number;
 }
 
-/** The parts of a section that the engine gets to see. */
+/** The parts of a section that DuckDB gets to see. */
 export type RowColumns = Pick<TableSection, 'seriesIds' | 'timesNs' | 'columns'>;
 
 /**
- * Puts the rows of several small sections one after another, so that the engine is called once a column and not once a
+ * Puts the rows of several small sections one after another, so that DuckDB is called once a column and not once a
  * column and section. Its memory is used again by the next merge.
  */
 export class SectionMerger {

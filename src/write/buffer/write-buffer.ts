@@ -17,7 +17,7 @@ const DATABASE_IDS_MAX = 2 ** 21;
 export type AppliedListener = (table: TableSchema, section: TableSection, series: SeriesIndex) => void;
 
 export interface WriteBufferOptions {
-  /** Opens the engine on first use. */
+  /** Opens DuckDB on first use. */
   readonly engine: () => Promise<Engine>;
   /** Gen1 duration. */
   readonly chunkDurationNs: bigint;
@@ -71,7 +71,7 @@ export class WriteBuffer {
     this.#options = options;
   }
 
-  /** The engine must be open before rows are applied; idempotent. */
+  /** DuckDB must be open before rows are applied; idempotent. */
   async open(): Promise<Engine> {
     this.#engine ??= await this.#options.engine();
     return this.#engine;

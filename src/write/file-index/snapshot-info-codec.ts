@@ -12,7 +12,7 @@ const INT64_MAX = 2n ** 63n - 1n;
 /** The last member: CRC-32 of the text as it would be without this member. */
 const CHECKSUM = /,\n {2}"checksum": (\d+)\n}$/;
 
-/** JSON as the reference writes it, and some members of our own. All integers have all their digits. */
+/** JSON as InfluxDB 3 Core writes it, and some members of our own. All integers have all their digits. */
 export function encodeSnapshotInfo(info: SnapshotInfo): Uint8Array {
   let minTimeNs = INT64_MAX;
   let maxTimeNs = INT64_MIN;

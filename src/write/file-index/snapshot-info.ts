@@ -43,7 +43,7 @@ export interface TableAside {
   readonly files: readonly string[];
 }
 
-/** What one snapshot changed (storage.md 6). */
+/** What one snapshot changed. */
 export interface SnapshotInfo {
   readonly nodeId: string;
   readonly sequence: number;

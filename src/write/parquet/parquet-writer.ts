@@ -35,7 +35,7 @@ export interface ParquetJob {
   readonly path: string;
 }
 
-/** Writes Parquet files through the engine: sorted, compressed, complete and durable or not there at all. */
+/** Writes Parquet files through DuckDB: sorted, compressed, complete and durable or not there at all. */
 export class ParquetWriter {
   readonly #engine: Engine;
   readonly #fs: FileSystem;

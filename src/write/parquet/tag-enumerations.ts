@@ -12,7 +12,7 @@ const COMBINATIONS_BEFORE_MIN = 32;
  */
 export class TagEnumerations {
   readonly #engine: Engine;
-  /** Type by tag column, both as the engine names them. */
+  /** Type by tag column, both as DuckDB names them. */
   readonly #types: ReadonlyMap<string, string>;
 
   private constructor(engine: Engine, types: ReadonlyMap<string, string>) {

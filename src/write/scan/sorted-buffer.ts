@@ -7,7 +7,7 @@ import { bufferRowsSql, type TableScan } from './table-scan.ts';
  * time, and the tags join them afterwards, which is half the work of sorting rows with all their tags. There must be no
  * files in the scan and no keys to merge.
  *
- * The engine streams the sorted rows through the last join, whose other side is the smaller one; that keeps their order
+ * DuckDB streams the sorted rows through the last join, whose other side is the smaller one; that keeps their order
  * inside a row group, but is no promise of its. A file that is not sorted would be larger, never wrong.
  * @param ranked engine table `(sid, series_rank, c<tag column id>...)` of the table's series
  */

@@ -7,7 +7,7 @@ import { chooseSeries, type SeriesChoice } from './series-choice.ts';
 
 /** A Parquet file that a scan reads. */
 export interface ScanFile {
-  /** Path that the engine can open. */
+  /** Path that DuckDB can open. */
   readonly path: string;
   /** Start of its first gen1 chunk, ns. */
   readonly chunkTimeNs: bigint;

@@ -54,7 +54,7 @@ const UNCHECKED_SHARE = 8;
 /** Writers that paused this long may be done: what they left is persisted if it is much. */
 const IDLE_MS = 1_000;
 
-/** Decides when to persist the buffer and does it in the background, one snapshot at a time (storage spec 3.3). */
+/** Decides when to persist the buffer and does it in the background, one snapshot at a time. */
 export class SnapshotScheduler {
   readonly #options: SnapshotSchedulerOptions;
   readonly #planner: SnapshotPlanner;

@@ -112,7 +112,7 @@ function kindOf({ calls, windows, hasColumns }: Collector): Analysis['kind'] {
   return calls.length > 0 ? 'aggregate' : 'raw';
 }
 
-/** Throws when a limit does not fit the engine's integers. */
+/** Throws when a limit does not fit DuckDB's integers. */
 export function checkLimit(name: 'limit' | 'offset', value: bigint | undefined): void {
   if (value !== undefined && value > 9_223_372_036_854_775_807n) throw planError(`${name} out of range`);
 }

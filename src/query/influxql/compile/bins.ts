@@ -1,4 +1,4 @@
-/** GROUP BY time. InfluxQL spec 7. Inside the statement bins are instants, BIGINT nanoseconds. */
+/** GROUP BY time. Inside the statement bins are instants, BIGINT nanoseconds. */
 
 import { InfluxError } from '../../../shared/errors.ts';
 import { nextWallClockBin, wallClockBin, wallClockBins } from '../../sql/values/zones.ts';

@@ -1,4 +1,4 @@
-/** `integral(field[, unit])`. InfluxQL spec 8. */
+/** `integral(field[, unit])`. */
 import { type Bins, nextBinSql } from './bins.ts';
 import { durationArgument } from './functions.ts';
 import type { CallExpr, RefExpr } from './ir.ts';

@@ -38,7 +38,7 @@ export function mathFunction(name: string, args: readonly Value[]): Value {
   if (name === 'abs') return absolute(x);
   if (name === 'pow') return power(x, y);
   if (name === 'atan2') return { sql: `atan2(${asFloat(x)}, ${asFloat(y)})`, type: 'float' };
-  // the engine takes the base first
+  // DuckDB takes the base first
   if (name === 'log') return { sql: `(_df.ln(${asFloat(x)}) / _df.ln(${asFloat(y)}))`, type: 'float' };
   if (name === 'round') {
     // half away from zero, as both engines do

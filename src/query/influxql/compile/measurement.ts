@@ -1,4 +1,4 @@
-/** The rows of one measurement, by the kind of the query. InfluxQL spec 6. */
+/** The rows of one measurement, by the kind of the query. */
 import { aggregateSql, extendsRange, windowSql } from './aggregates.ts';
 import { binSql, gridSql } from './bins.ts';
 import { type FillColumn, filledSql } from './fill.ts';
@@ -41,7 +41,7 @@ function rowsOf(plan: SelectPlan, source: SourceRows): Rows {
   }
 }
 
-/** Windows need the bin before the range, or after it when time descends (spec 6.3). */
+/** Windows need the bin before the range, or after it when time descends. */
 function scanRange(plan: SelectPlan): TimeRange {
   const { bins, range, analysis, select } = plan;
   const upper = bins === undefined ? range : { low: range.low, high: plan.highNs };

@@ -61,7 +61,7 @@ export function printDuration(ns: bigint): string {
   return text;
 }
 
-/** A value as the reference's internal notation shows it: `Literal(Float(2.5))`. */
+/** A value as InfluxDB 3 Core's internal notation shows it: `Literal(Float(2.5))`. */
 export function debugExpr(expr: Expr): string {
   switch (expr.kind) {
     case 'literal':

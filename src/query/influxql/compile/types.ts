@@ -25,7 +25,7 @@ export function isNumeric(type: ValueType): type is 'float' | 'integer' | 'unsig
   return type === 'float' || type === 'integer' || type === 'unsigned';
 }
 
-/** The engine's type name. */
+/** DuckDB's type name. */
 export function engineTypeName(type: ValueType): string {
   switch (type) {
     case 'float':

@@ -10,7 +10,7 @@ export function parseError(text: string, offset: number, message: string, detail
   });
 }
 
-/** A text in quotes with the escapes of the reference's messages. */
+/** A text in quotes with the escapes of InfluxDB 3 Core's messages. */
 export function debugText(text: string): string {
   const escaped = text
     .replaceAll('\\', '\\\\')

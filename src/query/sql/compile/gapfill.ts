@@ -1,4 +1,4 @@
-/** Gap filling: a grid of bins for every series, joined to the aggregates. SQL spec section 7. */
+/** Gap filling: a grid of bins for every series, joined to the aggregates. */
 
 import { isAggregate } from '../functions/aggregates.ts';
 import { binned, binStart, binStride } from '../functions/time.ts';

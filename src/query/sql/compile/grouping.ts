@@ -43,7 +43,7 @@ export function compileGrouping(groupBy: readonly Expr[] | 'all', items: readonl
   return { keys, sql: terms.join(', ') };
 }
 
-/** GROUP BY for print: a key that is in the select list by its position, so that the engine binds it once. */
+/** GROUP BY for print: a key that is in the select list by its position, so that DuckDB binds it once. */
 export function printedGrouping(grouping: Grouping, selected: readonly Typed[], groupBy: readonly Expr[] | 'all'): string {
   if (groupBy !== 'all' && groupBy.some((expr) => expr.kind === 'grouping-sets')) return grouping.sql;
   const terms = grouping.keys.map(({ value }) => {

@@ -14,7 +14,7 @@ const RANKS: ReadonlySet<string> = new Set(['row_number', 'rank', 'dense_rank'])
 
 /**
  * `SELECT .. FROM (SELECT .., row_number() OVER (PARTITION BY k ORDER BY time DESC) AS rn FROM t WHERE w) WHERE rn = 1`
- * sorts all rows in the engine to keep one a group. Rows that are not at the group's greatest time can never be first, so
+ * sorts all rows in DuckDB to keep one a group. Rows that are not at the group's greatest time can never be first, so
  * they are left out before the window sees them: finding `max(time)` per group first is ten times as fast.
  * Anything that is not exactly of this form is returned as it is.
  */

@@ -3,7 +3,7 @@ import type { RelationInfo } from '../types/contract.ts';
 import type { StatementState } from '../types/env.ts';
 import { planError, tableNotFound } from '../types/errors.ts';
 
-/** The catalog's relation for `table`, `schema.table` or `public.schema.table`; throws the reference's error. */
+/** The catalog's relation for `table`, `schema.table` or `public.schema.table`; throws InfluxDB 3 Core's error. */
 export function resolveRelation(state: StatementState, parts: readonly string[]): RelationInfo {
   if (parts.length > 3)
     throw planError(`Unsupported compound identifier '${parts.join('.')}'. Expected 1, 2 or 3 parts, got ${parts.length}`);

@@ -1,4 +1,4 @@
-/** Digests that the engine has no function for: the engine delivers the bytes, and what reads its rows digests them. */
+/** Digests that DuckDB has no function for: DuckDB delivers the bytes, and what reads its rows digests them. */
 
 import { algorithmOf, digestNeedsResult, digestsInResultOnly, encodingOf } from '../functions/digests.ts';
 import type { CallExpr, Expr, OrderItem } from '../parse/ast.ts';
@@ -18,7 +18,7 @@ export interface DigestedItem extends Typed {
 
 /**
  * `sha512(x)` and the like, bare or inside `encode(.., 'hex' | 'base64')`, as a whole item of the outermost select list.
- * Undefined = the item is something else, or the engine can do it.
+ * Undefined = the item is something else, or DuckDB can do it.
  */
 export function digestedItem(expr: Expr, env: Env): DigestedItem | undefined {
   if (expr.kind !== 'call') return undefined;

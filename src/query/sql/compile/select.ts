@@ -74,7 +74,7 @@ export function compileSelect(given: Select, orderBy: readonly OrderItem[], limi
   return { definitions: [], recursive: false, sql, columns, small, direct, made };
 }
 
-/** Folded aggregates, such as `arrow_typeof(sum(x))`, leave nothing that would tell the engine to make one row. */
+/** Folded aggregates, such as `arrow_typeof(sum(x))`, leave nothing that would tell DuckDB to make one row. */
 function isConstant(value: Typed): boolean {
   return value.constant !== undefined;
 }

@@ -37,7 +37,7 @@ const mapped: Readonly<Record<string, string>> = {
 const PER_CENT = 'chr(1)';
 
 /**
- * Body of a macro that formats the time `t` by the chrono format `f`, for formats that are not constant: the engine's own
+ * Body of a macro that formats the time `t` by the chrono format `f`, for formats that are not constant: DuckDB's own
  * function wants a constant, so every specifier is put in by itself.
  */
 export function formatMacroBody(): string {
@@ -54,7 +54,7 @@ export function formatMacroBody(): string {
   return `list_transform([{'t': t, 'f': f}], lambda z: ${done})[1]`;
 }
 
-/** A chrono format as the engine's `strftime` / `strptime` spell it. Unknown specifiers are errors. */
+/** A chrono format as DuckDB's `strftime` / `strptime` spell it. Unknown specifiers are errors. */
 export function strftimeFormat(format: string): string {
   return format.replace(/%(\.?[369]?f|-?[A-Za-z]|%|$)/g, (whole, specifier: string) => {
     if (sameLetters.has(specifier)) return whole;

@@ -12,7 +12,7 @@ export const digestFunctions = defineFunctions([
   ['digest', 2, 2, digest],
 ]);
 
-/** Functions of one argument that the engine does not have. */
+/** Functions of one argument that DuckDB does not have. */
 export const digestsInResultOnly: ReadonlySet<string> = new Set(['sha224', 'sha384', 'sha512']);
 
 /** Algorithms of `digest`, and their names in Node.js. */
@@ -26,7 +26,7 @@ const digests: Readonly<Record<string, string>> = {
   blake2s: 'blake2s256',
 };
 
-/** Digests of columns that the engine can make, as functions that give hex digits. */
+/** Digests of columns that DuckDB can make, as functions that give hex digits. */
 const engineDigests: ReadonlySet<string> = new Set(['md5', 'sha256']);
 
 /** The name that Node.js gives an algorithm. */
@@ -34,7 +34,7 @@ export function algorithmOf(name: string): string | undefined {
   return Object.hasOwn(digests, name) ? digests[name] : undefined;
 }
 
-/** True when the engine has no function for the algorithm, named as Node.js does. */
+/** True when DuckDB has no function for the algorithm, named as Node.js does. */
 export function digestNeedsResult(algorithm: string): boolean {
   return !engineDigests.has(algorithm);
 }
@@ -57,7 +57,7 @@ function digest(call: ScalarCall): Typed {
   return digestOf(arg(call, 0), algorithm);
 }
 
-/** Constants are digested here; for columns there is only what the engine has. */
+/** Constants are digested here; for columns there is only what DuckDB has. */
 function digestOf(value: Typed, algorithm: string): Typed {
   if (value.constant?.kind === 'null' || value.type.kind === 'null') return typed('CAST(NULL AS BLOB)', binaryType);
   if (value.constant?.kind === 'string') {

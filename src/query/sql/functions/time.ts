@@ -1,4 +1,4 @@
-/** Time and date functions. SQL spec 6.1. */
+/** Time and date functions. */
 
 import { executionError, notImplemented, planError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';

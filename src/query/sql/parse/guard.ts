@@ -8,7 +8,7 @@ import { notImplemented, planError, sqlError } from '../types/errors.ts';
 export const queryCharsMax = 1_000_000;
 /** Most tokens of one statement. */
 export const queryTokensMax = 100_000;
-/** Deepest bracket (or CASE) nesting; the reference's recursion limit. */
+/** Deepest bracket (or CASE) nesting; InfluxDB 3 Core's recursion limit. */
 export const queryDepthMax = 50;
 /** Most operators in one chain (`a OR b OR ...`): the parser builds one tree level for each. */
 export const chainedOperatorsMax = 400;

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { setFlagsFromString } from 'node:v8';
 
-/** Part of the runtime that its types do not mention. */
+/** Part of Node.js that its types do not mention. */
 declare const WebAssembly: { compile(bytes: Uint8Array): Promise<object> };
 
 /** What the compiler needs of it. Both throw errors that carry the parser's message. */
@@ -14,7 +14,7 @@ export interface ParserLibrary {
 /** Fresh instances that one process makes; each costs some 10 MB that cannot be given back. */
 const freshInstancesMax = 8;
 
-/** Compiles all functions on other threads; by itself the runtime compiles each at its first call, on this one. */
+/** Compiles all functions on other threads; by itself Node.js compiles each at its first call, on this one. */
 function compileWhole(bytes: Uint8Array): Promise<object> {
   setFlagsFromString('--no-wasm-lazy-compilation');
   try {

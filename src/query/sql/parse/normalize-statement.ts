@@ -1,4 +1,4 @@
-/** The statement gate: queries and catalog statements pass, everything else gets the reference's refusal. */
+/** The statement gate: queries and catalog statements pass, everything else gets InfluxDB 3 Core's refusal. */
 import { notImplemented, planError } from '../types/errors.ts';
 import type { Statement } from './ast.ts';
 import { objectName } from './names.ts';

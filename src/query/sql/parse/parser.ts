@@ -121,7 +121,7 @@ function parserError(error: unknown): Error {
   return sqlError(`TokenizerError(${debugQuote(text)})`);
 }
 
-/** Text as the reference's debug output quotes it. */
+/** Text as InfluxDB 3 Core's debug output quotes it. */
 function debugQuote(text: string): string {
   const escaped = text
     .replaceAll('\\', '\\\\')

@@ -1,4 +1,4 @@
-/** Failures of SQL compilation. Texts and statuses: SQL spec sections 3 and 9.2. */
+/** Failures of SQL compilation. Texts and statuses: */
 import { InfluxError } from '../../../shared/errors.ts';
 import { GRPC_STATUS } from '../../../shared/grpc-status.ts';
 
@@ -7,7 +7,7 @@ export function planError(text: string, cause?: unknown): InfluxError {
   return new InfluxError({ code: 'SQL_PLAN', message: `Error during planning: ${text}`, status: 400, cause });
 }
 
-/** `Schema error: ...`. A user's mistake, so 400 where the reference says 500. */
+/** `Schema error: ...`. A user's mistake, so 400 where InfluxDB 3 Core says 500. */
 export function schemaError(text: string): InfluxError {
   return new InfluxError({ code: 'SQL_SCHEMA', message: `Schema error: ${text}`, status: 400 });
 }

@@ -1,4 +1,4 @@
-/** Casts, explicit and implied. SQL spec 5.2. */
+/** Casts, explicit and implied. */
 import { arrowError, coercionError, planError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';
 import { booleanConstant, floatConstant, intConstant, intervalConstant, type Typed, timestampConstant } from '../types/typed.ts';

@@ -1,4 +1,4 @@
-/** Operators with the reference's meaning. SQL spec 5.3. */
+/** Operators with DataFusion's meaning. */
 
 import type { BinaryOperator } from '../parse/ast.ts';
 import { arrowError, coercionError, notImplemented, planError } from '../types/errors.ts';

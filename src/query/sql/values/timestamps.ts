@@ -1,13 +1,13 @@
-/** Timestamps in text -> nanoseconds. Grammar and messages: SQL spec 5.5. */
+/** Timestamps in text -> nanoseconds. Grammar and messages: */
 import { foldingError } from '../types/errors.ts';
 
 const secondNs = 1_000_000_000n;
-/** The widest range the reference can show. */
+/** The widest range InfluxDB 3 Core can show. */
 export const timestampNsMin = -9_223_372_036_854_775_808n;
 export const timestampNsMax = 9_223_372_036_854_775_807n;
 
 /**
- * Throws the reference's error for anything that is not a timestamp.
+ * Throws InfluxDB 3 Core's error for anything that is not a timestamp.
  * @param toInstant of a wall-clock time, for texts without a zone; they are UTC without it
  */
 export function parseTimestamp(text: string, toInstant: (localNs: bigint) => bigint = (ns) => ns): bigint {

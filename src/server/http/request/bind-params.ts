@@ -49,7 +49,7 @@ function numberValue(text: string): BindValue {
 }
 
 function refused(what: 'arrays' | 'objects', text: string, node: JsonNode): Error {
-  // compat: the two texts end differently in the reference
+  // compat: the two texts end differently in InfluxDB 3 Core
   const dots = what === 'arrays' ? '.' : '';
   const message = `JSON ${what} are not supported as query parameters. Expected null, boolean, number, or string${dots}`;
   return serdeJsonError(message + positionAt(text, node.end));

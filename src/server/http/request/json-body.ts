@@ -23,7 +23,7 @@ export class JsonObjectReader {
     }
   }
 
-  /** Parses a body that must be one object. `what` is the reference's type name, shown when it is something else. */
+  /** Parses a body that must be one object. `what` is InfluxDB 3 Core's type name, shown when it is something else. */
   static parse(text: string, what: string, known: readonly string[]): JsonObjectReader {
     const node = parseNode(text);
     if (node.kind !== 'object') throw invalidType(text, node, `struct ${what}`);

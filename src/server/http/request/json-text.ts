@@ -1,5 +1,5 @@
 /**
- * JSON as the reference's decoder reads it: integers keep all their digits, every node knows where it ends, and
+ * JSON as InfluxDB 3 Core's decoder reads it: integers keep all their digits, every node knows where it ends, and
  * failures carry the same words with line and column. `JSON.parse` can do none of the three.
  */
 

@@ -6,7 +6,7 @@ export function requireUtf8(body: Uint8Array): void {
   if (!isUtf8(body)) throw bodyNotUtf8(describeBadUtf8(body));
 }
 
-/** Where and how the bytes stop being UTF-8, in the reference's words. Only for bytes that are not UTF-8. */
+/** Where and how the bytes stop being UTF-8, in InfluxDB 3 Core's words. Only for bytes that are not UTF-8. */
 export function describeBadUtf8(bytes: Uint8Array): string {
   let index = 0;
   while (index < bytes.length) {

@@ -39,7 +39,7 @@ export function sendJson<Reply extends HttpReply>(reply: Reply, value: unknown):
   return reply;
 }
 
-/** Sends text without a content-type, as the reference does for its plain messages. */
+/** Sends text without a content-type, as InfluxDB 3 Core does for its plain messages. */
 export function sendText<Reply extends HttpReply>(reply: Reply, text: string): Reply {
   const body = Buffer.from(text);
   // Set on the reply, because that is where the metrics look for the size.

@@ -33,7 +33,7 @@ export function writeEndpoints(deps: RouteDependencies): ReadonlyMap<string, Wri
   ]);
 }
 
-/** Registers every endpoint of the route table (http-api.md 2). */
+/** Registers every endpoint of the route table. */
 export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, writes: ReadonlyMap<string, WriteEndpoint>): void {
   const { maxBodyBytes, errorLog } = deps;
   for (const [path, { answer }] of writes) app.post(path, answer);

@@ -39,7 +39,7 @@ export function tokenText(created: CreatedToken): string {
 }
 
 function sendToken(reply: FastifyReply, created: CreatedToken): FastifyReply {
-  // The reference sends the literal type `json`, which no client can use.
+  // InfluxDB 3 Core sends the literal type `json`, which no client can use.
   return reply
     .code(201)
     .header('content-type', 'application/json')

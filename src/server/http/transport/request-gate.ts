@@ -40,7 +40,7 @@ export class RequestGate {
 
   /** False: the request was answered here. */
   admit(request: GateRequest, originalUrl: string, reply: HttpReply): boolean {
-    // The reference leaves it out of most errors, which hides them from browsers.
+    // InfluxDB 3 Core leaves it out of most errors, which hides them from browsers.
     reply.header('cluster-uuid', this.#clusterUuid).header('access-control-allow-origin', '*');
     if (request.method === 'OPTIONS') {
       reply

@@ -9,7 +9,7 @@ import { TextSource } from '../../../../src/query/results/text-source.ts';
 import { dataOf } from '../../../../src/query/results/vector-source.ts';
 import { valueAt } from '../../../support/result-vectors.ts';
 
-describe('chunks of the engine as result batches', () => {
+describe('chunks of DuckDB as result batches', () => {
   let instance: DuckDBInstance;
   let connection: DuckDBConnection;
   before(async () => {

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { InfluxError } from '../../../../src/shared/errors.ts';
 import { printed, TestEngine } from './support.ts';
 
-/** Functions of the engine with effects, that printed statements may call all the same: they touch nothing outside. */
+/** Functions of DuckDB with effects, that printed statements may call all the same: they touch nothing outside. */
 const harmless = new Set(['random', 'uuid', 'error']);
 
 /** Sources that printed statements may read from. */
@@ -15,7 +15,7 @@ interface EngineFunction {
   readonly effects: boolean;
 }
 
-/** Names of all functions in a tree that the engine made of a statement, by kind of place. */
+/** Names of all functions in a tree that DuckDB made of a statement, by kind of place. */
 function calledIn(node: unknown, found: { scalar: Set<string>; source: Set<string> }, inSource = false): void {
   if (Array.isArray(node)) {
     for (const item of node) calledIn(item, found, inSource);
@@ -28,7 +28,7 @@ function calledIn(node: unknown, found: { scalar: Set<string>; source: Set<strin
   for (const [key, value] of Object.entries(record)) calledIn(value, found, isSource && key === 'function');
 }
 
-describe('functions of the engine', () => {
+describe('functions of DuckDB', () => {
   test('none that reads files, settings or other data can be reached, whatever it is called', async () => {
     const engine = await TestEngine.open();
     const listed = await engine.engineRows(

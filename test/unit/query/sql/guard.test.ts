@@ -31,7 +31,7 @@ describe('the guard', () => {
     guardQueryText(`SELECT E'\\'${noise}'`);
   });
 
-  test('stops deep nesting with the text of the reference', () => {
+  test('stops deep nesting with the text of InfluxDB 3 Core', () => {
     const limit = { message: 'SQL error: RecursionLimitExceeded', status: 400 };
     assert.throws(() => guardQueryText(`SELECT ${'('.repeat(60)}1${')'.repeat(60)}`), limit);
     assert.throws(() => guardQueryText(`SELECT ${'case when true then '.repeat(60)}1${' end'.repeat(60)}`), limit);

@@ -101,7 +101,7 @@ describe('output column names', () => {
     assert.deepEqual(await engine.rows('SELECT host FROM MIXED'), [{ host: 'lower' }]);
   });
 
-  test('aliases may be any keyword of the engine, quoted as a string or bare', async () => {
+  test('aliases may be any keyword of DuckDB, quoted as a string or bare', async () => {
     assert.deepEqual(await engine.names('SELECT avg(temp) value, max(temp) AS \'a b\', min(temp) time, count(*) AS "select" FROM home'), [
       'value',
       'a b',

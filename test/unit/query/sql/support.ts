@@ -110,7 +110,7 @@ const settings = [
   'SET autoload_known_extensions=false',
 ];
 
-/** The engine under test. */
+/** DuckDB under test. */
 export class TestEngine {
   readonly compiler = new SqlCompiler();
   readonly #connection: DuckDBConnection;
@@ -137,7 +137,7 @@ export class TestEngine {
     });
   }
 
-  /** Rows as objects keyed by client-visible names; big integers as text, times as the engine prints them. */
+  /** Rows as objects keyed by client-visible names; big integers as text, times as DuckDB prints them. */
   async rows(text: string, params: Readonly<Record<string, BindValue>> = {}): Promise<Row[]> {
     const compiled = await this.compile(text, params);
     const sql = printed(compiled);
@@ -155,7 +155,7 @@ export class TestEngine {
     }
   }
 
-  /** Defence in depth: what the compiler prints must be exactly one SELECT for the engine's own parser. */
+  /** Defence in depth: what the compiler prints must be exactly one SELECT for DuckDB's own parser. */
   async #requireOneSelect(sql: string): Promise<void> {
     const reader = await this.#connection.runAndReadAll('SELECT json_serialize_sql(CAST($1 AS VARCHAR))', [sql]);
     const parsed = JSON.parse(String(reader.getRows()[0]?.[0])) as { error: boolean; error_message?: string; statements?: unknown[] };
@@ -163,7 +163,7 @@ export class TestEngine {
     assert.equal(parsed.statements?.length, 1, `not one statement:\n${sql}`);
   }
 
-  /** Rows of a statement in the engine's own language. */
+  /** Rows of a statement in DuckDB's own language. */
   async engineRows(sql: string): Promise<Row[]> {
     return (await this.#connection.runAndReadAll(sql)).getRowObjectsJson() as Row[];
   }

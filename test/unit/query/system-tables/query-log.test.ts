@@ -141,7 +141,7 @@ describe('the end of a result is the end of its query', () => {
     assert.equal(await phaseAfter(async (logged) => logged.cancel(), two), 'cancel');
   });
 
-  test('the client went away: cancel, although the engine fails because of it', async () => {
+  test('the client went away: cancel, although DuckDB fails because of it', async () => {
     const gone = async (logged: LoggedResult, abort: AbortController): Promise<void> => {
       abort.abort();
       await assert.rejects(drain(logged), /half-way/);

@@ -85,7 +85,7 @@ test('the info is pretty JSON with all digits of its integers', () => {
   );
 });
 
-test('an info of the reference, without our own members and with writer_id, is read', () => {
+test('an info of InfluxDB 3 Core, without our own members and with writer_id, is read', () => {
   const text = `{"version":"1","writer_id":"w","next_file_id":1,"snapshot_sequence_number":1,"wal_file_sequence_number":2,
     "catalog_sequence_number":3,"parquet_size_bytes":0,"row_count":0,"min_time":9223372036854775807,"max_time":-9223372036854775808,
     "databases":[[1,{"tables":[[0,[{"id":0,"path":"p 1234567890123456789 \\" -5","size_bytes":1,"row_count":1,
