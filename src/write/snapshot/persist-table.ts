@@ -61,7 +61,7 @@ export async function persistTable(
   try {
     const sources = new Set<unknown>(generations);
     const sealed: BufferView = { ...view, generations: view.generations.filter((generation) => sources.has(generation.source)) };
-    accountGenerations(table, sealed, generations);
+    accountSealed(table, sealed, generations, planned, options);
     const rows = { table, columns, view: sealed };
     const files = await persistFiles(rows, planned, options);
     const remainder = await keepRemainder(rows, options);
@@ -79,13 +79,18 @@ interface Rows {
   readonly view: BufferView;
 }
 
-/** All sealed generations are there, and the rows of each are in its chunks. */
-function accountGenerations({ table }: TableBuffer, view: BufferView, sealed: readonly Generation[]): void {
-  const what = `table '${table.name}' (${table.databaseId}/${table.id})`;
+/** Every row of the sealed generations goes to one of the planned files or stays. */
+function accountSealed(
+  { table }: TableBuffer,
+  view: BufferView,
+  sealed: readonly Generation[],
+  planned: readonly PlannedFile[],
+  { endMarkerNs }: PersistOptions,
+): void {
   const sealedRows = sealed.reduce((sum, generation) => sum + generation.rows, 0);
-  let rows = 0;
-  for (const { chunks } of view.generations) for (const chunk of chunks.values()) rows += chunk.rows;
-  assertRows(what, sealedRows, rows);
+  let rows = planned.reduce((sum, file) => sum + file.rows, 0);
+  for (const { chunks } of view.generations) for (const [start, chunk] of chunks) if (start >= endMarkerNs) rows += chunk.rows;
+  assertRows(`table '${table.name}'`, sealedRows, rows);
 }
 
 async function persistFiles(rows: Rows, planned: readonly PlannedFile[], options: PersistOptions): Promise<PersistedFile[]> {
