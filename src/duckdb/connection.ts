@@ -4,6 +4,7 @@
  * does nothing after the release, the second keeps it out of the pool (`settle`).
  */
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBMaterializedResult, DuckDBResult, DuckDBResultReader } from '@duckdb/node-api';
+import { withMemoryNamed } from './failure.ts';
 
 /** Told of every failure of a call. */
 export type FailureListener = (error: unknown) => void;
@@ -99,10 +100,16 @@ export class EngineConnection {
     const ended = (): void => {
       this.#running.delete(running);
     };
-    running.then(ended, (error: unknown) => {
-      ended();
-      this.#onFailure(error);
-    });
-    return running;
+    return running.then(
+      (result) => {
+        ended();
+        return result;
+      },
+      (error: unknown) => {
+        ended();
+        this.#onFailure(error);
+        throw withMemoryNamed(error);
+      },
+    );
   }
 }

@@ -6,7 +6,7 @@ import { assert } from '../shared/assert.ts';
 import { InfluxError } from '../shared/errors.ts';
 import { type Bindings, ChunkAppender, type EngineColumnType } from './chunk-appender.ts';
 import { EngineConnection } from './connection.ts';
-import { engineFailed, suspicionOf } from './failure.ts';
+import { engineFailed, suspicionOf, withMemoryNamed } from './failure.ts';
 
 export interface EngineOptions {
   /** Worker threads of the engine. */
@@ -189,7 +189,7 @@ function watchedAppends(bindings: Bindings, onFailure: (error: unknown) => void)
         return call(...args);
       } catch (error) {
         onFailure(error);
-        throw error;
+        throw withMemoryNamed(error);
       }
     };
   // The bindings' functions are no enumerable properties, and they use no `this`.

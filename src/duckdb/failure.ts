@@ -16,6 +16,15 @@ export function suspicionOf(error: unknown): Suspicion {
   return POSSIBLE.test(text) ? 'possible' : 'none';
 }
 
+/** How appends and commits word that there is no memory; the front of the text is DuckDB's own. */
+const NO_MEMORY = /^((TransactionContext Error: )?Failed to (append|commit): )+(could not|failed to) (allocate|pin|offload) /;
+
+/** The same failure, called an `Out of Memory Error` as DuckDB itself calls it elsewhere: it passes when there is memory again. */
+export function withMemoryNamed(error: unknown): unknown {
+  if (!(error instanceof Error) || !NO_MEMORY.test(error.message)) return error;
+  return new Error(`Out of Memory Error: ${error.message}`, { cause: error });
+}
+
 /** DuckDB is gone and is opened again by the server; what was acknowledged is safe. */
 export function engineFailed(cause?: unknown): InfluxError {
   return new InfluxError({

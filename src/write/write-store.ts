@@ -199,8 +199,9 @@ export class WriteStore implements WriteService {
   /** Files and buffered rows, taken in one synchronous step; then the buffer's waiting rows are made visible. */
   async snapshot(table: TableSchema, minTimeNs: bigint | undefined, maxTimeNs: bigint | undefined): Promise<StoredTableSnapshot> {
     const cutoffNs = this.#cutoffNs(table);
-    const viewing = this.#buffer.table(table.databaseId, table.id)?.view();
     const live = this.#files.index.filesFor(table.databaseId, table.id, minTimeNs, maxTimeNs);
+    const files = this.#scanFiles(live);
+    const viewing = this.#buffer.table(table.databaseId, table.id)?.view();
     const readerDone = this.#removal.reader();
     let buffer: BufferView | undefined;
     const release = (): void => {
@@ -208,7 +209,6 @@ export class WriteStore implements WriteService {
       readerDone();
     };
     try {
-      const files = this.#scanFiles(live);
       buffer = await viewing;
       await this.#checks.verify(live);
       return { table, files, buffer, cutoffNs, release };

@@ -40,6 +40,12 @@ export interface ColumnStoreOptions {
 /**
  * Columns of files and buffered rows in memory, as many as fit: those that no query needed for longest go first. What is
  * large and asked for once is not worth it; the second query loads. Buffered rows are followed as they arrive.
+ *
+ * Shared by: all queries that are answered from memory, and writes, which are told to the followers. `segments` answers in the
+ * same synchronous step in which the query looked at the buffer, and what a query then reads of a segment (row count, arrays) it
+ * takes before its first turn ends; rows that come later are behind that count, and arrays are replaced, not moved. One load of
+ * a table runs at a time; a segment is handed out only when its load has ended. Generations are told apart by their source,
+ * never by name; files by ids, which are not used again.
  */
 export class ColumnStore {
   readonly #options: ColumnStoreOptions;
@@ -121,16 +127,19 @@ export class ColumnStore {
     const { table } = request;
     const followers = missingGenerations.map((generation) => this.#follow(columns, generation.source, request.columns));
     const [minNs, maxNs] = timesOf(missingFiles);
-    const snapshot = await tables.snapshot(table, minNs, maxNs);
     try {
-      await this.#loadFiles(table, columns, missingFiles, request.columns);
-      for (const follower of followers) await follower.load(loader, snapshot.buffer?.generations ?? []);
+      const snapshot = await tables.snapshot(table, minNs, maxNs); // in the same step as the followers' first moments
+      try {
+        await this.#loadFiles(table, columns, missingFiles, request.columns);
+        for (const follower of followers) await follower.load(loader, snapshot.buffer?.generations ?? []);
+      } finally {
+        snapshot.release();
+      }
     } catch (error) {
       for (const follower of followers) this.#drop(follower);
       throw error;
-    } finally {
-      snapshot.release();
     }
+    columns.failures = 0;
     this.#makeRoom();
   }
 

@@ -206,14 +206,15 @@ test('DuckDB at its memory limit gives every row once when it has memory again',
   });
   t.after(async () => engine.close());
   const table = testTable(COLUMNS);
-  let errors = 0;
-  const buffer = openBuffer(engine, table, () => errors++);
+  const errors: string[] = [];
+  const note = (error: unknown): number => errors.push(error instanceof Error ? error.message : String(error));
+  const buffer = openBuffer(engine, table, note);
   t.after(() => buffer.close());
   await buffer.open();
   // Takes most of the memory.
   await engine.run("CREATE TABLE hog AS SELECT repeat('x', 1000) || i AS t FROM range(38000) r(i)");
   let rows = 0;
-  for (let n = 0; errors === 0; n++) {
+  for (let n = 0; errors.length === 0; n++) {
     assert.ok(n < 2000, 'the memory never ran out');
     const added = rowsOf(rows, rows + 500).map((row) => ({ ...row, fields: { ...row.fields, s: `${row.timeNs} `.repeat(40) } }));
     rows += added.length;
@@ -223,12 +224,10 @@ test('DuckDB at its memory limit gives every row once when it has memory again',
       await buffer
         .table(table.databaseId, table.id)
         ?.view()
-        .then(
-          (view) => view.release(),
-          () => errors++,
-        );
+        .then((view) => view.release(), note);
     }
   }
+  for (const error of errors) assert.match(error, /^Out of Memory Error: /);
   await engine.run('DROP TABLE hog');
   const view = await buffer.table(table.databaseId, table.id)?.view();
   const columns = table.columns.filter((column) => column.type !== 'tag').map((column) => ({ column, as: column.name }));
