@@ -1,7 +1,7 @@
 // Reads sqllogictest files: which records there are, and which of them need no stored table.
 
 /** Settings that change what later records mean. */
-const MEANINGFUL_SETTING = /sql_parser|time_zone|timezone|ident_normalization|dialect|parse_float|null_ordering|batch_size|format\./i;
+const MEANINGFUL_SETTING = /sql_parser|time.?zone|ident_normalization|dialect|parse_float|null_ordering|batch_size|format\./i;
 
 /**
  * Query records of a file that need no stored table, no setting and no plan.
@@ -9,18 +9,18 @@ const MEANINGFUL_SETTING = /sql_parser|time_zone|timezone|ident_normalization|di
  */
 export function readRecords(text, file) {
   const stored = new Set();
-  let settings = 0;
+  const settings = new Set();
   const records = [];
   for (const { head, body, expected, line } of blocks(text)) {
     const [word, ...rest] = head.split(/\s+/);
     const sql = body.join('\n').trim();
     noteTables(sql, stored);
     if (word === 'statement') {
-      if (/^\s*(set|reset)\b/i.test(sql) && MEANINGFUL_SETTING.test(sql)) settings += /^\s*set\b/i.test(sql) ? 1 : -settings;
+      noteSetting(sql, settings);
       // What must fail may be written as a statement, too.
       if (rest[0] !== 'error') continue;
     }
-    if (settings > 0 || !isPlain(sql) || needsTable(sql, stored)) continue;
+    if (settings.size > 0 || !isPlain(sql) || needsTable(sql, stored)) continue;
     const wantsError = rest[0] === 'error';
     records.push({
       file,
@@ -33,6 +33,16 @@ export function readRecords(text, file) {
     });
   }
   return records;
+}
+
+/** Keeps the names of settings that are not as a server has them. */
+function noteSetting(sql, settings) {
+  const [, word, name, value = ''] = /^\s*(set|reset)\s+(time\s+zone|[\w.]+)\s*(?:(?:=|to)\s*)?(.*?);?\s*$/is.exec(sql) ?? [];
+  if (word === undefined || !MEANINGFUL_SETTING.test(name)) return;
+  const isDefault = word.toLowerCase() === 'reset' || (/zone/i.test(name) && /^'?(\+00(:?00)?|z|utc)'?$/i.test(value));
+  const key = /zone/i.test(name) ? 'time zone' : name.toLowerCase();
+  if (isDefault) settings.delete(key);
+  else settings.add(key);
 }
 
 /** Records are apart by empty lines; `----` divides the statement from what it must deliver. */

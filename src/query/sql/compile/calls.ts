@@ -7,7 +7,7 @@ import { isSeriesWindow, seriesWindow, seriesWindowNames } from '../functions/se
 import type { CallExpr, Expr, FrameBound, OrderItem, WindowFrame, WindowSpec } from '../parse/ast.ts';
 import type { Env } from '../types/env.ts';
 import { notImplemented, planError } from '../types/errors.ts';
-import type { Typed } from '../types/typed.ts';
+import { floatConstant, type Typed } from '../types/typed.ts';
 import { int64 } from '../types/types.ts';
 import { castTo } from '../values/casts.ts';
 import { intervalNs } from '../values/intervals.ts';
@@ -87,7 +87,17 @@ function aggregateArguments(call: CallExpr, env: Env): readonly Typed[] {
   const args = call.args.map((arg) => compileExpr(arg, env));
   const percentile = call.name.includes('percentile_cont') || call.name === 'quantile_cont';
   const [only] = call.orderBy;
-  return percentile && only ? [compileExpr(only.expr, env), ...args] : args;
+  if (!percentile || !only) return args;
+  const [share, ...rest] = args;
+  // From the greatest down: the share counts from the other end.
+  const counted = only.descending && share?.constant !== undefined ? [fromTheEnd(share), ...rest] : args;
+  return [compileExpr(only.expr, env), ...counted];
+}
+
+function fromTheEnd(share: Typed): Typed {
+  const { constant } = share;
+  const value = constant?.kind === 'float' ? constant.value : constant?.kind === 'int' ? Number(constant.value) : undefined;
+  return value === undefined ? share : floatConstant(1 - value);
 }
 
 function countStar(call: CallExpr): AggregateParts {
@@ -102,7 +112,9 @@ function printAggregate(call: CallExpr, parts: AggregateParts, env: Env, over: s
   const filter = call.filter ? ` FILTER (WHERE ${compileCondition(call.filter, env).sql})` : '';
   const nulls = call.ignoreNulls && over !== '' ? ' IGNORE NULLS' : '';
   const skipNulls = call.ignoreNulls && over === '' && parts.ordered ? ` FILTER (WHERE ${parts.args[0]} IS NOT NULL)` : '';
-  const sql = `${parts.fn}(${distinct}${parts.args.join(', ')}${order}${nulls})${filter || skipNulls}${over}`;
+  const make = (fn: string, args: readonly string[]): string =>
+    `${fn}(${distinct}${args.join(', ')}${order}${nulls})${filter || skipNulls}${over}`;
+  const sql = parts.combine === undefined ? make(parts.fn, parts.args) : parts.combine(make);
   return parts.wrap ? parts.wrap(sql) : sql;
 }
 

@@ -1,7 +1,8 @@
 /** `Expr` -> typed engine SQL. */
 
 import { InfluxError } from '../../../shared/errors.ts';
-import { arrayOf, element, mapFromEntries, member, structOf } from '../functions/misc.ts';
+import { arrayOf, element } from '../functions/lists.ts';
+import { mapFromEntries, member, structOf } from '../functions/misc.ts';
 import { atTimeZone } from '../functions/time.ts';
 import type { CaseExpr, Expr, LikeExpr } from '../parse/ast.ts';
 import type { Env } from '../types/env.ts';

@@ -206,7 +206,21 @@ function series(name: 'generate_series' | 'range', args: readonly Typed[]): { sq
     };
   }
   if (step?.constant?.kind === 'int' && step.constant.value === 0n) throw planError('Step cannot be zero');
+  refuseEndless(second === undefined ? [undefined, first] : [first, second], step);
   return { sql: `${name}(${args.map((arg) => castTo(arg, int64).sql).join(', ')})`, type: int64 };
+}
+
+/** compat: a series that goes away from its end is refused. */
+function refuseEndless([start, end]: readonly [Typed | undefined, Typed], step: Typed | undefined): void {
+  const [from, to] = [start === undefined ? 0n : integer(start), integer(end)];
+  const by = step === undefined ? 1n : integer(step);
+  if (from === undefined || to === undefined || by === undefined) return;
+  if (from > to && by > 0n) throw planError('Start is bigger than end, but increment is positive: Cannot generate infinite series');
+  if (from < to && by < 0n) throw planError('Start is smaller than end, but increment is negative: Cannot generate infinite series');
+}
+
+function integer({ constant }: Typed): bigint | undefined {
+  return constant?.kind === 'int' ? constant.value : undefined;
 }
 
 function join(ref: JoinRef, env: Env): FromClause {

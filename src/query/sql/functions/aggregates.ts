@@ -27,6 +27,8 @@ export interface AggregateParts {
   readonly fn: string;
   readonly args: readonly string[];
   readonly type: SqlType;
+  /** Puts several calls together, made by `make`, instead of one of `fn`. */
+  readonly combine?: (make: (fn: string, args: readonly string[]) => string) => string;
   /** Turns the engine's result into the reference's. */
   readonly wrap?: (sql: string) => string;
   /** True: counts distinct values even when the call does not say so. */
@@ -50,8 +52,10 @@ const aggregates = table([
   ['min max', 1, 1, (args, name) => ({ fn: name, args: [sqlOf(args, 0)], type: typeOf(args, 0) })],
   ['sum', 1, 1, sum],
   ['avg mean', 1, 1, avg],
-  ['median approx_median', 1, 1, (args, name) => quantile('median', args[0] as Typed, [], name)],
-  ['approx_percentile_cont percentile_cont quantile_cont', 2, 3, percentile],
+  ['median', 1, 1, median],
+  ['approx_median', 1, 1, (args, name) => quantile('median', args[0] as Typed, [], name)],
+  ['approx_percentile_cont', 2, 3, percentile],
+  ['percentile_cont quantile_cont', 2, 2, exactPercentile],
   ['approx_percentile_cont_with_weight', 3, 3, weightedPercentile],
   [
     'approx_distinct',
@@ -91,9 +95,15 @@ const aggregates = table([
   ['stddev_pop', 1, 1, (args) => statistic('stddev_pop', args)],
   ['var var_samp var_sample', 1, 1, (args) => statistic('var_samp', args)],
   ['var_pop var_population', 1, 1, (args) => statistic('var_pop', args)],
-  ['corr covar_pop', 2, 2, (args, name) => statistic(name, args)],
+  ['corr', 2, 2, (args, name) => withoutNan(statistic(name, args))],
+  ['covar_pop', 2, 2, (args, name) => statistic(name, args)],
   ['covar covar_samp', 2, 2, (args) => statistic('covar_samp', args)],
-  ['regr_avgx regr_avgy regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy', 2, 2, (args, name) => statistic(name, args)],
+  [
+    'regr_avgx regr_avgy regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy',
+    2,
+    2,
+    (args, name) => withoutNan(statistic(name, args)),
+  ],
   [
     'regr_count',
     2,
@@ -204,6 +214,28 @@ function cannotCoerce(name: string, type: SqlType): Error {
   return planError(
     `Execution error: Function '${name}' failed to match any signature, errors: Error during planning: Function '${name}' does not support ${arrowTypeText(type)}`,
   );
+}
+
+/** Undefined for rows that do not vary: DataFusion says NULL. */
+function withoutNan(parts: AggregateParts): AggregateParts {
+  return { ...parts, wrap: (sql) => `nullif(${sql}, CAST('nan' AS DOUBLE))` };
+}
+
+/** The middle, or the mean of the two in the middle; integers are cut, and exact whatever their size. */
+function median(args: readonly Typed[], name: string): AggregateParts {
+  const value = args[0] as Typed;
+  if (value.type.kind !== 'int' || value.type.bits < 64) return quantile('median', value, [], name);
+  const [up, down] = [`CAST(${value.sql} AS HUGEINT)`, `-CAST(${value.sql} AS HUGEINT)`];
+  const combine: AggregateParts['combine'] = (make) =>
+    `CAST((${make('quantile_disc', [up, '0.5'])} - ${make('quantile_disc', [down, '0.5'])}) // 2 AS ${engineType(value.type)})`;
+  return { fn: 'quantile_disc', args: [up, '0.5'], type: value.type, combine };
+}
+
+/** As a double, between the values where the share falls between them. */
+function exactPercentile(args: readonly Typed[], name: string): AggregateParts {
+  const [value, p] = args as [Typed, Typed];
+  if (!isNumeric(value.type) && value.type.kind !== 'null' && value.type.kind !== 'unknown') throw cannotCoerce(name, value.type);
+  return { fn: 'quantile_cont', args: [castTo(value, float64).sql, String(fractionOf(p))], type: float64 };
 }
 
 /** Quantiles keep the input's type: integers are cut. */

@@ -1,25 +1,24 @@
 import { notImplemented } from '../types/errors.ts';
-import { binaryType, boolean, dateType, duration, float64, intervalType, type SqlType, utf8 } from '../types/types.ts';
+import { binaryType, boolean, dateType, float64, intervalType, type SqlType, utf8 } from '../types/types.ts';
 import { isZone } from '../values/zones.ts';
 
 const plainTypes: Readonly<Record<string, SqlType>> = {
   Float32: { kind: 'float32' },
   Float64: float64,
   Utf8: utf8,
-  LargeUtf8: utf8,
-  Utf8View: utf8,
+  LargeUtf8: { kind: 'string', dictionary: false, layout: 'LargeUtf8' },
+  Utf8View: { kind: 'string', dictionary: false, layout: 'Utf8View' },
   Boolean: boolean,
   Date32: dateType,
   Binary: binaryType,
   'Interval(MonthDayNano)': intervalType,
   'Interval(YearMonth)': intervalType,
   'Interval(DayTime)': intervalType,
-  'Duration(Nanosecond)': duration,
-  'Duration(ns)': duration,
-  'Dictionary(Int32, Utf8)': { kind: 'string', dictionary: true },
 };
 
-const units: Readonly<Record<string, 's' | 'ms' | 'us' | 'ns'>> = {
+type Unit = 's' | 'ms' | 'us' | 'ns';
+
+const units: Readonly<Record<string, Unit>> = {
   Second: 's',
   Millisecond: 'ms',
   Microsecond: 'us',
@@ -33,14 +32,57 @@ const units: Readonly<Record<string, 's' | 'ms' | 'us' | 'ns'>> = {
 
 /** The type that `arrow_cast(x, 'name')` names. */
 export function arrowCastTarget(name: string): SqlType {
-  if (Object.hasOwn(plainTypes, name)) return plainTypes[name] as SqlType;
+  const found = parsed(name.trim());
+  if (found === undefined) throw notImplemented(`Unsupported type '${name}' in arrow_cast`);
+  return found;
+}
+
+function parsed(name: string): SqlType | undefined {
+  if (Object.hasOwn(plainTypes, name)) return plainTypes[name];
   const int = /^(U?)Int(8|16|32|64)$/.exec(name);
   if (int) return { kind: 'int', bits: Number(int[2]) as 8 | 16 | 32 | 64, signed: int[1] === '' };
-  const timestamp = /^Timestamp\(\s*(\w+|µs)\s*(?:,\s*(None|Some\("([^"]*)"\)|"([^"]*)")\s*)?\)$/.exec(name);
-  const unit = timestamp ? units[timestamp[1] as string] : undefined;
-  if (timestamp && unit) {
-    const zone = timestamp[3] ?? timestamp[4];
-    if (zone === undefined || isZone(zone)) return { kind: 'timestamp', unit, zone };
+  const [, outer = '', inner = ''] = /^(\w+)\(\s*(.*?)\s*\)$/s.exec(name) ?? [];
+  switch (outer) {
+    case 'Timestamp':
+      return timestamp(inner);
+    case 'Time32':
+    case 'Time64':
+      return units[inner] === undefined ? undefined : { kind: 'time', unit: units[inner] };
+    case 'Duration':
+      return units[inner] === undefined ? undefined : { kind: 'duration', unit: units[inner] };
+    case 'Decimal128':
+      return decimal(inner);
+    case 'Dictionary': {
+      const [, value = ''] = /^Int32\s*,\s*(.*)$/s.exec(inner) ?? [];
+      return value === 'Utf8' ? { kind: 'string', dictionary: true } : undefined;
+    }
+    case 'List':
+      return listOf(inner);
+    case 'LargeList':
+      return listOf(inner, 'large');
+    case 'FixedSizeList': {
+      const [, size, item] = /^(\d+)\s*(?:,|x)\s*(.*)$/s.exec(inner) ?? [];
+      return size === undefined || item === undefined ? undefined : listOf(item, Number(size));
+    }
+    default:
+      return undefined;
   }
-  throw notImplemented(`Unsupported type '${name}' in arrow_cast`);
+}
+
+function timestamp(inner: string): SqlType | undefined {
+  const [, unitName = '', , quoted, bare] = /^(\w+|µs)\s*(?:,\s*(None|Some\("([^"]*)"\)|"([^"]*)"))?$/.exec(inner) ?? [];
+  const [unit, zone] = [units[unitName], quoted ?? bare];
+  if (unit === undefined || (zone !== undefined && !isZone(zone))) return undefined;
+  return { kind: 'timestamp', unit, zone };
+}
+
+function decimal(inner: string): SqlType | undefined {
+  const [, precision, scale] = /^(\d+)\s*,\s*(\d+)$/.exec(inner) ?? [];
+  const [p, s] = [Number(precision), Number(scale)];
+  return p >= 1 && p <= 38 && s <= p ? { kind: 'decimal', precision: p, scale: s } : undefined;
+}
+
+function listOf(name: string, layout?: 'large' | number): SqlType | undefined {
+  const item = parsed(name.replace(/^nullable\s+/, ''));
+  return item && { kind: 'list', item, ...(layout === undefined ? {} : { layout }) };
 }

@@ -1,5 +1,6 @@
-import { executionError } from '../types/errors.ts';
+import { executionError, notImplemented } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';
+import { fixedOffsetNs, offsetSql } from '../values/zones.ts';
 
 const sameLetters = new Set([...'YmdHMSbBaAjyIpZUuwz%']);
 const mapped: Readonly<Record<string, string>> = {
@@ -45,7 +46,8 @@ export function formatMacroBody(): string {
     ...Object.entries(mapped),
     ...[...sameLetters].filter((letter) => letter !== '%').map((letter) => [letter, `%${letter}`]),
   ]
-    .filter(([, format]) => format !== '')
+    // The macro knows neither the zone nor how to pad with blanks.
+    .filter(([specifier = '', format]) => format !== '' && !'zZ'.includes(specifier))
     .sort(([a = ''], [b = '']) => b.length - a.length);
   let text = `replace(z.f, '%%', ${PER_CENT})`;
   for (const [specifier, format] of specifiers) text = `replace(${text}, '%${specifier}', strftime(z.t, ${quoteString(format ?? '')}))`;
@@ -62,4 +64,53 @@ export function strftimeFormat(format: string): string {
     if (found === undefined || found === '') throw executionError(`The format string is invalid or not supported: ${format}`);
     return found;
   });
+}
+
+/** Specifiers that stand for several others. */
+const shorthands: Readonly<Record<string, string>> = {
+  '%c': '%a %b %e %H:%M:%S %Y',
+  '%x': '%m/%d/%y',
+  '%X': '%H:%M:%S',
+  '%r': '%I:%M:%S %p',
+  '%v': '%e-%b-%Y',
+};
+
+/** Specifiers that `strftime` does not have: SQL of their text, given that of the wall clock. */
+const computed: Readonly<Record<string, (local: string) => string>> = {
+  '%e': (local) => `lpad(strftime(${local}, '%-d'), 2, ' ')`,
+  '%k': (local) => `lpad(strftime(${local}, '%-H'), 2, ' ')`,
+  '%l': (local) => `lpad(strftime(${local}, '%-I'), 2, ' ')`,
+  '%P': (local) => `lower(strftime(${local}, '%p'))`,
+  '%q': (local) => `CAST(date_part('quarter', ${local}) AS VARCHAR)`,
+  '%C': (local) => `lpad(CAST(date_part('year', ${local}) // 100 AS VARCHAR), 2, '0')`,
+};
+
+/**
+ * SQL of a time as text by a constant chrono format.
+ * @param zone undefined = the time has none, and its offset cannot be shown
+ * @param local SQL of the wall clock, `instant` of the instant itself
+ */
+export function formatted(format: string, zone: string | undefined, local: string, instant: string): string {
+  const whole = format.replace(/%%|%[cxXrv]/g, (specifier) => shorthands[specifier] ?? specifier);
+  const texts = whole.split(/(%:?z|%Z|%[eklPqCs]|%%)/).flatMap((part) => {
+    if (part === '') return [];
+    if (part === '%z' || part === '%:z') return offset(format, zone, instant, part === '%z' ? '' : ':');
+    if (part === '%Z') return zoneText(format, zone);
+    if (part === '%s') return `CAST(_df.floordiv(epoch_ns(${instant}), 1000000000) AS VARCHAR)`;
+    const made = Object.hasOwn(computed, part) ? computed[part] : undefined;
+    return made === undefined ? `strftime(${local}, ${quoteString(strftimeFormat(part))})` : made(local);
+  });
+  return texts.join(' || ') || "''";
+}
+
+function offset(format: string, zone: string | undefined, instant: string, separator: string): string {
+  if (zone === undefined) throw executionError(`The format string is invalid or not supported: ${format}`);
+  return `_df.off_text(${offsetSql(zone, instant)}, '${separator}', '+00${separator}00')`;
+}
+
+/** Names of the tz database have abbreviations, which DuckDB does not tell. */
+function zoneText(format: string, zone: string | undefined): string {
+  if (zone === undefined) throw executionError(`The format string is invalid or not supported: ${format}`);
+  if (zone !== 'UTC' && fixedOffsetNs(zone) === undefined) throw notImplemented(`%Z for a time in ${zone}`);
+  return quoteString(zone);
 }

@@ -1,6 +1,7 @@
 import { planError } from '../types/errors.ts';
 import type { FunctionTable, ScalarFunction } from './define.ts';
 import { digestFunctions } from './digests.ts';
+import { listFunctions } from './lists.ts';
 import { mathFunctions } from './math.ts';
 import { miscFunctions } from './misc.ts';
 import { stringFunctions } from './strings.ts';
@@ -13,6 +14,7 @@ const scalarFunctions: FunctionTable = Object.assign(
   digestFunctions,
   timeFunctions,
   miscFunctions,
+  listFunctions,
 );
 
 /** The white list of scalar functions. Names are folded. */

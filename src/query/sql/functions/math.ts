@@ -10,7 +10,7 @@ export const mathFunctions = defineFunctions([
   ['acosh asinh atan cos cosh degrees exp radians sin sinh tan tanh', 1, 1, onDouble],
   ['acos asin atanh sqrt ln log10 log2 cbrt signum cot', 1, 1, onDoubleMacro],
   ['ceil floor', 1, 1, onDouble],
-  ['atan2', 2, 2, onDouble],
+  ['atan2', 2, 2, atan2],
   ['pi', 0, 0, () => typed('pi()', float64)],
   ['random', 0, 0, () => typed('random()', float64)],
   ['isnan', 1, 1, (call) => typed(`isnan(${double(arg(call, 0))})`, boolean)],
@@ -48,9 +48,18 @@ function abs(call: ScalarCall): Typed {
   return typed(`abs(${value.sql})`, value.type);
 }
 
+/** compat: of integers and single floats a single float. */
+function atan2(call: ScalarCall): Typed {
+  const single = call.args.every(({ type }) => type.kind === 'int' || type.kind === 'float32');
+  const value = onDouble(call);
+  return single ? castTo(value, { kind: 'float32' }) : value;
+}
+
 function log(call: ScalarCall): Typed {
-  if (call.args.length === 1) return typed(`_df.log10(${double(numeric(call, 0))})`, float64);
-  return typed(`(_df.ln(${double(numeric(call, 1))}) / _df.ln(${double(numeric(call, 0))}))`, float64);
+  // As Rust computes it: log10 differs in the last digit.
+  if (call.args.length === 1) return typed(`(_df.ln(${double(numeric(call, 0))}) / ln(CAST(10 AS DOUBLE)))`, float64);
+  const value = typed(`(_df.ln(${double(numeric(call, 1))}) / _df.ln(${double(numeric(call, 0))}))`, float64);
+  return arg(call, 1).type.kind === 'float32' ? castTo(value, { kind: 'float32' }) : value;
 }
 
 function round(call: ScalarCall): Typed {

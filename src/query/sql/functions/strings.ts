@@ -1,6 +1,6 @@
 /** String, regular expression and encoding functions. */
 
-import { planError } from '../types/errors.ts';
+import { notImplemented, planError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';
 import { type Typed, typed } from '../types/typed.ts';
 import { binaryType, boolean, int32, int64, type SqlType, utf8 } from '../types/types.ts';
@@ -23,8 +23,8 @@ export const stringFunctions = defineFunctions([
   ['strpos instr position', 2, 2, (call) => typed(`CAST(strpos(${texts(call)}) AS INTEGER)`, int32)],
   ['left right', 2, 2, (call) => typed(`"${call.name}"(${text(call, 0)}, ${int(call, 1)})`, utf8)],
   ['levenshtein', 2, 2, (call) => typed(`CAST(levenshtein(${texts(call)}) AS INTEGER)`, int32)],
-  ['lower reverse', 1, 1, (call) => typed(`${call.name}(${texts(call)})`, utf8)],
-  ['upper initcap', 1, 1, (call) => typed(`_df.${call.name}(${texts(call)})`, utf8)],
+  ['lower', 1, 1, (call) => typed(`${call.name}(${texts(call)})`, utf8)],
+  ['upper initcap reverse', 1, 1, (call) => typed(`_df.${call.name}(${texts(call)})`, utf8)],
   ['ltrim rtrim', 1, 2, (call) => typed(`${call.name}(${texts(call)})`, utf8)],
   ['btrim trim', 1, 2, (call) => typed(`trim(${texts(call)})`, utf8)],
   ['repeat', 2, 2, (call) => typed(`_df.repeat(${text(call, 0)}, ${int(call, 1)})`, utf8)],
@@ -45,6 +45,7 @@ export const stringFunctions = defineFunctions([
   ['regexp_replace', 3, 4, regexpReplace],
   ['regexp_match', 2, 3, regexpMatch],
   ['regexp_count', 2, 4, regexpCount],
+  ['regexp_instr', 2, 6, regexpInstr],
 ]);
 
 function text(call: ScalarCall, index: number): string {
@@ -103,7 +104,7 @@ function decode(call: ScalarCall): Typed {
 }
 
 function split(call: ScalarCall): Typed {
-  const parts = `string_split(${text(call, 0)}, ${text(call, 1)})`;
+  const parts = `_df.string_to_array(${text(call, 0)}, ${text(call, 1)})`;
   if (!call.args[2]) return typed(parts, listOfText);
   return typed(`list_transform(${parts}, lambda x: nullif(x, ${text(call, 2)}))`, listOfText);
 }
@@ -121,7 +122,30 @@ function flags(value: Typed | undefined, also = ''): string {
 }
 
 function regexpLike(call: ScalarCall): Typed {
+  refuseGlobal(call);
   return typed(`regexp_matches(${text(call, 0)}, ${text(call, 1)}${flags(call.args[2])})`, boolean);
+}
+
+/** Place of the nth match, counted from 1; 0 where there is none. */
+function regexpInstr(call: ScalarCall): Typed {
+  if (call.args[5] !== undefined && !(call.args[5].constant?.kind === 'int' && call.args[5].constant.value === 0n))
+    throw notImplemented('regexp_instr with a group of the pattern');
+  const letters = flags(call.args[4]).replace(/[^ims]/g, '');
+  const pattern = letters === '' ? text(call, 1) : `(${quoteString(`(?${letters})`)} || ${text(call, 1)})`;
+  const value = text(call, 0);
+  const start = call.args[2] ? int(call, 2) : '1';
+  const n = call.args[3] ? int(call, 3) : '1';
+  const rest = `{'s': substr(${value}, ${start}), 'p': ${pattern}, 'n': ${n}, 'f': ${start}}`;
+  const lengths = (list: string, count: string): string =>
+    `coalesce(list_sum(list_transform(${list}[1:${count}], lambda y: length(y))), 0)`;
+  const parts = 'string_split_regex(r.s, r.p)';
+  const matches = 'regexp_extract_all(r.s, r.p)';
+  const found = `CASE WHEN r.s IS NULL OR r.p IS NULL THEN NULL WHEN r.p = '' OR len(${matches}) < r.n THEN 0 ELSE r.f + ${lengths(parts, 'r.n')} + ${lengths(matches, '(r.n - 1)')} END`;
+  return typed(`CAST(list_transform([${rest}], lambda r: ${found})[1] AS BIGINT)`, int64);
+}
+
+function refuseGlobal(call: ScalarCall): void {
+  if (constantText(call.args[2])?.includes('g')) throw planError(`${call.name}() does not support the "global" option`);
 }
 
 function regexpReplace(call: ScalarCall): Typed {
@@ -132,16 +156,17 @@ function regexpReplace(call: ScalarCall): Typed {
   return typed(`regexp_replace(${text(call, 0)}, ${text(call, 1)}, ${target}${flags(given, global)})`, utf8);
 }
 
-/** `$1` and `${1}` (and `\1`) refer to groups; a lone backslash is literal. */
+/** `$1` and `${1}` (and `\1`) refer to groups. compat: a backslash without a number is a group of no name, which is empty. */
 function replacementText(replacement: string): string {
-  return replacement.replace(/\\(\d)|\\|\$\{(\d+)\}|\$(\d+)|\$\$/g, (whole, slash?: string, braced?: string, plain?: string) => {
+  return replacement.replace(/\\(\d+)|\\|\$\{(\d+)\}|\$(\d+)|\$\$/g, (whole, slash?: string, braced?: string, plain?: string) => {
     const group = slash ?? braced ?? plain;
     if (group !== undefined) return `\\${group}`;
-    return whole === '$$' ? '$' : '\\\\';
+    return whole === '$$' ? '$' : '';
   });
 }
 
 function regexpMatch(call: ScalarCall): Typed {
+  refuseGlobal(call);
   const pattern = constantText(arg(call, 1));
   if (pattern === undefined) throw planError('regexp_match needs a literal pattern');
   const [value, quoted] = [text(call, 0), quoteString(pattern)];
@@ -169,5 +194,5 @@ function captureGroups(pattern: string): number {
 function regexpCount(call: ScalarCall): Typed {
   const value = call.args[2] ? `substr(${text(call, 0)}, ${int(call, 2)})` : text(call, 0);
   const options = call.args[3] ? `, 0${flags(call.args[3])}` : '';
-  return typed(`len(regexp_extract_all(${value}, ${text(call, 1)}${options}))`, int64);
+  return typed(`coalesce(len(regexp_extract_all(${value}, ${text(call, 1)}${options})), 0)`, int64);
 }

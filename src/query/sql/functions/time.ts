@@ -7,8 +7,8 @@ import { arrowTypeText, dateType, float64, int32, int64, isFloat, type SqlType, 
 import { castTo, toText } from '../values/casts.ts';
 import { type IntervalValue, intervalNs } from '../values/intervals.ts';
 import { parseTimestamp } from '../values/timestamps.ts';
-import { fixedOffsetNs, fromLocal, isUtc, isZone, localToInstantNs, offsetSql, toLocal, wallClockBin } from '../values/zones.ts';
-import { strftimeFormat } from './chrono-format.ts';
+import { fixedOffsetNs, fromLocal, isUtc, isZone, localToInstantNs, toLocal, wallClockBin } from '../values/zones.ts';
+import { formatted, strftimeFormat } from './chrono-format.ts';
 import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
 
 const dayNs = 86_400_000_000_000n;
@@ -189,6 +189,7 @@ function datePart(call: ScalarCall): Typed {
   if (value.type.kind === 'interval')
     return typed(`CAST(date_part('${intervalParts.has(part) ? part : 'epoch'}', ${value.sql}) AS INTEGER)`, int32);
   if (value.type.kind === 'duration') return durationPart(part, value.sql, given);
+  if (value.type.kind === 'time') return timePart(part, `epoch_ns(${value.sql})`, given);
   const time = instant(call, 1);
   const zone = zoneOf(time);
   const local = toLocal(zone ?? 'UTC', time.sql);
@@ -199,6 +200,30 @@ function datePart(call: ScalarCall): Typed {
   if (part === 'isodow') return typed(`CAST(date_part('isodow', ${local}) - 1 AS INTEGER)`, int32);
   if (!plainParts.has(part)) throw executionError(`Date part '${given}' not supported`);
   return typed(`CAST(date_part('${part}', ${local}) AS INTEGER)`, int32);
+}
+
+/** Parts of a time of the day, from its nanoseconds; those of the second count it too. */
+function timePart(part: string, ns: string, given: string): Typed {
+  const whole = (divisor: number, modulo: number): Typed => typed(`CAST((${ns} // ${divisor}) % ${modulo} AS INTEGER)`, int32);
+  switch (part) {
+    case 'hour':
+      return whole(3_600_000_000_000, 24);
+    case 'minute':
+      return whole(60_000_000_000, 60);
+    case 'second':
+      return whole(1_000_000_000, 60);
+    case 'millisecond':
+      return whole(1_000_000, 60_000);
+    case 'microsecond':
+      return whole(1000, 60_000_000);
+    case 'nanosecond':
+      // compat: cut to 32 bits would not be shown by DataFusion either
+      throw notImplemented('Date part Nanosecond not supported');
+    case 'epoch':
+      return typed(`(${ns} / CAST(1000000000 AS DOUBLE))`, float64);
+    default:
+      throw executionError(`Date part '${given}' not supported`);
+  }
 }
 
 /** Nanoseconds of the parts of a duration. Each part is the whole duration in its unit. */
@@ -269,16 +294,7 @@ function toChar(call: ScalarCall): Typed {
   const zone = zoneOf(time);
   const local = toLocal(zone ?? 'UTC', time.sql);
   if (format === undefined) return typed(`_df.to_char(CAST(${local} AS TIMESTAMP_NS), ${toText(arg(call, 1)).sql})`, utf8);
-  const texts = format.split(/(%:?z|%%)/).map((part) => {
-    if (part === '%z' || part === '%:z') return offsetText(format, part === '%z' ? '' : ':', zone, time.sql);
-    return part === '' ? [] : `strftime(${local}, ${quoteString(strftimeFormat(part))})`;
-  });
-  return typed(`(${texts.flat().join(' || ') || "''"})`, utf8);
-}
-
-function offsetText(format: string, separator: string, zone: string | undefined, sql: string): string {
-  if (zone === undefined) throw executionError(`The format string is invalid or not supported: ${format}`);
-  return `_df.off_text(${offsetSql(zone, sql)}, '${separator}', '+00${separator}00')`;
+  return typed(`(${formatted(format, zone, local, time.sql)})`, utf8);
 }
 
 function toLocalTime(call: ScalarCall): Typed {
@@ -302,9 +318,11 @@ function tz(call: ScalarCall): Typed {
 
 /** `x AT TIME ZONE 'z'`: a zone-less value is wall clock time in the zone, a zoned one is shown in it. */
 export function atTimeZone(value: Typed, zoneValue: Typed): Typed {
-  const time = value.type.kind === 'timestamp' ? value : castTo(value, timestampNs);
   const zone = zoneName(zoneValue);
   const type: SqlType = { kind: 'timestamp', unit: 'ns', zone };
+  // Text may say its own zone.
+  if (value.type.kind === 'string') return castTo(value, type);
+  const time = value.type.kind === 'timestamp' ? value : castTo(value, timestampNs);
   if (zoneOf(time) !== undefined || isUtc(zone)) return { ...time, type };
   if (time.constant?.kind === 'timestamp') return { ...timestampConstant(localToInstantNs(zone, time.constant.ns)), type };
   return typed(fromLocal(zone, time.sql), type);

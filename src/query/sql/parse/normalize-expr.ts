@@ -15,6 +15,7 @@ const binaryOperators: Readonly<Record<string, BinaryOperator>> = {
   Modulo: '%',
   Eq: '=',
   NotEq: '!=',
+  Spaceship: 'IS NOT DISTINCT FROM',
   Lt: '<',
   LtEq: '<=',
   Gt: '>',

@@ -76,12 +76,17 @@ export function timestampConstant(ns: bigint, zone?: string): Typed {
   return { sql: timestampLiteral(ns), type, constant: { kind: 'timestamp', ns } };
 }
 
-/** The engine's intervals hold microseconds; what is finer stays in the constant. */
+/** DuckDB's intervals hold microseconds: one that is finer can be used as a constant, and fails where its value is asked for. */
 export function intervalConstant(value: IntervalValue): Typed {
+  const refused = "CAST(error('This feature is not implemented: an interval finer than microseconds as a value') AS INTERVAL)";
+  return { sql: value.ns % 1000n === 0n ? coarseInterval(value) : refused, type: intervalType, constant: { kind: 'interval', value } };
+}
+
+/** SQL of an interval without what is finer than microseconds. */
+export function coarseInterval(value: IntervalValue): string {
   const parts: string[] = [];
   if (value.months !== 0) parts.push(`to_months(${value.months})`);
   if (value.days !== 0) parts.push(`to_days(${value.days})`);
   if (value.ns !== 0n || parts.length === 0) parts.push(`to_microseconds(${value.ns / 1000n})`);
-  const sql = parts.length === 1 ? (parts[0] as string) : `(${parts.join(' + ')})`;
-  return { sql, type: intervalType, constant: { kind: 'interval', value } };
+  return parts.length === 1 ? (parts[0] as string) : `(${parts.join(' + ')})`;
 }

@@ -4,18 +4,24 @@ import type { CastTarget } from '../parse/ast.ts';
 import type { RelationColumn } from './contract.ts';
 import { quoteIdent } from './quote.ts';
 
+export type TimeUnit = 's' | 'ms' | 'us' | 'ns';
+
 export type SqlType =
   | { readonly kind: 'null' }
   | { readonly kind: 'int'; readonly bits: 8 | 16 | 32 | 64; readonly signed: boolean }
-  | { readonly kind: 'float32' | 'float64' | 'boolean' | 'date' | 'time' | 'binary' }
+  | { readonly kind: 'float32' | 'float64' | 'boolean' | 'date' | 'binary' }
+  /** TIME_NS in DuckDB whatever the unit; ns by default. */
+  | { readonly kind: 'time'; readonly unit?: TimeUnit }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
-  | { readonly kind: 'string'; readonly dictionary: boolean }
+  /** The layout is only what `arrow_typeof` shows. */
+  | { readonly kind: 'string'; readonly dictionary: boolean; readonly layout?: 'LargeUtf8' | 'Utf8View' }
   /** TIMESTAMP_NS in the engine whatever the unit; the zone is only a tag of the output. */
   | { readonly kind: 'timestamp'; readonly unit: 's' | 'ms' | 'us' | 'ns'; readonly zone: string | undefined }
-  /** BIGINT nanoseconds in the engine. */
-  | { readonly kind: 'duration' }
+  /** BIGINT nanoseconds in the engine whatever the unit; ns by default. */
+  | { readonly kind: 'duration'; readonly unit?: TimeUnit }
   | { readonly kind: 'interval' }
-  | { readonly kind: 'list'; readonly item: SqlType }
+  /** A number = of that many items each. The layout is only what `arrow_typeof` shows. */
+  | { readonly kind: 'list'; readonly item: SqlType; readonly layout?: 'large' | number }
   | { readonly kind: 'struct'; readonly members: readonly { readonly name: string; readonly type: SqlType }[] }
   | { readonly kind: 'map'; readonly key: SqlType; readonly value: SqlType }
   | { readonly kind: 'unknown' };
@@ -105,7 +111,7 @@ export function engineType(type: SqlType): string {
     case 'date':
       return 'DATE';
     case 'time':
-      return 'TIME';
+      return 'TIME_NS';
     case 'binary':
       return 'BLOB';
     case 'decimal':
@@ -143,11 +149,11 @@ export function arrowTypeText(type: SqlType): string {
     case 'boolean':
       return 'Boolean';
     case 'string':
-      return type.dictionary ? 'Dictionary(Int32, Utf8)' : 'Utf8';
+      return type.dictionary ? 'Dictionary(Int32, Utf8)' : (type.layout ?? 'Utf8');
     case 'date':
       return 'Date32';
     case 'time':
-      return 'Time64(ns)';
+      return `Time${type.unit === 's' || type.unit === 'ms' ? 32 : 64}(${unitNames[type.unit ?? 'ns']})`;
     case 'binary':
       return 'Binary';
     case 'decimal':
@@ -155,18 +161,24 @@ export function arrowTypeText(type: SqlType): string {
     case 'timestamp':
       return type.zone === undefined ? `Timestamp(${unitNames[type.unit]})` : `Timestamp(${unitNames[type.unit]}, "${type.zone}")`;
     case 'duration':
-      return 'Duration(ns)';
+      return `Duration(${unitNames[type.unit ?? 'ns']})`;
     case 'interval':
       return 'Interval(MonthDayNano)';
     case 'list':
-      return `List(${arrowTypeText(type.item)})`;
+      return listText(type);
     case 'struct':
-      return `Struct(${type.members.map((member) => `"${member.name}": ${arrowTypeText(member.type)}`).join(', ')})`;
+      return `Struct(${type.members.map((member) => `"${member.name}": nullable ${arrowTypeText(member.type)}`).join(', ')})`;
     case 'map':
       return `Map("entries": non-null Struct("key": non-null ${arrowTypeText(type.key)}, "value": ${arrowTypeText(type.value)}), unsorted)`;
     case 'unknown':
       return 'Utf8';
   }
+}
+
+function listText({ item, layout }: Extract<SqlType, { kind: 'list' }>): string {
+  const inner = `nullable ${arrowTypeText(item)}`;
+  if (typeof layout === 'number') return `FixedSizeList(${layout} x ${inner})`;
+  return `${layout === 'large' ? 'LargeList' : 'List'}(${inner})`;
 }
 
 /** What DuckDB cannot know about an output column; undefined = take DuckDB's type. */
@@ -213,8 +225,9 @@ function shownType(type: SqlType): ResultType | undefined {
     case 'unknown':
       return undefined;
     case 'decimal':
-    case 'string':
       return type;
+    case 'string':
+      return { kind: 'string', dictionary: type.dictionary };
     default:
       return { kind: type.kind };
   }
@@ -228,8 +241,15 @@ export function sameType(a: SqlType, b: SqlType): boolean {
 export function commonType(a: SqlType, b: SqlType): SqlType | undefined {
   if (a.kind === 'null' || a.kind === 'unknown') return b;
   if (b.kind === 'null' || b.kind === 'unknown') return a;
-  if (a.kind === 'string' && b.kind === 'string') return a.dictionary && b.dictionary ? a : utf8;
+  if (a.kind === 'string' && b.kind === 'string') {
+    if (a.dictionary && b.dictionary) return a;
+    return [a, b].find(({ layout }) => layout === 'Utf8View') ?? [a, b].find(({ layout }) => layout !== undefined) ?? utf8;
+  }
   if (sameType(a, b)) return a;
+  if (a.kind === 'list' && b.kind === 'list') {
+    const item = commonType(a.item, b.item);
+    return item && { kind: 'list', item, ...(a.layout === 'large' || b.layout === 'large' ? { layout: 'large' } : {}) };
+  }
   if (isNumeric(a) && isNumeric(b)) return commonNumeric(a, b);
   if (a.kind === 'timestamp' && b.kind === 'timestamp') return { kind: 'timestamp', unit: 'ns', zone: a.zone ?? b.zone };
   if (a.kind === 'timestamp' && b.kind === 'date') return a;

@@ -24,7 +24,7 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
     case 'float64':
       return toFloat(x, to, attempt);
     case 'string':
-      return toText(x);
+      return { ...toText(x), type: to };
     case 'interval':
       return toInterval(x, attempt);
     case 'boolean':
@@ -38,15 +38,26 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
       }
       if (x.type.kind === 'int') return { sql: `CAST(DATE '1970-01-01' + CAST(${x.sql} AS INTEGER) AS DATE)`, type: to };
       break;
+    case 'list':
+      if (x.type.kind === 'list' && typeof to.layout === 'number') return { sql: fixedSize(x, to, to.layout), type: to };
+      break;
     case 'time':
+      if (x.type.kind === 'int')
+        return { sql: `CAST(make_timestamp_ns(CAST(${x.sql} AS BIGINT) * ${unitNs[to.unit ?? 'ns']}) AS TIME_NS)`, type: to };
       if (zoned(x) !== undefined) return { sql: `CAST(${toLocal(zoned(x) as string, x.sql)} AS TIME)`, type: to };
       break;
     case 'duration':
-      return toDuration(x);
+      return toDuration(x, to);
     default:
       break;
   }
   return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS ${engineType(to)})`, type: to };
+}
+
+/** The items as a list of exactly so many. */
+function fixedSize(x: Typed, to: SqlType, size: number): string {
+  const wrong = `error('Arrow error: Cast error: Cannot cast to FixedSizeList(${size}): value at index 0 has length ' || len(l))`;
+  return `CAST(list_transform([${x.sql}], lambda l: CASE WHEN l IS NULL OR len(l) = ${size} THEN l ELSE ${wrong} END)[1] AS ${engineType(to)})`;
 }
 
 /** The zone of a value whose wall clock is not that of UTC. */
@@ -195,16 +206,16 @@ function toInterval(x: Typed, attempt: boolean): Typed {
   return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS INTERVAL)`, type: { kind: 'interval' } };
 }
 
-/** Nanoseconds; an interval with months cannot be one. */
-export function toDuration(x: Typed): Typed {
+/** Nanoseconds; an interval with months cannot be one. A number counts the unit. */
+export function toDuration(x: Typed, to: Extract<SqlType, { kind: 'duration' }> = { kind: 'duration' }): Typed {
   if (x.constant?.kind === 'interval') {
     const ns = intervalNs(x.constant.value);
     if (ns === undefined) throw coercionError('Cannot convert an interval with months to a duration');
-    return { ...intConstant(ns), type: { kind: 'duration' } };
+    return { ...intConstant(ns), type: to };
   }
-  if (x.type.kind === 'duration') return x;
-  if (x.type.kind === 'interval') return { sql: `(epoch_us(${x.sql}) * 1000)`, type: { kind: 'duration' } };
-  if (x.type.kind === 'int') return { sql: `CAST(${x.sql} AS BIGINT)`, type: { kind: 'duration' } };
+  if (x.type.kind === 'duration') return { ...x, type: to };
+  if (x.type.kind === 'interval') return { sql: `(epoch_us(${x.sql}) * 1000)`, type: to };
+  if (x.type.kind === 'int') return { sql: `(CAST(${x.sql} AS BIGINT) * ${unitNs[to.unit ?? 'ns']})`, type: to };
   throw coercionError(`Cannot convert ${arrowTypeText(x.type)} to Duration(ns)`);
 }
 

@@ -2,7 +2,7 @@
 
 import type { BinaryOperator } from '../parse/ast.ts';
 import { arrowError, coercionError, notImplemented, planError } from '../types/errors.ts';
-import { type Bound, intConstant, intervalConstant, type Typed, timestampConstant, typed } from '../types/typed.ts';
+import { type Bound, coarseInterval, intConstant, intervalConstant, type Typed, timestampConstant, typed } from '../types/typed.ts';
 import {
   arrowTypeText,
   boolean,
@@ -338,7 +338,7 @@ function shift(x: Typed, op: '+' | '-', span: Typed): Typed {
   const fixed = value ? intervalNs(value) : undefined;
   if (fixed !== undefined) return typed(`make_timestamp_ns(epoch_ns(${x.sql}) ${op} ${fixed < 0n ? `(${fixed})` : fixed})`, x.type);
   if (span.type.kind === 'duration') return typed(`make_timestamp_ns(epoch_ns(${x.sql}) ${op} ${span.sql})`, x.type);
-  const calendar = `_df.${op === '+' ? 'add' : 'sub'}_iv(${x.sql}, ${span.sql})`;
+  const calendar = `_df.${op === '+' ? 'add' : 'sub'}_iv(${x.sql}, ${value ? coarseInterval(value) : span.sql})`;
   // the engine's intervals end at microseconds
   const rest = value ? value.ns % 1000n : 0n;
   return typed(rest === 0n ? calendar : `make_timestamp_ns(epoch_ns(${calendar}) ${op} (${rest}))`, x.type);

@@ -85,7 +85,7 @@ const casts: Cases = [
   ['arrow_typeof(now())', 'Timestamp(ns, "+00:00")'],
   ["arrow_typeof('a')", 'Utf8'],
   ['arrow_typeof(1::int)', 'Int32'],
-  ['arrow_typeof([1])', 'List(Int64)'],
+  ['arrow_typeof([1])', 'List(nullable Int64)'],
 ];
 
 /** Expression -> text of the 500 or 400. */
