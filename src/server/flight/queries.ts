@@ -55,7 +55,7 @@ async function startQuery(ticket: TextTicket, deps: FlightDependencies, signal: 
   const named = statementDatabase(parsed, database);
   if (named !== undefined && named !== database) {
     throw new InfluxError({
-      code: 'INFLUXQL_NOT_IMPLEMENTED',
+      code: 'FLIGHT_OTHER_DATABASE',
       message: 'This feature is not implemented: database prefix in qualified measurement syntax',
       status: 400,
     });

@@ -211,8 +211,8 @@ export const plantedFaults: readonly PlantedFault[] = [
     edits: [
       {
         file: 'src/write/wal/wal-replay.ts',
-        find: 'for (const record of content.records) await options.onRecord(',
-        replace: 'for (const record of content.records.slice(0, -1)) await options.onRecord(',
+        find: 'for (const record of content.records) await onRecord(number, record.body, record.minTimeNs',
+        replace: 'for (const record of content.records.slice(0, -1)) await onRecord(number, record.body, record.minTimeNs',
       },
     ],
   },
