@@ -231,7 +231,7 @@ function createHttp1(limits: HttpLimits, handler: RequestHandler, turns: Request
       socket.destroy();
       return;
     }
-    turns.last(socket, () => {
+    turns.last(socket, error.code === 'HPE_INVALID_EOF_STATE', () => {
       socket.end(`HTTP/1.1 ${clientErrorStatus(error.code)}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
       (socket as Socket).setTimeout(limits.keepAliveTimeoutMs); // a client that keeps its end open is cut off
     });

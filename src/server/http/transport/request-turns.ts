@@ -15,7 +15,7 @@ interface Connection {
   /** The request that is carried out. */
   active: Turn | undefined;
   readonly waiting: Turn[];
-  /** Ends the connection when all complete requests are answered. */
+  /** Ends the connection when all complete requests are answered; does so once. */
   end: (() => void) | undefined;
 }
 
@@ -45,15 +45,23 @@ export class RequestTurns {
   }
 
   /**
-   * Calls `end` once the complete requests of a connection are answered, at the latest when it is closed: bytes came that
-   * cannot be read, and a request that is not complete will never be.
+   * Calls `end`, if the socket can be written to then, once the complete requests of a connection are answered: bytes came that
+   * cannot be read, or none will come, and a request that is not complete will never be. Such a request has until the next turn
+   * of the event loop to be refused for its head, unless the client has ended its side, because then the socket ends too.
    */
-  last(socket: Duplex, end: () => void): void {
+  last(socket: Duplex, clientEnded: boolean, end: () => void): void {
     const connection = this.#of(socket);
     if (connection.end !== undefined) return;
-    connection.end = end;
-    if (connection.active !== undefined && willClose(connection.active)) socket.pause();
-    else end();
+    let ended = false;
+    connection.end = () => {
+      if (ended || !socket.writable) return;
+      ended = true;
+      end();
+    };
+    const { active } = connection;
+    if (active !== undefined && willClose(active)) socket.pause();
+    else if (active === undefined || clientEnded) connection.end();
+    else setImmediate(connection.end);
   }
 
   #next(socket: Duplex, connection: Connection): void {
@@ -64,7 +72,7 @@ export class RequestTurns {
     }
     const next = connection.waiting.shift();
     if (next === undefined) {
-      if (connection.end === undefined || !socket.writable) return;
+      if (connection.end === undefined) return;
       socket.resume(); // the client's end of the connection is waited for
       connection.end();
       return;
@@ -72,7 +80,7 @@ export class RequestTurns {
     if (connection.waiting.length === WAITING_MAX - 1 && connection.end === undefined) socket.resume();
     connection.active = next;
     next.start();
-    if (!willClose(next)) connection.end?.();
+    if (connection.end !== undefined && !willClose(next)) setImmediate(connection.end);
   }
 
   #of(socket: Duplex): Connection {
