@@ -6,6 +6,8 @@ import { Database, Table } from './tables.ts';
 import type { World } from './world.ts';
 
 const OPEN_TABLES_MAX = 6;
+/** Writes that a new table gets before the next one comes. */
+const WRITES_PER_TABLE = 8;
 const DAYS_AGO = 30;
 /** Rows that may be there at once: each life compares them all. */
 const TABLES_MAX = 40;
@@ -27,6 +29,8 @@ export class Admin {
   readonly #life: number;
   readonly #url: string;
   #made = 0;
+  /** Acknowledged writes when the last table was opened. */
+  #openedAt = Number.NEGATIVE_INFINITY;
 
   constructor(world: World, plan: LifePlan, url: string) {
     this.#world = world;
@@ -59,7 +63,11 @@ export class Admin {
   async #step(): Promise<void> {
     const random = this.#random;
     const open = this.#world.openTables();
-    if (open.length === 0 || random.chance(0.45)) return this.#openTable();
+    const { acknowledged } = this.#world.counts;
+    if (open.length === 0 || (acknowledged >= this.#openedAt + WRITES_PER_TABLE && random.chance(0.6))) {
+      this.#openedAt = acknowledged;
+      return this.#openTable();
+    }
     const retired = this.#world.model.tables.filter((table) => isIdle(table) && table.isReadable);
     const deleted = this.#world.model.tables.filter((table) => table.standing === 'deleted' && table.database.standing === 'live');
     if (random.chance(0.35)) return this.#makeCache(random.pick(open));

@@ -9,7 +9,7 @@ import { World } from './world.ts';
 import { Writer } from './writer.ts';
 
 /** A run on a busy machine goes on until it has compared its rows, but no longer than this many times what was asked for. */
-const LATEST = 1.6;
+const LATEST = 1.25;
 
 export interface RunResult {
   readonly world: World;
