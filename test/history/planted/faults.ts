@@ -19,7 +19,7 @@ const tableBuffer = 'src/write/buffer/table-buffer.ts';
 const generation = 'src/write/buffer/generation.ts';
 const body = 'src/server/http/request/body.ts';
 
-/** One fault each; rare ones happen to one batch or row group of some hundred. */
+/** One fault each; rare ones happen to one batch of twenty or fifty. */
 export const plantedFaults: readonly PlantedFault[] = [
   {
     name: 'rows-lent-over-an-await',
@@ -83,13 +83,13 @@ export const plantedFaults: readonly PlantedFault[] = [
   },
   {
     name: 'row-skipped-at-apply',
-    what: 'one batch of 200 loses its newest row on the way into the buffer',
+    what: 'one batch of 50 loses its newest row on the way into the buffer',
     edits: [
       {
         file: writeBuffer,
         find: '    table.apply(section);',
         replace:
-          '    const skips = section.rowCount > 1 && Math.random() < 0.005;\n    table.apply(skips ? sectionRows(section, (timeNs) => timeNs !== section.maxTimeNs) : section);',
+          '    const skips = section.rowCount > 1 && Math.random() < 0.02;\n    table.apply(skips ? sectionRows(section, (timeNs) => timeNs !== section.maxTimeNs) : section);',
       },
       {
         file: writeBuffer,
@@ -101,36 +101,36 @@ export const plantedFaults: readonly PlantedFault[] = [
   },
   {
     name: 'series-ids-swapped',
-    what: 'the first and the last row of one batch of 200 change their tags',
+    what: 'the first and the last row of one batch of 50 change their tags',
     edits: [
       {
         file: tableBuffer,
         find: '    this.#active.add(section);\n',
         replace:
-          '    if (Math.random() < 0.005) {\n      const ids = section.seriesIds;\n      const first = ids[0] as number;\n      ids[0] = ids[ids.length - 1] as number;\n      ids[ids.length - 1] = first;\n    }\n    this.#active.add(section);\n',
+          '    if (Math.random() < 0.02) {\n      const ids = section.seriesIds;\n      const first = ids[0] as number;\n      ids[0] = ids[ids.length - 1] as number;\n      ids[ids.length - 1] = first;\n    }\n    this.#active.add(section);\n',
       },
     ],
   },
   {
     name: 'columns-shifted',
-    what: 'two columns of one type change their values in one batch of 100',
+    what: 'two columns of one type change their values in one batch of 50',
     edits: [
       {
         file: 'src/write/batch/encode.ts',
         find: '  for (const column of table.columns) at = writeColumn(bytes, view, at, column, rows);',
         replace:
-          '  const mixed = Math.random() < 0.01;\n  for (const column of table.columns) {\n    const other = mixed ? table.columns.find((one) => one !== column && one.column.type === column.column.type) : undefined;\n    at = writeColumn(bytes, view, at, other === undefined || other.nullCount > 0 || column.nullCount > 0 ? column : { ...other, column: column.column, valid: other.valid, nullCount: 0, data: other.data }, rows);\n  }',
+          '  const mixed = Math.random() < 0.02;\n  for (const column of table.columns) {\n    const other = mixed ? table.columns.find((one) => one !== column && one.column.type === column.column.type) : undefined;\n    at = writeColumn(bytes, view, at, other === undefined || other.nullCount > 0 || column.nullCount > 0 ? column : { ...other, column: column.column, valid: other.valid, nullCount: 0, data: other.data }, rows);\n  }',
       },
     ],
   },
   {
     name: 'batch-applied-twice',
-    what: 'one batch of 200 goes into the buffer twice',
+    what: 'one batch of 50 goes into the buffer twice',
     edits: [
       {
         file: tableBuffer,
         find: '    this.#track(this.#active, section);',
-        replace: '    this.#track(this.#active, section);\n    if (Math.random() < 0.005) this.#active.add(section);',
+        replace: '    this.#track(this.#active, section);\n    if (Math.random() < 0.02) this.#active.add(section);',
       },
     ],
   },
