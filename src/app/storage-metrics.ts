@@ -25,6 +25,7 @@ export function registerStorageMetrics(registry: Registry, writes: ReopeningStor
   gauge('influxdb3_parquet_rows', 'rows of all live Parquet files', () => writes.store.parquetTotals.rowCount);
   gauge('influxdb3_parquet_files_damaged', 'Parquet files that were found damaged since the start', () => writes.store.damagedFiles);
   gauge('influxdb3_wal_files_lost', 'files of the log that the start found missing or damaged', () => writes.store.lostRows.length);
+  gauge('influxdb3_snapshot_infos_lost', 'snapshot infos that the start found missing or damaged', () => writes.store.lostInfos.length);
   gauge('influxdb3_tables_set_aside', 'tables that cannot be written to files', () => writes.store.tablesAside.length);
   gauge('influxdb3_tables_set_aside_bytes', 'estimated memory of the rows of tables that cannot be written to files', () =>
     writes.store.tablesAside.reduce((sum, { bytes }) => sum + bytes, 0),

@@ -8,6 +8,7 @@ import type { Logger } from '../shared/logger.ts';
 import { StartupError } from '../shared/startup-error.ts';
 import { openStore, type Store } from '../storage/index.ts';
 import { usableCores } from '../telemetry/index.ts';
+import { knownCatalogSequence } from '../write/file-index/load-index.ts';
 import { ReopeningStore } from '../write/reopening-store.ts';
 import { engineMemoryBytes, engineThreads, memoryBudget, totalMemoryBytes } from './budget.ts';
 import { openCaches } from './caches.ts';
@@ -34,7 +35,15 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
   const store = await openStore(storeOptions(config));
   try {
     const log = fieldsFirst(logger, 'influxdb3_catalog');
-    const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock, randomUuid: randomUUID, log, limits: config.limits });
+    const catalog = await Catalog.open({
+      fs: store.fs,
+      root: store.root,
+      clock,
+      randomUuid: randomUUID,
+      log,
+      limits: config.limits,
+      knownSequence: await knownCatalogSequence(store), // before anything adds to the catalog
+    });
     const firstStart = [...catalog.nodes()].length === 0;
     const node = await catalog.registerNode({ nodeId: config.node.id, cores: usableCores(), processUuid, cliParams: config.cliParams });
     const chunkSecs = await catalog.ensureGen1Duration(config.wal.gen1DurationSecs);

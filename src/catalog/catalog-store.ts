@@ -56,8 +56,11 @@ export class CatalogStore {
     this.#logsDirectory = join(root, 'catalog', 'v3', 'logs');
   }
 
-  /** Throws `StorageStartupError` when what is there cannot be trusted. */
-  async load(): Promise<LoadedCatalog> {
+  /**
+   * Throws `StorageStartupError` when what is there cannot be trusted.
+   * @param knownSequence a change that must be there
+   */
+  async load(knownSequence: number): Promise<LoadedCatalog> {
     await this.#fs.mkdir(this.#logsDirectory);
     for (let dir = this.#logsDirectory, i = 0; i < 4; i++, dir = dirname(dir)) await this.#fs.syncDirectory(dir);
     await removeTemporaryFiles(this.#fs, dirname(this.#snapshotPath));
@@ -94,6 +97,8 @@ export class CatalogStore {
     if (state.renamedApart.length > 0)
       this.#log.warn({ count: state.renamedApart.length }, 'names that two databases or tables shared were told apart');
     sequence = Math.max(sequence, ...skipped);
+    if (sequence < knownSequence)
+      throw corrupt(this.#logPath(sequence + 1), `file is missing, snapshot infos know changes up to ${knownSequence}`);
     return { uuid, state, sequence, snapshotSequence, movedAside };
   }
 

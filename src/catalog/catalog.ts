@@ -29,6 +29,8 @@ export interface CatalogOptions {
   readonly limits?: CatalogLimits;
   /** Changes after which the snapshot is rewritten; 100 by default. */
   readonly changesPerSnapshot?: number;
+  /** Number of a change that something else on disk knows: without it the end of the catalog is missing. */
+  readonly knownSequence?: number;
 }
 
 const INTERNAL_RETENTION_NS = 7n * 24n * 3600n * 1_000_000_000n;
@@ -52,7 +54,7 @@ export class Catalog {
   /** Reads the catalog, or creates it with `_internal`. Throws `StorageStartupError` when it cannot be trusted. */
   static async open(options: CatalogOptions): Promise<Catalog> {
     const store = new CatalogStore(options.fs, options.root, options.log);
-    const loaded = await store.load();
+    const loaded = await store.load(options.knownSequence ?? 0);
     const catalog = new Catalog(options, store, loaded);
     if (loaded.uuid === undefined) await catalog.#createInternal();
     return catalog;
@@ -108,6 +110,15 @@ export class Catalog {
 
   tableById(databaseId: number, id: number): TableSchema | undefined {
     return this.#state.databaseById.get(databaseId)?.tableById.get(id);
+  }
+
+  /**
+   * Whether the ids were ever given out, also to something that is gone. If not, changes at the end of the catalog are lost:
+   * rows of theirs must not be taken for those of a table that gets the id next.
+   */
+  gaveOut(databaseId: number, tableId: number): boolean {
+    const database = this.#state.databaseById.get(databaseId);
+    return database === undefined ? databaseId < this.#state.nextDatabaseId : tableId < database.nextTableId;
   }
 
   /** By creation. */

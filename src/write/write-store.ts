@@ -90,11 +90,19 @@ export class WriteStore implements WriteService {
   readonly #aside: TablesAside;
   /** Files of logs that the start found missing or damaged, with acknowledged rows. */
   readonly lostRows: readonly LostRows[];
+  /** The same for snapshot infos: Parquet files that only they listed are not served. */
+  readonly lostInfos: readonly LostRows[];
 
   /** Loads the file index, removes leftovers of a crash and replays the log. Throws `StartupError`. */
   static async open(options: WriteStoreOptions): Promise<WriteStore> {
     const { catalog, log, store } = options;
-    const files = await FileIndexStore.open({ fs: store.fs, root: store.root, uuid: catalog.uuid, log });
+    const files = await FileIndexStore.open({
+      fs: store.fs,
+      root: store.root,
+      uuid: catalog.uuid,
+      log,
+      failOnError: options.wal.replayFailOnError,
+    });
     const pending = new PendingFiles(store.fs, store.root);
     const removed = await pending.removeLeftovers(livePaths(files, store.prefix));
     if (removed > 0) log.info({ files: removed }, 'removed Parquet files of a change that did not finish');
@@ -120,7 +128,7 @@ export class WriteStore implements WriteService {
     });
     const asideLog = new AsideLog({ fs: store.fs, root: store.root, uuid: catalog.uuid, log });
     const aside = new TablesAside({ buffer, files, log, asideLog, tableSchema, bytesMax: options.forceSnapshotBytes / ASIDE_SHARE });
-    const report = await replayLogs({ ...options, failOnError: options.wal.replayFailOnError, buffer, files, wal, asideLog, tableSchema });
+    const report = await replayLogs({ ...options, failOnError: options.wal.replayFailOnError, buffer, files, wal, asideLog });
     const snapshots = new SnapshotScheduler({
       ...options,
       buffer,
@@ -147,6 +155,7 @@ export class WriteStore implements WriteService {
     this.#durableRows = new DurableRows((error) => options.log.error({ error: errorText(error) }, 'a listener of durable rows failed'));
     this.#aside = aside;
     this.lostRows = parts.lost;
+    this.lostInfos = files.lost;
     const refusal = (table: TableSchema): InfluxError | undefined => aside.refusal(table);
     this.#ingest = new Ingest({ ...options, wal, buffer, onLostWrite, durableRows: this.#durableRows, refusal });
     this.#checks = new FileChecks({

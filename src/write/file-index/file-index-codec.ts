@@ -1,11 +1,12 @@
 import { crc32 } from 'node:zlib';
 import type { LiveDelete, LiveFile } from './file-index.ts';
+import type { PersistedRange, TableAside } from './snapshot-info.ts';
 
 /**
  * header: magic 8 · CRC-32 of all that follows it 4 · file count 4 · snapshot sequence 8 · catalog UUID 16
  * then one column after the other, each `count` long: chunk, min and max time (int64) · id, size, rows, snapshot (float64,
  * all integers below 2^53) · database, table, flags (1 = may overlap, 2 = has a checksum), CRC-32 of the file (uint32) · then the paths, one a
- * line, then a line with the deletes that the files may still hold rows of, as JSON.
+ * line, then a line of JSON: the deletes that the files may still hold rows of, and what the newest info says besides.
  * Columns lie in the file as they lie in memory. The index is only a faster way to what the snapshot infos say, so a
  * machine with the other byte order may find it damaged and build it anew.
  */
@@ -18,8 +19,19 @@ const BYTES_PER_FILE = 7 * 8 + 4 * 4;
 const MAY_OVERLAP = 1;
 const HAS_CHECKSUM = 2;
 
+/** What the newest snapshot info says besides its files. */
+export interface IndexState {
+  readonly walFileNumber: number;
+  readonly nextFileId: number;
+  readonly catalogSequence: number;
+  readonly persistedRanges: readonly PersistedRange[];
+  readonly tablesAside: readonly TableAside[];
+}
+
 /** What an index file holds: the live files after one snapshot. */
 export interface StoredFileIndex {
+  /** Undefined in files of earlier versions. */
+  readonly state?: IndexState | undefined;
   readonly sequence: number;
   readonly files: readonly LiveFile[];
   readonly deletes: readonly LiveDelete[];
@@ -27,7 +39,7 @@ export interface StoredFileIndex {
 
 export function encodeFileIndex(index: StoredFileIndex, uuid: string): Uint8Array {
   const count = index.files.length;
-  const paths = Buffer.from([...index.files.map((file) => file.path), encodeDeletes(index.deletes)].join('\n'));
+  const paths = Buffer.from([...index.files.map((file) => file.path), encodeRest(index)].join('\n'));
   const bytes = Buffer.from(new ArrayBuffer(HEADER_BYTES + count * BYTES_PER_FILE + paths.byteLength));
   MAGIC.copy(bytes, 0);
   bytes.writeUInt32LE(count, 12);
@@ -63,20 +75,36 @@ export function decodeFileIndex(input: Uint8Array, uuid: string): StoredFileInde
   const pathsStart = HEADER_BYTES + count * BYTES_PER_FILE;
   if (bytes.length < pathsStart) return 'file is shorter than its header says';
   const paths = bytes.toString('utf8', pathsStart).split('\n');
-  const deletes = paths.pop() ?? '[]';
+  const rest = paths.pop() ?? '[]';
   if (paths.length !== count) return 'file has too few or too many paths';
   const sequence = Number(bytes.readBigUInt64LE(16));
-  return { sequence, files: readFiles(columnsOf(bytes, count), paths), deletes: decodeDeletes(deletes) };
+  return { sequence, files: readFiles(columnsOf(bytes, count), paths), ...decodeRest(rest) };
 }
 
-function encodeDeletes(deletes: readonly LiveDelete[]): string {
-  return JSON.stringify(deletes, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+function encodeRest({ deletes, state }: StoredFileIndex): string {
+  return JSON.stringify({ deletes, state }, (_, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
 }
 
-/** The checksum was right: the text is what `encodeDeletes` wrote. */
-function decodeDeletes(text: string): LiveDelete[] {
-  const list = JSON.parse(text) as (Omit<LiveDelete, 'startNs' | 'stopNs'> & { startNs: string; stopNs: string })[];
-  return list.map((deleted) => ({ ...deleted, startNs: BigInt(deleted.startNs), stopNs: BigInt(deleted.stopNs) }));
+/** As JSON has it, with integers of 64 bits as text. */
+type Printed<T> = { readonly [K in keyof T]: T[K] extends bigint ? string : T[K] };
+
+interface Rest {
+  readonly deletes: readonly Printed<LiveDelete>[];
+  readonly state?: Omit<IndexState, 'persistedRanges'> & { readonly persistedRanges: readonly Printed<PersistedRange>[] };
+}
+
+/** The checksum was right: the text is what `encodeRest` wrote, or the deletes alone as earlier versions wrote them. */
+function decodeRest(text: string): Pick<StoredFileIndex, 'deletes' | 'state'> {
+  const parsed = JSON.parse(text) as Rest | Rest['deletes'];
+  const { deletes, state }: Rest = 'deletes' in parsed ? parsed : { deletes: parsed };
+  return {
+    deletes: deletes.map((deleted) => ({ ...deleted, startNs: BigInt(deleted.startNs), stopNs: BigInt(deleted.stopNs) })),
+    ...(state === undefined ? {} : { state: { ...state, persistedRanges: state.persistedRanges.map(readRange) } }),
+  };
+}
+
+function readRange({ endMarkerNs, lastWalFileNumber }: Printed<PersistedRange>): PersistedRange {
+  return { lastWalFileNumber, endMarkerNs: BigInt(endMarkerNs) };
 }
 
 function readFiles(columns: Columns, paths: readonly string[]): LiveFile[] {

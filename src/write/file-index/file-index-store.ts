@@ -1,18 +1,17 @@
 import { join } from 'node:path';
-import { atomicWrite, errorText, type FileSystem, type Log, removeTemporaryFiles, systemErrorCode } from '../../storage/index.ts';
+import { atomicWrite, errorText } from '../../storage/index.ts';
 import type { TableDelete } from '../deletes/row-delete.ts';
-import { type ParquetFileInfo, type PersistedRange, type SnapshotInfo, SnapshotStore, type TableAside } from '../snapshot/index.ts';
-import { FileIndex, type LiveDelete, type LiveFile } from './file-index.ts';
-import { decodeFileIndex, encodeFileIndex, type StoredFileIndex } from './file-index-codec.ts';
+import type { FileIndex, LiveFile } from './file-index.ts';
+import { encodeFileIndex, type IndexState } from './file-index-codec.ts';
+import { type LoadedIndex, type LoadIndexOptions, type LostInfo, loadIndex } from './load-index.ts';
+import type { ParquetFileInfo, PersistedRange, SnapshotInfo, TableAside } from './snapshot-info.ts';
+import type { SnapshotStore } from './snapshot-store.ts';
 
 /** Snapshots after which the index file is rewritten: a start reads at most about as many infos. */
 const SNAPSHOTS_PER_SAVE = 50;
 
 /** With no more files than this the index file is rewritten after every change: a second copy of what the infos say. */
 const SMALL_INDEX_FILES = 2_000;
-
-/** Infos before the end of the index file that are read all the same, for `persistedRanges`. */
-const INFOS_LOOKED_BACK = 8;
 
 /** One atomic change of the live files. */
 export interface FileChange {
@@ -33,13 +32,7 @@ export interface FileChange {
   };
 }
 
-export interface FileIndexStoreOptions {
-  readonly fs: FileSystem;
-  /** `<data-dir>/<node-id>`. */
-  readonly root: string;
-  /** Catalog UUID: an index file of another catalog is not used. */
-  readonly uuid: string;
-  readonly log: Log;
+export interface FileIndexStoreOptions extends LoadIndexOptions {
   readonly snapshotsPerSave?: number;
 }
 
@@ -53,83 +46,54 @@ export class FileIndexStore {
    * cover, and when times go backwards a later snapshot need not cover the same chunks.
    */
   get persistedRanges(): readonly PersistedRange[] {
-    return this.#ranges;
+    return this.#state.persistedRanges;
   }
 
   /** Tables whose rows a start does not take from the log, or not from all of it. */
   get tablesAside(): readonly TableAside[] {
-    return this.#tablesAside;
+    return this.#state.tablesAside;
   }
 
   /** Log files up to this one are not read by a start. */
   get walFileNumber(): number {
-    return this.#walFileNumber;
+    return this.#state.walFileNumber;
   }
 
+  /** Snapshot infos that the start found missing or damaged, and that nothing stands for. */
+  readonly lost: readonly LostInfo[];
   /** Snapshot infos that could not be read and were renamed: files that only they listed are not served. */
   readonly movedAside: readonly string[];
   readonly #options: FileIndexStoreOptions;
   readonly #snapshots: SnapshotStore;
   readonly #path: string;
   #savedSequence: number;
-  #ranges: readonly PersistedRange[];
-  #tablesAside: readonly TableAside[];
-  #walFileNumber: number;
-  #nextFileId: number;
+  /** After the newest change. */
+  #state: IndexState;
   #changing: Promise<unknown> = Promise.resolve();
   #saving: Promise<void> | undefined;
 
-  /** Reads the index file and the infos after it; without a usable index file, all infos. */
+  /** Reads what is on disk (see `loadIndex`). Throws `StorageStartupError`. */
   static async open(options: FileIndexStoreOptions): Promise<FileIndexStore> {
-    const directory = join(options.root, 'files');
-    await options.fs.mkdir(directory);
-    await removeTemporaryFiles(options.fs, directory);
-    const snapshots = new SnapshotStore(options.fs, options.root, options.log);
-    const stored = await readStored(options, join(directory, 'index'));
-    let loaded = await snapshots.load(Math.max(0, (stored?.sequence ?? 0) - INFOS_LOOKED_BACK));
-    const movedAside = [...loaded.movedAside];
-    // The info that the index ends with must still be there; else infos were lost and the index knows too much.
-    // One that is there but damaged is no reason: the index is the better copy of it.
-    const usable =
-      stored !== undefined && (loaded.infos.some(({ sequence }) => sequence === stored.sequence) || loaded.corrupt.has(stored.sequence));
-    if (stored !== undefined && !usable) {
-      options.log.warn({ sequence: stored.sequence }, 'file index does not fit the snapshots and is built anew');
-      loaded = await snapshots.load();
-      movedAside.push(...loaded.movedAside);
-    }
-    const index = new FileIndex();
-    const newest = loaded.infos[0];
-    const known = usable ? stored : undefined;
-    if (newest !== undefined || known !== undefined) {
-      const sequence = Math.max(newest?.sequence ?? 0, known?.sequence ?? 0);
-      index.restore(sequence, liveFiles(known, loaded.infos), liveDeletes(known, loaded.infos));
-    }
-    return new FileIndexStore(options, snapshots, { index, infos: loaded.infos, movedAside, saved: usable ? stored.sequence : 0 });
+    return new FileIndexStore(options, await loadIndex(options));
   }
 
-  private constructor(
-    options: FileIndexStoreOptions,
-    snapshots: SnapshotStore,
-    loaded: { index: FileIndex; infos: readonly SnapshotInfo[]; movedAside: readonly string[]; saved: number },
-  ) {
+  private constructor(options: FileIndexStoreOptions, loaded: LoadedIndex) {
     this.#options = options;
-    this.#snapshots = snapshots;
+    this.#snapshots = loaded.snapshots;
     this.#path = join(options.root, 'files', 'index');
     this.index = loaded.index;
-    this.newest = loaded.infos[0];
-    this.#ranges = this.newest?.persistedRanges ?? persistedRanges(loaded.infos);
-    this.#tablesAside = this.newest?.tablesAside ?? [];
-    this.#walFileNumber = this.newest?.walFileNumber ?? 0;
-    this.#nextFileId = Math.max(this.newest?.nextFileId ?? 0, loaded.index.maxFileId + 1);
+    this.newest = loaded.newest;
+    this.lost = loaded.lost;
+    this.#state = { ...loaded.state, nextFileId: Math.max(loaded.state.nextFileId, loaded.index.maxFileId + 1) };
     this.movedAside = loaded.movedAside;
-    this.#savedSequence = loaded.saved;
+    this.#savedSequence = loaded.savedSequence;
   }
 
   /** Reserves file ids; returns the first. Ids that no change uses are given out again after a restart. */
   takeFileIds(count: number): number {
-    const first = this.#nextFileId;
-    this.#nextFileId += count;
-    return first;
+    const { nextFileId } = this.#state;
+    this.#state = { ...this.#state, nextFileId: nextFileId + count };
+    return nextFileId;
   }
 
   /**
@@ -159,9 +123,6 @@ export class FileIndexStore {
         await options.pause();
       }
     }
-    this.#ranges = info.persistedRanges ?? [];
-    this.#tablesAside = info.tablesAside ?? [];
-    this.#walFileNumber = info.walFileNumber;
     this.publish(info);
     options.onVisible?.();
     return true;
@@ -169,13 +130,13 @@ export class FileIndexStore {
 
   #infoOf(change: FileChange): SnapshotInfo {
     const { snapshot } = change;
-    const walFileNumber = snapshot?.walFileNumber ?? this.#walFileNumber;
+    const walFileNumber = snapshot?.walFileNumber ?? this.#state.walFileNumber;
     const added =
       snapshot === undefined ? [] : [{ lastWalFileNumber: snapshot.frozenWalFileNumber, endMarkerNs: snapshot.endTimeMarkerNs }];
     return {
       nodeId: change.nodeId,
       sequence: this.index.sequence + 1,
-      nextFileId: this.#nextFileId,
+      nextFileId: this.#state.nextFileId,
       walFileNumber,
       catalogSequence: change.catalogSequence,
       files: change.files,
@@ -183,8 +144,8 @@ export class FileIndexStore {
       deletes: change.deletes,
       endTimeMarkerNs: snapshot?.endTimeMarkerNs,
       frozenWalFileNumber: snapshot?.frozenWalFileNumber,
-      persistedRanges: neededRanges([...added, ...this.#ranges], walFileNumber),
-      ...aside(change.tablesAside ?? this.#tablesAside, walFileNumber),
+      persistedRanges: neededRanges([...added, ...this.#state.persistedRanges], walFileNumber),
+      ...aside(change.tablesAside ?? this.#state.tablesAside, walFileNumber),
     };
   }
 
@@ -198,6 +159,13 @@ export class FileIndexStore {
 
   /** Serves the files of a saved snapshot, and rewrites the index file in the background when it is time. */
   publish(info: SnapshotInfo): void {
+    this.#state = {
+      walFileNumber: info.walFileNumber,
+      nextFileId: Math.max(this.#state.nextFileId, info.nextFileId), // ids may have been taken meanwhile
+      catalogSequence: info.catalogSequence,
+      persistedRanges: info.persistedRanges ?? [],
+      tablesAside: info.tablesAside ?? [],
+    };
     this.index.apply(info);
     const everyInfo = this.#options.snapshotsPerSave === undefined && this.index.totals.fileCount <= SMALL_INDEX_FILES;
     const due = everyInfo ? 1 : (this.#options.snapshotsPerSave ?? SNAPSHOTS_PER_SAVE);
@@ -226,7 +194,7 @@ export class FileIndexStore {
       await atomicWrite(
         this.#options.fs,
         this.#path,
-        encodeFileIndex({ sequence, files, deletes: this.index.deletes() }, this.#options.uuid),
+        encodeFileIndex({ sequence, files, deletes: this.index.deletes(), state: this.#state }, this.#options.uuid),
       );
     } catch (error) {
       this.#options.log.warn({ error: errorText(error) }, 'file index could not be written');
@@ -257,51 +225,4 @@ function neededRanges(ranges: readonly PersistedRange[], walFileNumber: number):
 function aside(tables: readonly TableAside[], walFileNumber: number): Pick<SnapshotInfo, 'tablesAside'> {
   const needed = tables.filter(({ files, upToFileNumber }) => files.length > 0 || upToFileNumber > walFileNumber);
   return needed.length === 0 ? {} : { tablesAside: needed };
-}
-
-function persistedRanges(infos: readonly SnapshotInfo[]): PersistedRange[] {
-  const covered = infos[0]?.walFileNumber ?? 0;
-  const ranges: PersistedRange[] = [];
-  for (const { frozenWalFileNumber, endTimeMarkerNs } of infos) {
-    if (frozenWalFileNumber === undefined || endTimeMarkerNs === undefined || frozenWalFileNumber <= covered) continue;
-    ranges.push({ lastWalFileNumber: frozenWalFileNumber, endMarkerNs: endTimeMarkerNs });
-  }
-  return ranges;
-}
-
-/** Replays infos (newest first) over what the index file held. */
-function liveFiles(stored: StoredFileIndex | undefined, infos: readonly SnapshotInfo[]): LiveFile[] {
-  const live = new Map<string, LiveFile>();
-  for (const file of stored?.files ?? []) live.set(file.path, file);
-  for (const info of infos.toReversed()) {
-    if (stored !== undefined && info.sequence <= stored.sequence) continue;
-    for (const file of info.removedFiles) live.delete(file.path);
-    for (const file of info.files) live.set(file.path, { ...file, snapshotSequence: file.dataSequence ?? info.sequence });
-  }
-  return [...live.values()];
-}
-
-/** May hold some that no file needs; the index forgets those. */
-function liveDeletes(stored: StoredFileIndex | undefined, infos: readonly SnapshotInfo[]): LiveDelete[] {
-  const deletes: LiveDelete[] = [...(stored?.deletes ?? [])];
-  for (const info of infos.toReversed()) {
-    if (stored !== undefined && info.sequence <= stored.sequence) continue;
-    for (const deleted of info.deletes ?? []) deletes.push({ ...deleted, sequence: info.sequence });
-  }
-  return deletes;
-}
-
-async function readStored(options: FileIndexStoreOptions, path: string): Promise<StoredFileIndex | undefined> {
-  let bytes: Uint8Array;
-  try {
-    bytes = await options.fs.readFile(path);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
-    options.log.warn({ error: errorText(error) }, 'file index cannot be read and is built anew');
-    return undefined;
-  }
-  const stored = decodeFileIndex(bytes, options.uuid);
-  if (typeof stored !== 'string') return stored;
-  options.log.warn({ reason: stored }, 'file index cannot be used and is built anew');
-  return undefined;
 }

@@ -8,6 +8,9 @@ const SEQUENCE_MAX = 2n ** 64n - 1n;
 
 const FILE_NAME = /^(\d{20})\.info\.json$/;
 
+/** Of an info's name, before `.corrupt`. */
+const FILE_NAME_LENGTH = 20 + '.info.json'.length;
+
 const CORRUPT_NAME = /^(\d{20})\.info\.json\.corrupt/;
 
 /** Infos read at the same time. */
@@ -17,8 +20,10 @@ const READ_CONCURRENCY = 8;
 export interface LoadedSnapshots {
   /** Newest first. */
   readonly infos: readonly SnapshotInfo[];
-  /** Files that were no snapshot infos and are now `.corrupt`. */
+  /** Files that were no snapshot infos and are now `.corrupt`, or stay where they are. */
   readonly movedAside: readonly string[];
+  /** Of all infos that are there and could be read, also of those that were not. */
+  readonly sequences: ReadonlySet<number>;
   /** Sequences of infos that are `.corrupt`, now or since an earlier start. */
   readonly corrupt: ReadonlySet<number>;
 }
@@ -37,8 +42,8 @@ export class SnapshotStore {
     this.#log = log;
   }
 
-  /** Reads the infos with this sequence and above, newest first. Damaged ones are moved aside. */
-  async load(fromSequence = 0): Promise<LoadedSnapshots> {
+  /** Reads the infos with this sequence and above, newest first. Damaged ones are moved aside, unless `keepDamaged`. */
+  async load(fromSequence = 0, keepDamaged = false): Promise<LoadedSnapshots> {
     await this.#fs.mkdir(this.#directory);
     await this.#fs.syncDirectory(this.#root);
     await removeTemporaryFiles(this.#fs, this.#directory);
@@ -48,17 +53,38 @@ export class SnapshotStore {
     const movedAside: string[] = [];
     for (let start = 0; start < names.length; start += READ_CONCURRENCY) {
       const batch = names.slice(start, start + READ_CONCURRENCY);
-      for (const loaded of await Promise.all(batch.map((name) => this.#read(name)))) {
+      for (const loaded of await Promise.all(batch.map((name) => this.#read(name, keepDamaged)))) {
         if (typeof loaded === 'string') movedAside.push(loaded);
         else infos.push(loaded);
       }
     }
     const corrupt = new Set<number>();
-    for (const name of [...listed, ...movedAside.map((path) => basename(path))]) {
+    const sequences = new Set<number>();
+    for (const name of listed) {
       const digits = CORRUPT_NAME.exec(name)?.[1];
       if (digits !== undefined) corrupt.add(Number(SEQUENCE_MAX - BigInt(digits)));
+      const sequence = sequenceOf(name);
+      if (sequence !== undefined) sequences.add(sequence);
     }
-    return { infos, movedAside, corrupt };
+    for (const path of movedAside) {
+      const sequence = sequenceOf(basename(path).slice(0, FILE_NAME_LENGTH)) as number;
+      sequences.delete(sequence);
+      corrupt.add(sequence);
+    }
+    return { infos, movedAside, sequences, corrupt };
+  }
+
+  /** The newest info that can be read; changes nothing on disk. */
+  async newestReadable(): Promise<SnapshotInfo | undefined> {
+    for (const name of await this.#fs.readdir(this.#directory)) {
+      if (sequenceOf(name) === undefined) continue;
+      try {
+        return decodeSnapshotInfo(await this.#fs.readFile(join(this.#directory, name)));
+      } catch {
+        // the start that follows moves it aside and says so
+      }
+    }
+    return undefined;
   }
 
   /** Durable when it resolves. Saving the same snapshot again replaces it. */
@@ -66,7 +92,7 @@ export class SnapshotStore {
     await atomicWrite(this.#fs, join(this.#directory, snapshotFileName(info.sequence)), encodeSnapshotInfo(info));
   }
 
-  async #read(name: string): Promise<SnapshotInfo | string> {
+  async #read(name: string, keepDamaged: boolean): Promise<SnapshotInfo | string> {
     const path = join(this.#directory, name);
     const bytes = await this.#fs.readFile(path);
     try {
@@ -74,6 +100,7 @@ export class SnapshotStore {
       if (info.sequence !== sequenceOf(name)) throw new Error('file has the name of another sequence');
       return info;
     } catch (error) {
+      if (keepDamaged) return path;
       const movedTo = await moveAside(this.#fs, path);
       this.#log.error({ path: movedTo, reason: errorText(error) }, 'unreadable snapshot info moved aside');
       return movedTo;

@@ -1,11 +1,10 @@
-import type { TableSchema } from '../../catalog/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../storage/index.ts';
 import type { AsideLog } from '../aside/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
 import type { Wal, WalPeriod } from '../wal/index.ts';
-import { Replay } from './replay.ts';
+import { Replay, type ReplayTables } from './replay.ts';
 
 export interface ReplayLogsOptions {
   readonly clock: Clock;
@@ -14,7 +13,7 @@ export interface ReplayLogsOptions {
   readonly files: FileIndexStore;
   readonly wal: Wal;
   readonly asideLog: AsideLog;
-  readonly tableSchema: (databaseId: number, tableId: number) => TableSchema | undefined;
+  readonly catalog: ReplayTables;
   /** `--wal-replay-fail-on-error`. */
   readonly failOnError: boolean;
 }
@@ -35,7 +34,7 @@ export interface ReplayedLogs {
 /** Brings everything that is not in Parquet files back into the buffer: first side logs, then the log. Throws `StartupError`. */
 export async function replayLogs(options: ReplayLogsOptions): Promise<ReplayedLogs> {
   const { asideLog, buffer, clock, failOnError, files, log, wal } = options;
-  const replay = new Replay(buffer, options.tableSchema, files.persistedRanges, files.tablesAside);
+  const replay = new Replay(buffer, options.catalog, files.persistedRanges, files.tablesAside);
   const started = clock.monotonicMs();
   const applied = async (apply: () => void): Promise<void> => {
     await buffer.open();

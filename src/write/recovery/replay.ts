@@ -1,8 +1,16 @@
 import type { TableSchema } from '../../catalog/schema.ts';
+import { StorageStartupError } from '../../storage/index.ts';
 import { decodeBatch, decodeDeleteRecord, forEachDefinition, type TableSection } from '../batch/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { PersistedRange, TableAside } from '../snapshot/index.ts';
 import { sectionRows } from './section-rows.ts';
+
+/** What of the catalog a replay needs. */
+export interface ReplayTables {
+  tableById(databaseId: number, tableId: number): TableSchema | undefined;
+  /** False = the ids were never given out. */
+  gaveOut(databaseId: number, tableId: number): boolean;
+}
 
 export interface ReplayStats {
   rows: number;
@@ -19,21 +27,16 @@ export interface ReplayStats {
 export class Replay {
   readonly stats: ReplayStats = { rows: 0, skippedRows: 0, droppedRows: 0 };
   readonly #buffer: WriteBuffer;
-  readonly #tableSchema: (databaseId: number, tableId: number) => TableSchema | undefined;
+  readonly #tables: ReplayTables;
   readonly #persisted: readonly PersistedRange[];
   /** By table: records of log files up to this one are not taken from the log. */
   readonly #asideUpTo: ReadonlyMap<string, number>;
   #fileNumber = -1;
   #seriesIds = new Map<string, Map<number, number>>();
 
-  constructor(
-    buffer: WriteBuffer,
-    tableSchema: (databaseId: number, tableId: number) => TableSchema | undefined,
-    persisted: readonly PersistedRange[],
-    tablesAside: readonly TableAside[] = [],
-  ) {
+  constructor(buffer: WriteBuffer, tables: ReplayTables, persisted: readonly PersistedRange[], tablesAside: readonly TableAside[] = []) {
     this.#buffer = buffer;
-    this.#tableSchema = tableSchema;
+    this.#tables = tables;
     this.#persisted = persisted;
     this.#asideUpTo = new Map(tablesAside.map(({ databaseId, tableId, upToFileNumber }) => [`${databaseId}/${tableId}`, upToFileNumber]));
   }
@@ -45,7 +48,7 @@ export class Replay {
     for (const deleted of deletes ?? []) this.#buffer.table(deleted.databaseId, deleted.tableId)?.hide(deleted);
     if (deletes !== undefined) return;
     for (const section of decodeBatch(body)) {
-      const schema = this.#tableSchema(section.databaseId, section.tableId);
+      const schema = this.#schemaOf(section);
       if (schema === undefined) {
         this.stats.droppedRows += section.rowCount;
         continue;
@@ -69,6 +72,19 @@ export class Replay {
     for (const section of decodeBatch(body)) this.#section(fileNumber, section);
   }
 
+  /** Undefined = the table is gone. Throws `StorageStartupError` when the catalog never had it: then it lost changes. */
+  #schemaOf({ columns, databaseId, tableId }: TableSection): TableSchema | undefined {
+    const schema = this.#tables.tableById(databaseId, tableId);
+    const known =
+      schema === undefined ? this.#tables.gaveOut(databaseId, tableId) : columns.every(({ columnId }) => columnId < schema.columns.length);
+    if (known) return schema;
+    throw new StorageStartupError(
+      'CATALOG_CORRUPT',
+      `WAL file ${this.#fileNumber} has rows of table id ${tableId} of database id ${databaseId} that the catalog does not know: the last changes of the catalog are missing; ` +
+        'restore the catalog directory from a backup, or move this and all later WAL files away to start without their rows',
+    );
+  }
+
   /** Series ids mean something inside one log file only. */
   #begin(fileNumber: number): void {
     if (fileNumber === this.#fileNumber) return;
@@ -85,7 +101,7 @@ export class Replay {
       this.stats.skippedRows += section.rowCount;
       return;
     }
-    const schema = this.#tableSchema(section.databaseId, section.tableId);
+    const schema = this.#schemaOf(section);
     if (schema === undefined) {
       this.stats.droppedRows += section.rowCount;
       return;

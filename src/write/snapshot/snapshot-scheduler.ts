@@ -76,10 +76,9 @@ export class SnapshotScheduler {
 
   constructor(options: SnapshotSchedulerOptions) {
     this.#options = options;
-    const { newest } = options.files;
     this.#size = new BufferSize(options.forceSnapshotBytes);
     this.#startTimer = options.startTimer ?? startUnrefTimer;
-    this.#lastClosed = options.periods.at(-1)?.fileNumber ?? newest?.walFileNumber ?? 0;
+    this.#lastClosed = options.periods.at(-1)?.fileNumber ?? options.files.walFileNumber;
     this.#planner = new SnapshotPlanner({
       walFilesPerSnapshot: options.filesPerSnapshot,
       gen1DurationNs: options.chunkDurationNs,

@@ -140,6 +140,48 @@ test('a flipped bit in the last log refuses the start: its change was acknowledg
   assert.deepEqual(everything(await openCatalog(root)), everything(catalog));
 });
 
+test('the last logs that are missing refuse the start when something else knows their changes', async (t) => {
+  const { root, catalog } = await filledCatalog(t);
+  const { sequence } = catalog;
+  await rm(logPath(root, sequence));
+  await rm(logPath(root, sequence - 1));
+  await assert.rejects(openCatalog(root, { knownSequence: sequence }), {
+    code: 'CATALOG_CORRUPT',
+    message: new RegExp(`'${logPath(root, sequence - 1)}' cannot be used: file is missing, snapshot infos know changes up to ${sequence}`),
+  });
+  await (await openCatalog(root, { knownSequence: sequence - 2 })).close();
+  await writeFile(`${logPath(root, sequence)}.corrupt`, '');
+  const accepted = await openCatalog(root, { knownSequence: sequence });
+  assert.equal(accepted.sequence, sequence, 'its number is not used again');
+  await accepted.close();
+});
+
+test('ids that were given out are told from those that were not, also when what had them is gone', async (t) => {
+  const root = await temporaryDirectory(t);
+  const catalog = await openCatalog(root);
+  await addColumns(catalog, 'a', 'm', [['f', 'float']]);
+  await addColumns(catalog, 'a', 'n', [['f', 'float']]);
+  await addColumns(catalog, 'b', 'm', [['f', 'float']]);
+  const deleted = await catalog.softDeleteDatabase('b', { kind: 'now' });
+  await catalog.dropDatabase(deleted.id);
+  await catalog.dropTable(1, 1);
+  const check = (opened: Catalog): void => {
+    const asked = [
+      opened.gaveOut(1, 0),
+      opened.gaveOut(1, 1),
+      opened.gaveOut(1, 2),
+      opened.gaveOut(deleted.id, 7),
+      opened.gaveOut(deleted.id + 1, 0),
+    ];
+    assert.deepEqual(asked, [true, true, false, true, false]);
+  };
+  check(catalog);
+  await catalog.close();
+  const again = await openCatalog(root);
+  check(again);
+  await again.close();
+});
+
 test('a log of another cluster refuses the start', async (t) => {
   const { root, catalog } = await filledCatalog(t);
   const otherRoot = await temporaryDirectory(t);

@@ -189,16 +189,58 @@ test('rows that were persisted ahead of their WAL files are told to replay, from
   ]);
 });
 
-test('an index file that knows more than the infos is not believed', async (t) => {
+test('an index file stands in for infos that are gone', async (t) => {
   const { root, open } = await storeIn(t);
   const store = await open(100);
   for (let i = 1; i <= 3; i++) await publish(store, info(i, [file(i, BigInt(i))]));
   await store.close();
   await rm(join(root, 'snapshots', snapshotFileName(3)));
+  await rm(join(root, 'snapshots', snapshotFileName(1)));
+  const reopened = await FileIndexStore.open({ fs: nodeFileSystem, root, uuid: UUID, log: silentLog, failOnError: true });
+  assert.deepEqual(ids(reopened.index.filesFor(1, 0)), [1, 2, 3]);
+  assert.deepEqual([reopened.walFileNumber, reopened.index.sequence, reopened.lost], [30, 3, []]);
+  assert.ok(reopened.takeFileIds(1) >= 1003);
+});
+
+test('an index file of an earlier version that knows more than the infos is not believed, and the info is missed', async (t) => {
+  const { root, open } = await storeIn(t);
+  const store = await open(100);
+  for (let i = 1; i <= 3; i++) await publish(store, info(i, [file(i, BigInt(i))]));
+  await store.close();
+  const files = store.index.filesFor(1, 0);
+  await writeFile(join(root, 'files', 'index'), encodeFileIndex({ sequence: 3, files, deletes: [] }, UUID));
+  await rm(join(root, 'snapshots', snapshotFileName(3)));
   const reopened = await open();
   assert.deepEqual(ids(reopened.index.filesFor(1, 0)), [1, 2]);
-  assert.equal(reopened.newest?.sequence, 2, 'replay starts from the snapshot that can be read');
+  assert.equal(reopened.walFileNumber, 20, 'replay starts from the snapshot that can be read');
+  assert.deepEqual(reopened.lost, [{ path: join(root, 'snapshots', snapshotFileName(3)), reason: 'file is missing' }]);
 });
+
+for (const [what, damage, reason] of [
+  ['missing', (path: string) => rm(path), 'file is missing'],
+  ['damaged', (path: string) => writeFile(path, 'torn'), 'file is damaged'],
+] as const) {
+  test(`a snapshot info that is ${what} in the middle is told of, and stops the start when asked to`, async (t) => {
+    const { root, open } = await storeIn(t);
+    const store = await open(100);
+    for (let i = 1; i <= 5; i++) await publish(store, info(i, [file(i, BigInt(i))]));
+    const path = join(root, 'snapshots', snapshotFileName(3));
+    assert.deepEqual((await open()).lost, []);
+    await damage(path);
+    const strict = FileIndexStore.open({ fs: nodeFileSystem, root, uuid: UUID, log: silentLog, failOnError: true });
+    await assert.rejects(strict, {
+      name: 'StartupError',
+      code: 'SNAPSHOT_CORRUPT',
+      message: new RegExp(`'${path}' cannot be used: ${reason}`),
+    });
+    const reopened = await open();
+    assert.deepEqual(reopened.lost, [{ path, reason }]);
+    assert.deepEqual(ids(reopened.index.filesFor(1, 0)), [1, 2, 4, 5]);
+    await reopened.close();
+    await reopened.saveIndex();
+    assert.deepEqual((await open()).lost, [], 'what was accepted is not told of again');
+  });
+}
 
 test('an index file stands in for a damaged newest info, at every later start too', async (t) => {
   const { root, open } = await storeIn(t);
@@ -210,7 +252,8 @@ test('an index file stands in for a damaged newest info, at every later start to
     const reopened = await open();
     assert.deepEqual(ids(reopened.index.filesFor(1, 0)), [1, 2, 3]);
     assert.equal(reopened.index.sequence, 3, 'its number is not used again');
-    assert.equal(reopened.newest?.sequence, 2, 'replay starts from the snapshot that can be read');
+    assert.equal(reopened.walFileNumber, 30, 'replay starts where the index says');
+    assert.deepEqual(reopened.lost, []);
     assert.equal(reopened.movedAside.length, start === 0 ? 1 : 0);
     assert.ok(reopened.takeFileIds(1) > 3);
     await reopened.close();

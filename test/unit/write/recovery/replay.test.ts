@@ -27,6 +27,7 @@ async function replayed(
   records: readonly (readonly [number, Uint8Array])[],
   persisted: readonly PersistedRange[],
   schemaOf: (tableId: number) => TableSchema | undefined = () => TABLE,
+  gaveOut: () => boolean = () => true,
 ): Promise<{ lines: string[]; replay: Replay }> {
   const { engine } = await testEngine(t);
   const buffer = new WriteBuffer({
@@ -38,7 +39,8 @@ async function replayed(
     onError: (message, error) => assert.fail(`${message}: ${String(error)}`),
   });
   await buffer.open();
-  const replay = new Replay(buffer, (_, tableId) => schemaOf(tableId), persisted);
+  const tables = { tableById: (_: number, tableId: number) => schemaOf(tableId), gaveOut };
+  const replay = new Replay(buffer, tables, persisted);
   for (const [fileNumber, body] of records) replay.record(fileNumber, body);
   const view = await buffer.table(1, 0)?.view();
   const source = tableScanSql({
@@ -110,4 +112,29 @@ test('rows of a table that left the catalog are dropped and counted', async (t) 
   const { lines, replay } = await replayed(t, [[1, record]], [], () => undefined);
   assert.deepEqual(lines, []);
   assert.equal(replay.stats.droppedRows, 1);
+});
+
+test('rows of a table or a column that the catalog never made stop the start: the next one would get them', async (t) => {
+  const series = new SeriesIndex();
+  const batch = encodeBatch(1, [parsedTable(TABLE, series, [row('a', 5n)])], new SeriesDefinitions(), 1);
+  const missing = {
+    name: 'StartupError',
+    code: 'CATALOG_CORRUPT',
+    message: /^WAL file 1 has rows of table id 0 of database id 1 that the catalog does not know/,
+  };
+  await assert.rejects(
+    replayed(
+      t,
+      [[1, batch]],
+      [],
+      () => undefined,
+      () => false,
+    ),
+    missing,
+  );
+  const fewer = { ...TABLE, columns: TABLE.columns.slice(0, 1) };
+  await assert.rejects(
+    replayed(t, [[1, batch]], [], () => fewer),
+    missing,
+  );
 });

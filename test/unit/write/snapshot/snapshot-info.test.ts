@@ -147,7 +147,7 @@ test('names count down from the largest 64-bit integer', () => {
 test('infos are loaded newest first, from a sequence on, and saving again replaces', async (t) => {
   const root = await temporaryDirectory(t);
   const store = new SnapshotStore(nodeFileSystem, root, silentLog);
-  assert.deepEqual(await store.load(), { infos: [], movedAside: [], corrupt: new Set() });
+  assert.deepEqual(await store.load(), { infos: [], movedAside: [], sequences: new Set(), corrupt: new Set() });
   for (let sequence = 1; sequence <= 20; sequence++) await store.save({ ...INFO, sequence });
   await store.save({ ...INFO, sequence: 20, walFileNumber: 999 });
   const { infos } = await store.load(15);
