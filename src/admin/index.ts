@@ -7,6 +7,7 @@ import { type TokenMaker, tokenAdmin } from './tokens.ts';
 import { triggerAdmin } from './unavailable.ts';
 
 export type * from './admin-service.ts';
+export { type InfluxqlChangeDependencies, influxqlChanges } from './influxql-changes.ts';
 export { type DeleteService, rowDeletes } from './row-deletes.ts';
 export type { TokenMaker } from './tokens.ts';
 

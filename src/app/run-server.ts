@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
-import { type AdminService, rowDeletes } from '../admin/index.ts';
+import { type AdminService, influxqlChanges, rowDeletes } from '../admin/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
 import { type HttpConfig, osReason, type ServeConfig, type SocketAddress } from '../config/index.ts';
@@ -73,11 +73,13 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   startCaches(storage, config, clock, executor);
   warmUpQueries(storage, executor, logger);
   const adminService = openAdminService(config, storage, clock);
+  const deleteService = rowDeletes(storage);
+  const changes = influxqlChanges({ catalog: storage.catalog, admin: adminService, deletes: deleteService, nowNs: () => clock.nowNs() });
   const server = await buildHttpServer({
     writeService,
-    deleteService: rowDeletes(storage),
+    deleteService,
     queryService: executor,
-    influxqlService: new InfluxqlExecutor({ executor, databases: () => storage.catalog.databases() }),
+    influxqlService: new InfluxqlExecutor({ executor, databases: () => storage.catalog.databases(), changes }),
     adminService,
     authenticator: await openAuthenticator(config, storage.catalog, clock, logger),
     metrics,

@@ -105,7 +105,23 @@ describe('influx', () => {
     await assert.rejects(influx.query('SELECT usage FROM cpu WHERE time != 1'), /invalid time comparison operator: !=/);
   });
 
-  test('statements that the server does not know are refused by name', async () => {
-    await assert.rejects(client(shared()).createDatabase('new'), /This feature is not implemented: /);
+  test("databases, policies, measurements and series through the client's own functions", async () => {
+    const influx = client(shared(), 'made');
+    await influx.createDatabase('made');
+    await influx.createRetentionPolicy('week', { database: 'made', duration: '1w', replication: 1 });
+    assert.deepEqual(
+      (await influx.showRetentionPolicies('made')).map(({ name }) => name),
+      ['autogen', 'week'],
+    );
+    await influx.writePoints([{ measurement: 'cpu', tags: { host: 'a' }, fields: { count: 1 }, timestamp: new Date(0) }]);
+    assert.deepEqual(await influx.getSeries(), ['cpu,host=a']);
+    await influx.dropSeries({ measurement: (m) => m.name('cpu'), where: (e) => e.tag('host').equals.value('a') });
+    assert.equal((await influx.query('SELECT count FROM cpu')).length, 0);
+    await influx.dropMeasurement('cpu');
+    assert.deepEqual(await influx.getMeasurements(), []);
+    await influx.dropRetentionPolicy('week', 'made');
+    await influx.dropDatabase('made');
+    assert.ok(!(await influx.getDatabaseNames()).includes('made'));
+    await assert.rejects(influx.createUser('a', 'b'), /users and grants are tokens here/);
   });
 });

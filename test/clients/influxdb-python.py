@@ -26,6 +26,14 @@ def refused(call, part):
 
 
 influx = client()
+influx.create_database("python")
+influx.create_database("other")
+influx.create_retention_policy("week", "1w", 1, database="other")
+same([policy["name"] for policy in influx.get_list_retention_policies("other")], ["autogen", "week"])
+influx.alter_retention_policy("week", database="other", duration="2w")
+influx.drop_retention_policy("week", database="other")
+influx.drop_database("other")
+assert {"name": "other"} not in influx.get_list_database()
 assert influx.ping().startswith("3.")
 points = [
     {"measurement": "cpu", "tags": {"host": host_}, "time": second, "fields": {"usage": usage, "n": 2**53 + 1, "note": "\u00e4"}}
@@ -66,4 +74,12 @@ refused(lambda: influx.write(["cpu usage=1 1", "cpu usage="], {"db": "python"}, 
 refused(lambda: influx.write_points([{"measurement": "cpu", "fields": {"usage": "text"}}]), "field type conflict")
 refused(lambda: InfluxDBClient(host, port, "any", "wrong", "python").query("SHOW DATABASES"), "not authenticated")
 same([point["usage"] for point in influx.query("SELECT usage FROM cpu WHERE host = '' AND time = 1").get_points()], [1.0])
+influx.delete_series(measurement="cpu", tags={"host": "b"})
+same([point["usage"] for point in influx.query("SELECT usage FROM cpu WHERE host = 'b'").get_points()], [])
+same(influx.get_list_series("python")[:2], ["cpu", "cpu,host=a"])
+influx.drop_measurement("cpu")
+same(influx.get_list_measurements(), [{"name": "mem"}])
+same(influx.get_list_users(), [])
+same([list(each.values()) for each in influx.get_list_continuous_queries()], [[[]]])
+refused(lambda: influx.create_user("a", "b"), "users and grants are tokens here")
 print("ok")

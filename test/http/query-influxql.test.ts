@@ -310,7 +310,7 @@ describe('/query', () => {
     assert.equal(
       reply.body,
       '{"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"],"values":[["_internal"],["a"]]}]},' +
-        '{"statement_id":1,"series":[{"name":"retention_policies","columns":["name","duration","default"],"values":[["a","720h0m0s",true]]}]}]}',
+        '{"statement_id":1,"series":[{"name":"retention_policies","columns":["name","duration","shardGroupDuration","replicaN","default"],"values":[["autogen","720h0m0s","0s",1,true]]}]}]}',
     );
   });
 });

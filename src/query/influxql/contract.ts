@@ -1,10 +1,12 @@
 import type { QueryResult } from '../result.ts';
-import type { Statement } from './parse/ast.ts';
+import type { ChangeStatement, EmptyList, Statement } from './parse/ast.ts';
 
 export interface InfluxqlRequest {
   /** The database of the request or of the statement; undefined only where `needsDatabase` says so. */
   readonly database: string | undefined;
   readonly statement: Statement;
+  /** Whether the statement may change something; refused otherwise. */
+  readonly mayChange?: boolean;
   /** For the query log. */
   readonly text: string;
   /** Aborting cancels the query. */
@@ -22,6 +24,8 @@ export interface GroupKey {
 
 /** Rows sorted by measurement, group tags and time; `iox::measurement` first, then `time` where there is one. */
 export interface InfluxqlResult {
+  /** The series to show when there are no rows; undefined = none. */
+  readonly emptyList?: EmptyList;
   readonly result: QueryResult;
   readonly groupKey: GroupKey;
 }
@@ -31,4 +35,10 @@ export interface InfluxqlService {
   run(request: InfluxqlRequest): Promise<InfluxqlResult>;
   /** Same, as one complete Parquet file. */
   toParquet(request: InfluxqlRequest): Promise<Uint8Array>;
+}
+
+/** Carries out statements that change something. */
+export interface InfluxqlChanges {
+  /** `database` is that of the request or of the statement, undefined where none is needed. Throws `InfluxError`. */
+  run(change: ChangeStatement, database: string | undefined): Promise<void>;
 }

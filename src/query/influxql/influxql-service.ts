@@ -1,4 +1,4 @@
-import { databaseNotFound } from '../../shared/errors.ts';
+import { databaseNotFound, InfluxError } from '../../shared/errors.ts';
 import type { QueryExecutor, StatementRequest } from '../execute/executor.ts';
 import type { StatementCatalog } from '../execute/relations.ts';
 import type { QueryResult, ResultColumn } from '../result.ts';
@@ -8,8 +8,8 @@ import { type CompiledInfluxql, compileSelect } from './compile/compile.ts';
 import { notImplemented } from './compile/errors.ts';
 import { printDuration } from './compile/print-expr.ts';
 import { compileShow } from './compile/show.ts';
-import type { GroupKey, InfluxqlRequest, InfluxqlResult, InfluxqlService } from './contract.ts';
-import type { Statement } from './parse/ast.ts';
+import type { GroupKey, InfluxqlChanges, InfluxqlRequest, InfluxqlResult, InfluxqlService } from './contract.ts';
+import type { ChangeStatement, EmptyList, Statement } from './parse/ast.ts';
 
 /** A database as SHOW statements list it. */
 export interface ListedDatabase {
@@ -22,6 +22,8 @@ export interface InfluxqlDependencies {
   readonly executor: Pick<QueryExecutor, 'statement' | 'statementToParquet'>;
   /** All databases, deleted ones too, in the order of their creation. */
   readonly databases: () => Iterable<ListedDatabase>;
+  /** Absent where nothing can be changed. */
+  readonly changes?: InfluxqlChanges;
 }
 
 const NO_SERIES: GroupKey = { measurementColumn: -1, tagColumns: [] };
@@ -38,7 +40,9 @@ export class InfluxqlExecutor implements InfluxqlService {
     const { statement } = request;
     if (statement.kind === 'show-databases') return { result: this.#showDatabases(), groupKey: NO_SERIES };
     if (statement.kind === 'show-retention-policies') return { result: this.#showPolicies(request.database), groupKey: NO_SERIES };
-    if (statement.kind === 'unsupported') throw notImplemented(statement.what);
+    if (statement.kind === 'refused') throw refusedStatement(statement.message);
+    if (statement.kind === 'empty-list') return emptyList(statement.list);
+    if (statement.kind === 'change') return this.#change(statement.change, request);
     let groupKey: GroupKey = NO_SERIES;
     const result = await this.#deps.executor.statement(statementRequest(request), (catalog) => {
       const made = compile(statement, catalog);
@@ -50,13 +54,20 @@ export class InfluxqlExecutor implements InfluxqlService {
 
   async toParquet(request: InfluxqlRequest): Promise<Uint8Array> {
     const { statement } = request;
-    if (statement.kind === 'show-databases' || statement.kind === 'show-retention-policies') {
+    if (statement.kind === 'show-databases' || statement.kind === 'show-retention-policies' || statement.kind === 'empty-list') {
       throw notImplemented('Parquet for SHOW DATABASES and SHOW RETENTION POLICIES');
     }
     return this.#deps.executor.statementToParquet(statementRequest(request), (catalog): CompiledSql => {
       const { compiled } = compile(statement, catalog);
       return { ...compiled, print: (source) => withNames(compiled.print(source), compiled.output) };
     });
+  }
+
+  async #change(change: ChangeStatement, { database, mayChange }: InfluxqlRequest): Promise<InfluxqlResult> {
+    const { changes } = this.#deps;
+    if (mayChange !== true || changes === undefined) throw notImplemented(change.what);
+    await changes.run(change, database);
+    return { result: rowsResult([]), groupKey: NO_SERIES };
   }
 
   /** Live ones first, then by name. */
@@ -69,7 +80,7 @@ export class InfluxqlExecutor implements InfluxqlService {
   }
 
   #showPolicies(database: string | undefined): QueryResult {
-    const live = [...this.#deps.databases()].filter((each) => !each.deleted && (database === undefined || each.name === database));
+    const live = [...this.#deps.databases()].filter((each) => !each.deleted && (database === undefined || inDatabase(each.name, database)));
     if (database !== undefined && live.length === 0) throw databaseNotFound(database);
     live.sort((a, b) => (a.name < b.name ? -1 : 1));
     const parts = live.map(({ name }) => (name.includes('/') ? name.split(/\/(.*)/s) : [name, 'autogen']));
@@ -97,8 +108,11 @@ function compile(statement: Statement, catalog: StatementCatalog): CompiledInflu
       return compileSelect(statement.select, catalog, 'no');
     case 'explain':
       return compileSelect(statement.select, catalog, statement.analyze ? 'analyze' : 'plan');
-    case 'unsupported':
-      throw notImplemented(statement.what);
+    case 'refused':
+      throw refusedStatement(statement.message);
+    case 'change':
+      throw notImplemented(statement.change.what);
+    case 'empty-list':
     case 'show-databases':
     case 'show-retention-policies':
       throw new Error('internal error: such a statement has no table');
@@ -121,6 +135,19 @@ function policyDuration(ns: bigint | undefined): string {
   if (hours > 0n) return `${hours}h${minutes}m${rest}s`;
   if (minutes > 0n) return `${minutes}m${rest}s`;
   return rest > 0n ? `${rest}s` : printDuration(ns);
+}
+
+function refusedStatement(message: string): InfluxError {
+  return new InfluxError({ code: 'INFLUXQL_STATEMENT', message, status: 400 });
+}
+
+/** A policy `rp` of a database `db` is the database `db/rp`. */
+function inDatabase(name: string, database: string): boolean {
+  return name === database || name.startsWith(`${database}/`);
+}
+
+function emptyList(list: EmptyList): InfluxqlResult {
+  return { result: rowsResult(list.columns.map((name) => ({ name, texts: [] }))), groupKey: NO_SERIES, emptyList: list };
 }
 
 type MadeColumn =

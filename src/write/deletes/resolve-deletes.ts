@@ -31,7 +31,7 @@ function tagsOf(table: TableSchema, wanted: DeleteRequest['tags']): TagValue[] |
   for (const [key, value] of wanted) {
     const column = table.columnByName.get(key);
     if (column?.type === 'tag') tags.push({ columnId: column.id, value });
-    else if (value !== '') return undefined;
+    else if (column !== undefined || value !== '') return undefined;
   }
   return tags;
 }

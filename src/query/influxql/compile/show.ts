@@ -9,14 +9,14 @@ import { byCodePoint, compileRegex } from './expand.ts';
 import type { Expr, RefExpr, Source } from './ir.ts';
 import { type OpenRows, type Rowset, tableRows } from './rowset.ts';
 import { measurementNames } from './select.ts';
-import { CompileState, fillMarkers, type InfluxqlCompileContext, type TimeRange } from './state.ts';
+import { CompileState, fillMarkers, type InfluxqlCompileContext } from './state.ts';
 import { splitCondition } from './time-range.ts';
 
 /** Statements about the tables of one database. */
-export type ShowStatement = Extract<Statement, { kind: 'show-measurements' | 'show-tag-keys' | 'show-field-keys' | 'show-tag-values' }>;
-
-/** How far back is looked when nothing says so. */
-const DAY_NS = 86_400_000_000_000n;
+export type ShowStatement = Extract<
+  Statement,
+  { kind: 'show-measurements' | 'show-tag-keys' | 'show-field-keys' | 'show-tag-values' | 'show-series' | 'show-cardinality' }
+>;
 
 interface Limits {
   readonly limit: bigint | undefined;
@@ -35,13 +35,20 @@ export function compileShow(statement: ShowStatement, context: InfluxqlCompileCo
       return answer(state, ['tagKey'], limitedRows(tagKeys(state, statement), ['m'], 'k', statement));
     case 'show-tag-values':
       return answer(state, ['key', 'value'], limitedRows(tagValues(state, statement), ['m', 'k'], 'v', statement));
+    case 'show-series':
+      return answer(state, ['key'], limitedRows(series(state, statement), [], 'k', statement));
+    case 'show-cardinality':
+      return cardinality(state, statement);
   }
 }
 
-/** Rows with `iox::measurement` and text columns. */
-function answer(state: CompileState, names: readonly string[], sql: string): CompiledInfluxql {
-  const type = { kind: 'string', dictionary: false } as const;
-  const output: CompiledSql['output'] = ['iox::measurement', ...names].map((name) => ({ name, type }));
+/** Rows with `iox::measurement` and text columns, or counts. */
+function answer(state: CompileState, names: readonly string[], sql: string, counts = false): CompiledInfluxql {
+  const text = { kind: 'string', dictionary: false } as const;
+  const output: CompiledSql['output'] = ['iox::measurement', ...names].map((name, i) => ({
+    name,
+    type: counts && i > 0 ? ({ kind: 'int64' } as const) : text,
+  }));
   const compiled: CompiledSql = { uses: state.uses, print: (source) => fillMarkers(sql, source), output, explain: 'no' };
   return { compiled, groupKey: { measurementColumn: 0, tagColumns: [] } };
 }
@@ -76,17 +83,15 @@ function rowsetsOf(state: CompileState, from: readonly Source[]): Rowset[] {
   });
 }
 
-/** The rows of a table that WHERE lets through; the last 24 hours unless it speaks of time. */
+/** The rows of a table that WHERE lets through, of all times unless it speaks of time. */
 function matching(
   state: CompileState,
   rowset: Rowset,
   where: Expr | undefined,
 ): { readonly open: OpenRows; readonly conditions: string[] } {
   const { range, filter } = splitCondition(where, { nowNs: state.nowNs, zone: undefined });
-  const timed = range.low !== undefined || range.high !== undefined;
-  const wanted: TimeRange = timed ? range : { low: state.nowNs - DAY_NS, high: undefined };
-  const open = rowset.open(wanted);
-  const conditions = open.within(wanted);
+  const open = rowset.open(range);
+  const conditions = open.within(range);
   if (filter !== undefined) conditions.push(conditionSql(filter, { timeNs: open.timeNs, column: (ref) => open.column(ref) }));
   return { open, conditions };
 }
@@ -146,6 +151,77 @@ function tagValues(state: CompileState, { from, where, key }: Extract<ShowStatem
     }
   }
   return { columns: ['m', 'k', 'v'], selects };
+}
+
+/** Keys of series, as InfluxDB 1 writes them. */
+function series(state: CompileState, { from, where }: Pick<Extract<ShowStatement, { kind: 'show-series' }>, 'from' | 'where'>): Parts {
+  const selects = rowsetsOf(state, from).map((rowset) => {
+    const { open, conditions } = matching(state, rowset, where);
+    const parts = tagsOf(rowset)
+      .sort(byCodePoint)
+      .map((tag) => `coalesce(${quoteString(`,${escaped(tag)}=`)} || ${escapedSql(open.column(tagRef(tag)).sql)}, '')`);
+    const key = [quoteString(rowset.measurement.replace(/[, ]/g, '\\$&')), ...parts].join(' || ');
+    return `SELECT DISTINCT '' AS m, ${key} AS k FROM ${open.from} WHERE ${[...conditions, 'true'].join(' AND ')}`;
+  });
+  return { columns: ['m', 'k'], selects };
+}
+
+function escaped(tag: string): string {
+  return tag.replace(/[,= ]/g, '\\$&');
+}
+
+function escapedSql(value: string): string {
+  return `regexp_replace(${value}, '([,= ])', '\\\\\\1', 'g')`;
+}
+
+/** Counts by measurement, or one count for the estimates and for measurements. */
+function cardinality(state: CompileState, statement: Extract<ShowStatement, { kind: 'show-cardinality' }>): CompiledInfluxql {
+  const { estimated, of } = statement;
+  const parts = counted(state, statement);
+  const limits = { limit: undefined, offset: undefined };
+  const rows = limitedRows(parts, [], parts.columns[1] as string, limits);
+  const name = estimated ? 'cardinality estimation' : 'count';
+  if (estimated || of === 'measurement') return answer(state, [name], `SELECT '' AS m, count(*) AS c FROM (${rows})`, true);
+  return answer(state, [name], `SELECT m, count(*) AS c FROM (${rows}) GROUP BY m ORDER BY m`, true);
+}
+
+/** What is counted, with its measurement. */
+function counted(state: CompileState, statement: Extract<ShowStatement, { kind: 'show-cardinality' }>): Parts {
+  const { from, key, of, where } = statement;
+  switch (of) {
+    case 'series': {
+      const selects = rowsetsOf(state, from).map((rowset) => {
+        const { selects: one } = series(state, { from: [{ kind: 'measurement', name: rowset.measurement }], where });
+        return `SELECT ${quoteString(rowset.measurement)} AS m, k FROM (${one.join('')})`;
+      });
+      return { columns: ['m', 'k'], selects };
+    }
+    case 'measurement': {
+      const wanted = new Set(rowsetsOf(state, from).map(({ measurement }) => quoteString(measurement)));
+      const { columns, selects } = measurements(state, {
+        kind: 'show-measurements',
+        filter: undefined,
+        where,
+        limit: undefined,
+        offset: undefined,
+      });
+      const named = [...wanted].map((name) => `${name} AS name`);
+      return { columns, selects: selects.filter((each) => named.some((name) => each.includes(name))) };
+    }
+    case 'tag key':
+      return tagKeys(state, { kind: 'show-tag-keys', from, where, limit: undefined, offset: undefined });
+    case 'field key':
+      return fieldKeys(state, from);
+    case 'tag values':
+      return tagValues(state, {
+        kind: 'show-tag-values',
+        from,
+        where,
+        key: key ?? { op: 'in', names: [] },
+        limit: undefined,
+        offset: undefined,
+      });
+  }
 }
 
 function tagsOf({ columns }: Rowset): string[] {

@@ -24,8 +24,45 @@ export type Statement =
   | ({ readonly kind: 'show-tag-keys' } & ShowClauses)
   | ({ readonly kind: 'show-field-keys' } & Omit<ShowClauses, 'where'>)
   | ({ readonly kind: 'show-tag-values'; readonly key: NameFilter } & ShowClauses)
-  /** Understood, never run: `what` is the name in the refusal. */
-  | { readonly kind: 'unsupported'; readonly what: 'CREATE DATABASE' | 'DELETE' | 'DROP MEASUREMENT' };
+  | ({ readonly kind: 'show-series' } & ShowClauses)
+  | ({
+      readonly kind: 'show-cardinality';
+      readonly of: CardinalityOf;
+      readonly estimated: boolean;
+      readonly key: NameFilter | undefined;
+    } & Pick<ShowClauses, 'from' | 'where'>)
+  | { readonly kind: 'empty-list'; readonly list: EmptyList }
+  | { readonly kind: 'change'; readonly change: ChangeStatement }
+  /** Understood, never run. */
+  | { readonly kind: 'refused'; readonly message: string };
+
+/** What SHOW .. CARDINALITY counts. */
+export type CardinalityOf = 'series' | 'measurement' | 'tag key' | 'field key' | 'tag values';
+
+/** A list without rows. */
+export interface EmptyList {
+  readonly series: string;
+  readonly columns: readonly string[];
+}
+
+/** What a statement says of a retention policy; undefined = nothing. */
+export interface PolicyOptions {
+  readonly durationNs: bigint | 'forever' | undefined;
+  readonly isDefault: boolean;
+}
+
+/** A statement that changes something; `what` begins it. */
+export type ChangeStatement =
+  | { readonly what: 'CREATE DATABASE'; readonly name: string; readonly policy: string | undefined; readonly options: PolicyOptions }
+  | { readonly what: 'DROP DATABASE' | 'DROP MEASUREMENT'; readonly name: string }
+  | {
+      readonly what: 'CREATE RETENTION POLICY' | 'ALTER RETENTION POLICY';
+      readonly name: string;
+      readonly database: string;
+      readonly options: PolicyOptions;
+    }
+  | { readonly what: 'DROP RETENTION POLICY'; readonly name: string; readonly database: string }
+  | { readonly what: 'DELETE' | 'DROP SERIES'; readonly from: readonly Source[]; readonly where: Expr | undefined };
 
 /** Where a measurement lies, as it is written: `db.rp.m`, `rp.m`, `m`. */
 export interface Qualifier {

@@ -22,11 +22,22 @@ export function statementDatabase(parsed: ParsedStatement, requested: string | u
 }
 
 /** False for statements that are about all databases, or refused whatever the database. */
-export function needsDatabase({ kind }: Statement): boolean {
-  return kind !== 'show-databases' && kind !== 'show-retention-policies' && kind !== 'unsupported';
+export function needsDatabase(statement: Statement): boolean {
+  switch (statement.kind) {
+    case 'show-databases':
+    case 'show-retention-policies':
+    case 'refused':
+    case 'empty-list':
+      return false;
+    case 'change':
+      return !('database' in statement.change) && !statement.change.what.endsWith(' DATABASE');
+    default:
+      return true;
+  }
 }
 
 function databaseName({ database, policy }: Qualifier, requested: string | undefined): string | undefined {
-  const base = database ?? requested;
+  // A policy in the statement takes the place of the one of the request.
+  const base = database ?? (policy === undefined ? requested : requested?.replace(/\/.*$/s, ''));
   return base === undefined || policy === undefined || DEFAULT_POLICIES.has(policy) ? base : `${base}/${policy}`;
 }

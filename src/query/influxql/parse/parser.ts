@@ -1,6 +1,7 @@
 /** InfluxQL texts to statements. */
 import type { BindValue } from '../../result.ts';
-import type { NameFilter, ParsedStatement, Qualifier, Statement } from './ast.ts';
+import type { CardinalityOf, NameFilter, ParsedStatement, Qualifier, Statement } from './ast.ts';
+import { ChangeParser } from './changes.ts';
 import { debugText, parseError } from './errors.ts';
 import { Scanner } from './scanner.ts';
 import { ClauseParser } from './select.ts';
@@ -26,6 +27,15 @@ export function parseInfluxql(text: string, params: ReadonlyMap<string, BindValu
   return statements;
 }
 
+/** What can be counted, and the words for it. */
+const CARDINALITIES: readonly (readonly [CardinalityOf, ...string[]])[] = [
+  ['series', 'SERIES'],
+  ['measurement', 'MEASUREMENT'],
+  ['tag key', 'TAG', 'KEY'],
+  ['field key', 'FIELD', 'KEY'],
+  ['tag values', 'TAG', 'VALUES'],
+];
+
 class StatementParser {
   readonly #scanner: Scanner;
   readonly #clauses: ClauseParser;
@@ -43,11 +53,9 @@ class StatementParser {
     const scanner = this.#scanner;
     if (scanner.keywords('SELECT')) return { kind: 'select', select: this.#clauses.select() };
     if (scanner.keywords('EXPLAIN')) return this.#explain();
-    if (scanner.keywords('SHOW')) return this.#show();
-    if (scanner.keywords('CREATE', 'DATABASE')) return this.#unsupported('CREATE DATABASE');
-    if (scanner.keywords('DELETE')) return this.#unsupported('DELETE');
-    if (scanner.keywords('DROP', 'MEASUREMENT')) return this.#unsupported('DROP MEASUREMENT');
-    return undefined;
+    const change = new ChangeParser(scanner, this.#clauses).statement();
+    if (change !== undefined) return change;
+    return scanner.keywords('SHOW') ? this.#show() : undefined;
   }
 
   #explain(): Statement {
@@ -58,19 +66,18 @@ class StatementParser {
     return { kind: 'explain', analyze, verbose, select: this.#clauses.select() };
   }
 
-  /** Such statements are refused as a whole: what follows is only skipped. */
-  #unsupported(what: Extract<Statement, { kind: 'unsupported' }>['what']): Statement {
-    const end = this.#scanner.text.indexOf(';', this.#scanner.position);
-    this.#scanner.position = end < 0 ? this.#scanner.text.length : end;
-    return { kind: 'unsupported', what };
-  }
-
   #show(): Statement {
     const start = this.#scanner.blanks();
     if (this.#scanner.keywords('DATABASES')) return { kind: 'show-databases' };
     if (this.#scanner.keywords('RETENTION', 'POLICIES')) {
       this.#on();
       return { kind: 'show-retention-policies' };
+    }
+    const cardinality = this.#showCardinality();
+    if (cardinality !== undefined) return cardinality;
+    if (this.#scanner.keywords('SERIES')) {
+      const from = this.#onAndFrom();
+      return { kind: 'show-series', from, where: this.#clauses.where(), ...this.#limits() };
     }
     if (this.#scanner.keywords('MEASUREMENTS')) return this.#showMeasurements();
     if (this.#scanner.keywords('TAG', 'KEYS')) {
@@ -83,6 +90,20 @@ class StatementParser {
       start,
       'invalid SHOW statement, expected DATABASES, FIELD KEYS, MEASUREMENTS, TAG KEYS, TAG VALUES, or RETENTION POLICIES following SHOW',
     );
+  }
+
+  /** With a clause the count is by measurement, as EXACT says. */
+  #showCardinality(): Statement | undefined {
+    for (const [of, ...words] of CARDINALITIES) {
+      const exact = this.#scanner.keywords(...words, 'EXACT', 'CARDINALITY');
+      if (!exact && !this.#scanner.keywords(...words, 'CARDINALITY')) continue;
+      const from = this.#onAndFrom();
+      const key = of === 'tag values' ? this.#withKey() : undefined;
+      const where = this.#clauses.where();
+      const plain = !exact && from.length === 0 && where === undefined;
+      return { kind: 'show-cardinality', of, estimated: plain && (of === 'series' || of === 'measurement'), key, from, where };
+    }
+    return undefined;
   }
 
   #showMeasurements(): Statement {
@@ -101,11 +122,15 @@ class StatementParser {
 
   #showTagValues(): Statement {
     const from = this.#onAndFrom();
+    return { kind: 'show-tag-values', from, key: this.#withKey(), where: this.#clauses.where(), ...this.#limits() };
+  }
+
+  #withKey(): NameFilter {
     const start = this.#scanner.blanks();
     if (!this.#scanner.keywords('WITH', 'KEY')) throw this.#error(start, 'invalid SHOW TAG VALUES statement, expected WITH KEY');
     const key = this.#scanner.keywords('IN') ? this.#keyList() : this.#nameFilter(['=~', '!~', '!=', '<>', '=']);
     if (key === undefined) throw this.#error(this.#scanner.blanks(), 'invalid WITH KEY clause, expected condition');
-    return { kind: 'show-tag-values', from, key, where: this.#clauses.where(), ...this.#limits() };
+    return key;
   }
 
   #keyList(): NameFilter {
@@ -140,7 +165,16 @@ class StatementParser {
 
   #onAndFrom(): ReturnType<ClauseParser['sources']> {
     this.#on();
-    return this.#scanner.keywords('FROM') ? this.#clauses.sources(false) : [];
+    const { qualifiers } = this.#clauses;
+    const on = qualifiers.at(-1);
+    if (!this.#scanner.keywords('FROM')) return [];
+    const first = qualifiers.length;
+    const sources = this.#clauses.sources(false);
+    for (let i = first; i < qualifiers.length && on !== undefined; i++) {
+      const { database, policy } = qualifiers[i] as Qualifier;
+      if (database === undefined) qualifiers[i] = { database: on.database, policy: policy ?? on.policy };
+    }
+    return sources;
   }
 
   #on(): void {

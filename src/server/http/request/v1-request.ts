@@ -10,6 +10,8 @@ import { decodeParams, splitTarget } from './query-string.ts';
 /** What a client asks of `/query`. */
 export interface V1Query {
   readonly query: string;
+  /** Statements that change something need a POST. */
+  readonly mayChange: boolean;
   readonly database: string | undefined;
   readonly policy: string | undefined;
   /** Nanoseconds of the wanted unit; undefined = RFC 3339 text. */
@@ -47,6 +49,7 @@ export async function decodeV1Query(request: FastifyRequest, maxBodyBytes: numbe
   if (query === undefined) throw badV1Request('expected a query to be provided in the query string or body');
   return {
     query,
+    mayChange: request.method === 'POST',
     database: values.get('db') || undefined,
     policy: values.get('rp') || undefined,
     epochNs: epochNs(values.get('epoch') ?? ''),

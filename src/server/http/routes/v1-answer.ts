@@ -86,7 +86,7 @@ async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: Ab
         rows.batch(batch);
         yield;
       }
-      rows.end();
+      rows.end(opened.emptyList?.series);
     }
     const error = opened instanceof InfluxError ? `,"error":${JSON.stringify(statementError(opened, parsed))}` : '';
     if (!chunked) sink.utf8(`${error}}`);
@@ -109,7 +109,7 @@ async function* csvSteps(deps: V1AnswerDependencies, query: V1Query, signal: Abo
       rows.batch(batch);
       yield;
     }
-    rows.end();
+    rows.end(opened.emptyList?.series);
     some ||= rows.hasRows;
   }
 }
@@ -135,7 +135,7 @@ async function* messagePackSteps(deps: V1AnswerDependencies, query: V1Query, sig
         rows.batch(batch);
         yield;
       }
-      rows.end();
+      rows.end(opened.emptyList?.series);
       if (rows.hasRows) continue;
     }
     if (chunked) writer.results(1);
@@ -163,7 +163,8 @@ function statementRequest(query: V1Query, parsed: ParsedStatement, signal: Abort
   const { statement, text } = parsed;
   const database = statementDatabase(parsed, requestedDatabase(query));
   if (database === undefined && needsDatabase(statement)) throw noDatabase();
-  return { database, statement, text, signal };
+  if (statement.kind === 'change' && !query.mayChange) throw postRequired(statement.change.what);
+  return { database, statement, text, signal, mayChange: query.mayChange };
 }
 
 /** `db` and `rp` of the request name the database that v1 writes with them go to. */
@@ -180,6 +181,10 @@ export function noDatabase(): InfluxError {
   });
 }
 
+function postRequired(what: string): InfluxError {
+  return new InfluxError({ code: 'INFLUXQL_STATEMENT', message: `${what} changes data, please use a POST request`, status: 400 });
+}
+
 const NOT_FOUND = 'query error: database not found: ';
 
 /** A refusal as it stands in the result of its statement. */
@@ -191,6 +196,6 @@ function statementError(error: InfluxError, parsed: ParsedStatement): string {
       ? `datafusion error: Error during planning: database not found: ${database}`
       : `Cannot retrieve database: External error: database not found: ${database}`;
   }
-  if (code === 'INFLUXQL_NO_DATABASE' || code === 'INFLUXQL_DATABASES') return message;
+  if (code === 'INFLUXQL_STATEMENT' || code === 'INFLUXQL_NO_DATABASE' || code === 'INFLUXQL_DATABASES') return message;
   return `datafusion error: ${message}`;
 }

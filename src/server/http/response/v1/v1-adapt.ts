@@ -10,6 +10,8 @@ export function adaptForV1(statement: Statement, answer: InfluxqlResult): Influx
   return answer;
 }
 
+const COLUMN_TYPES: Readonly<Record<string, ResultColumn['type']>> = { default: { kind: 'boolean' }, replicaN: { kind: 'int64' } };
+
 /** Named texts of one row, or undefined to leave the row out. */
 type Row = Readonly<Record<string, string | boolean>> | undefined;
 type Reader = (name: string) => string;
@@ -18,18 +20,20 @@ function databaseRow(read: Reader): Row {
   return read('deleted') === 'true' ? undefined : { name: read('iox::database') };
 }
 
-/** compat: the name of the policy is that of the database. */
+/** As InfluxDB 1 lists them: names that can be used. What names no policy goes to autogen. */
 function policyRow(read: Reader): Row {
-  return { name: read('iox::database'), duration: read('duration'), default: true };
+  const name = read('name');
+  const duration = read('duration');
+  return { name, duration, shardGroupDuration: '0s', replicaN: '1', default: name === 'autogen' };
 }
 
 function reshape({ result }: InfluxqlResult, series: string, row: (read: Reader) => Row): InfluxqlResult {
-  const names = series === 'databases' ? ['name'] : ['name', 'duration', 'default'];
+  const names = series === 'databases' ? ['name'] : ['name', 'duration', 'shardGroupDuration', 'replicaN', 'default'];
   const columns: ResultColumn[] = [
     { name: 'iox::measurement', type: { kind: 'string', dictionary: false } },
     ...names.map((name) => ({
       name,
-      type: name === 'default' ? ({ kind: 'boolean' } as const) : ({ kind: 'string', dictionary: false } as const),
+      type: COLUMN_TYPES[name] ?? ({ kind: 'string', dictionary: false } as const),
     })),
   ];
   const adapted: QueryResult = {
@@ -55,7 +59,8 @@ function rowsOf(
     if (found !== undefined) rows.push(found);
   }
   const vectors = names.map((name): ResultVector => {
-    if (name === 'default') return booleanVector(rows.map(() => true));
+    if (name === 'default') return booleanVector(rows.map((each) => each[name] === true));
+    if (name === 'replicaN') return { kind: 'int64', data: BigInt64Array.from(rows, () => 1n), valid: undefined };
     return textVector(rows.map((each) => String(each[name] ?? '')));
   });
   return { rowCount: rows.length, columns: [textVector(rows.map(() => series)), ...vectors] };

@@ -150,9 +150,11 @@ export class MessagePackSeriesWriter implements V1SeriesWriter {
   #endSeries(sink: TextSink, partial: boolean): void {
     const writer = this.#writer;
     const { name, tags } = this.#series;
-    writer.map(3 + (tags.length > 0 ? 1 : 0) + (partial ? 1 : 0), sink);
-    writer.value('name', sink);
-    writer.value(name, sink);
+    writer.map(2 + (name === '' ? 0 : 1) + (tags.length > 0 ? 1 : 0) + (partial ? 1 : 0), sink);
+    if (name !== '') {
+      writer.value('name', sink);
+      writer.value(name, sink);
+    }
     if (tags.length > 0) {
       writer.value('tags', sink);
       writer.value(Object.fromEntries(tags.map(({ key, value }) => [key, value])), sink);

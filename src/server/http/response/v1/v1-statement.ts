@@ -56,8 +56,12 @@ export class V1Statement {
     }
   }
 
-  /** After the last row. */
-  end(): void {
+  /** After the last row. `empty`: the name of the series to show when there was none. */
+  end(empty?: string): void {
+    if (!this.hasRows && empty !== undefined) {
+      this.#series = [empty];
+      this.#writer.begin({ name: empty, tags: [] }, true);
+    }
     if (this.hasRows) this.#writer.end(false, false);
   }
 

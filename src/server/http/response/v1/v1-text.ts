@@ -36,7 +36,7 @@ export class JsonSeriesWriter implements V1SeriesWriter {
     const sink = this.#sink;
     if (this.#chunked) sink.ascii(`{"results":[{"statement_id":${this.#id},"series":[`);
     else sink.ascii(first ? ',"series":[' : ',');
-    const members = [`"name":${JSON.stringify(name)}`];
+    const members = name === '' ? [] : [`"name":${JSON.stringify(name)}`];
     if (tags.length > 0) {
       const texts = tags.map(({ key, value }) => `${JSON.stringify(key)}:${JSON.stringify(value)}`);
       members.push(`"tags":{${texts.join(',')}}`);

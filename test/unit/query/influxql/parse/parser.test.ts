@@ -160,14 +160,65 @@ test('SHOW statements', () => {
     ...rest,
   });
   assert.deepEqual(one('SHOW TAG KEYS WHERE v > 1').kind, 'show-tag-keys');
-  assert.deepEqual(one('DROP MEASUREMENT m'), { kind: 'unsupported', what: 'DROP MEASUREMENT' });
+  assert.deepEqual(one('DROP MEASUREMENT m'), { kind: 'change', change: { what: 'DROP MEASUREMENT', name: 'm' } });
   assert.equal(one('EXPLAIN ANALYZE SELECT v FROM m').kind, 'explain');
+});
+
+test('statements that change something', () => {
+  const change = (text: string): unknown => {
+    const statement = one(text);
+    assert.equal(statement.kind, 'change');
+    return statement.kind === 'change' ? statement.change : undefined;
+  };
+  const nothing = { durationNs: undefined, isDefault: false };
+  assert.deepEqual(change('create database "a b"'), { what: 'CREATE DATABASE', name: 'a b', policy: undefined, options: nothing });
+  assert.deepEqual(change('CREATE DATABASE d WITH DURATION 2d REPLICATION 1 SHARD DURATION 1h NAME p'), {
+    what: 'CREATE DATABASE',
+    name: 'd',
+    policy: 'p',
+    options: { durationNs: 172_800_000_000_000n, isDefault: false },
+  });
+  assert.deepEqual(change('CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1 DEFAULT'), {
+    what: 'CREATE RETENTION POLICY',
+    name: 'p',
+    database: 'd',
+    options: { durationNs: 'forever', isDefault: true },
+  });
+  assert.deepEqual(change('DROP SERIES FROM m'), {
+    what: 'DROP SERIES',
+    from: [{ kind: 'measurement', name: 'm' }],
+    where: undefined,
+  });
+});
+
+test('what is refused, what is empty, what is counted', () => {
+  for (const text of ["CREATE USER a WITH PASSWORD 'b; c'", 'GRANT ALL TO a', 'SHOW GRANTS FOR a', 'KILL QUERY 1']) {
+    assert.equal(one(text).kind, 'refused', text);
+  }
+  for (const text of ['SHOW USERS', 'SHOW SUBSCRIPTIONS', 'SHOW CONTINUOUS QUERIES', 'SHOW SHARDS', 'SHOW SHARD GROUPS']) {
+    assert.equal(one(text).kind, 'empty-list', text);
+  }
+  const count = (text: string): unknown => {
+    const statement = one(text);
+    return statement.kind === 'show-cardinality' ? [statement.of, statement.estimated] : statement.kind;
+  };
+  assert.deepEqual(count('SHOW SERIES CARDINALITY'), ['series', true]);
+  assert.deepEqual(count('SHOW SERIES EXACT CARDINALITY'), ['series', false]);
+  assert.deepEqual(count('SHOW SERIES CARDINALITY FROM m'), ['series', false]);
+  assert.deepEqual(count('SHOW MEASUREMENT CARDINALITY ON d'), ['measurement', true]);
+  assert.deepEqual(count('SHOW TAG VALUES CARDINALITY WITH KEY = a'), ['tag values', false]);
+  assert.deepEqual(count('SHOW TAG VALUES WITH KEY = a'), 'show-tag-values');
 });
 
 const MISTAKES: readonly (readonly [text: string, message: string])[] = [
   ['SELECT v FROM m INTO x', 'invalid InfluxQL statement at pos 16. Parsing Error: Nom("INTO x", Tag)'],
   ['FOO "x"\n', 'invalid InfluxQL statement at pos 0. Parsing Error: Nom("FOO \\"x\\"\\n", Tag)'],
-  ['SHOW TAG KEYS; KILL QUERY 1', 'invalid InfluxQL statement at pos 15. Parsing Error: Nom("KILL QUERY 1", Tag)'],
+  ['SHOW TAG KEYS; KILL 1', 'invalid InfluxQL statement at pos 15. Parsing Error: Nom("KILL 1", Tag)'],
+  ['CREATE DATABASE', 'invalid CREATE DATABASE statement, expected identifier at pos 15'],
+  ['CREATE RETENTION POLICY p ON d', 'invalid CREATE RETENTION POLICY statement, expected DURATION at pos 30'],
+  ['DROP RETENTION POLICY p', 'invalid DROP RETENTION POLICY statement, expected ON at pos 23'],
+  ['ALTER RETENTION POLICY p ON d DURATION x', 'invalid ALTER RETENTION POLICY statement, expected a duration or INF at pos 39'],
+  ['DELETE', 'invalid DELETE statement, expected FROM or WHERE at pos 6'],
   ['SELECT a + FROM m', 'invalid InfluxQL statement at pos 0. Parsing Failure: Nom("FROM m", Char)'],
   ['SELECT FROM m', 'invalid SELECT statement, expected field at pos 7'],
   ['SELECT ü, FROM m', 'invalid SELECT statement, expected field at pos 7'],
@@ -188,7 +239,7 @@ const MISTAKES: readonly (readonly [text: string, message: string])[] = [
   ['SELECT v FROM m LIMIT x', 'invalid LIMIT clause, expected unsigned integer at pos 22'],
   ['SELECT v FROM m SOFFSET -1', 'invalid SOFFSET clause, expected unsigned integer at pos 24'],
   [
-    'SHOW SERIES',
+    'SHOW NOTHING',
     'invalid SHOW statement, expected DATABASES, FIELD KEYS, MEASUREMENTS, TAG KEYS, TAG VALUES, or RETENTION POLICIES following SHOW at pos 5',
   ],
   [
