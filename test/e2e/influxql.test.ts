@@ -224,7 +224,6 @@ const REFUSALS: readonly (readonly [query: string, error: string])[] = [
   ['SELECT foo(temp) FROM home', `${SELECT_ERROR}unsupported function foo()`],
   ['SELECT temp FROM home FILL(none)', `${SELECT_ERROR}FILL(none) must be used with an aggregate or selector function`],
   ['SELECT sample(temp,2) FROM home', 'datafusion error: This feature is not implemented: sample selector function'],
-  ['SELECT temp FROM home SLIMIT 1', 'datafusion error: This feature is not implemented: SLIMIT or SOFFSET'],
   ['CREATE DATABASE x', 'CREATE DATABASE changes data, please use a POST request'],
   ['DROP MEASUREMENT home', 'DROP MEASUREMENT changes data, please use a POST request'],
   ['SELECT temp FROM home WHERE time != 1', 'datafusion error: Error during planning: invalid time comparison operator: !='],

@@ -22,11 +22,11 @@ export function aggregateSql(call: CallExpr, { value, timeNs }: AggregateInput):
     case 'max':
       return { sql: `${call.name}(${sql})`, type };
     case 'first':
-      return { sql: `arg_min(${sql}, ${timeNs})`, type };
+      return { sql: `arg_max(${sql}, struct_pack(a := -(${timeNs}), b := ${sql}))`, type };
     case 'last':
-      return { sql: `arg_max(${sql}, ${timeNs})`, type };
+      return { sql: `arg_max(${sql}, struct_pack(a := ${timeNs}, b := ${sql}))`, type };
     case 'mode':
-      return { sql: `mode(${sql} ORDER BY ${timeNs})`, type };
+      return { sql: `mode(${sql} ORDER BY ${timeNs}, ${sql})`, type };
     case 'percentile':
       return percentile(sql, numberArgument(call, 1), type);
     default:
@@ -62,6 +62,8 @@ function percentile(sql: string, percent: number, type: ValueType): Value {
 export interface WindowInput {
   readonly value: Value;
   readonly keys: readonly string[];
+  /** `ORDER BY` items for rows of equal times. */
+  readonly ties: readonly string[];
   readonly descending: boolean;
   /** Length of the bins that the rows stand for; undefined = plain rows. */
   readonly intervalNs: bigint | undefined;
@@ -72,7 +74,7 @@ export function windowSql(call: CallExpr, input: WindowInput): Value {
   const { sql, type } = value;
   if (type === 'null' || type === 'tag') return missing;
   // rows without a value are a partition of their own: the neighbours of a value are values
-  const over = `PARTITION BY ${[...input.keys, `(${sql} IS NULL)`].join(', ')} ORDER BY t${input.descending ? ' DESC' : ''}`;
+  const over = `PARTITION BY ${[...input.keys, `(${sql} IS NULL)`].join(', ')} ORDER BY ${[`t${input.descending ? ' DESC' : ''}`, ...input.ties].join(', ')}`;
   const unitDefault = input.intervalNs ?? 1_000_000_000n;
   const onlyWithValue = (text: string, of: ValueType): Value => ({ sql: `(CASE WHEN ${sql} IS NOT NULL THEN ${text} END)`, type: of });
   const elapsedNs = `(t - lag(t) OVER (${over}))`;

@@ -113,6 +113,6 @@ function kindOf({ calls, windows, hasColumns }: Collector): Analysis['kind'] {
 }
 
 /** Throws when a limit does not fit DuckDB's integers. */
-export function checkLimit(name: 'limit' | 'offset', value: bigint | undefined): void {
+export function checkLimit(name: 'limit' | 'offset' | 'slimit' | 'soffset', value: bigint | undefined): void {
   if (value !== undefined && value > 9_223_372_036_854_775_807n) throw planError(`${name} out of range`);
 }

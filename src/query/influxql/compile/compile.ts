@@ -4,7 +4,7 @@ import type { CompiledSql } from '../../sql/index.ts';
 import { quoteString } from '../../sql/types/quote.ts';
 import type { GroupKey } from '../contract.ts';
 import type { Select } from './ir.ts';
-import { keyNames, type MeasurementRows, type SelectPlan } from './plan.ts';
+import { keyNames, type MeasurementRows, type SelectPlan, tieOrder } from './plan.ts';
 import { type SelectRows, selectRows } from './select.ts';
 import { CompileState, fillMarkers, type InfluxqlCompileContext } from './state.ts';
 import { commonType, engineTypeName, resultType, storedType, type ValueType } from './types.ts';
@@ -34,7 +34,8 @@ function united({ plan, measurements }: SelectRows): { sql: string; output: Comp
   const columns = outputColumns(plan, measurements);
   const projected = new Set(plan.fields.map(({ name }) => name));
   const front = plan.tags.map((key, i) => ({ key, sqlName: keyNames(plan)[i] as string })).filter(({ key }) => !projected.has(key));
-  const parts = measurements.map((rows) => onePart(plan, rows, columns, front));
+  const tieCount = Math.max(0, ...measurements.map(({ ties }) => ties.length));
+  const parts = measurements.map((rows) => onePart(plan, rows, { columns, front, tieCount }));
   const zone = plan.select.zone;
   const timeType: ResultType = { kind: 'timestamp', zone };
   const output: ExpectedColumn[] = [
@@ -50,7 +51,7 @@ function united({ plan, measurements }: SelectRows): { sql: string; output: Comp
     projected: projected.has(key),
   }));
   return {
-    sql: parts.length === 0 ? empty : sorted(plan, parts, columns, front.length),
+    sql: parts.length === 0 ? empty : sorted(plan, parts, columns, { frontCount: front.length, tieCount }),
     output,
     groupKey: { measurementColumn: 0, tagColumns },
   };
@@ -65,11 +66,17 @@ function outputColumns(plan: SelectPlan, measurements: readonly MeasurementRows[
   });
 }
 
+interface PartShape {
+  readonly columns: readonly OutputColumn[];
+  /** Group tags that are shown in front of the columns. */
+  readonly front: readonly { readonly sqlName: string }[];
+  readonly tieCount: number;
+}
+
 function onePart(
   plan: SelectPlan,
-  { measurement, sql, columns }: MeasurementRows,
-  output: readonly OutputColumn[],
-  front: readonly { readonly sqlName: string }[],
+  { measurement, sql, columns, ties }: MeasurementRows,
+  { columns: output, front, tieCount }: PartShape,
 ): string {
   const values = output.map(({ type }, i) => {
     const column = columns[i];
@@ -86,24 +93,44 @@ function onePart(
     ...front.map(({ sqlName }) => sqlName),
     ...values,
     ...hiddenKeys,
+    // measurements with fewer tags have none to compare
+    ...Array.from({ length: tieCount }, (_, i) => `${ties[i] ?? 'CAST(NULL AS VARCHAR)'} AS s${i}`),
   ];
   return `SELECT ${outputs.join(', ')} FROM (${sql})`;
 }
 
-function sorted(plan: SelectPlan, parts: readonly string[], columns: readonly OutputColumn[], frontCount: number): string {
+function sorted(
+  plan: SelectPlan,
+  parts: readonly string[],
+  columns: readonly OutputColumn[],
+  counts: { readonly frontCount: number; readonly tieCount: number },
+): string {
   const keys = keyNames(plan);
+  const { frontCount, tieCount } = counts;
+  const ties = Array.from({ length: tieCount }, (_, i) => `s${i}`);
   const selectedTags = columns.flatMap(({ type }, i) => (type === 'tag' ? [`c${i} NULLS LAST`] : []));
   const order = [
     ...(parts.length > 1 ? ['m'] : []),
     ...keys.map((key) => `${key} NULLS LAST`),
     `"time"${plan.select.descending ? ' DESC' : ''}`,
+    ...tieOrder(plan, ties),
     ...selectedTags,
     ...(plan.analysis.kind === 'distinct' ? ['c0'] : []),
   ];
   const projectedKeys = keys.length - frontCount;
   const rows = parts.join(' UNION ALL ');
-  const visible = projectedKeys === 0 ? '*' : `* EXCLUDE (${hiddenKeyNames(plan, columns).join(', ')})`;
-  return `SELECT ${visible} FROM (${rows}) ORDER BY ${order.join(', ')}`;
+  const hidden = [...(projectedKeys === 0 ? [] : hiddenKeyNames(plan, columns)), ...ties];
+  const visible = hidden.length === 0 ? '*' : `* EXCLUDE (${hidden.join(', ')})`;
+  return `SELECT ${visible} FROM (${rows})${seriesCondition(plan, keys)} ORDER BY ${order.join(', ')}`;
+}
+
+/** SLIMIT and SOFFSET count series: measurements with their group tags, in the order in which they are shown. */
+function seriesCondition(plan: SelectPlan, keys: readonly string[]): string {
+  const { seriesLimit } = plan.select;
+  if (seriesLimit === undefined) return '';
+  const { limit, offset = 0n } = seriesLimit;
+  const number = `dense_rank() OVER (ORDER BY ${['m', ...keys.map((key) => `${key} NULLS LAST`)].join(', ')})`;
+  return ` QUALIFY ${number} > ${offset}${limit === undefined ? '' : ` AND ${number} <= ${offset + limit}`}`;
 }
 
 function hiddenKeyNames(plan: SelectPlan, columns: readonly OutputColumn[]): string[] {

@@ -76,7 +76,7 @@ export interface Select {
   readonly descending: boolean;
   readonly limit: bigint | undefined;
   readonly offset: bigint | undefined;
-  /** True when SLIMIT or SOFFSET is present. */
-  readonly seriesLimit: boolean;
+  /** SLIMIT and SOFFSET; undefined when neither is there. */
+  readonly seriesLimit: { readonly limit: bigint | undefined; readonly offset: bigint | undefined } | undefined;
   readonly zone: string | undefined;
 }

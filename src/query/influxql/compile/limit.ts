@@ -1,6 +1,6 @@
 /** LIMIT and OFFSET. */
 import { fillConstant } from './fill.ts';
-import { keyNames, type MeasurementRows, type SelectPlan } from './plan.ts';
+import { keyNames, type MeasurementRows, type SelectPlan, tieOrder } from './plan.ts';
 
 /**
  * Counts per series and column: a value outside the limits is replaced by NULL (or what fills gaps), a row stays while
@@ -14,7 +14,7 @@ export function limited(plan: SelectPlan, rows: MeasurementRows): MeasurementRow
   const gapFilled =
     plan.bins !== undefined && plan.fill?.kind !== 'none' && plan.analysis.kind !== 'top' && plan.analysis.kind !== 'distinct';
   const partition = keys.length > 0 ? `PARTITION BY ${keys.join(', ')} ` : '';
-  const ties = rows.columns.filter(({ type }) => type === 'tag').map(({ sqlName }) => `, ${sqlName} NULLS LAST`);
+  const ties = tieOrder(plan, rows.ties).map((item) => `, ${item}`);
   const over = `OVER (${partition}ORDER BY t${plan.select.descending ? ' DESC' : ''}${ties.join('')} ROWS UNBOUNDED PRECEDING)`;
   const counted = rows.columns.filter(({ type }) => type !== 'tag' && type !== 'null');
   const counts = counted.map(({ sqlName }) => `count(${gapFilled ? '*' : sqlName}) ${over} AS n_${sqlName}`);
@@ -28,5 +28,5 @@ export function limited(plan: SelectPlan, rows: MeasurementRows): MeasurementRow
   });
   const some = counted.map(({ sqlName }) => `(${inside(sqlName)})`).join(' OR ');
   const numbered = `SELECT *, ${counts.join(', ')} FROM (${rows.sql})`;
-  return { ...rows, sql: `SELECT ${[...keys, 't', ...outputs].join(', ')} FROM (${numbered}) WHERE ${some}` };
+  return { ...rows, sql: `SELECT ${[...keys, 't', ...rows.ties, ...outputs].join(', ')} FROM (${numbered}) WHERE ${some}` };
 }

@@ -5,7 +5,7 @@ import { type FillColumn, filledSql } from './fill.ts';
 import { functionKind, numberArgument } from './functions.ts';
 import { integralSql, withAreas } from './integral.ts';
 import type { CallExpr, RefExpr } from './ir.ts';
-import { keyNames, type MeasurementRows, type RowColumn, type SelectPlan } from './plan.ts';
+import { keyNames, type MeasurementRows, type RowColumn, type SelectPlan, tieOrder } from './plan.ts';
 import { printExpr } from './print-expr.ts';
 import type { Rowset } from './rowset.ts';
 import { type SourceRows, sourceRows } from './source-rows.ts';
@@ -24,6 +24,7 @@ export function measurementRows(plan: SelectPlan, rowset: Rowset): MeasurementRo
 interface Rows {
   readonly sql: string;
   readonly columns: readonly RowColumn[];
+  readonly ties: readonly string[];
 }
 
 function rowsOf(plan: SelectPlan, source: SourceRows): Rows {
@@ -52,8 +53,14 @@ function scanRange(plan: SelectPlan): TimeRange {
     : { low: upper.low === undefined ? undefined : upper.low - intervalNs, high: upper.high };
 }
 
-/** `SELECT g.., t, expressions` over rows; `t` as given. */
-function project(plan: SelectPlan, scope: ValueScope, from: string, t: string, rest = ''): Rows {
+interface Projection {
+  /** Behind FROM. */
+  readonly rest?: string;
+  readonly ties?: readonly string[];
+}
+
+/** `SELECT g.., t, s.., expressions` over rows; `t` as given. */
+function project(plan: SelectPlan, scope: ValueScope, from: string, t: string, { rest = '', ties = [] }: Projection = {}): Rows {
   const columns: RowColumn[] = [];
   const outputs: string[] = [];
   plan.fields.forEach(({ expr, name }, i) => {
@@ -61,7 +68,7 @@ function project(plan: SelectPlan, scope: ValueScope, from: string, t: string, r
     columns.push({ name, sqlName: `c${i}`, type: value.type });
     outputs.push(`${value.sql} AS c${i}`);
   });
-  return { sql: `SELECT ${[...keyNames(plan), `${t} AS t`, ...outputs].join(', ')} FROM (${from})${rest}`, columns };
+  return { sql: `SELECT ${[...keyNames(plan), `${t} AS t`, ...ties, ...outputs].join(', ')} FROM (${from})${rest}`, columns, ties };
 }
 
 function refScope(source: SourceRows, call: (expr: CallExpr) => Value): ValueScope {
@@ -73,14 +80,20 @@ function noCall(expr: CallExpr): Value {
 }
 
 function rawRows(plan: SelectPlan, source: SourceRows): Rows {
-  return project(plan, refScope(source, noCall), source.sql, 't');
+  return project(plan, refScope(source, noCall), source.sql, 't', source);
 }
 
 function windowRows(plan: SelectPlan, source: SourceRows): Rows {
   const keys = keyNames(plan);
   const window = (call: CallExpr): Value =>
-    windowSql(call, { value: source.value(call.args[0] as RefExpr), keys, descending: plan.select.descending, intervalNs: undefined });
-  return withoutEmpty(project(plan, refScope(source, window), source.sql, 't'));
+    windowSql(call, {
+      value: source.value(call.args[0] as RefExpr),
+      keys,
+      ties: tieOrder(plan, source.ties),
+      descending: plan.select.descending,
+      intervalNs: undefined,
+    });
+  return withoutEmpty(project(plan, refScope(source, window), source.sql, 't', source));
 }
 
 /** Rows of windows that all have no value are dropped. */
@@ -100,7 +113,7 @@ function distinctRows(plan: SelectPlan, source: SourceRows): Rows {
   const t = plan.bins === undefined ? groupTime(plan) : binSql(plan.bins, 't');
   const name = plan.fields[0]?.name ?? 'distinct';
   const sql = `SELECT DISTINCT ${[...keyNames(plan), `${t} AS t`, `${value.sql} AS c0`].join(', ')} FROM (${source.sql}) WHERE ${value.sql} IS NOT NULL`;
-  return { sql, columns: [{ name, sqlName: 'c0', type: value.type }] };
+  return { sql, columns: [{ name, sqlName: 'c0', type: value.type }], ties: [] };
 }
 
 /** The aggregates of a group, one column each. */
@@ -146,7 +159,7 @@ function aggregateRows(plan: SelectPlan, source: SourceRows): Rows {
   const aggregates = aggregated(plan, source);
   const outputs = [...keys, ...aggregates.outputs, 'count(*) AS n'];
   const grouped = `SELECT ${outputs.join(', ')} FROM (${withAreas(plan, source)})${groupBy(keys)}`;
-  return project(plan, refScope(source, aggregates.value), grouped, groupTime(plan), ' WHERE n > 0');
+  return project(plan, refScope(source, aggregates.value), grouped, groupTime(plan), { rest: ' WHERE n > 0' });
 }
 
 /** One row a bin and series, filled, then windows over them. */
@@ -167,7 +180,7 @@ function binnedRows(plan: SelectPlan, source: SourceRows): Rows {
 
 function binnedWindow(plan: SelectPlan, call: CallExpr, inner: (call: CallExpr) => Value): Value {
   const value = inner(call.args[0] as CallExpr);
-  return windowSql(call, { value, keys: keyNames(plan), descending: plan.select.descending, intervalNs: plan.bins?.intervalNs });
+  return windowSql(call, { value, keys: keyNames(plan), ties: [], descending: plan.select.descending, intervalNs: plan.bins?.intervalNs });
 }
 
 /** The extra bin is cut off again when its plain aggregates would show. */
@@ -194,10 +207,11 @@ function fillBins(plan: SelectPlan, rows: string, columns: readonly FillColumn[]
 }
 
 /** What a row must be to be chosen first. */
+/** Of equal times `first` chooses the greatest value, `last` the last series, as in InfluxDB 1. */
 function selectorOrder(call: CallExpr, value: string): string {
   switch (call.name) {
     case 'first':
-      return 't';
+      return `t, ${value} DESC`;
     case 'last':
       return 't DESC';
     case 'min':
@@ -210,11 +224,17 @@ function selectorOrder(call: CallExpr, value: string): string {
 }
 
 /** The selected row of each group, with all its columns. */
-function chosenRow(call: CallExpr, value: Value, from: string, partition: readonly string[]): string {
+function chosenRow(
+  call: CallExpr,
+  value: Value,
+  { sql: from, ties }: Pick<SourceRows, 'sql' | 'ties'>,
+  partition: readonly string[],
+): string {
   if (value.type === 'null' || value.type === 'tag') return `SELECT * FROM (${from}) WHERE false`;
   const by = partition.length > 0 ? `PARTITION BY ${partition.join(', ')} ` : '';
   const known = `SELECT * FROM (${from}) WHERE ${value.sql} IS NOT NULL`;
-  const number = `row_number() OVER (${by}ORDER BY ${selectorOrder(call, value.sql)})`;
+  const series = ties.map((tag) => `${tag}${call.name === 'last' ? ' DESC NULLS LAST' : ' NULLS FIRST'}`);
+  const number = `row_number() OVER (${by}ORDER BY ${[selectorOrder(call, value.sql), ...series].join(', ')})`;
   if (call.name !== 'percentile') return `${known} QUALIFY ${number} = 1`;
   const total = `count(*) OVER (${partition.length > 0 ? by.trim() : ''})`;
   const wanted = `CAST(floor(${total} * ${floatSql(numberArgument(call, 1))} / ${floatSql(100)} + 0.5) AS BIGINT)`;
@@ -224,7 +244,7 @@ function chosenRow(call: CallExpr, value: Value, from: string, partition: readon
 function selectorRows(plan: SelectPlan, source: SourceRows): Rows {
   const call = plan.analysis.calls[0] as CallExpr;
   const value = source.value(call.args[0] as RefExpr);
-  const chosen = chosenRow(call, value, source.sql, keyNames(plan));
+  const chosen = chosenRow(call, value, source, keyNames(plan));
   return project(
     plan,
     refScope(source, () => value),
@@ -241,7 +261,7 @@ function binnedSelectorRows(plan: SelectPlan, source: SourceRows): Rows {
   if (!plan.analysis.hasColumns) return binnedRows(plan, source);
   const keys = keyNames(plan);
   const binned = `SELECT *, ${binSql(bins, 't')} AS bin FROM (${withAreas(plan, source)})`;
-  const chosen = chosenRow(call, value, binned, [...keys, 'bin']);
+  const chosen = chosenRow(call, value, { sql: binned, ties: source.ties }, [...keys, 'bin']);
   const rows = project(
     plan,
     refScope(source, () => value),
@@ -261,7 +281,7 @@ function topRows(plan: SelectPlan, source: SourceRows): Rows {
   const value = source.value(field as RefExpr);
   const keys = keyNames(plan);
   const bin = plan.bins === undefined ? [] : [binSql(plan.bins, 't')];
-  const order = `ORDER BY ${value.sql}${call.name === 'top' ? ' DESC' : ''}, t`;
+  const order = `ORDER BY ${[`${value.sql}${call.name === 'top' ? ' DESC' : ''}`, 't', ...source.ties.map((tag) => `${tag} NULLS FIRST`)].join(', ')}`;
   const rank = (partition: readonly string[]): string =>
     `row_number() OVER (${partition.length > 0 ? `PARTITION BY ${partition.join(', ')} ` : ''}${order})`;
   let from = `SELECT * FROM (${source.sql}) WHERE ${value.type === 'null' || value.type === 'tag' ? 'false' : `${value.sql} IS NOT NULL`}`;
@@ -272,5 +292,6 @@ function topRows(plan: SelectPlan, source: SourceRows): Rows {
     refScope(source, () => value),
     chosen,
     't',
+    source,
   );
 }

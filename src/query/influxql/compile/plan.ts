@@ -36,6 +36,13 @@ export interface MeasurementRows {
   readonly measurement: string;
   readonly sql: string;
   readonly columns: readonly RowColumn[];
+  /** Further columns, which order rows of equal times: the tags of their series, by name. */
+  readonly ties: readonly string[];
+}
+
+/** `ORDER BY` items for rows of equal times: in the order of their series, backwards when time descends. As in InfluxDB 1. */
+export function tieOrder(plan: Pick<SelectPlan, 'select'>, ties: readonly string[]): string[] {
+  return ties.map((name) => `${name}${plan.select.descending ? ' DESC NULLS LAST' : ' NULLS FIRST'}`);
 }
 
 /** Names of the group tags inside the statement. */

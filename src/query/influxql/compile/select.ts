@@ -23,7 +23,9 @@ const unbounded: TimeRange = { low: undefined, high: undefined };
 
 /** @param outer bounds that an enclosing SELECT has on time; `inner` = this is a subquery */
 export function selectRows(state: CompileState, select: Select, outer: TimeRange = unbounded, inner = false): SelectRows {
-  if (select.seriesLimit) throw notImplemented('SLIMIT or SOFFSET');
+  if (select.seriesLimit && inner) throw notImplemented('SLIMIT or SOFFSET in a subquery');
+  checkLimit('slimit', select.seriesLimit?.limit);
+  checkLimit('soffset', select.seriesLimit?.offset);
   checkLimit('limit', select.limit);
   checkLimit('offset', select.offset);
   const { range: own, filter } = splitCondition(select.where, { nowNs: state.nowNs, zone: select.zone });

@@ -1,5 +1,6 @@
 /** The rows that a SELECT reads of one measurement. */
 import { conditionSql } from './condition.ts';
+import { byCodePoint } from './expand.ts';
 import type { Expr, RefExpr } from './ir.ts';
 import { keyNames, type SelectPlan } from './plan.ts';
 import type { Rowset } from './rowset.ts';
@@ -10,6 +11,8 @@ import { refsIn } from './values.ts';
 /** `SELECT g0.., t, v0..` of the rows that pass the conditions. */
 export interface SourceRows {
   readonly sql: string;
+  /** Columns with the tags of the series that are no group tags, by name; none where rows stand for many. */
+  readonly ties: readonly string[];
   /** The value of a column in these rows. */
   value(ref: RefExpr): Value;
 }
@@ -31,19 +34,37 @@ export function sourceRows(plan: SelectPlan, rowset: Rowset, range: TimeRange): 
     const tag = open.column({ kind: 'ref', name: plan.tags[i] as string, cast: undefined });
     return `${tag.type === 'tag' ? tag.sql : 'CAST(NULL AS VARCHAR)'} AS ${name}`;
   });
+  const ties = showsRows(plan)
+    ? otherTags(plan, rowset).map((tag, i) => `${open.column({ kind: 'ref', name: tag, cast: undefined }).sql} AS s${i}`)
+    : [];
   const conditions = [...open.within(range), `(${fields.map(({ value }) => `${value.sql} IS NOT NULL`).join(' OR ')})`];
   if (plan.filter !== undefined) {
     conditions.push(conditionSql(plan.filter, { timeNs: open.timeNs, column: (ref) => open.column(ref) }));
   }
   const values = [...names.values()].filter(({ value }) => value.type !== 'null').map(({ value, sqlName }) => `${value.sql} AS ${sqlName}`);
-  const outputs = [...keys, `${open.timeNs} AS t`, ...values];
+  const outputs = [...keys, `${open.timeNs} AS t`, ...ties, ...values];
   return {
     sql: `SELECT ${outputs.join(', ')} FROM ${open.from} WHERE ${conditions.join(' AND ')}`,
+    ties: ties.map((_, i) => `s${i}`),
     value(ref) {
       const found = names.get(keyOf(ref));
       return found === undefined || found.value.type === 'null' ? missing : { sql: found.sqlName, type: found.value.type };
     },
   };
+}
+
+/** Whether rows of the answer are rows of the source, or chosen among them. */
+function showsRows({ analysis, bins }: SelectPlan): boolean {
+  return (
+    analysis.kind === 'raw' || analysis.kind === 'top' || (analysis.kind === 'selector' && (bins === undefined || analysis.hasColumns))
+  );
+}
+
+function otherTags(plan: SelectPlan, { columns }: Rowset): string[] {
+  return [...columns]
+    .filter(([name, type]) => type === 'tag' && !plan.tags.includes(name))
+    .map(([name]) => name)
+    .sort(byCodePoint);
 }
 
 function keyOf({ name, cast }: RefExpr): string {

@@ -37,7 +37,8 @@ export class ClauseParser {
     const seriesOffset = this.count('SOFFSET');
     const zone = this.#zone();
     const limited = seriesLimit !== undefined || seriesOffset !== undefined;
-    return { fields, sources, where, dimensions, fill, descending, limit, offset, seriesLimit: limited, zone };
+    const series = limited ? { limit: seriesLimit, offset: seriesOffset } : undefined;
+    return { fields, sources, where, dimensions, fill, descending, limit, offset, seriesLimit: series, zone };
   }
 
   /** The list behind FROM. */

@@ -52,7 +52,7 @@ test('all clauses of a SELECT in their order', () => {
     descending: true,
     limit: 3n,
     offset: 1n,
-    seriesLimit: false,
+    seriesLimit: undefined,
     zone: 'America/Sao_Paulo',
   });
 });

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict';
+import { after, before, it } from 'node:test';
+import { startServer, type TestServer, testDirectory } from '../support/server.ts';
+
+let server: TestServer;
+const endings: (() => Promise<void>)[] = [];
+const suite = { after: (end: () => Promise<void>) => void endings.push(end) };
+
+before(async () => {
+  server = await startServer(suite, await testDirectory(suite));
+  // series in another order than that of their tags
+  const hosts = ['c', 'a', 'd', 'b'];
+  const lines = hosts.flatMap((host, i) => [10, 20].map((time) => `m,host=${host} f=${i},s="${host}",same=1 ${time}`));
+  await server.writeOk('db', lines.join('\n'), '&precision=nanosecond');
+  const cpu = Array.from({ length: 60 }, (_, i) => ['a', 'b'].map((host) => `cpu,host=${host} usage=${i} ${i * 10}`)).flat();
+  await server.writeOk('db', cpu.join('\n'), '&precision=second');
+});
+
+after(async () => {
+  for (const end of endings.reverse()) await end();
+});
+
+/** Rows of all series, one after the other. */
+async function rows(q: string): Promise<unknown[][]> {
+  const response = await fetch(`${server.url}/query?${new URLSearchParams({ q, db: 'db', epoch: 'ns' })}`);
+  const { results } = (await response.json()) as { results: { series?: { values: unknown[][] }[]; error?: string }[] };
+  assert.equal(results[0]?.error, undefined);
+  return (results[0]?.series ?? []).flatMap(({ values }) => values);
+}
+
+// answers of InfluxDB 1.6.7 to the same statements
+const CASES: readonly (readonly [what: string, q: string, expected: unknown])[] = [
+  ['ascending, in the order of the series', 'SELECT s FROM m', [10, 20].flatMap((t) => ['a', 'b', 'c', 'd'].map((s) => [t, s]))],
+  ['descending, backwards', 'SELECT s FROM m ORDER BY time DESC', [20, 10].flatMap((t) => ['d', 'c', 'b', 'a'].map((s) => [t, s]))],
+  [
+    'limits count in that order',
+    'SELECT s FROM m LIMIT 2 OFFSET 1',
+    [
+      [10, 'b'],
+      [10, 'c'],
+    ],
+  ],
+  [
+    'limits count backwards too',
+    'SELECT s FROM m ORDER BY time DESC LIMIT 2',
+    [
+      [20, 'd'],
+      [20, 'c'],
+    ],
+  ],
+  ['first chooses the greatest value of the first time', 'SELECT first(f), s FROM m', [[10, 3, 'b']]],
+  ['last chooses the last series of the last time', 'SELECT last(f), s FROM m', [[20, 2, 'd']]],
+  ['percentile of equal values', 'SELECT percentile(same, 50), s FROM m', [[10, 1, 'd']]],
+  ['max of equal values', 'SELECT max(same), s FROM m', [[10, 1, 'a']]],
+  [
+    'top of equal values',
+    'SELECT top(same, 2), s FROM m',
+    [
+      [10, 1, 'a'],
+      [10, 1, 'b'],
+    ],
+  ],
+  ['series are limited, not rows', 'SELECT s FROM m GROUP BY host SLIMIT 1 SOFFSET 2', [10, 20].map((t) => [t, 'c'])],
+];
+
+for (const [what, q, expected] of CASES) {
+  it(`rows of equal times: ${what}`, async () => assert.deepEqual(await rows(q), expected));
+}
+
+it('bins of a statement inside another one, both filled', async () => {
+  const range = 'time >= 0 AND time < 300s';
+  for (const fill of ['fill(0)', 'fill(none)', 'fill(previous)', 'fill(null)']) {
+    const q = `SELECT mean(a) FROM (SELECT mean(usage) AS a FROM cpu WHERE ${range} GROUP BY time(30s), host ${fill}) WHERE ${range} GROUP BY time(1m)`;
+    assert.deepEqual(
+      await rows(q),
+      [2.5, 8.5, 14.5, 20.5, 26.5].map((mean, i) => [i * 60_000_000_000, mean]),
+      fill,
+    );
+  }
+});
