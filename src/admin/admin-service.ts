@@ -16,6 +16,8 @@ export type HardDelete = { readonly kind: 'now' | 'never' | 'default' } | { read
 export interface DatabaseListing {
   readonly name: string;
   readonly deleted: boolean;
+  /** Undefined = for ever. */
+  readonly retentionPeriodNs?: bigint | undefined;
 }
 
 export interface DatabaseAdmin {

@@ -12,7 +12,7 @@ export function databaseAdmin(deps: Deps): DatabaseAdmin {
     list({ showDeleted }) {
       return [...catalog.databases()]
         .filter((database) => showDeleted || !database.deleted)
-        .map(({ name, deleted }) => ({ name, deleted }))
+        .map(({ name, deleted, retentionPeriodNs }) => ({ name, deleted, retentionPeriodNs }))
         .sort((a, b) => Number(a.deleted) - Number(b.deleted) || (a.name < b.name ? -1 : 1));
     },
     async create({ name, retentionPeriodNs }) {

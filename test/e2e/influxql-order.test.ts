@@ -67,6 +67,27 @@ for (const [what, q, expected] of CASES) {
   it(`rows of equal times: ${what}`, async () => assert.deepEqual(await rows(q), expected));
 }
 
+it('time in conditions is read in any letter case', async () => {
+  assert.equal((await rows('SELECT s FROM m WHERE TIME > 10')).length, 4);
+  assert.equal((await rows('SELECT s FROM m WHERE Time > 10 AND tImE < 20')).length, 0);
+});
+
+it('the median of great integers is exact', async () => {
+  await server.writeOk(
+    'db',
+    'big v=9007199254740993i 1\nbig v=9007199254740993i 2\nbig v=-9223372036854775808i 3',
+    '&precision=nanosecond',
+  );
+  const median = async (where: string): Promise<string> => {
+    const q = `SELECT median(v) FROM big WHERE ${where}`;
+    return (await fetch(`${server.url}/query?${new URLSearchParams({ q, db: 'db', epoch: 'ns' })}`)).text();
+  };
+  assert.match(await median('time <= 2'), /,9007199254740993\]/);
+  assert.match(await median('time <= 3'), /,9007199254740993\]/);
+  assert.match(await median('time = 3'), /,-9223372036854775808\]/);
+  assert.match(await median('time >= 2'), /,-4607182418800017407\]/);
+});
+
 it('bins of a statement inside another one, both filled', async () => {
   const range = 'time >= 0 AND time < 300s';
   for (const fill of ['fill(0)', 'fill(none)', 'fill(previous)', 'fill(null)']) {

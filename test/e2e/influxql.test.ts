@@ -165,7 +165,7 @@ const CASES: readonly (readonly [section: string, query: string, expected: reado
     ['Kitchen|time bottom|08:00 21, 11:00 22.4', 'Living Room|time bottom|08:00 21.1, 09:00 21.4'],
   ],
   ['8 percentile as selector', "SELECT percentile(temp,50) FROM home WHERE room = 'Kitchen'", ['|time percentile|17:00 22.7']],
-  ['8 percentile 100 has no row', 'SELECT percentile(temp,100) FROM home', []],
+  ['8 percentile 100 is the greatest value', 'SELECT percentile(temp,100) FROM home', ['|time percentile|18:00 23.3']],
   [
     '8 distinct',
     "SELECT distinct(co) FROM home WHERE room = 'Living Room' AND co < 3",

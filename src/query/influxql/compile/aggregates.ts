@@ -42,7 +42,7 @@ function numericAggregate(name: string, sql: string, type: 'float' | 'integer' |
       return { sql: `avg(${sql})`, type: 'float' };
     case 'median':
       if (type === 'float') return { sql: `median(${sql})`, type };
-      return { sql: `CAST(trunc(median(${sql})) AS ${type === 'integer' ? 'BIGINT' : 'UBIGINT'})`, type };
+      return { sql: `CAST((${middles(sql)}) // 2 AS ${type === 'integer' ? 'BIGINT' : 'UBIGINT'})`, type };
     case 'spread':
       return { sql: type === 'float' ? `(max(${sql}) - min(${sql}))` : wrapped(`max(${sql})::HUGEINT - min(${sql})::HUGEINT`, type), type };
     case 'stddev':
@@ -50,6 +50,11 @@ function numericAggregate(name: string, sql: string, type: 'float' | 'integer' |
     default:
       return missing;
   }
+}
+
+/** The sum of the two values in the middle, exact: a double holds 53 bits only. */
+function middles(sql: string): string {
+  return `CAST(quantile_disc(${sql}, 0.5) AS HUGEINT) - quantile_disc(-CAST(${sql} AS HUGEINT), 0.5)`;
 }
 
 /** Element `floor(n*p/100+0.5)` of the sorted values, NULL outside. */

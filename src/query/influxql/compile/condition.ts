@@ -3,7 +3,7 @@ import { quoteString } from '../../sql/types/quote.ts';
 import { planError } from './errors.ts';
 import type { BinaryExpr, CompareOp, Expr, RefExpr } from './ir.ts';
 import { checkMathArity, isMathFunction, mathFunction } from './math.ts';
-import { isCompare } from './time-range.ts';
+import { isCompare, isTime } from './time-range.ts';
 import { arithmetic, floatSql, isNumeric, literalValue, type Value } from './types.ts';
 
 /** What a condition reads. */
@@ -24,7 +24,7 @@ function operand(expr: Expr, scope: ConditionScope): Value {
     case 'literal':
       return literalValue(expr.literal);
     case 'ref':
-      return expr.name === 'time' ? { sql: scope.timeNs, type: 'integer' } : scope.column(expr);
+      return isTime(expr) ? { sql: scope.timeNs, type: 'integer' } : scope.column(expr);
     case 'wildcard':
       throw planError('invalid conditional expression: wildcard');
     case 'call':

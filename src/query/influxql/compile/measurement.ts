@@ -238,7 +238,7 @@ function chosenRow(
   if (call.name !== 'percentile') return `${known} QUALIFY ${number} = 1`;
   const total = `count(*) OVER (${partition.length > 0 ? by.trim() : ''})`;
   const wanted = `CAST(floor(${total} * ${floatSql(numberArgument(call, 1))} / ${floatSql(100)} + 0.5) AS BIGINT)`;
-  return `${known} QUALIFY ${number} = ${wanted} AND ${wanted} < ${total}`;
+  return `${known} QUALIFY ${number} = ${wanted} AND ${wanted} <= ${total}`;
 }
 
 function selectorRows(plan: SelectPlan, source: SourceRows): Rows {

@@ -44,8 +44,9 @@ export function splitCondition(where: Expr | undefined, folding: TimeFolding): S
   return { range: unbounded, filter: where };
 }
 
-function isTime(expr: Expr): boolean {
-  return expr.kind === 'ref' && expr.name === 'time';
+/** In any letter case, as InfluxDB 1 reads it in conditions. */
+export function isTime(expr: Expr): boolean {
+  return expr.kind === 'ref' && expr.name.toLowerCase() === 'time';
 }
 
 function flipped(op: CompareOp): CompareOp {

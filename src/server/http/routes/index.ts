@@ -15,6 +15,7 @@ import { registerQueryV1 } from './query-v1.ts';
 import { registerTables } from './tables.ts';
 import { registerTokens } from './tokens.ts';
 import { registerTriggers } from './triggers.ts';
+import { registerV2Info } from './v2-info.ts';
 import { writeV1 } from './write-v1.ts';
 import { writeV2 } from './write-v2.ts';
 import { writeV3 } from './write-v3.ts';
@@ -43,6 +44,13 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, wr
   registerQueryInfluxql(app, { influxqlService, maxBodyBytes });
   registerQueryV1(app, { influxqlService, maxBodyBytes, errorLog });
   registerAdmin(app, deps);
+  registerV2Info(app, {
+    databases: deps.adminService.databases,
+    maxBodyBytes,
+    errorLog,
+    version: deps.product.version,
+    unavailable: deps.unavailable,
+  });
   registerHealth(app, {
     clock: deps.clock,
     metricsRegistry: deps.metrics,
