@@ -6,6 +6,9 @@
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBMaterializedResult, DuckDBResult, DuckDBResultReader } from '@duckdb/node-api';
 import { withMemoryNamed } from './failure.ts';
 
+/** A statement that DuckDB has not begun yet misses an interrupt: it is repeated until the call has ended, ms. */
+const INTERRUPT_AGAIN_MS = 20;
+
 /** Told of every failure of a call. */
 export type FailureListener = (error: unknown) => void;
 
@@ -15,6 +18,7 @@ export class EngineConnection {
   readonly #onFailure: FailureListener;
   readonly #running = new Set<Promise<unknown>>();
   #openStream: DuckDBResult | undefined;
+  #interrupting: NodeJS.Timeout | undefined;
   #released = false;
 
   constructor(native: DuckDBConnection, onFailure: FailureListener) {
@@ -52,9 +56,14 @@ export class EngineConnection {
     return chunk;
   }
 
-  /** Makes what runs fail soon. Does nothing after the release: the connection may serve somebody else by then. */
+  /**
+   * Makes the calls under way fail soon, also those that DuckDB has not begun; later ones are not meant. Does nothing after
+   * the release: the connection may serve somebody else by then.
+   */
   interrupt(): void {
-    if (!this.#released) this.#native.interrupt();
+    if (this.#released || this.#running.size === 0) return;
+    this.#native.interrupt();
+    this.#interrupting ??= setInterval(() => this.#native.interrupt(), INTERRUPT_AGAIN_MS).unref();
   }
 
   /**
@@ -68,11 +77,6 @@ export class EngineConnection {
       return undefined;
     }
     return this.#settle();
-  }
-
-  close(): void {
-    this.#released = true;
-    this.#native.closeSync();
   }
 
   /** DuckDB's own handle, for what the raw functions need. The wrapper of the bindings hides it. */
@@ -99,6 +103,9 @@ export class EngineConnection {
     this.#running.add(running);
     const ended = (): void => {
       this.#running.delete(running);
+      if (this.#running.size > 0) return;
+      clearInterval(this.#interrupting);
+      this.#interrupting = undefined;
     };
     return running.then(
       (result) => {

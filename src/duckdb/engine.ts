@@ -36,7 +36,7 @@ export class Engine {
   readonly #bindings: Bindings;
   #writer: DuckDBConnection | undefined;
   readonly #idle: DuckDBConnection[] = [];
-  readonly #open = new Set<DuckDBConnection>();
+  readonly #leases = new Set<EngineConnection>();
   readonly #failureListeners: ((failure: InfluxError) => void)[] = [];
   #failure: InfluxError | undefined;
   #probing = false;
@@ -68,21 +68,24 @@ export class Engine {
     for (const statement of [PROBE_TABLE, ...options.setupStatements, ...lockDown(options.allowedDirectories)])
       await connection.run(statement);
     engine.release(connection);
-    engine.#writer = await engine.#connect();
+    engine.#writer = await instance.connect();
     return engine;
   }
 
   /** A connection for one task; give it back with `release`. Session state must be left as it was found. */
   async acquire(): Promise<EngineConnection> {
     if (this.#failure !== undefined) throw this.#failure;
-    return new EngineConnection(this.#idle.pop() ?? (await this.#connect()), (error) => this.noticeFailure(error));
+    const native = this.#idle.pop() ?? (await this.#instance.connect());
+    const connection = new EngineConnection(native, (error) => this.noticeFailure(error));
+    this.#leases.add(connection);
+    return connection;
   }
 
   /** Ends the lease, once. What still runs on the connection, or was not read to its end, is ended before anybody else gets it. */
   release(connection: EngineConnection): void {
     const settled = connection.settle();
-    if (settled === undefined) this.#recycle(connection.native);
-    else void settled.then((usable) => (usable ? this.#recycle(connection.native) : this.#disconnect(connection.native)));
+    if (settled === undefined) this.#recycle(connection, true);
+    else void settled.then((usable) => this.#recycle(connection, usable));
   }
 
   /** Starts appending to a table; all appenders share one connection of their own. */
@@ -136,32 +139,24 @@ export class Engine {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    for (const connection of this.#idle.splice(0)) this.#disconnect(connection);
-    if (this.#writer !== undefined) this.#disconnect(this.#writer); // it only appends, and never in the background
+    for (const connection of this.#idle.splice(0)) connection.closeSync();
+    this.#writer?.closeSync(); // it only appends, and never in the background
     this.#writer = undefined;
-    for (const connection of this.#open) connection.interrupt();
+    for (const connection of this.#leases) connection.interrupt();
     this.#instance.closeSync();
   }
 
-  async #connect(): Promise<DuckDBConnection> {
-    const connection = await this.#instance.connect();
-    this.#open.add(connection);
-    return connection;
-  }
-
-  #recycle(connection: DuckDBConnection): void {
-    if (this.#closed || this.#failure !== undefined || this.#idle.length >= IDLE_CONNECTIONS_MAX) this.#disconnect(connection);
-    else this.#idle.push(connection);
-  }
-
-  #disconnect(connection: DuckDBConnection): void {
-    this.#open.delete(connection);
-    connection.closeSync();
+  #recycle(connection: EngineConnection, usable: boolean): void {
+    this.#leases.delete(connection);
+    const { native } = connection;
+    const kept = usable && !this.#closed && this.#failure === undefined && this.#idle.length < IDLE_CONNECTIONS_MAX;
+    if (kept) this.#idle.push(native);
+    else native.closeSync();
   }
 
   #fail(cause: unknown): void {
     this.#failure = engineFailed(cause);
-    for (const connection of this.#open) connection.interrupt();
+    for (const connection of this.#leases) connection.interrupt();
     for (const listener of this.#failureListeners.splice(0)) listener(this.#failure);
   }
 

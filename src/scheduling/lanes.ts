@@ -30,9 +30,6 @@ export interface LaneTask<T> {
 const WAITING_MAX = 1_000;
 const BUDGET_MS = { light: 500, short: 200 };
 
-/** A statement that DuckDB has not begun yet misses an interrupt: it is repeated, ms. */
-const INTERRUPT_AGAIN_MS = 20;
-
 interface Waiting {
   readonly call: Call;
   readonly begin: () => void;
@@ -180,11 +177,8 @@ export class Lanes {
       this.#startWaiting();
       return;
     }
-    const interrupt = call.interrupt;
     call.evicted = true;
-    call.timer = setInterval(interrupt, INTERRUPT_AGAIN_MS);
-    call.timer.unref();
-    interrupt();
+    call.interrupt();
   }
 
   #startWaiting(): void {

@@ -109,7 +109,6 @@ export class MemoryWatch {
     const native = resident - scriptBytes();
     this.#putDown(native - this.#nativeBytes);
     this.#nativeBytes = native;
-    for (const entry of this.#running) if (entry.exceeded) entry.interrupt(); // what had not begun yet missed the first one
     const nowMs = performance.now();
     if (nowMs < this.#waitUntilMs) return;
     const most = this.#mostGrown();

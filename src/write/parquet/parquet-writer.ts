@@ -95,11 +95,11 @@ export class ParquetWriter {
     // DuckDB prints the statistics, and cannot print what is older.
     const printed = job.fromNs >= PRINTED_TIME_NS_MIN;
     if (printed) options.push('RETURN_STATS');
-    this.#signal.throwIfAborted();
     const connection = await this.#engine.acquire();
     const interrupt = (): void => connection.interrupt();
     this.#signal.addEventListener('abort', interrupt, { once: true });
     try {
+      this.#signal.throwIfAborted();
       const ordered = job.sorted === true ? select : `${select} ORDER BY ${sort}`;
       const reader = await connection.runAndReadAll(`COPY (${ordered}) TO ${sqlString(path)} (${options.join(', ')})`);
       return printed ? factsOf(reader.getRowObjectsJson()[0]) : await this.#readFacts(connection, path);
