@@ -3,7 +3,14 @@
  * it afterwards is an interrupt that comes late (a timeout, a client that leaves) and a call that has not ended: the first
  * does nothing after the release, the second keeps it out of the pool (`settle`).
  */
-import type { DuckDBConnection, DuckDBDataChunk, DuckDBMaterializedResult, DuckDBResult, DuckDBResultReader } from '@duckdb/node-api';
+import type {
+  DuckDBConnection,
+  DuckDBDataChunk,
+  DuckDBMaterializedResult,
+  DuckDBResult,
+  DuckDBResultReader,
+  DuckDBType,
+} from '@duckdb/node-api';
 import { withMemoryNamed } from './failure.ts';
 
 /** A statement that DuckDB has not begun yet misses an interrupt: it is repeated until the call has ended, ms. */
@@ -11,6 +18,12 @@ const INTERRUPT_AGAIN_MS = 20;
 
 /** Told of every failure of a call. */
 export type FailureListener = (error: unknown) => void;
+
+/** What DuckDB says of a statement before it runs. */
+export interface StatementTypes {
+  readonly columns: readonly DuckDBType[];
+  readonly parameters: ReadonlyMap<string, DuckDBType>;
+}
 
 /** A connection of DuckDB for one task. */
 export class EngineConnection {
@@ -34,6 +47,21 @@ export class EngineConnection {
   /** As `run`, with the rows read. */
   runAndReadAll(sql: string): Promise<DuckDBResultReader> {
     return this.#watched(() => this.#native.runAndReadAll(sql));
+  }
+
+  /** Types of the columns, and of the parameters by their names, of a statement that is not run. */
+  describe(sql: string): Promise<StatementTypes> {
+    return this.#watched(async () => {
+      const prepared = await this.#native.prepare(sql);
+      try {
+        const columns = Array.from({ length: prepared.columnCount }, (_, i) => prepared.columnType(i));
+        const parameters = new Map<string, DuckDBType>();
+        for (let i = 1; i <= prepared.parameterCount; i++) parameters.set(prepared.parameterName(i), prepared.parameterType(i));
+        return { columns, parameters };
+      } finally {
+        prepared.destroySync();
+      }
+    });
   }
 
   /** Starts a statement whose rows are fetched one chunk at a time. It is prepared directly: DuckDB's own call parses every text twice. */

@@ -1,4 +1,4 @@
-import type { BindValue, QueryResult } from './result.ts';
+import type { BindValue, QueryResult, ResultColumn, ResultType } from './result.ts';
 
 export interface SqlRequest {
   readonly database: string;
@@ -14,6 +14,13 @@ export interface SqlRequest {
   readonly signal?: AbortSignal;
 }
 
+/** What a statement answers with. */
+export interface StatementDescription {
+  readonly columns: readonly ResultColumn[];
+  /** Parameters that have no value, by their numbers or by where they stand in the text; a type that is undefined cannot be told. */
+  readonly parameters: readonly { readonly name: string; readonly type: ResultType | undefined }[];
+}
+
 /**
  * Answers queries. Planning is finished and the first batch is ready when the promise resolves, so every failure
  * that has a status of its own is thrown as `InfluxError` before anything is sent.
@@ -22,4 +29,6 @@ export interface QueryService {
   sql(request: SqlRequest): Promise<QueryResult>;
   /** Same, as one complete Parquet file. Zero rows give a valid file without row groups. */
   sqlToParquet(request: SqlRequest): Promise<Uint8Array>;
+  /** Says what `sql` would answer with, without running it. Neither counted nor in the query log. */
+  describe(request: SqlRequest): Promise<StatementDescription>;
 }

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import type { AdminService } from '../../src/admin/admin-service.ts';
-import type { InfluxqlRequest, InfluxqlResult, InfluxqlService } from '../../src/query/influxql/contract.ts';
-import type { QueryService, SqlRequest } from '../../src/query/query-service.ts';
+import type { GroupKey, InfluxqlRequest, InfluxqlResult, InfluxqlService } from '../../src/query/influxql/contract.ts';
+import type { QueryService, SqlRequest, StatementDescription } from '../../src/query/query-service.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../../src/query/result.ts';
 import {
   type AuthInput,
@@ -66,6 +66,11 @@ export class FakeQueryService implements QueryService {
     return this.answer(request);
   }
 
+  async describe(request: SqlRequest): Promise<StatementDescription> {
+    this.requests.push(request);
+    return { columns: (await this.answer(request)).columns, parameters: [] };
+  }
+
   async sqlToParquet(request: SqlRequest): Promise<Uint8Array> {
     this.requests.push(request);
     return this.parquet();
@@ -81,6 +86,12 @@ export class FakeInfluxql implements InfluxqlService {
   async run(request: InfluxqlRequest): Promise<InfluxqlResult> {
     this.requests.push(request);
     return this.answer(request);
+  }
+
+  async describe(request: InfluxqlRequest): Promise<{ columns: readonly ResultColumn[]; groupKey: GroupKey }> {
+    this.requests.push(request);
+    const { result, groupKey } = this.answer(request);
+    return { columns: result.columns, groupKey };
   }
 
   async toParquet(request: InfluxqlRequest): Promise<Uint8Array> {

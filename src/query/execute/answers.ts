@@ -1,9 +1,12 @@
 import { join } from 'node:path';
 import type { Engine } from '../../duckdb/index.ts';
 import type { Lanes } from '../../scheduling/index.ts';
+import type { InfluxError } from '../../shared/errors.ts';
+import type { StatementDescription } from '../query-service.ts';
 import type { QueryResult } from '../result.ts';
 import { mapEngineError, notImplemented } from '../sql/index.ts';
 import type { CompiledSql } from '../sql/types/contract.ts';
+import { describePlan } from './describe.ts';
 import { fileResult } from './file-result.ts';
 import type { MemoryWatch } from './memory-watch.ts';
 import { laneOf, type Plan } from './plan.ts';
@@ -53,6 +56,21 @@ export class Answers {
     } catch (error) {
       plan.release();
       throw engine.failure ?? mapEngineError(error);
+    }
+  }
+
+  /** The columns of the result, and the parameters that have no value. `text` is the statement as it was written. */
+  async describe(
+    engine: Engine,
+    compiled: CompiledSql,
+    plan: Plan,
+    { text, signal }: { readonly text: string; readonly signal: AbortSignal | undefined },
+  ): Promise<StatementDescription> {
+    const mapError = (error: unknown): InfluxError => engine.failure ?? mapEngineError(error);
+    try {
+      return await describePlan({ engine, lane: this.#options.lanes.query('light'), compiled, sql: plan.sql, text, signal, mapError });
+    } finally {
+      plan.release();
     }
   }
 

@@ -4,11 +4,11 @@ import type { Clock } from '../../shared/clock.ts';
 import { databaseNotFound } from '../../shared/errors.ts';
 import type { TelemetryRecorder } from '../../telemetry/recorder.ts';
 import { type DirectExecutor, DirectResult } from '../columns/index.ts';
-import type { QueryService, SqlRequest } from '../query-service.ts';
+import type { QueryService, SqlRequest, StatementDescription } from '../query-service.ts';
 import type { QueryResult } from '../result.ts';
 import type { TableReader } from '../scan/sources.ts';
 import { isIntegerOverflow, SqlCompiler } from '../sql/index.ts';
-import type { CompiledSql } from '../sql/types/contract.ts';
+import type { CompiledSql, SqlCompileContext } from '../sql/types/contract.ts';
 import {
   type CacheFunctions,
   type LoggedQuery,
@@ -100,6 +100,22 @@ export class QueryExecutor implements QueryService {
 
   sqlToParquet(request: SqlRequest): Promise<Uint8Array> {
     return this.#toParquet(request, this.#compilers(request));
+  }
+
+  describe(request: SqlRequest): Promise<StatementDescription> {
+    return this.describeStatement(request, ({ nowNs }) => this.#compile(request, { nowNs, describesOnly: true }));
+  }
+
+  /** As `describe`, for a statement in whatever language. */
+  async describeStatement(request: StatementRequest, compile: Compile): Promise<StatementDescription> {
+    this.#requireDatabase(request.database);
+    await this.#deps.fairTurns.take();
+    const compiled = await compile(this.#relations.catalogOf(request.database, this.#deps.clock.nowNs()));
+    const { engine, plan } = await this.#planned(request, compiled, undefined);
+    return this.#answers.describe(engine, compiled, plan, {
+      text: request.query,
+      signal: withTimeout(request.signal, this.#deps.timeoutMs),
+    });
   }
 
   /** As `statement`, as one complete Parquet file. */
@@ -203,12 +219,15 @@ export class QueryExecutor implements QueryService {
   }
 
   #compilers(request: SqlRequest): Compilers {
-    return { plain: ({ nowNs }) => this.#compile(request, nowNs, false), wrapping: ({ nowNs }) => this.#compile(request, nowNs, true) };
+    return {
+      plain: ({ nowNs }) => this.#compile(request, { nowNs }),
+      wrapping: ({ nowNs }) => this.#compile(request, { nowNs, wrapsIntegers: true }),
+    };
   }
 
-  #compile(request: SqlRequest, nowNs: bigint, wrapsIntegers: boolean): Promise<CompiledSql> {
+  #compile(request: SqlRequest, way: Pick<SqlCompileContext, 'nowNs' | 'wrapsIntegers' | 'describesOnly'>): Promise<CompiledSql> {
     const context = this.#relations.contextOf(request.database);
-    return this.#compiler.compile(request.query, { ...context, nowNs, wrapsIntegers, params: request.params });
+    return this.#compiler.compile(request.query, { ...context, ...way, params: request.params });
   }
 }
 

@@ -1,4 +1,4 @@
-import type { QueryResult } from '../result.ts';
+import type { QueryResult, ResultColumn } from '../result.ts';
 import type { ChangeStatement, EmptyList, Statement } from './parse/ast.ts';
 
 export interface InfluxqlRequest {
@@ -33,6 +33,8 @@ export interface InfluxqlResult {
 /** Answers InfluxQL. Failures that have a status of their own are thrown as `InfluxError` before the first row. */
 export interface InfluxqlService {
   run(request: InfluxqlRequest): Promise<InfluxqlResult>;
+  /** The columns that `run` would answer with, and what makes series of its rows. */
+  describe(request: InfluxqlRequest): Promise<{ readonly columns: readonly ResultColumn[]; readonly groupKey: GroupKey }>;
   /** Same, as one complete Parquet file. */
   toParquet(request: InfluxqlRequest): Promise<Uint8Array>;
 }

@@ -19,7 +19,7 @@ export interface ListedDatabase {
 }
 
 export interface InfluxqlDependencies {
-  readonly executor: Pick<QueryExecutor, 'statement' | 'statementToParquet'>;
+  readonly executor: Pick<QueryExecutor, 'statement' | 'statementToParquet' | 'describeStatement'>;
   /** All databases, deleted ones too, in the order of their creation. */
   readonly databases: () => Iterable<ListedDatabase>;
   /** Absent where nothing can be changed. */
@@ -50,6 +50,19 @@ export class InfluxqlExecutor implements InfluxqlService {
       return made.compiled;
     });
     return { result, groupKey };
+  }
+
+  async describe(request: InfluxqlRequest): Promise<{ columns: readonly ResultColumn[]; groupKey: GroupKey }> {
+    const { statement } = request;
+    if (statement.kind === 'show-databases') return { columns: this.#showDatabases().columns, groupKey: NO_SERIES };
+    if (statement.kind === 'show-retention-policies') return { columns: this.#showPolicies(request.database).columns, groupKey: NO_SERIES };
+    let groupKey: GroupKey = NO_SERIES;
+    const { columns } = await this.#deps.executor.describeStatement(statementRequest(request), (catalog) => {
+      const made = compile(statement, catalog);
+      if (made.compiled.explain === 'no') groupKey = made.groupKey;
+      return made.compiled;
+    });
+    return { columns, groupKey };
   }
 
   async toParquet(request: InfluxqlRequest): Promise<Uint8Array> {

@@ -12,6 +12,14 @@ export function resultColumns(expected: readonly ExpectedColumn[], types: readon
   }));
 }
 
+/** The type of a parameter; undefined = DuckDB cannot tell. */
+export function parameterType(type: DuckDBType): ResultType | undefined {
+  return OPEN_TYPES.has(type.typeId as number) ? undefined : ownType(type);
+}
+
+/** DuckDB's `INVALID`, `ANY` and `SQLNULL`. */
+const OPEN_TYPES: ReadonlySet<number> = new Set([0, 34, TYPE_ID.SQLNULL]);
+
 /** How a column of DuckDB's type is shown. A hint that DuckDB's values cannot be read as counts for nothing. */
 export function resultTypeOf(type: DuckDBType, hint: ResultType | undefined): ResultType {
   const id: number = type.typeId;

@@ -19,7 +19,7 @@ export function digestingReader(reader: ChunkReader, digests: readonly (ResultDi
 }
 
 /** The column as clients see it once its bytes are digested. */
-function digestedColumn(column: ResultColumn, digest: ResultDigest | undefined): ResultColumn {
+export function digestedColumn(column: ResultColumn, digest: ResultDigest | undefined): ResultColumn {
   if (digest === undefined) return column;
   return { ...column, type: digest.text === undefined ? { kind: 'binary' } : { kind: 'string', dictionary: false } };
 }

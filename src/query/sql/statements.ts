@@ -76,6 +76,7 @@ function finished(query: CompiledQuery, state: StatementState): CompiledSql {
     small: query.small === true,
     direct: query.direct,
     made: uses.length === 1 ? query.made : undefined,
+    openParams: state.openParams,
     print(source) {
       // sources come first under fixed names; the engine inlines them, so filters still reach the scans
       const sources = uses.map((_, index) => `${sourceName(index)} AS NOT MATERIALIZED ${source(index)}`);

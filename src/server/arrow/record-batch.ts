@@ -55,7 +55,7 @@ const RECORD_BATCH_HEADER = 3;
  * The Message flatbuffer of a record batch. `nodes` has length and nulls of each column, `regions` start and length of
  * each buffer.
  */
-function recordBatchHeader(rowCount: number, nodes: readonly number[], regions: readonly number[], bodyBytes: number): Buffer {
+export function recordBatchHeader(rowCount: number, nodes: readonly number[], regions: readonly number[], bodyBytes: number): Buffer {
   const buffers = NODES + 4 + nodes.length * 8 + 4;
   const bytes = Buffer.alloc(buffers + 4 + regions.length * 8);
   bytes.writeUInt32LE(MESSAGE, 0);

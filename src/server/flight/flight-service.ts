@@ -6,14 +6,19 @@ import type { FlightDependencies } from './dependencies.ts';
 import { FlightError, invalidArgument, notYetImplemented } from './errors.ts';
 import { GrpcCall } from './grpc/grpc-call.ts';
 import { readHandshake, readTicket, writeHandshake } from './protobuf/messages.ts';
-import { answerTicket } from './queries.ts';
+import { answerText } from './queries.ts';
+import { answerCommand, doAction, doPut, getFlightInfo } from './sql/flight-sql.ts';
+import { readFlightTicket } from './ticket.ts';
 
 const SERVICE = '/arrow.flight.protocol.FlightService/';
 
 type Method = (call: GrpcCall, deps: FlightDependencies) => Promise<void>;
 
 const METHODS: Readonly<Record<string, Method>> = {
-  DoGet: doGet,
+  DoGet: guarded(doGet),
+  GetFlightInfo: guarded(getFlightInfo),
+  DoAction: guarded(doAction),
+  DoPut: guarded(doPut),
   Handshake: handshake,
   GetSchema: unimplemented,
   PollFlightInfo: unimplemented,
@@ -59,9 +64,18 @@ export class FlightService {
   }
 }
 
+/** A method that asks for a token before anything else. */
+function guarded(method: Method): Method {
+  return async (call, deps) => {
+    authenticate(call, deps.authenticator);
+    await method(call, deps);
+  };
+}
+
 async function doGet(call: GrpcCall, deps: FlightDependencies): Promise<void> {
-  authenticate(call, deps.authenticator);
-  await answerTicket(call, deps, readTicket(await call.message()));
+  const ticket = readFlightTicket(readTicket(await call.message()));
+  if (ticket.kind === 'flightsql') await answerCommand(call, deps, ticket.database, ticket.command);
+  else await answerText(call, deps, ticket);
 }
 
 /** Gives back what the client sent, and its token as the one to use from now on. The token is not looked at here. */

@@ -1,22 +1,15 @@
-import type { GroupKey } from '../../query/influxql/contract.ts';
+import type { GroupKey, InfluxqlRequest } from '../../query/influxql/contract.ts';
 import { needsDatabase, parseInfluxql, statementDatabase } from '../../query/influxql/parse/index.ts';
-import type { QueryResult, QueryStatistics, ResultColumn } from '../../query/result.ts';
+import type { BindValue, QueryResult, QueryStatistics, ResultColumn } from '../../query/result.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { FlightDependencies } from './dependencies.ts';
-import { invalidTicket, type QueryStage, queryFailure } from './errors.ts';
+import { type QueryStage, queryFailure } from './errors.ts';
 import type { GrpcCall } from './grpc/grpc-call.ts';
 import { ResultSender } from './send-result.ts';
-import { type FlightTicket, readFlightTicket } from './ticket.ts';
-
-/** Answers DoGet. */
-export async function answerTicket(call: GrpcCall, deps: FlightDependencies, bytes: Uint8Array): Promise<void> {
-  const ticket = readFlightTicket(bytes);
-  if (ticket.kind === 'flightsql') throw invalidTicket();
-  await answerQuery(call, deps, ticket.database, 'query', () => startQuery(ticket, deps, call.signal));
-}
+import type { FlightTicket } from './ticket.ts';
 
 /** A query under way, with what its schema says besides its columns. */
-interface StartedQuery {
+export interface StartedQuery {
   readonly result: QueryResult;
   readonly metadata?: ReadonlyMap<string, string>;
 }
@@ -45,33 +38,56 @@ export async function answerQuery(
 
 type TextTicket = Extract<FlightTicket, { kind: 'sql' | 'influxql' }>;
 
-async function startQuery(ticket: TextTicket, deps: FlightDependencies, signal: AbortSignal): Promise<StartedQuery> {
+/** Answers a ticket whose query is text. */
+export async function answerText(call: GrpcCall, deps: FlightDependencies, ticket: TextTicket): Promise<void> {
   const { database, query, params } = ticket;
-  if (ticket.kind === 'sql') return { result: await deps.queryService.sql({ database, query, params, signal }) };
-  const [parsed, ...more] = parseInfluxql(query, params);
+  const { signal } = call;
+  if (ticket.kind === 'influxql') {
+    await answerQuery(call, deps, database, 'query', () => startInfluxql(database, query, deps, signal, params));
+    return;
+  }
+  const request = { database, query, params, signal };
+  const columns = async (): Promise<readonly ResultColumn[]> => (await deps.queryService.describe(request)).columns;
+  await answerQuery(call, deps, database, 'query', async () => ({ result: await deps.queryService.sql(request) }), columns);
+}
+
+/** Starts an InfluxQL statement. */
+export async function startInfluxql(
+  database: string,
+  query: string,
+  deps: FlightDependencies,
+  signal: AbortSignal,
+  params: ReadonlyMap<string, BindValue> = new Map(),
+): Promise<StartedQuery> {
+  const request = influxqlRequest(database, query, parseInfluxql(query, params), signal);
+  const { result, groupKey } = await deps.influxqlService.run(request);
+  return { result, metadata: groupKeyMetadata(groupKey) };
+}
+
+/** The request for a text that must be one statement about one database. */
+export function influxqlRequest(
+  database: string,
+  query: string,
+  [parsed, ...more]: ReturnType<typeof parseInfluxql>,
+  signal: AbortSignal,
+): InfluxqlRequest {
   if (parsed === undefined || more.length > 0) {
     throw new InfluxError({ code: 'INFLUXQL_STATEMENTS', message: 'must provide only one InfluxQl statement per query', status: 400 });
   }
   const named = statementDatabase(parsed, database);
-  if (named !== undefined && named !== database) {
+  if (named !== database) {
     throw new InfluxError({
       code: 'FLIGHT_OTHER_DATABASE',
       message: 'This feature is not implemented: database prefix in qualified measurement syntax',
       status: 400,
     });
   }
-  const { statement, text } = parsed;
-  const { result, groupKey } = await deps.influxqlService.run({
-    database: needsDatabase(statement) ? database : undefined,
-    statement,
-    text,
-    signal,
-  });
-  return { result, metadata: groupKeyMetadata(groupKey) };
+  const { statement } = parsed;
+  return { database: needsDatabase(statement) ? database : undefined, statement, text: query, signal };
 }
 
 /** Which columns make series of the rows of an InfluxQL answer. */
-function groupKeyMetadata({ measurementColumn, tagColumns }: GroupKey): ReadonlyMap<string, string> {
+export function groupKeyMetadata({ measurementColumn, tagColumns }: GroupKey): ReadonlyMap<string, string> {
   const tags = tagColumns.map(({ key, columnIndex, projected }) => ({ tag_key: key, column_index: columnIndex, is_projected: projected }));
   const value = { measurement_column_index: Math.max(0, measurementColumn), tag_key_columns: tags };
   return new Map([['iox::influxql::group_key::metadata', JSON.stringify(value)]]);

@@ -21,7 +21,7 @@ import {
   type Typed,
   typed,
 } from '../types/typed.ts';
-import { arrowTypeText, binaryType, boolean, castTargetType, int64, isNumeric, uint64, utf8 } from '../types/types.ts';
+import { arrowTypeText, binaryType, boolean, castTargetType, int64, isNumeric, uint64, unknownType, utf8 } from '../types/types.ts';
 import { castTo, toCondition, toText } from '../values/casts.ts';
 import { parseInterval } from '../values/intervals.ts';
 import { binaryOperator, comparable, compare, unify, wrapped } from '../values/operators.ts';
@@ -161,7 +161,11 @@ function hex(digits: string): Typed {
 
 function param(name: string, env: Env): Typed {
   const value = env.state.param(name);
-  if (!value) throw planError(`No value found for placeholder with name $${name}`);
+  if (!value) {
+    const open = env.state.openParam(name);
+    if (open === undefined) throw planError(`No value found for placeholder with name $${name}`);
+    return typed(open, unknownType);
+  }
   switch (value.kind) {
     case 'null':
       return nullConstant();

@@ -35,6 +35,7 @@ function rows(expr: Expr, what: 'LIMIT' | 'OFFSET', place: QueryPlace): bigint |
   const env: Env = { state: place.state, scope: emptyScope(undefined), ctes: place.ctes, clause: 'LIMIT', aggregates: false };
   const value = compileExpr(expr, env);
   if (value.constant?.kind === 'null') return undefined;
+  if (value.type.kind === 'unknown') return undefined; // a parameter of a statement that is described only
   if (value.type.kind !== 'int') throw coercionError(`Expected ${what} to be an integer or null, but got ${arrowTypeText(value.type)}`);
   if (value.constant?.kind !== 'int') throw coercionError(`Expected ${what} to be a constant`);
   return value.constant.value;

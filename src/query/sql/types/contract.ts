@@ -39,6 +39,8 @@ export interface SqlCompileContext {
   /** Wall clock of the statement, for `now()`. */
   readonly nowNs: bigint;
   readonly params: ReadonlyMap<string, BindValue>;
+  /** Parameters may have no value: the statement is described only, and DuckDB says what type they have. */
+  readonly describesOnly?: boolean;
   /**
    * Print `+ - *`, negation and sums of integers so that they wrap as in the reference. It is slow: meant for a statement
    * that failed in the engine because a number was too large.
@@ -99,6 +101,8 @@ export interface CompiledSql {
   readonly direct?: DirectPlan | undefined;
   /** The same for rows of a cache, the only relation of the statement. */
   readonly made?: MadeRowsPlan | undefined;
+  /** Parameters without a value, in the order in which they are met; the printed SQL calls the first one `$p0`. */
+  readonly openParams?: readonly string[];
   /** Nothing in the statement asks for an order of the rows. */
   readonly unordered?: boolean;
 }

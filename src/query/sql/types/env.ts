@@ -65,6 +65,8 @@ export class StatementState {
   readonly nowNs: bigint;
   /** Integer arithmetic must not fail in the engine. */
   readonly wrapsIntegers: boolean;
+  /** Names of parameters that have no value. */
+  readonly openParams: string[] = [];
   /** Length of the statement's text. */
   readonly statementChars: number;
   readonly uses: MutableUse[] = [];
@@ -105,6 +107,13 @@ export class StatementState {
 
   param(name: string): BindValue | undefined {
     return this.#context.params.get(name);
+  }
+
+  /** What stands for a parameter without a value; undefined when each must have one. */
+  openParam(name: string): string | undefined {
+    if (this.#context.describesOnly !== true) return undefined;
+    if (!this.openParams.includes(name)) this.openParams.push(name);
+    return `$p${this.openParams.indexOf(name)}`;
   }
 
   relation(schema: 'iox' | 'system' | 'information_schema', name: string): RelationInfo | undefined {
