@@ -165,18 +165,19 @@ export class ColumnStore {
       });
     }
     // Files that lack the same fields are read together.
-    const groups = new Map<string, { readonly lacking: readonly NumberColumn[]; readonly files: StoredFile[] }>();
+    const groups = new Map<string, LackingFields>();
     for (const file of files) {
       const segment = columns.files.get(fileKey(file))?.segment;
       const lacking = wanted.filter((column) => segment?.field(column.id) === undefined);
       if (segment === undefined || lacking.length === 0) continue;
       const key = lacking.map((column) => column.id).join();
-      const group = groups.get(key) ?? { lacking, files: [] };
+      const group = groups.get(key) ?? { lacking, files: [], segments: [] };
       group.files.push(file);
+      group.segments.push(segment);
       groups.set(key, group);
     }
-    for (const { lacking, files: group } of groups.values()) {
-      const segments = group.map((file) => (columns.files.get(fileKey(file)) as HeldFile).segment);
+    // Another table's load may take segments out of the store meanwhile.
+    for (const { lacking, files: group, segments } of groups.values()) {
       await loader.fields(table, lacking, group, segments);
     }
   }
@@ -225,6 +226,13 @@ export class ColumnStore {
     }
     this.#bytes = bytes;
   }
+}
+
+/** Files that lack the same fields, and their segments. */
+interface LackingFields {
+  readonly lacking: readonly NumberColumn[];
+  readonly files: StoredFile[];
+  readonly segments: FileSegment[];
 }
 
 /** Something that memory is spent on. */

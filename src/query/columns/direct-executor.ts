@@ -40,6 +40,9 @@ export interface DirectAnswer {
 /**
  * Answers plain questions from columns in memory: no plan of DuckDB, no turn of a thread. What it cannot answer
  * exactly, or not faster, it leaves to DuckDB.
+ *
+ * Shared by: all queries; it keeps nothing of any. From the look at files and buffer to the captured arrays of the scan there is
+ * no turn, so the answer is of one moment; after a load it looks again.
  */
 export class DirectExecutor {
   readonly #tables: TableReader;

@@ -73,13 +73,14 @@ export async function runEdges(
   output: readonly ResultColumn[],
 ): Promise<ResultBatch | undefined> {
   const { span } = input;
-  if (!input.isExact) return undefined;
+  if (!input.isExactFrom(span?.minNs ?? 0n)) return undefined;
   const groups = input.groupsBy(keys);
   const scans = input.scans(groups);
   const edges = new Edges(shape.edge, groups.count);
   const firstNs = span?.minNs ?? 0n;
   const shiftIn = (segment: Segment): number => Number(segment.baseNs - firstNs);
   const shiftOf = ({ segment }: SegmentScan): number => shiftIn(segment);
+  const tagTexts = items.map((item) => (item.kind === 'tag' ? input.tagReader(item.column) : undefined));
   const scanned = new Map<Segment, SegmentScan>();
   for (const scan of scans) {
     if (scan.segment.kind === 'file' && scan.filters.length === 0) offerRuns(scan, shiftOf(scan), edges, shape.edge);
@@ -99,7 +100,7 @@ export async function runEdges(
     },
   );
   const found = edges.found();
-  return { rowCount: found.length, columns: items.map((item, i) => vector(input, item, output[i] as ResultColumn, found)) };
+  return { rowCount: found.length, columns: items.map((item, i) => vector(item, output[i] as ResultColumn, found, tagTexts[i])) };
 }
 
 /** The last (first) row of a run inside the bounds is the only one that counts. */
@@ -120,10 +121,10 @@ function offerRuns(scan: SegmentScan, shift: number, edges: Edges, edge: EdgeSha
 }
 
 function vector(
-  input: QueryInput,
   item: ResolvedRowItem,
   column: ResultColumn,
   found: readonly { readonly row: number; readonly scan: SegmentScan }[],
+  tagText: ReturnType<QueryInput['tagReader']> | undefined,
 ): ResultVector {
   switch (item.kind) {
     case 'time': {
@@ -131,7 +132,7 @@ function vector(
       return { kind: 'timestamp', data, valid: undefined };
     }
     case 'tag':
-      return textVector(found.map(({ row, scan }) => input.tagText(item.column, scan.segment, row)));
+      return textVector(found.map(({ row, scan }) => tagText?.(scan.segment, row) ?? null));
     case 'field':
       return numberVector(column.type.kind, found.length, (i) => {
         const { row, scan } = found[i] as { row: number; scan: SegmentScan };

@@ -12,7 +12,12 @@ export function isNumberType(type: string): type is NumberType {
   return type === 'float' || type === 'integer' || type === 'uinteger';
 }
 
-/** The values of one number field as doubles, in row order; grows at its end. */
+/**
+ * The values of one number field as doubles, in row order; grows at its end.
+ *
+ * Shared by: what appends to it and all scans, as its segment is. Values and nulls below `length` never change: where a null is
+ * the first one, the array of nulls that is made then says of all earlier rows what its absence said.
+ */
 export class FieldColumn {
   readonly type: NumberType;
   /** Greatest absolute value. */

@@ -30,10 +30,10 @@ export async function runGroups(
   aggregates: readonly ResolvedAggregate[],
   output: readonly ResultColumn[],
 ): Promise<ResultBatch | undefined> {
-  if (!input.isExact) return undefined;
   const groups = input.groupsBy(keys);
   const scans = input.scans(groups);
   const bins = binsOf(input, shape);
+  if (!input.isExactFrom(bins.firstNs)) return undefined;
   const cellCount = Math.max(1, groups.count) * bins.count;
   if (cellCount > CELLS_MAX) return undefined;
   const sums = aggregates.filter(({ name, column }) => (name === 'sum' || name === 'avg') && column?.type !== 'float');
@@ -84,7 +84,7 @@ interface Bins {
 }
 
 function binsOf({ span }: QueryInput, { bin }: GroupShape): Bins {
-  if (bin === undefined || span === undefined) return { count: 1, firstNs: 0n, widthNs: 0n, of: () => undefined };
+  if (bin === undefined || span === undefined) return { count: 1, firstNs: span?.minNs ?? 0n, widthNs: 0n, of: () => undefined };
   const firstNs = binStart(bin, span.minNs, bin.originNs);
   const count = Number((span.maxNs - firstNs) / bin.ns) + 1;
   return {

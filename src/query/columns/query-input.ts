@@ -64,9 +64,15 @@ export class QueryInput {
     this.span = spanOf([...input.ready.files, ...input.ready.buffers], input.minTimeNs, input.maxTimeNs);
   }
 
-  /** True when all times of the query are exact as distances from its first one. */
-  get isExact(): boolean {
-    return this.span === undefined || this.span.maxNs - this.span.minNs < SPAN_NS_MAX;
+  /** True when every wanted time is exact as a distance from a moment, and as one from its segment plus the segment's distance from it. */
+  isExactFrom(ns: bigint): boolean {
+    const { span } = this;
+    if (span === undefined) return true;
+    if (span.maxNs - ns >= SPAN_NS_MAX || ns - span.minNs >= SPAN_NS_MAX) return false;
+    const { files, buffers } = this.#ready;
+    return [...files, ...buffers].every(
+      ({ baseNs, rowCount }) => rowCount === 0 || (baseNs - ns < SPAN_NS_MAX && ns - baseNs < SPAN_NS_MAX),
+    );
   }
 
   /** Tags that conditions are about. */
@@ -90,14 +96,16 @@ export class QueryInput {
     return this.#ready.tags.texts(column.id);
   }
 
-  /** Text of a row's tag; null = it has none. */
-  tagText(column: ColumnSchema, segment: FileSegment | BufferSegment | undefined, row: number): string | null {
-    if (segment === undefined) return null;
+  /** Reads the text of a row's tag, null = it has none. What it reads of is taken now: series that come later may be too many. */
+  tagReader(column: ColumnSchema): (segment: FileSegment | BufferSegment, row: number) => string | null {
     const { tags } = this.#ready;
-    let code: number | undefined;
-    if (segment.kind === 'file') code = segment.codes.get(column.id)?.[runOf(segment.starts, row)];
-    else if (this.#series !== undefined) code = tags.seriesCodes(this.table, this.#series, column.id)?.[segment.series[row] as number];
-    return code === undefined || code === NO_TAG ? null : (tags.texts(column.id)[code] ?? null);
+    const texts = tags.texts(column.id);
+    const buffered = this.#series === undefined ? undefined : tags.seriesCodes(this.table, this.#series, column.id);
+    return (segment, row) => {
+      const code =
+        segment.kind === 'file' ? segment.codes.get(column.id)?.[runOf(segment.starts, row)] : buffered?.[segment.series[row] as number];
+      return code === undefined || code === NO_TAG ? null : (texts[code] ?? null);
+    };
   }
 
   /** What `scanAll` reads: numbers the groups first, so that their count is known. */

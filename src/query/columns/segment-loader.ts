@@ -18,7 +18,12 @@ const RUNS_MAX = 200_000;
 /** Values taken over before other work gets a turn. */
 const VALUES_PER_TURN = 25_000;
 
-/** Reads columns through DuckDB, which knows files and buffers; in pieces, so that nobody waits for the whole. */
+/**
+ * Reads columns through DuckDB, which knows files and buffers; in pieces, so that nobody waits for the whole.
+ *
+ * Shared by: the loads of all tables, one at a time for each table; it keeps nothing of any. A segment that is being filled is
+ * seen by its load alone: the store hands it out when the load has ended.
+ */
 export class SegmentLoader {
   readonly #engine: () => Promise<Engine>;
   readonly #lanes: Lanes;

@@ -21,7 +21,12 @@ export interface Segment {
   field(columnId: number): FieldColumn | undefined;
 }
 
-/** A Parquet file: each series is a run of rows in time order. */
+/**
+ * A Parquet file: each series is a run of rows in time order.
+ *
+ * Shared by: all queries that read the file, and the load that adds fields. Rows, runs and codes never change; a field is added
+ * once, whole. A query holds the segment itself, so one that leaves the store in the middle of a scan is read to the end.
+ */
 export class FileSegment implements Segment {
   readonly kind = 'file';
   readonly baseNs: bigint;
@@ -72,7 +77,14 @@ export class FileSegment implements Segment {
   }
 }
 
-/** Buffered rows of one generation, in the order of their arrival. */
+/**
+ * Buffered rows of one generation, in the order of their arrival.
+ *
+ * Shared by: the follower that appends rows as they become durable, and all queries that scan them. Rows are only ever added
+ * behind `rowCount`; arrays that are too small are replaced by longer copies, so one that a scan took stays as it was. A scan
+ * takes the row count, the arrays and the time index before its first turn; what it reads later, below that count, is the same in
+ * every newer array.
+ */
 export class BufferSegment implements Segment {
   readonly kind = 'buffer';
   readonly baseNs: bigint;

@@ -26,7 +26,13 @@ class Dictionary {
   }
 }
 
-/** Numbers for the tag values of one table, the same in buffered rows and in files. */
+/**
+ * Numbers for the tag values of one table, the same in buffered rows and in files.
+ *
+ * Shared by: all queries and loads of a table. A text keeps its number for good, and lists of texts only grow. Codes of series
+ * are of the moment in which they are asked for, and undefined when there are too many series by then: a query asks for all it
+ * needs before its first turn.
+ */
 export class TableTags {
   readonly #dictionaries = new Map<number, Dictionary>();
   /** By tag column id: the code of each buffered series. */

@@ -21,6 +21,7 @@ function file(id: number, rowCount = MANY): StoredFile {
 class FakeLoader {
   loads = 0;
   fail = false;
+  onFields: () => Promise<void> = async () => undefined;
 
   async files(_table: TableSchema, _tags: unknown, files: readonly StoredFile[]): Promise<FileSegment[]> {
     this.loads++;
@@ -32,6 +33,7 @@ class FakeLoader {
   }
 
   async fields(_table: TableSchema, columns: readonly (typeof column)[], _files: unknown, segments: readonly FileSegment[]): Promise<void> {
+    await this.onFields();
     for (const segment of segments) for (const { id, type } of columns) segment.add(id, new FieldColumn(type, segment.rowCount));
   }
 }
@@ -97,6 +99,36 @@ describe('columns of files in memory', () => {
     assert.equal(store.figures.entries, 2);
     assert.ok('files' in (ask(store, [file(1)]) as object));
     assert.ok('load' in (ask(store, [file(2)]) as object));
+  });
+
+  test('what leaves the store in the middle of a load does not make the load fail', async () => {
+    const { store, loader, failures } = storeOf(30_000_000); // two files of 12.8 MB and a bit
+    const other = { id: 8, name: 'g', type: 'integer' } as const;
+    const wide = { ...table, columns: [column, other] } as unknown as TableSchema;
+    const request = { table: wide, series: undefined, generations: [], columns: [column, other] };
+    // Two files that lack different fields are read one after the other.
+    for (const [id, columns] of [
+      [1, [column]],
+      [2, [other]],
+    ] as const) {
+      const first = { ...request, files: [file(id)], columns };
+      store.segments(first);
+      const answer = store.segments(first);
+      assert.ok(typeof answer === 'object' && 'load' in answer);
+      await answer.load();
+    }
+    const another = { ...request, table: { ...wide, id: 2 } as unknown as TableSchema, files: [file(3)] };
+    store.segments(another);
+    loader.onFields = async () => {
+      loader.onFields = async () => undefined;
+      const answer = store.segments(another);
+      assert.ok(typeof answer === 'object' && 'load' in answer);
+      await answer.load();
+    };
+    const both = store.segments({ ...request, files: [file(1), file(2)] });
+    assert.ok(typeof both === 'object' && 'load' in both);
+    await both.load();
+    assert.deepEqual(failures, []);
   });
 
   test('a load that fails is told and tried again, but not for ever', async () => {
