@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../fuzz/random.ts';
 import { Fault } from './check.ts';
+import { answered } from './patience.ts';
 import { type LifePlan, randomFor } from './plan.ts';
 import { Database, Table } from './tables.ts';
 import type { World } from './world.ts';
@@ -142,7 +143,7 @@ export class Admin {
   async #mustBeUnknown(table: Table): Promise<void> {
     if (table.database.tables.some((other) => other !== table && other.name === table.name && other.standing === 'live')) return;
     const body = JSON.stringify({ db: table.database.name, q: `SELECT count(*) AS n FROM "${table.name}"`, format: 'csv' });
-    const response = await fetch(`${this.#url}/api/v3/query_sql`, { method: 'POST', body });
+    const response = await answered('query', fetch(`${this.#url}/api/v3/query_sql`, { method: 'POST', body }));
     const text = await response.text();
     if (response.status === 200) throw new Fault('invented', `table ${table.name} answers after its delete: ${text}`);
   }
@@ -248,7 +249,7 @@ export class Admin {
   async #tableNames(database: string): Promise<{ name: string; deleted: boolean }[]> {
     const q = `SELECT table_name, deleted FROM system.tables WHERE database_name = '${database}'`;
     const body = JSON.stringify({ db: '_internal', q, format: 'json' });
-    const response = await fetch(`${this.#url}/api/v3/query_sql`, { method: 'POST', body });
+    const response = await answered('query', fetch(`${this.#url}/api/v3/query_sql`, { method: 'POST', body }));
     const text = await response.text();
     if (response.status !== 200) throw new Error(`system.tables: ${response.status} ${text}`);
     return (JSON.parse(text) as { table_name: string; deleted: boolean }[]).map((row) => ({ name: row.table_name, deleted: row.deleted }));
@@ -257,7 +258,7 @@ export class Admin {
   async #call(method: string, path: string, body?: unknown): Promise<Replied> {
     const headers = { 'content-type': 'application/json' };
     const more = body === undefined ? {} : { body: JSON.stringify(body), headers };
-    const response = await fetch(`${this.#url}/api/v3/configure/${path}`, { method, ...more });
+    const response = await answered(`${method} ${path}`, fetch(`${this.#url}/api/v3/configure/${path}`, { method, ...more }));
     return { status: response.status, text: await response.text() };
   }
 }

@@ -6,6 +6,7 @@ import { Fault } from './check.ts';
 import { type Host, startHost } from './host.ts';
 import { Lanes } from './lanes.ts';
 import type { Request } from './model.ts';
+import { answered } from './patience.ts';
 import { type LifePlan, randomFor } from './plan.ts';
 import { press } from './pressure.ts';
 import { everything, Reader } from './reader.ts';
@@ -15,6 +16,8 @@ import type { World } from './world.ts';
 import { deleteOf, type Writer } from './writer.ts';
 
 const LIFE_MS_MAX = 30_000;
+/** Requests that wait for room may take half a minute of it. */
+const END_MS_MAX = 240_000;
 
 /** One life of the server: start, compare all that is there, work beside readers, end. Gives its log to `onLog`. */
 export async function live(
@@ -44,7 +47,7 @@ export async function live(
       world.note(`life ${plan.number} ends: ${plan.ending}`);
       const ended = host.kill(plan.ending);
       stop.abort();
-      return ended;
+      return answered(plan.ending, ended, END_MS_MAX);
     };
     await (plan.writes > 0 ? work({ world, plan, host, writers, admin, stop: stop.signal, end }) : end());
   } finally {
@@ -103,7 +106,7 @@ async function repeatDeletes(world: World, url: string): Promise<void> {
   for (const request of [...world.model.doubtful]) {
     if (request.operations[0]?.kind !== 'delete') continue;
     if (!request.operations[0].block.table.isReadable) continue;
-    const { status, text } = await lanes.send('plain', deleteOf(request));
+    const { status, text } = await answered('a repeated delete', lanes.send('plain', deleteOf(request)));
     if (status !== 204) throw new Fault('unexpected', `repeating a delete was answered ${status}: ${text}`);
     world.model.acknowledge(request);
   }

@@ -58,7 +58,7 @@ export function planLife(seed: number, number: number): LifePlan {
   give(0.3, '--retention-check-interval', '2s', '5s');
   if (random.chance(0.3)) args.push('--check-batches');
   const heavyQueries = random.chance(0.35);
-  if (heavyQueries) args.push('--exec-mem-pool-bytes', random.pick(['96', '160']));
+  if (heavyQueries) args.push('--exec-mem-pool-bytes', random.pick(['256', '384']));
   if (random.chance(0.25)) args.push('--disable-parquet-mem-cache');
   else give(0.3, '--parquet-mem-cache-size', '1', '8');
   const writes = 30 + random.below(220);

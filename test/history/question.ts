@@ -1,4 +1,5 @@
 import { type Asked, Fault } from './check.ts';
+import { answered } from './patience.ts';
 import { type Table, writes } from './tables.ts';
 import { fieldOfName } from './values.ts';
 import type { World } from './world.ts';
@@ -30,8 +31,8 @@ export async function ask(world: World, url: string, question: Question): Promis
   const existed = table.exists;
   const askedMs = Date.now();
   const askedAt = world.model.tick();
-  const response = await send(url, question);
-  const body = Buffer.from(await response.arrayBuffer());
+  const response = await answered(q, send(url, question));
+  const body = Buffer.from(await answered(q, response.arrayBuffer()));
   const asked = { askedAt, answeredAt: world.model.tick(), askedMs, answeredMs: Date.now() };
   world.counts.questions++;
   if (table.version !== version || !table.isReadable) {

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Random } from '../fuzz/random.ts';
 import { Fault } from './check.ts';
 import { type Answered, Lanes } from './lanes.ts';
+import { answered } from './patience.ts';
 import { randomFor } from './plan.ts';
 import type { Table } from './tables.ts';
 import { WRITERS_MAX, writerName } from './values.ts';
@@ -85,8 +86,8 @@ export class Refuser {
   }
 
   async #expect(status: number, answer: Promise<Answered>): Promise<void> {
-    const answered = await answer;
-    if (answered.status !== status) throw new Fault('unexpected', `${answered.status}, not ${status}: ${answered.text.slice(0, 300)}`);
+    const { status: found, text } = await answered('a refused write', answer);
+    if (found !== status) throw new Fault('unexpected', `${found}, not ${status}: ${text.slice(0, 300)}`);
     this.#world.counts.refused++;
   }
 }

@@ -5,6 +5,7 @@ import { Fault } from './check.ts';
 import type { EmbeddedWrite, Host } from './host.ts';
 import { type Answered, type LaneName, Lanes, type Sent } from './lanes.ts';
 import type { Operation, Request } from './model.ts';
+import { answered } from './patience.ts';
 import { randomFor } from './plan.ts';
 import type { Shape } from './shapes.ts';
 import { Block, type Table } from './tables.ts';
@@ -116,17 +117,18 @@ export class Writer {
     await Promise.all(all.map((planned, i) => this.#settle(planned, answers[i] as Promise<Answered>, stop)));
   }
 
-  async #settle({ request, badLines: bad, acceptPartial, noSync }: Settling, answer: Promise<Answered>, stop: AbortSignal): Promise<void> {
+  async #settle({ request, badLines: bad, acceptPartial, noSync }: Settling, coming: Promise<Answered>, stop: AbortSignal): Promise<void> {
     const { counts, model } = this.#world;
-    let answered: Answered;
+    let answer: Answered;
     try {
-      answered = await answer;
-    } catch {
+      answer = await answered(`${request.lane} write`, coming);
+    } catch (error) {
+      if (error instanceof Fault) throw error;
       counts.doubtful++;
       if (!stop.aborted) await delay(20); // the server is going; the end of the life is near
       return;
     }
-    const { status, text } = answered;
+    const { status, text } = answer;
     request.status = status;
     request.answeredMs = Date.now();
     if (bad > 0 && status === 400) {

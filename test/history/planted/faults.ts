@@ -168,7 +168,7 @@ export const plantedFaults: readonly PlantedFault[] = [
       {
         file: generation,
         find: 'parts: this.#table.parts(moment.rows, this.#sealed && moment.rows === this.#rows)',
-        replace: 'parts: this.#table.parts(moment.rows, true)',
+        replace: 'parts: this.#table.parts(moment.rows, this.#sealed || moment.rows <= this.#rows)',
       },
     ],
   },

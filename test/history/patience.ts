@@ -1,0 +1,17 @@
+import { Fault } from './check.ts';
+
+/** Far beyond what a request takes on a busy machine; a server that says nothing for so long hangs. */
+const ANSWER_MS_MAX = 120_000;
+
+/** The answer, or a `Fault` when none comes. Rejects as the answer does. */
+export async function answered<T>(what: string, answer: Promise<T>, msMax = ANSWER_MS_MAX): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Fault('unexpected', `${what}: nothing for ${msMax / 1000} s`)), msMax);
+  });
+  try {
+    return await Promise.race([answer, silence]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
