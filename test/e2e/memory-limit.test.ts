@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { startServer, testDirectory } from '../support/server.ts';
 
@@ -18,3 +19,37 @@ test('a query that needs more memory than the engine may use fails alone, with a
   await server.writeOk('db', 'm v=1i 5000');
   assert.deepEqual(await server.rows('db', 'SELECT count(*) AS n FROM m'), [{ n: 3001 }]);
 });
+
+/** Rows of 1 MB each that DuckDB does not count while it works on them. */
+const ROWS_OF_A_MEGABYTE = `WITH RECURSIVE r(n, s) AS (
+  SELECT 1, repeat('x', 1000000) UNION ALL SELECT n + 1, s || 'y' FROM r WHERE n < 20000)`;
+
+/** Far less than what such a query takes when nobody ends it (4.7 GB), and more than the pool, its allowance and the program. */
+const RESIDENT_BYTES_MAX = 2 * 1024 ** 3;
+
+const hasProc = process.platform === 'linux';
+
+for (const [name, rest] of [
+  ['answers', 'SELECT n, s FROM r'],
+  ['groups', 'SELECT n % 5000 AS k, max(s) AS m FROM r GROUP BY n % 5000 ORDER BY 1 LIMIT 1'],
+] as const) {
+  test(`a recursion that ${name} rows of a megabyte fails alone, before it takes much more than its pool${hasProc ? '' : ' (skipped: needs /proc)'}`, {
+    skip: !hasProc,
+  }, async (t) => {
+    const server = await startServer(t, await testDirectory(t), {
+      args: ['--exec-mem-pool-bytes', '200', '--force-snapshot-mem-threshold', '16'],
+    });
+    await server.writeOk('db', Array.from({ length: 3000 }, (_, i) => `m,host=h${i % 10} v=${i}i,s="x${i}" ${i}`).join('\n'));
+    let settled = false;
+    const greedy = server.sql('db', `${ROWS_OF_A_MEGABYTE} ${rest}`).finally(() => {
+      settled = true;
+    });
+    while (!settled) assert.equal((await server.rows('db', "SELECT upper(s) AS u FROM m WHERE s LIKE 'x7%'")).length, 111);
+    const answer = await greedy;
+    assert.equal(answer.status, 500);
+    assert.equal(await answer.text(), 'Resources exhausted: the query needs more memory than the server allows');
+    const peak = /^VmHWM:\s+(\d+) kB/m.exec(readFileSync(`/proc/${server.child.pid}/status`, 'latin1'));
+    assert.ok(Number(peak?.[1]) * 1024 < RESIDENT_BYTES_MAX, `${peak?.[0]} at most`);
+    await server.writeOk('db', 'm v=1i 5000');
+  });
+}

@@ -1,30 +1,55 @@
 import { formatMacroBody } from './functions/chrono-format.ts';
+import { PER_ROW_SUFFIX } from './functions/define.ts';
 
 /**
  * Helper functions inside the engine. Each has one signature, or its arguments have types that the compiler has made
  * sure of: macros with typed overloads bind wrongly around aggregates.
  */
 
-/** Most bytes of text, or items, that a function may make of little: the engine does not count what it builds for one. */
-const MADE_BYTES_MAX = 1_048_576;
-const MADE_ITEMS_MAX = 100_000;
-const REPLACED_BYTES_MAX = 67_108_864;
+/**
+ * How much a function may make of little for one row: DuckDB counts none of it, and works on up to 2048 rows before it looks
+ * whether it should stop.
+ */
+interface Most {
+  /** Ending of the macros' names. */
+  readonly suffix: string;
+  readonly bytes: number;
+  readonly items: number;
+}
+
+/** Of constants DuckDB makes one value for all rows. */
+const ofConstants: Most = { suffix: '', bytes: 1_048_576, items: 100_000 };
+const perRow: Most = { suffix: PER_ROW_SUFFIX, bytes: 65_536, items: 10_000 };
+
+/** Text that takes the place of another may make so much more of it. */
+const REPLACED_BYTES_MAX = 4_194_304;
 
 const tooMuch = (what: string, max: number): string => `error('Resources exhausted: ${what} would make more than ${max}')`;
-const textWithin = (name: string, bytes: string, made: string): string =>
-  `case when ${bytes} > ${MADE_BYTES_MAX} then ${tooMuch(name, MADE_BYTES_MAX)} else ${made} end`;
 
 /** Functions whose results can be far larger than their arguments. */
-const bounded = [
-  `repeat(s, n) as ${textWithin('repeat', 'strlen(s) * n', 'repeat(s, n)')}`,
-  `lpad(s, n, p) as ${textWithin('lpad', 'n', 'lpad(s, n, p)')}`,
-  `rpad(s, n, p) as ${textWithin('rpad', 'n', 'rpad(s, n, p)')}`,
-  `replace(s, f, t) as case when strlen(s)::hugeint * strlen(t) > ${REPLACED_BYTES_MAX} then ${tooMuch('replace', REPLACED_BYTES_MAX)} else replace(s, f, t) end`,
-  `l_repeat(x, n) as case when n > ${MADE_ITEMS_MAX} or n * strlen(x::varchar) > ${MADE_BYTES_MAX} then ${tooMuch('array_repeat', MADE_ITEMS_MAX)} else list_transform(range(n), lambda i: x) end`,
-  `l_range(a, b, s) as case when s = 0 then error('Execution error: step can''t be 0 for function range(start [, stop, step])') when (b::hugeint - a) / s > ${MADE_ITEMS_MAX} then ${tooMuch('range', MADE_ITEMS_MAX)} else range(a, b, s) end`,
-  `l_series(a, b, s) as case when s = 0 then error('Execution error: step can''t be 0 for function generate_series(start [, stop, step])') when (b::hugeint - a) / s >= ${MADE_ITEMS_MAX} then ${tooMuch('generate_series', MADE_ITEMS_MAX)} else generate_series(a, b, s) end`,
-  `l_resize2(a, n) as case when n > ${MADE_ITEMS_MAX} then ${tooMuch('array_resize', MADE_ITEMS_MAX)} else list_resize(a, n) end`,
-  `l_resize3(a, n, x) as case when n > ${MADE_ITEMS_MAX} then ${tooMuch('array_resize', MADE_ITEMS_MAX)} else list_resize(a, n, x) end`,
+function bounded({ suffix, bytes, items }: Most): string[] {
+  const textWithin = (name: string, size: string, made: string): string =>
+    `case when ${size} > ${bytes} then ${tooMuch(name, bytes)} else ${made} end`;
+  const noStep = (name: string): string =>
+    `when s = 0 then error('Execution error: step can''t be 0 for function ${name}(start [, stop, step])')`;
+  return [
+    `repeat${suffix}(s, n) as ${textWithin('repeat', 'strlen(s) * n', 'repeat(s, n)')}`,
+    `lpad${suffix}(s, n, p) as ${textWithin('lpad', 'n', 'lpad(s, n, p)')}`,
+    `rpad${suffix}(s, n, p) as ${textWithin('rpad', 'n', 'rpad(s, n, p)')}`,
+    `l_repeat${suffix}(x, n) as case when n > ${items} or n * strlen(x::varchar) > ${bytes} then ${tooMuch('array_repeat', items)} else list_transform(range(n), lambda i: x) end`,
+    `l_range${suffix}(a, b, s) as case ${noStep('range')} when (b::hugeint - a) / s > ${items} then ${tooMuch('range', items)} else range(a, b, s) end`,
+    `l_series${suffix}(a, b, s) as case ${noStep('generate_series')} when (b::hugeint - a) / s >= ${items} then ${tooMuch('generate_series', items)} else generate_series(a, b, s) end`,
+    `l_resize2${suffix}(a, n) as case when n > ${items} then ${tooMuch('array_resize', items)} else list_resize(a, n) end`,
+    `l_resize3${suffix}(a, n, x) as case when n > ${items} then ${tooMuch('array_resize', items)} else list_resize(a, n, x) end`,
+  ];
+}
+
+/** How many bytes the replacement of everything could make of a text: of each byte of it, or of each find. */
+const replacedBytes = (find: string): string => `strlen(s)::hugeint * strlen(t) // greatest(${find}, 1)`;
+
+const replacing = [
+  `replace(s, f, t) as case when strlen(t) > strlen(f) and ${replacedBytes('strlen(f)')} > ${REPLACED_BYTES_MAX} then ${tooMuch('replace', REPLACED_BYTES_MAX)} else replace(s, f, t) end`,
+  `regexp_replaceable(s, t) as case when ${replacedBytes('1')} > ${REPLACED_BYTES_MAX} then ${tooMuch('regexp_replace', REPLACED_BYTES_MAX)} else s end`,
 ];
 
 /** Integers of any size cut down to their last bits, as the reference's arithmetic does; the argument is a huge integer. */
@@ -105,7 +130,9 @@ const macros = [
   "upper(s) as upper(replace(s, 'ß', 'SS'))",
   `to_char(t, f) as ${formatMacroBody()}`,
   "weighted_percentile(a, p) as case when len(a) > 0 then list_transform([{'s': list_sort(a), 't': p * list_sum(list_transform(a, lambda e: e.w))}], lambda z: list_reduce(z.s, lambda q, e: case when q.w >= z.t then q else {'x': e.x, 'w': q.w + e.w} end).x)[1] end",
-  ...bounded,
+  ...bounded(ofConstants),
+  ...bounded(perRow),
+  ...replacing,
   ...wrapping,
   ...lists,
 ];

@@ -57,3 +57,11 @@ export function native(name: string, type: SqlType): ScalarCompiler {
 export function constantText(value: Typed | undefined): string | undefined {
   return value?.constant?.kind === 'string' ? value.constant.value : undefined;
 }
+
+/** Ending of the names of macros that make values for each row, and may make less of it. */
+export const PER_ROW_SUFFIX = '_r';
+
+/** Name of a macro with a bound on what it makes: a lower one unless all of its arguments are constants. */
+export function boundedMacro(name: string, args: readonly Typed[]): string {
+  return args.every((value) => value.constant !== undefined) ? `_df.${name}` : `_df.${name}${PER_ROW_SUFFIX}`;
+}

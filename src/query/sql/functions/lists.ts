@@ -6,7 +6,7 @@ import { arrowTypeText, boolean, commonType, float64, int64, isFloat, type SqlTy
 import { castTo, coerceTo, toText } from '../values/casts.ts';
 import { intervalNs } from '../values/intervals.ts';
 import { binaryOperator, unify } from '../values/operators.ts';
-import { arg, constantText, defineFunctions, type ScalarCall, sqlList } from './define.ts';
+import { arg, boundedMacro, constantText, defineFunctions, type ScalarCall, sqlList } from './define.ts';
 import { withNumbers } from './misc.ts';
 
 const many = Number.POSITIVE_INFINITY;
@@ -46,11 +46,11 @@ export const listFunctions = defineFunctions([
     'array_repeat list_repeat',
     2,
     2,
-    (call) => typed(`_df.l_repeat(${sqlList(withInt(call, 1).args)})`, { kind: 'list', item: arg(call, 0).type }),
+    (call) => typed(`${boundedMacro('l_repeat', call.args)}(${sqlList(withInt(call, 1).args)})`, { kind: 'list', item: arg(call, 0).type }),
   ],
   ['array_to_string list_to_string array_join list_join', 2, 3, toJoined],
   ['array_distance list_distance', 2, 2, (call) => typed(`_df.l_distance(${sqlList(call.args)})`, float64)],
-  ['array_resize list_resize', 2, 3, (call) => listCall(withInt(call, 1), `_df.l_resize${call.args.length}`)],
+  ['array_resize list_resize', 2, 3, (call) => listCall(withInt(call, 1), boundedMacro(`l_resize${call.args.length}`, call.args.slice(1)))],
   ['array_sort list_sort', 1, 3, sorted],
   ['array_ndims list_ndims', 1, 1, arrayNdims],
   ['array_dims list_dims', 1, 1, arrayDims],
@@ -244,7 +244,7 @@ function listSeries(call: ScalarCall): Typed {
   const { type } = start;
   // compat: a range of dates ends one step before its end, whether a step would reach the end or not
   const early = call.name === 'range' && type.kind === 'date';
-  const macro = call.name === 'range' && !early ? '_df.l_range' : '_df.l_series';
+  const macro = boundedMacro(call.name === 'range' && !early ? 'l_range' : 'l_series', [start, stop]);
   if (type.kind === 'timestamp' || type.kind === 'date') {
     if (step?.constant?.kind === 'interval' && step.constant.value.months !== 0)
       return monthSeries(call.name, start, early ? binaryOperator('-', stop, step) : stop, step);

@@ -5,7 +5,7 @@ import { quoteString } from '../types/quote.ts';
 import { type Typed, typed } from '../types/typed.ts';
 import { binaryType, boolean, int32, int64, type SqlType, utf8 } from '../types/types.ts';
 import { castTo, toText } from '../values/casts.ts';
-import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
+import { arg, boundedMacro, constantText, defineFunctions, type ScalarCall } from './define.ts';
 import { encodingOf } from './digests.ts';
 
 const listOfText: SqlType = { kind: 'list', item: utf8 };
@@ -27,7 +27,7 @@ export const stringFunctions = defineFunctions([
   ['upper initcap reverse', 1, 1, (call) => typed(`_df.${call.name}(${texts(call)})`, utf8)],
   ['ltrim rtrim', 1, 2, (call) => typed(`${call.name}(${texts(call)})`, utf8)],
   ['btrim trim', 1, 2, (call) => typed(`trim(${texts(call)})`, utf8)],
-  ['repeat', 2, 2, (call) => typed(`_df.repeat(${text(call, 0)}, ${int(call, 1)})`, utf8)],
+  ['repeat', 2, 2, (call) => typed(`${boundedMacro('repeat', call.args)}(${text(call, 0)}, ${int(call, 1)})`, utf8)],
   ['replace', 3, 3, (call) => typed(`_df.replace(${texts(call)})`, utf8)],
   ['translate', 3, 3, (call) => typed(`translate(${texts(call)})`, utf8)],
   ['lpad rpad', 2, 3, pad],
@@ -79,7 +79,7 @@ function octetLength(call: ScalarCall): Typed {
 
 function pad(call: ScalarCall): Typed {
   const fill = call.args[2] ? text(call, 2) : "' '";
-  return typed(`_df.${call.name}(${text(call, 0)}, CAST(${arg(call, 1).sql} AS INTEGER), ${fill})`, utf8);
+  return typed(`${boundedMacro(call.name, call.args)}(${text(call, 0)}, CAST(${arg(call, 1).sql} AS INTEGER), ${fill})`, utf8);
 }
 
 function formatName(call: ScalarCall): 'hex' | 'base64' {
@@ -153,7 +153,8 @@ function regexpReplace(call: ScalarCall): Typed {
   const given = call.args[3];
   const global = constantText(given)?.includes('g') ? 'g' : '';
   const target = replacement === undefined ? text(call, 2) : quoteString(replacementText(replacement));
-  return typed(`regexp_replace(${text(call, 0)}, ${text(call, 1)}, ${target}${flags(given, global)})`, utf8);
+  const source = global === 'g' ? `_df.regexp_replaceable(${text(call, 0)}, ${target})` : text(call, 0);
+  return typed(`regexp_replace(${source}, ${text(call, 1)}, ${target}${flags(given, global)})`, utf8);
 }
 
 /** `$1` and `${1}` (and `\1`) refer to groups. compat: a backslash without a number is a group of no name, which is empty. */

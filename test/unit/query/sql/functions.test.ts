@@ -261,6 +261,33 @@ describe('functions', () => {
     assert.equal(await engine.value('array_length(generate_series(1, 100000))'), 100000);
   });
 
+  test('what would make much for each row is refused earlier: DuckDB works on 2048 rows before it looks whether it should stop', async () => {
+    for (const expression of [
+      'repeat(room, 20000)',
+      "lpad(room, 100000, 'y')",
+      'rpad(room, 100000)',
+      "regexp_replace(room, '.', repeat('y', 1000000), 'g')",
+      "replace(room, 'o', repeat('y', 1000000))",
+      'array_repeat(room, 20000)',
+      'range(co, 20000)',
+      'generate_series(co, 20000)',
+      'array_resize([co], co + 20000)',
+    ]) {
+      const { status, message } = await engine.failure(`SELECT ${expression} AS x FROM home`);
+      assert.equal(status, 500, expression);
+      assert.match(message, /^Resources exhausted: /, expression);
+    }
+    const made = ['length(repeat(room, 100))', "length(regexp_replace(room, '.', 'ab', 'g'))", 'array_length(range(co, co + 10))'];
+    for (const [i, expression] of made.entries()) {
+      const rows = await engine.rows(`SELECT DISTINCT ${expression} AS x FROM home WHERE room = 'Kitchen'`);
+      assert.deepEqual(
+        rows.map((row) => Number(row['x'])),
+        [[700], [14], [10]][i],
+        expression,
+      );
+    }
+  });
+
   test('aggregates keep the types of the reference', async () => {
     const rows = await engine.rows(
       'SELECT arrow_typeof(sum(co)) AS s, arrow_typeof(sum(temp)) AS f, arrow_typeof(median(co)) AS m, arrow_typeof(count(*)) AS c, arrow_typeof(max(time)) AS t FROM home',
