@@ -36,7 +36,12 @@ async function pair(t: TestContext, note = '', maxBodyBytes = 150): Promise<Pair
     finish: async () => {
       assert.equal(failures.length, 0, `${note}\n${failures.join('\n\n')}`);
       const [raw, node] = await Promise.all(targets.map((target) => target.metrics()));
-      assert.deepEqual(raw?.split('\n'), node?.split('\n'));
+      const [rawLines = [], nodeLines = []] = [raw?.split('\n'), node?.split('\n')];
+      assert.deepEqual(
+        rawLines.filter((line) => !nodeLines.includes(line)),
+        nodeLines.filter((line) => !rawLines.includes(line)),
+        note,
+      );
     },
   };
 }

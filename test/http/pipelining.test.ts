@@ -53,3 +53,21 @@ test('a write is answered although the bytes after it cannot be read', async (t)
   finish();
   assert.match(await answers, /^HTTP\/1\.1 204 .*HTTP\/1\.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n$/s);
 });
+
+test('nothing is carried out after an answer that closes the connection', async (t) => {
+  const { port, writes } = await listening(t);
+  const closing = 'POST /write?db=d HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-length: 5\r\n\r\nm f=1';
+  const after = 'POST /write?db=d HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nm f=2';
+  const hostless = 'POST /write?db=d HTTP/1.1\r\ncontent-length: 5\r\n\r\nm f=3';
+  for (const [first, status] of [
+    [closing, 204],
+    [hostless, 400],
+  ] as const) {
+    const answers = await exchange(port, first + after, /$^/); // until it is closed
+    assert.deepEqual(answers.match(/^HTTP\/1\.1 \d+/gm), [`HTTP/1.1 ${status}`]);
+  }
+  assert.deepEqual(
+    writes.requests.map(({ body }) => body.toString()),
+    ['m f=1'],
+  );
+});

@@ -29,9 +29,13 @@ interface Connection {
 export class RequestTurns {
   readonly #connections = new WeakMap<Duplex, Connection>();
 
-  /** Calls `start` when the requests before this one are answered; never, if the client leaves before that. */
+  /**
+   * Calls `start` when the requests before this one are answered; never, if the client leaves before that, or an answer closes the
+   * connection (RFC 9112, section 9.6).
+   */
   take(request: IncomingMessage, response: ServerResponse, start: () => void): void {
     const { socket } = request;
+    if (!socket.writable) return;
     const connection = this.#of(socket);
     response.on('close', () => this.#next(socket, connection));
     const turn = { request, response, start };
@@ -66,7 +70,7 @@ export class RequestTurns {
 
   #next(socket: Duplex, connection: Connection): void {
     connection.active = undefined;
-    if (socket.destroyed) {
+    if (!socket.writable) {
       connection.waiting.length = 0;
       return;
     }

@@ -78,9 +78,11 @@ export class RawConnection implements ReplyTarget {
   deliver(answer: string | Buffer): void {
     const current = this.#current;
     const socket = this.#socket;
-    if (current === undefined || !socket.writable) return; // the client has left
+    if (current === undefined) return; // the client has left
     this.#current = undefined;
-    if (this.#closing) this.#sayLast(answer);
+    if (!socket.writable)
+      this.#closing = true; // it is about to; the answer counts, as with `node:http`
+    else if (this.#closing) this.#sayLast(answer);
     else if (!socket.write(answer, 'latin1')) this.#waitForReader();
     this.#options.onOver(current.path, current.reply, false, current.startedMs);
     if (this.#waitingBytes > 0 && !this.#closing) this.#handOver();
