@@ -68,6 +68,26 @@ describe('Flight SQL', () => {
     ]);
   });
 
+  it('InfluxQL statements about the server answer too, those that change something are refused', async () => {
+    const headers = { 'x-influxdata-query-language': 'influxql' };
+    for (const query of [
+      'SHOW DATABASES',
+      'SHOW RETENTION POLICIES',
+      'SHOW USERS',
+      'SHOW CONTINUOUS QUERIES',
+      'EXPLAIN SELECT f FROM cpu',
+    ]) {
+      assert.ok((await ask(command('CommandStatementQuery', [[1, query]]), headers)).schema.fields.length > 0, query);
+    }
+    for (const query of ['DROP MEASUREMENT cpu', 'CREATE DATABASE x', 'DELETE FROM cpu']) {
+      const info = descriptor(command('CommandStatementQuery', [[1, query]]));
+      assert.equal((await client.call('GetFlightInfo', [info], { headers })).code, 3, query);
+      const ticket = JSON.stringify({ database: 'db', sql_query: query, query_type: 'influxql' });
+      assert.equal((await client.get(ticket)).code, 3, query);
+    }
+    assert.equal((await ask(command('CommandStatementQuery', [[1, 'SELECT * FROM cpu']]))).numRows, 2);
+  });
+
   it('4.1 the database comes from one of four headers', async () => {
     const cmd = descriptor(command('CommandGetCatalogs'));
     const bare = new FlightTestClient(server.url);

@@ -56,6 +56,11 @@ export class InfluxqlExecutor implements InfluxqlService {
     const { statement } = request;
     if (statement.kind === 'show-databases') return { columns: this.#showDatabases().columns, groupKey: NO_SERIES };
     if (statement.kind === 'show-retention-policies') return { columns: this.#showPolicies(request.database).columns, groupKey: NO_SERIES };
+    if (statement.kind === 'change') throw notImplemented(statement.change.what);
+    if (statement.kind === 'empty-list') {
+      const { result, groupKey } = emptyList(statement.list);
+      return { columns: result.columns, groupKey };
+    }
     let groupKey: GroupKey = NO_SERIES;
     const { columns } = await this.#deps.executor.describeStatement(statementRequest(request), (catalog) => {
       const made = compile(statement, catalog);

@@ -28,11 +28,11 @@ export class BatchRanges {
   *add(batch: ResultBatch): Generator<readonly BatchRange[], void, void> {
     let from = 0;
     while (from < batch.rowCount) {
-      const to = this.#end(batch, from);
+      const { to, bytes } = this.#end(batch, from);
       if (to > from) {
         this.#ranges.push({ batch, from, to });
         this.#rows += to - from;
-        this.#bytes += bytesOf(batch, from, to);
+        this.#bytes += bytes;
       }
       from = to;
       if (from < batch.rowCount || this.#rows >= this.#rowsMax || this.#bytes >= this.#bytesMax || this.#isFirst) yield this.rest();
@@ -48,16 +48,15 @@ export class BatchRanges {
     return ranges;
   }
 
-  /** End of the rows that still fit. */
-  #end(batch: ResultBatch, from: number): number {
-    const most = Math.min(batch.rowCount, from + this.#rowsMax - this.#rows);
-    let count = most - from;
-    while (count > 0 && this.#bytes + bytesOf(batch, from, from + count) > this.#bytesMax) {
+  /** End of the rows that still fit, and their bytes. */
+  #end(batch: ResultBatch, from: number): { readonly to: number; readonly bytes: number } {
+    let count = Math.min(batch.rowCount - from, this.#rowsMax - this.#rows);
+    for (; count > 0; count >>= 1) {
+      const bytes = bytesOf(batch, from, from + count);
       // a row alone is sent however large it is
-      if (count === 1) return this.#ranges.length === 0 ? from + 1 : from;
-      count >>= 1;
+      if (this.#bytes + bytes <= this.#bytesMax || (count === 1 && this.#ranges.length === 0)) return { to: from + count, bytes };
     }
-    return from + count;
+    return { to: from, bytes: 0 };
   }
 }
 
