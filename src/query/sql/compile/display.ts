@@ -1,7 +1,7 @@
 /** Output names: expressions as DataFusion prints them. */
 
 import { isAggregate } from '../functions/aggregates.ts';
-import type { CallExpr, Expr, FrameBound, OrderItem, Query, WindowSpec } from '../parse/ast.ts';
+import type { CallExpr, ColumnExpr, Expr, FrameBound, OrderItem, Query, WindowSpec } from '../parse/ast.ts';
 import type { Env } from '../types/env.ts';
 import { columnLabel, lookup } from '../types/scope.ts';
 import { parseInterval } from '../values/intervals.ts';
@@ -14,7 +14,7 @@ export function displayName(expr: Expr, env: Env): string {
   const show = (inner: Expr): string => displayName(inner, env);
   switch (expr.kind) {
     case 'column':
-      return columnName(expr.path, env);
+      return columnName(expr, env);
     case 'number':
       return numberName(expr.text, '');
     case 'string':
@@ -78,9 +78,9 @@ export function displayName(expr: Expr, env: Env): string {
   }
 }
 
-function columnName(path: readonly string[], env: Env): string {
+function columnName({ path, call }: ColumnExpr, env: Env): string {
   const found = lookup(env.scope, path);
-  if (!found) return path.join('.');
+  if (!found) return call ? callName(call, env) : path.join('.');
   return [columnLabel(found.column), ...found.fields.map((field) => `[${field}]`)].join('');
 }
 

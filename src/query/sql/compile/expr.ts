@@ -23,8 +23,9 @@ import {
 } from '../types/typed.ts';
 import { arrowTypeText, binaryType, boolean, castTargetType, int64, isNumeric, uint64, unknownType, utf8 } from '../types/types.ts';
 import { castTo, toCondition, toText } from '../values/casts.ts';
+import { comparable, comparableAll, compare, unify } from '../values/comparisons.ts';
 import { parseInterval } from '../values/intervals.ts';
-import { binaryOperator, comparable, compare, unify, wrapped } from '../values/operators.ts';
+import { binaryOperator, wrapped } from '../values/operators.ts';
 import { compileCall } from './calls.ts';
 import { displayName } from './display.ts';
 
@@ -125,6 +126,7 @@ function column(expr: Extract<Expr, { kind: 'column' }>, env: Env): Typed {
   const found = lookup(env.scope, expr.path);
   if (!found) {
     if (alias) return alias;
+    if (expr.call) return compileCall(expr.call, env);
     throw noFieldNamed(env.scope, expr.path, env.fields);
   }
   if (env.replacement && !isOuter(found.column, env)) {
@@ -216,16 +218,14 @@ function isTest(expr: Extract<Expr, { kind: 'is' }>, env: Env): Typed {
 function inList(expr: Extract<Expr, { kind: 'in' }>, env: Env): Typed {
   const value = compileExpr(expr.expr, env);
   const items = expr.list.map((item) => compileExpr(item, env));
-  const { kind } = value.type;
-  if (kind === 'timestamp' && items.some((item) => isNumeric(item.type))) {
+  if (value.type.kind === 'timestamp' && items.some((item) => isNumeric(item.type))) {
     throw coercionError(
       `Can not find compatible types to compare ${arrowTypeText(value.type)} with [${items.map((item) => arrowTypeText(item.type)).join(', ')}]`,
     );
   }
-  const asText = isNumeric(value.type) ? items.some((item) => item.type.kind === 'string') : kind === 'string';
-  const left = asText && isNumeric(value.type) ? toText(value) : value;
-  const right = items.map((item) => comparable('IN', left, item)[1].sql);
-  const sql = `(${left.sql} ${expr.negated ? 'NOT ' : ''}IN (${right.join(', ')}))`;
+  const [left, ...right] = comparableAll([value, ...items]) as [Typed, ...Typed[]];
+  const shown = right.map((item) => comparable('IN', left, item)[1].sql);
+  const sql = `(${left.sql} ${expr.negated ? 'NOT ' : ''}IN (${shown.join(', ')}))`;
   return { sql, type: boolean, bounds: expr.negated ? [] : tagValues(value, items) };
 }
 
@@ -257,9 +257,10 @@ function scalarSubquery(expr: Extract<Expr, { kind: 'subquery' }>, env: Env): Ty
 }
 
 function between(expr: Extract<Expr, { kind: 'between' }>, env: Env): Typed {
-  const value = compileExpr(expr.expr, env);
-  const low = compare('>=', value, compileExpr(expr.low, env));
-  const high = compare('<=', value, compileExpr(expr.high, env));
+  const operands = [expr.expr, expr.low, expr.high].map((operand) => compileExpr(operand, env));
+  const [value, from, to] = comparableAll(operands) as [Typed, Typed, Typed];
+  const low = compare('>=', value, from);
+  const high = compare('<=', value, to);
   if (expr.negated) return typed(`(NOT (${low.sql} AND ${high.sql}))`, boolean);
   return { sql: `(${low.sql} AND ${high.sql})`, type: boolean, bounds: [...(low.bounds ?? []), ...(high.bounds ?? [])] };
 }
@@ -300,17 +301,27 @@ function castIfRaises(value: Typed): Typed {
 }
 
 function caseExpr(expr: CaseExpr, env: Env): Typed {
-  const operand = expr.operand ? compileExpr(expr.operand, env) : undefined;
-  const conditions = expr.branches.map((branch, index) => {
-    const when = index === 0 ? compileExpr(branch.when, env) : compileLazily(branch.when, env);
-    if (when.raises) return operand ? `(${operand.sql} = ${castTo(when, operand.type).sql})` : castTo(when, boolean).sql;
-    return operand ? compare('=', operand, when).sql : toCondition(when, 'CASE').sql;
-  });
+  const whens = expr.branches.map(({ when }, index) => (index === 0 ? compileExpr(when, env) : compileLazily(when, env)));
+  const conditions = expr.operand ? equalities(compileExpr(expr.operand, env), whens) : whens.map(caseCondition);
   const results = expr.branches.map((branch) => compileLazily(branch.result, env));
   const otherwise = expr.otherwise ? compileLazily(expr.otherwise, env) : nullConstant();
   const { values, type } = unify([...results, otherwise], 'CASE WHEN expression');
   const branches = conditions.map((condition, index) => `WHEN ${condition} THEN ${(values[index] as Typed).sql}`);
   return typed(`(CASE ${branches.join(' ')} ELSE ${(values.at(-1) as Typed).sql} END)`, type);
+}
+
+function caseCondition(when: Typed): string {
+  return when.raises ? castTo(when, boolean).sql : toCondition(when, 'CASE').sql;
+}
+
+/** The operand compared with each value, all in one type. */
+function equalities(operand: Typed, whens: readonly Typed[]): readonly string[] {
+  const compared = comparableAll([operand, ...whens.filter(({ raises }) => !raises)]);
+  const left = compared[0] as Typed;
+  let next = 1;
+  return whens.map((when) =>
+    when.raises ? `(${left.sql} = ${castTo(when, left.type).sql})` : compare('=', left, compared[next++] as Typed).sql,
+  );
 }
 
 function interval(expr: Extract<Expr, { kind: 'interval' }>, env: Env): Typed {

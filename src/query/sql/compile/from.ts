@@ -9,8 +9,8 @@ import { type ColumnOrigin, emptyScope, type MutableUse, type Scope, type ScopeC
 import { type Bound, type Typed, typed } from '../types/typed.ts';
 import { commonType, int64, relationColumnType, type SqlType, timestampNs } from '../types/types.ts';
 import { castTo } from '../values/casts.ts';
+import { comparable } from '../values/comparisons.ts';
 import { intervalNs } from '../values/intervals.ts';
-import { comparable } from '../values/operators.ts';
 import { compileCondition, compileExpr, nestedSql } from './expr.ts';
 import { resolveRelation } from './relations.ts';
 

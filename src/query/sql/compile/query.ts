@@ -9,7 +9,7 @@ import { type ColumnOrigin, emptyScope, type Scope, type ScopeColumn } from '../
 import { type Typed, typed } from '../types/typed.ts';
 import { commonType, type SqlType, sameType } from '../types/types.ts';
 import { coerceTo } from '../values/casts.ts';
-import { unify } from '../values/operators.ts';
+import { unify } from '../values/comparisons.ts';
 import { direction } from './calls.ts';
 import { compileExpr, nestedSql } from './expr.ts';
 import { renamed } from './from.ts';

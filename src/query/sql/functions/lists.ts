@@ -4,8 +4,9 @@ import { notImplemented, planError } from '../types/errors.ts';
 import { intConstant, type Typed, typed } from '../types/typed.ts';
 import { arrowTypeText, boolean, commonType, float64, int64, isFloat, type SqlType, timestampNs, uint64, utf8 } from '../types/types.ts';
 import { castTo, coerceTo, toText } from '../values/casts.ts';
+import { unify } from '../values/comparisons.ts';
 import { intervalNs } from '../values/intervals.ts';
-import { binaryOperator, unify } from '../values/operators.ts';
+import { binaryOperator } from '../values/operators.ts';
 import { arg, boundedMacro, constantText, defineFunctions, type ScalarCall, sqlList } from './define.ts';
 import { withNumbers } from './misc.ts';
 

@@ -5,15 +5,16 @@ import { quoteIdent } from '../types/quote.ts';
 import { stringConstant, type Typed, typed } from '../types/typed.ts';
 import { arrowTypeText, commonType, isNumeric, type SqlType } from '../types/types.ts';
 import { castTo } from '../values/casts.ts';
-import { comparable, unify } from '../values/operators.ts';
+import { comparable, comparableAll, unify } from '../values/comparisons.ts';
 import { arrowCastTarget } from './arrow-cast.ts';
 import { arg, constantText, defineFunctions, type ScalarCall, sqlList } from './define.ts';
 
 const many = Number.POSITIVE_INFINITY;
 
 export const miscFunctions = defineFunctions([
-  ['coalesce ifnull nvl', 1, many, (call) => unified(call, 'coalesce')],
-  ['greatest least', 1, many, (call) => unified(call, call.name)],
+  ['coalesce', 1, many, (call) => unified(call, withNumbers(call.args))],
+  ['ifnull nvl', 2, 2, (call) => unified({ ...call, name: 'coalesce' }, call.args)],
+  ['greatest least', 1, many, (call) => unified(call, withNumbers(call.args))],
   ['nullif', 2, 2, nullif],
   ['nvl2', 3, 3, nvl2],
   ['arrow_cast', 2, 2, arrowCast],
@@ -29,9 +30,9 @@ export const miscFunctions = defineFunctions([
   ['map_extract element_at', 2, 2, (call) => typed(`map_extract(${sqlList(call.args)})`, { kind: 'list', item: mapType(call).value })],
 ]);
 
-function unified(call: ScalarCall, name: string): Typed {
-  const { values, type } = unify(withNumbers(call.args), call.name);
-  return typed(`${name}(${sqlList(values)})`, type);
+function unified(call: ScalarCall, args: readonly Typed[]): Typed {
+  const { values, type } = unify(args, call.name);
+  return typed(`${call.name}(${sqlList(values)})`, type);
 }
 
 /** Texts among numbers are numbers. */
@@ -45,13 +46,17 @@ export function withNumbers(args: readonly Typed[]): readonly Typed[] {
 }
 
 function nullif(call: ScalarCall): Typed {
-  const [a, b] = comparable('=', arg(call, 0), arg(call, 1));
-  return typed(`(CASE WHEN ${a.sql} = ${b.sql} THEN NULL ELSE ${arg(call, 0).sql} END)`, arg(call, 0).type);
+  const [a, b] = comparableAll(withNumbers(call.args)) as [Typed, Typed];
+  const [x, y] = comparable('=', a, b);
+  return typed(`(CASE WHEN ${x.sql} = ${y.sql} THEN NULL ELSE ${a.sql} END)`, a.type);
 }
 
 function nvl2(call: ScalarCall): Typed {
-  const { values, type } = unify(call.args.slice(1), call.name);
-  return typed(`(CASE WHEN ${arg(call, 0).sql} IS NOT NULL THEN ${values[0]?.sql} ELSE ${values[1]?.sql} END)`, type);
+  // compat: the type of what is tested counts too
+  const [tested, ...results] = call.args.map((value) => value.type) as [SqlType, ...SqlType[]];
+  const all = results.reduce<SqlType | undefined>((type, next) => type && commonType(type, next), tested);
+  const { values, type } = unify(all ? call.args : call.args.slice(1), call.name);
+  return typed(`(CASE WHEN ${arg(call, 0).sql} IS NOT NULL THEN ${values.at(-2)?.sql} ELSE ${values.at(-1)?.sql} END)`, type);
 }
 
 function requiredText(call: ScalarCall, index: number): string {

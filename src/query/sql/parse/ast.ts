@@ -38,7 +38,7 @@ export type CastTarget =
   | { readonly kind: 'list'; readonly item: CastTarget };
 
 export type Expr =
-  | { readonly kind: 'column'; readonly path: readonly string[]; readonly quoted: readonly boolean[] }
+  | ColumnExpr
   | { readonly kind: 'number'; readonly text: string }
   | { readonly kind: 'string'; readonly value: string }
   | { readonly kind: 'hex'; readonly value: string }
@@ -67,6 +67,14 @@ export type Expr =
   | { readonly kind: 'tuple'; readonly items: readonly Expr[] }
   | { readonly kind: 'at-zone'; readonly expr: Expr; readonly zone: Expr }
   | { readonly kind: 'grouping-sets'; readonly type: 'ROLLUP' | 'CUBE' | 'GROUPING SETS'; readonly sets: readonly (readonly Expr[])[] };
+
+export interface ColumnExpr {
+  readonly kind: 'column';
+  readonly path: readonly string[];
+  readonly quoted: readonly boolean[];
+  /** What the name means where no column has it: a function that is called without brackets, such as `current_date`. */
+  readonly call?: CallExpr;
+}
 
 export interface LikeExpr {
   readonly kind: 'like';

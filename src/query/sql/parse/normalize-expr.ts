@@ -1,7 +1,7 @@
 /** Expressions of the parser's tree -> `Expr`. Kinds without a case here are refused. */
 import { notImplemented, planError } from '../types/errors.ts';
 import type { BinaryOperator, Expr, LikeExpr } from './ast.ts';
-import { identifier, isQuoted } from './names.ts';
+import { identifier, isQuoted, objectName } from './names.ts';
 import { normalizeCall, simpleCall } from './normalize-call.ts';
 import { normalizeQuery } from './normalize-query.ts';
 import { normalizeType } from './normalize-type.ts';
@@ -51,7 +51,7 @@ export function normalizeExpr(raw: Raw): Expr {
     case 'UnaryOp':
       return unary(objectOf(body));
     case 'Function':
-      return normalizeCall(objectOf(body));
+      return columnOrCall(objectOf(body));
     case 'Cast':
       return cast(objectOf(body));
     case 'TypedString': {
@@ -73,6 +73,14 @@ export function normalizeExpr(raw: Raw): Expr {
     default:
       return predicate(kind, body) ?? special(kind, body) ?? structure(kind, body) ?? unsupported(kind);
   }
+}
+
+/** `user`, `current_date` and the like: the parser takes them for calls although they may be columns. */
+function columnOrCall(raw: RawObject): Expr {
+  if (raw['args'] !== 'None' || has(raw['filter']) || has(raw['over'])) return normalizeCall(raw);
+  const path = objectName(raw['name']);
+  const column = { kind: 'column', path, quoted: path.map(() => false) } as const;
+  return path.length === 1 ? { ...column, call: normalizeCall(raw) } : column;
 }
 
 function unsupported(kind: string): never {

@@ -250,15 +250,23 @@ export function commonType(a: SqlType, b: SqlType): SqlType | undefined {
     const item = commonType(a.item, b.item);
     return item && { kind: 'list', item, ...(a.layout === 'large' || b.layout === 'large' ? { layout: 'large' } : {}) };
   }
-  if (isNumeric(a) && isNumeric(b)) return commonNumeric(a, b);
+  if (isNumeric(a) && isNumeric(b)) return isMixed64(a, b) ? { kind: 'decimal', precision: 20, scale: 0 } : commonNumeric(a, b);
   if (a.kind === 'timestamp' && b.kind === 'timestamp') return { kind: 'timestamp', unit: 'ns', zone: a.zone ?? b.zone };
   if (a.kind === 'timestamp' && b.kind === 'date') return a;
   if (b.kind === 'timestamp' && a.kind === 'date') return b;
   if (a.kind === 'timestamp' && b.kind === 'string') return a;
   if (b.kind === 'timestamp' && a.kind === 'string') return b;
+  if (a.kind === 'string' && (b.kind === 'date' || b.kind === 'time' || b.kind === 'binary')) return b;
+  if (b.kind === 'string' && (a.kind === 'date' || a.kind === 'time' || a.kind === 'binary')) return a;
   if (a.kind === 'string' && b.kind !== 'list' && b.kind !== 'struct' && b.kind !== 'map') return utf8;
   if (b.kind === 'string' && a.kind !== 'list' && a.kind !== 'struct' && a.kind !== 'map') return utf8;
   return undefined;
+}
+
+/** Unsigned 64-bit integers and signed ones: no integer type holds both. */
+function isMixed64(a: SqlType, b: SqlType): boolean {
+  if (a.kind !== 'int' || b.kind !== 'int' || a.signed === b.signed) return false;
+  return (a.signed ? b : a).bits === 64;
 }
 
 /** Result type of numeric operators; mixed 64-bit integers count as signed. */

@@ -48,6 +48,9 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
       break;
     case 'duration':
       return toDuration(x, to);
+    case 'binary':
+      if (x.type.kind === 'string') return { sql: `encode(${x.sql})`, type: to };
+      break;
     default:
       break;
   }

@@ -110,6 +110,33 @@ describe('output column names', () => {
     ]);
   });
 
+  for (const name of ['user', 'session_user', 'current_user', 'current_catalog', 'current_time', 'current_date', 'localtime']) {
+    test(`reads a column called ${name} unquoted in any place`, async () => {
+      const from = `FROM (VALUES ('b', 1), ('a', 2), ('a', 3)) AS t(${name}, n)`;
+      assert.deepEqual(await engine.rows(`SELECT ${name}, max(n) AS n ${from} WHERE ${name} <> 'c' GROUP BY ${name} ORDER BY ${name}`), [
+        { [name]: 'a', n: 3 },
+        { [name]: 'b', n: 1 },
+      ]);
+      const window = `row_number() OVER (PARTITION BY ${name} ORDER BY ${name}, n)`;
+      assert.deepEqual(
+        await engine.column(`SELECT upper(${name}) || CASE WHEN ${name} IN ('a') THEN ${window}::text END AS x ${from} ORDER BY n`),
+        [null, 'A1', 'A2'],
+      );
+      assert.deepEqual(await engine.names(`SELECT ${name}, t.${name} || '!', count(${name.toUpperCase()}) ${from} GROUP BY ${name}`), [
+        name,
+        `t.${name} || Utf8("!")`,
+        `count(t.${name})`,
+      ]);
+    });
+  }
+
+  test('calls a function without brackets where no column has its name', async () => {
+    assert.deepEqual(await engine.rows('SELECT current_date, CURRENT_TIMESTAMP = now() AS now'), [
+      { 'current_date()': '2022-01-01', now: true },
+    ]);
+    assert.match((await engine.failure('SELECT session_user')).message, /^Error during planning: Invalid function 'session_user'/);
+  });
+
   test('refuses two output columns of the same name', async () => {
     const text = (first: string, second: string): string =>
       `Error during planning: Projections require unique expression names but the expression "${first}" at position 0 and "${second}" at position 1 have the same name. Consider aliasing ("AS") one of them.`;
