@@ -2,6 +2,7 @@ import type { Catalog, DatabaseSchema } from '../catalog/index.ts';
 import { type ChangeStatement, deleteCondition, type InfluxqlChanges, type PolicyOptions, type Source } from '../query/influxql/index.ts';
 import { InfluxError } from '../shared/errors.ts';
 import { TIME_NS_MAX, TIME_NS_MIN } from '../shared/time-range.ts';
+import { HOUR_NS } from '../shared/time-units.ts';
 import type { AdminService } from './admin-service.ts';
 import type { DeleteService } from './row-deletes.ts';
 
@@ -13,7 +14,7 @@ export interface InfluxqlChangeDependencies {
 }
 
 /** Least duration of a policy in InfluxDB 1. */
-const DURATION_MIN_NS = 3_600_000_000_000n;
+const DURATION_MIN_NS = HOUR_NS;
 
 /** Policies that are the database itself. */
 const OWN_POLICIES: ReadonlySet<string> = new Set(['autogen', 'default']);

@@ -13,7 +13,6 @@ import { ReopeningStore } from '../write/reopening-store.ts';
 import { engineMemoryBytes, engineThreads, memoryBudget, totalMemoryBytes } from './budget.ts';
 import { openCaches } from './caches.ts';
 import { LazyEngine } from './lazy-engine.ts';
-import { fieldsFirst } from './log-adapter.ts';
 
 /** The stateful parts of a server, opened in order and closed in reverse. */
 export interface OpenStorage {
@@ -34,7 +33,7 @@ export interface OpenStorage {
 export async function openStorage(config: ServeConfig, clock: Clock, logger: Logger, processUuid: string): Promise<OpenStorage> {
   const store = await openStore(storeOptions(config));
   try {
-    const log = fieldsFirst(logger, 'influxdb3_catalog');
+    const log = logger.child('influxdb3_catalog');
     const catalog = await Catalog.open({
       fs: store.fs,
       root: store.root,
@@ -70,7 +69,7 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
       catalog,
       engine,
       clock,
-      log: fieldsFirst(logger, 'influxdb3_wal'),
+      log: logger.child('influxdb3_wal'),
       nodeId: config.node.id,
       chunkDurationNs: BigInt(chunkSecs) * 1_000_000_000n,
       wal: {

@@ -1,8 +1,8 @@
 import type { Catalog, CatalogChange, DistinctCacheDefinition, LastCacheDefinition, TableSchema } from '../catalog/index.ts';
+import { planError } from '../query/sql/index.ts';
 import type { CacheFunctionName } from '../query/sql/types/contract.ts';
 import type { CacheFunctions, CacheRelation } from '../query/system-tables/index.ts';
 import type { Clock } from '../shared/clock.ts';
-import { InfluxError } from '../shared/errors.ts';
 import type { TableSection } from '../write/batch/index.ts';
 import type { SeriesIndex } from '../write/series/index.ts';
 import { DistinctValueCache } from './distinct-value.ts';
@@ -245,8 +245,4 @@ function chosen<Cache extends { readonly definition: { readonly name: string } }
 
 function keyOf(databaseId: number, tableId: number): string {
   return `${databaseId}/${tableId}`;
-}
-
-function planError(text: string): InfluxError {
-  return new InfluxError({ code: 'SQL_PLAN', message: `Error during planning: ${text}`, status: 400 });
 }

@@ -1,11 +1,11 @@
 import { dirname, join } from 'node:path';
+import type { Log } from '../shared/logger.ts';
 import {
   atomicWrite,
   CORRUPT_SUFFIX,
   createExclusive,
   errorText,
   type FileSystem,
-  type Log,
   moveAside,
   removeTemporaryFiles,
   StorageStartupError,
@@ -87,7 +87,7 @@ export class CatalogStore {
         const reason = typeof file === 'string' ? file : 'file has the name of another sequence';
         if (number !== last || !isCutOff(reason)) throw corrupt(path, reason);
         movedAside.push(await moveAside(this.#fs, path));
-        this.#log.warn({ path, reason }, 'incomplete last catalog change moved aside');
+        this.#log.warn('incomplete last catalog change moved aside', { path, reason });
         continue;
       }
       if (uuid !== undefined && uuid !== file.uuid) throw foreign(path, file.uuid, uuid);
@@ -95,7 +95,7 @@ export class CatalogStore {
       applyLog(state, path, file);
     }
     if (state.renamedApart.length > 0)
-      this.#log.warn({ count: state.renamedApart.length }, 'names that two databases or tables shared were told apart');
+      this.#log.warn('names that two databases or tables shared were told apart', { count: state.renamedApart.length });
     sequence = Math.max(sequence, ...skipped);
     if (sequence < knownSequence)
       throw corrupt(this.#logPath(sequence + 1), `file is missing, snapshot infos know changes up to ${knownSequence}`);
@@ -133,7 +133,7 @@ export class CatalogStore {
     if (typeof file !== 'string') return file;
     if (!logsAreComplete) throw corrupt(this.#snapshotPath, file);
     const movedTo = await moveAside(this.#fs, this.#snapshotPath);
-    this.#log.warn({ path: movedTo, reason: file }, 'catalog snapshot moved aside, the catalog is read from its logs');
+    this.#log.warn('catalog snapshot moved aside, the catalog is read from its logs', { path: movedTo, reason: file });
     return undefined;
   }
 

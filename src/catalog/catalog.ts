@@ -1,6 +1,8 @@
 import { assert } from '../shared/assert.ts';
 import type { Clock } from '../shared/clock.ts';
-import type { FileSystem, Log } from '../storage/index.ts';
+import type { Log } from '../shared/logger.ts';
+import { WEEK_NS } from '../shared/time-units.ts';
+import type { FileSystem } from '../storage/index.ts';
 import { CatalogStore, type LoadedCatalog } from './catalog-store.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { DistinctCacheDefinition, LastCacheDefinition, NodeRecord, TokenRecord, TriggerDefinition } from './definitions.ts';
@@ -33,7 +35,7 @@ export interface CatalogOptions {
   readonly knownSequence?: number;
 }
 
-const INTERNAL_RETENTION_NS = 7n * 24n * 3600n * 1_000_000_000n;
+const INTERNAL_RETENTION_NS = WEEK_NS;
 const CHANGES_PER_SNAPSHOT = 100;
 
 /**

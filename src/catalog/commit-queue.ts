@@ -1,6 +1,7 @@
 import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
-import { errorText, type Log } from '../storage/index.ts';
+import type { Log } from '../shared/logger.ts';
+import { errorText } from '../storage/index.ts';
 import type { CatalogStore, LoadedCatalog } from './catalog-store.ts';
 import { catalogClosed, catalogWriteFailed } from './errors.ts';
 import { checkSteps } from './invariants.ts';
@@ -163,7 +164,7 @@ export class CommitQueue {
     try {
       await this.#store.append(this.#uuid, sequence, { timeNs: timeNs.toString(), ops });
     } catch (error) {
-      this.#log.error({ error: errorText(error), sequence }, 'catalog change could not be written');
+      this.#log.error('catalog change could not be written', { error: errorText(error), sequence });
       throw error instanceof InfluxError ? error : catalogWriteFailed(error);
     }
     this.#sequence = sequence;
@@ -177,7 +178,7 @@ export class CommitQueue {
       try {
         listener(change);
       } catch (error) {
-        this.#log.error({ error: errorText(error) }, 'catalog listener failed');
+        this.#log.error('catalog listener failed', { error: errorText(error) });
       }
     }
   }
@@ -192,7 +193,7 @@ export class CommitQueue {
       if (this.#closed) return;
       // The logs hold everything; the next attempt comes after as many changes again.
       this.#snapshotSequence = this.#sequence;
-      this.#log.warn({ error: errorText(error) }, 'catalog snapshot could not be written');
+      this.#log.warn('catalog snapshot could not be written', { error: errorText(error) });
     }
   }
 

@@ -1,4 +1,5 @@
 import type { FieldType } from '../shared/column-type.ts';
+import { HOUR_NS, MS_NS } from '../shared/time-units.ts';
 import {
   alreadyDeleted,
   alreadyExists,
@@ -32,7 +33,7 @@ export interface TableDefinition {
   readonly fields: readonly { readonly name: string; readonly type: FieldType }[];
 }
 
-const HARD_DELETE_DEFAULT_NS = 72n * 3600n * 1_000_000_000n;
+const HARD_DELETE_DEFAULT_NS = 72n * HOUR_NS;
 
 export function planCreateDatabase(
   state: CatalogState,
@@ -191,5 +192,5 @@ function hardDeleteTime(ns: bigint | undefined): { hardDeleteNs?: string } {
 }
 
 function epochMs(ns: bigint): number {
-  return Number(ns / 1_000_000n);
+  return Number(ns / MS_NS);
 }

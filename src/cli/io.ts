@@ -27,10 +27,3 @@ export function styled(io: CliIo, stream: { readonly isTTY?: boolean }): boolean
   const no = io.environment['NO_COLOR'];
   return stream.isTTY === true && (no === undefined || no === '') && io.environment['TERM'] !== 'dumb';
 }
-
-/** Reads standard input to its end. */
-export async function readAll(stream: Readable): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of stream) chunks.push(typeof chunk === 'string' ? Buffer.from(chunk) : (chunk as Buffer));
-  return Buffer.concat(chunks);
-}

@@ -3,6 +3,8 @@
  * Values are whole nanoseconds.
  */
 
+import { DAY_NS, HOUR_NS, MINUTE_NS, MS_NS, SECOND_NS, US_NS, WEEK_NS } from './time-units.ts';
+
 /** Why a text is no duration; the message is the exact reason that clients see. */
 export class DurationError extends Error {
   constructor(message: string) {
@@ -11,25 +13,21 @@ export class DurationError extends Error {
   }
 }
 
-const secondNs = 1_000_000_000n;
-const minuteNs = 60n * secondNs;
-const hourNs = 60n * minuteNs;
-const dayNs = 24n * hourNs;
 /** 30.44 days. */
-const monthNs = 2_630_016n * secondNs;
+const monthNs = 2_630_016n * SECOND_NS;
 /** 365.25 days. */
-const yearNs = 31_557_600n * secondNs;
+const yearNs = 31_557_600n * SECOND_NS;
 const numberMax = 2n ** 64n - 1n;
 
 const unitsNs: ReadonlyMap<string, bigint> = new Map([
   ...names(1n, 'ns nsec nanos'),
-  ...names(1_000n, 'us usec µs'),
-  ...names(1_000_000n, 'ms msec millis'),
-  ...names(secondNs, 's sec secs second seconds'),
-  ...names(minuteNs, 'm min mins minute minutes'),
-  ...names(hourNs, 'h hr hrs hour hours'),
-  ...names(dayNs, 'd day days'),
-  ...names(7n * dayNs, 'w wk wks week weeks'),
+  ...names(US_NS, 'us usec µs'),
+  ...names(MS_NS, 'ms msec millis'),
+  ...names(SECOND_NS, 's sec secs second seconds'),
+  ...names(MINUTE_NS, 'm min mins minute minutes'),
+  ...names(HOUR_NS, 'h hr hrs hour hours'),
+  ...names(DAY_NS, 'd day days'),
+  ...names(WEEK_NS, 'w wk wks week weeks'),
   ...names(monthNs, 'M month months'),
   ...names(yearNs, 'y yr yrs year years'),
 ]);
@@ -56,12 +54,12 @@ export function formatDurationNs(ns: bigint): string {
 const outputUnits: readonly (readonly [bigint, string, boolean])[] = [
   [yearNs, 'year', true],
   [monthNs, 'month', true],
-  [dayNs, 'day', true],
-  [hourNs, 'h', false],
-  [minuteNs, 'm', false],
-  [secondNs, 's', false],
-  [1_000_000n, 'ms', false],
-  [1_000n, 'us', false],
+  [DAY_NS, 'day', true],
+  [HOUR_NS, 'h', false],
+  [MINUTE_NS, 'm', false],
+  [SECOND_NS, 's', false],
+  [MS_NS, 'ms', false],
+  [US_NS, 'us', false],
   [1n, 'ns', false],
 ];
 
@@ -130,7 +128,7 @@ class DurationParser {
     const unitNs = unitsNs.get(unit);
     if (unitNs === undefined) throw new DurationError(unknownUnit(unit));
     this.#totalNs += value * unitNs;
-    if (this.#totalNs / secondNs > numberMax) throw new DurationError('number is too large');
+    if (this.#totalNs / SECOND_NS > numberMax) throw new DurationError('number is too large');
   }
 
   #take(): string | undefined {

@@ -19,6 +19,9 @@ export interface Logger {
   child(target: string): Logger;
 }
 
+/** The part of a logger that most code needs. */
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+
 /** Where finished lines go; each ends in a newline. */
 export interface LogSink {
   write(line: string): void;

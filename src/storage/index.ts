@@ -10,7 +10,6 @@ export {
 } from './atomic-write.ts';
 export { errorText, type StartupErrorCode, StorageStartupError, systemErrorCode } from './errors.ts';
 export type { FileSystem, OpenFile, OpenHint } from './file-system.ts';
-export { type Log, silentLog } from './log.ts';
 export { nodeFileSystem, unsyncedFileSystem } from './node-file-system.ts';
 export { acquireNodeLock, type NodeLock } from './node-lock.ts';
 export { encodePathPart } from './path-part.ts';

@@ -1,5 +1,5 @@
+import type { Log } from '../shared/logger.ts';
 import { LedgerFile, type LedgerStorage } from './ledger-file.ts';
-import type { TelemetryLogger } from './logger.ts';
 import { errorCode, type SendOutcome } from './sender.ts';
 
 /** Attempts kept: about six weeks of hourly reports. */
@@ -37,7 +37,7 @@ export const INTERRUPTED = 'the server stopped before the outcome was known';
  */
 export class TelemetryLedger {
   private readonly storage: LedgerStorage | undefined;
-  private readonly logger: TelemetryLogger;
+  private readonly logger: Log;
   private readonly entries = new Map<string, LedgerEntry>();
   private lines = 0;
   private sequence = 0;
@@ -45,7 +45,7 @@ export class TelemetryLedger {
   /** Failed file operations. */
   storageErrors = 0;
 
-  constructor(storage: LedgerStorage | undefined, logger: TelemetryLogger) {
+  constructor(storage: LedgerStorage | undefined, logger: Log) {
     this.storage = storage;
     this.logger = logger;
   }

@@ -15,8 +15,3 @@ No database contents, no queries, no names, no addresses.
 This notice is shown once.
 `;
 }
-
-/** The line that every start logs. */
-export function telemetryStartLine(resolution: TelemetryResolution): string {
-  return `telemetry is ${resolution.state}: ${resolution.reason}`;
-}

@@ -1,8 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Clock } from '../shared/clock.ts';
+import type { Log } from '../shared/logger.ts';
 import { Counter, type Registry } from '../shared/prometheus.ts';
-import type { TelemetryLogger } from './logger.ts';
 import { RateLimit } from './rate-limit.ts';
 import { REPORTS_DATABASE, reportLine } from './report-line.ts';
 import { type AcceptedReport, readReport } from './report-reader.ts';
@@ -27,7 +27,7 @@ export interface ReportWriter {
 export interface TelemetryReceiverDeps {
   readonly writer: ReportWriter;
   readonly clock: Clock;
-  readonly logger: TelemetryLogger;
+  readonly logger: Log;
   /** For counts of reports and dropped members. */
   readonly metrics?: Registry;
   readonly reportsPerMinuteMax?: number;

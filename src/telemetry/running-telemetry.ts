@@ -1,9 +1,9 @@
 import type { Clock } from '../shared/clock.ts';
+import type { Log } from '../shared/logger.ts';
 import { MinuteHistory, type MinuteSample } from './history.ts';
 import type { TriggerType } from './invocations.ts';
 import { type LedgerEntry, TelemetryLedger } from './ledger.ts';
 import { LedgerFile } from './ledger-file.ts';
-import type { TelemetryLogger } from './logger.ts';
 import { createProcessReader, type ProcessReader } from './process-reader.ts';
 import type { TelemetryResolution } from './resolve.ts';
 import { TelemetryScheduler } from './scheduler.ts';
@@ -19,7 +19,7 @@ const READ_TIMEOUT_MS = 5000;
 export interface RunningTelemetryDeps {
   readonly resolution: TelemetryResolution;
   readonly store: TelemetryStore;
-  readonly logger: TelemetryLogger;
+  readonly logger: Log;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly env: Readonly<Record<string, string | undefined>>;

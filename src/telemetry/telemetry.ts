@@ -1,9 +1,9 @@
 import type { Clock } from '../shared/clock.ts';
 import { systemClock } from '../shared/clock.ts';
+import type { Log } from '../shared/logger.ts';
 import type { MinuteSample } from './history.ts';
 import type { TriggerType } from './invocations.ts';
 import { type LedgerEntry, readLedgerFile } from './ledger.ts';
-import type { TelemetryLogger } from './logger.ts';
 import type { ProcessReader } from './process-reader.ts';
 import type { TelemetryRecorder, TelemetrySources } from './recorder.ts';
 import type { TelemetryResolution } from './resolve.ts';
@@ -39,7 +39,7 @@ export interface TelemetryDeps {
   readonly resolution: TelemetryResolution;
   readonly identity: ServerIdentity;
   readonly sources: TelemetrySources;
-  readonly logger: TelemetryLogger;
+  readonly logger: Log;
   /** `<data-dir>/<node-id>/telemetry/ledger.jsonl`; undefined keeps the ledger in memory. */
   readonly ledgerFile?: string | undefined;
   /** `--test-mode`: counters run in memory even when telemetry is off. */

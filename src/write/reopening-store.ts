@@ -139,7 +139,7 @@ export class ReopeningStore implements WriteService {
     if (this.#state.kind !== 'open' || this.#stopping.signal.aborted) return;
     const reason = errorText(failure.cause ?? failure);
     this.#state = { kind: 'reopening', reason };
-    this.#options.log.error({ error: reason }, 'the query engine failed; reopening it from files and log');
+    this.#options.log.error('the query engine failed; reopening it from files and log', { error: reason });
     this.#recovery = this.#recover(reason);
   }
 
@@ -158,7 +158,7 @@ export class ReopeningStore implements WriteService {
         await this.#reopen();
         return;
       } catch (error) {
-        log.error({ error: errorText(error) }, 'the store could not be reopened');
+        log.error('the store could not be reopened', { error: errorText(error) });
         await this.#pause();
       }
     }
@@ -199,7 +199,7 @@ export class ReopeningStore implements WriteService {
     this.#store = store;
     this.#state = { kind: 'open' };
     for (const listener of this.#reopenedListeners) listener();
-    log.info({ elapsed_ms: Math.round(clock.monotonicMs() - started) }, 'the query engine was reopened');
+    log.info('the query engine was reopened', { elapsed_ms: Math.round(clock.monotonicMs() - started) });
   }
 
   #mayReopen(): boolean {
@@ -212,7 +212,7 @@ export class ReopeningStore implements WriteService {
 
   #lose(reason: string): void {
     this.#state = { kind: 'lost', reason };
-    this.#options.log.error({ reason }, 'the server cannot go on: start it again');
+    this.#options.log.error('the server cannot go on: start it again', { reason });
     for (const listener of this.#lostListeners.splice(0)) listener(reason);
   }
 

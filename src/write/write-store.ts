@@ -3,7 +3,8 @@ import type { Catalog, TableSchema } from '../catalog/index.ts';
 import type { Engine } from '../duckdb/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { databaseNotFound, type InfluxError } from '../shared/errors.ts';
-import { errorText, type Log, type Store } from '../storage/index.ts';
+import type { Log } from '../shared/logger.ts';
+import { errorText, type Store } from '../storage/index.ts';
 import { AsideLog, type SetAsideTable, TablesAside } from './aside/index.ts';
 import { encodeDeleteRecord } from './batch/index.ts';
 import { type AppliedListener, type BufferMoment, type BufferView, WriteBuffer } from './buffer/index.ts';
@@ -105,7 +106,7 @@ export class WriteStore implements WriteService {
     });
     const pending = new PendingFiles(store.fs, store.root);
     const removed = await pending.removeLeftovers(livePaths(files, store.prefix));
-    if (removed > 0) log.info({ files: removed }, 'removed Parquet files of a change that did not finish');
+    if (removed > 0) log.info('removed Parquet files of a change that did not finish', { files: removed });
     const tableSchema = (databaseId: number, tableId: number): TableSchema | undefined => catalog.tableById(databaseId, tableId);
     const buffer = new WriteBuffer({
       engine: options.engine,
@@ -114,7 +115,7 @@ export class WriteStore implements WriteService {
       fileMaxTimeNs: (databaseId, tableId) => files.index.maxTimeNs(databaseId, tableId),
       pendingBytesMax: PENDING_BYTES_MAX,
       ...(options.onApplied === undefined ? {} : { onApplied: options.onApplied }),
-      onError: (message, error) => log.error({ error: errorText(error) }, message),
+      onError: (message, error) => log.error(message, { error: errorText(error) }),
     });
     const wal = new Wal({
       fs: store.fs,
@@ -151,8 +152,8 @@ export class WriteStore implements WriteService {
     this.#buffer = buffer;
     this.#files = files;
     this.#snapshots = snapshots;
-    const onLostWrite = (error: unknown): void => options.log.error({ error: errorText(error) }, 'a write sent with no_sync was lost');
-    this.#durableRows = new DurableRows((error) => options.log.error({ error: errorText(error) }, 'a listener of durable rows failed'));
+    const onLostWrite = (error: unknown): void => options.log.error('a write sent with no_sync was lost', { error: errorText(error) });
+    this.#durableRows = new DurableRows((error) => options.log.error('a listener of durable rows failed', { error: errorText(error) }));
     this.#aside = aside;
     this.lostRows = parts.lost;
     this.lostInfos = files.lost;

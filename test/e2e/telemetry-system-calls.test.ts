@@ -7,8 +7,8 @@ import { join, resolve } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { testDirectory } from '../support/server.ts';
+import { until } from '../support/until.ts';
 import { ensureDebianPackage } from '../tooling/ensure-debian-package.ts';
-import { until } from '../unit/telemetry/support.ts';
 
 const BIN = resolve(fileURLToPath(import.meta.url), '../../../../../bin/influxdb3.js');
 const program = ensureDebianPackage('strace', 'strace');
@@ -42,13 +42,13 @@ async function systemCalls(
   }
   const pid = (): number => Number(/^influxdb3 ready url=\S+ pid=(\d+)$/m.exec(output)?.[1] ?? 0);
   try {
-    await until(() => pid() > 0 && existsSync(listener) && readFileSync(listener, 'utf8') !== '', 60_000);
+    await until(() => pid() > 0 && existsSync(listener) && readFileSync(listener, 'utf8') !== '');
     const url = `http://${readFileSync(listener, 'utf8')}`;
     const write = await fetch(`${url}/api/v3/write_lp?db=db`, { method: 'POST', body: 'm v=1' });
     assert.equal(write.status, 204, await write.text());
     const query = await fetch(`${url}/api/v3/query_sql?db=db&q=${encodeURIComponent('SELECT v FROM m')}`);
     assert.equal(query.status, 200, await query.text());
-    if (ready !== undefined) await until(ready, 60_000);
+    if (ready !== undefined) await until(ready);
   } finally {
     if (pid() > 0) process.kill(pid(), 'SIGTERM');
     else child.kill('SIGKILL');

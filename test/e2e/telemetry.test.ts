@@ -11,7 +11,8 @@ import { readLedgerFile } from '../../src/telemetry/ledger.ts';
 import { reportLine } from '../../src/telemetry/report-line.ts';
 import { readReport } from '../../src/telemetry/report-reader.ts';
 import { BIN, startServer, testDirectory } from '../support/server.ts';
-import { harness, until } from '../unit/telemetry/support.ts';
+import { until } from '../support/until.ts';
+import { harness } from '../unit/telemetry/support.ts';
 
 /** An endpoint on this machine that remembers what it got. */
 async function collector(t: TestContext, answer: 'answer' | 'hang' = 'answer') {

@@ -6,6 +6,7 @@ import { Authenticator, hashToken, openPaths } from '../../src/auth/index.ts';
 import { RecoveryListener } from '../../src/server/index.ts';
 import { InfluxError } from '../../src/shared/errors.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
+import { deferred } from '../support/deferred.ts';
 import { fixedClock, testServer } from './fakes.ts';
 
 function authenticator(enabled: boolean): Authenticator {
@@ -110,18 +111,12 @@ describe('recovery listener', () => {
   });
 
   test('8 closes too when the client leaves before its answer', async () => {
-    let reached = (): void => undefined;
-    let finish = (): void => undefined;
-    const asked = new Promise<void>((resolve) => {
-      reached = resolve;
-    });
-    const work = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
+    const asked = deferred();
+    const work = deferred();
     const listener = new RecoveryListener({
       regenerate: async () => {
-        reached();
-        await work;
+        asked.resolve();
+        await work.promise;
         return { id: 0n, name: '_admin', token: 'apiv3_x', hash: 'ff', createdAtMs: 0, expiryMs: undefined };
       },
       tls: undefined,
@@ -133,10 +128,10 @@ describe('recovery listener', () => {
     const outgoing = request({ host: '127.0.0.1', port, method: 'POST', path, agent: false });
     outgoing.on('error', () => undefined);
     outgoing.end();
-    await asked;
+    await asked.promise;
     outgoing.destroy();
     assert.equal((await call(port, 'POST', path)).status, 404);
-    finish();
+    work.resolve();
     const code = (error: NodeJS.ErrnoException): string | undefined => error.code;
     while ((await call(port, 'GET', '/').then(() => undefined, code)) !== 'ECONNREFUSED') await new Promise(setImmediate);
   });

@@ -15,6 +15,7 @@ import type { Clock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { WriteDoor, WriteMetrics } from '../../src/write/index.ts';
 import type { WriteOutcome, WriteRequest } from '../../src/write/write-service.ts';
+import { deferred } from '../support/deferred.ts';
 
 export const CLUSTER_UUID = '11111111-2222-4333-8444-555555555555';
 
@@ -40,18 +41,14 @@ export class FakeWriteService {
 
   /** From now on writes wait for `finish`; `asked` resolves when one has come. */
   hold(): { readonly asked: Promise<void>; readonly finish: () => void } {
-    let finish = (): void => undefined;
-    const finished = new Promise<void>((resolve) => {
-      finish = resolve;
-    });
-    const asked = new Promise<void>((resolve) => {
-      this.answer = async () => {
-        resolve();
-        await finished;
-        return { acceptedLines: 1, acceptedBytes: 1, lineErrors: [] };
-      };
-    });
-    return { asked, finish };
+    const asked = deferred();
+    const finished = deferred();
+    this.answer = async () => {
+      asked.resolve();
+      await finished.promise;
+      return { acceptedLines: 1, acceptedBytes: 1, lineErrors: [] };
+    };
+    return { asked: asked.promise, finish: () => finished.resolve() };
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
-import { connect, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { rawExchange } from '../support/raw-exchange.ts';
 import { type TestServer, testServer } from './fakes.ts';
 
 async function listening(t: TestContext): Promise<TestServer & { readonly port: number }> {
@@ -10,29 +10,11 @@ async function listening(t: TestContext): Promise<TestServer & { readonly port: 
   return { ...started, port };
 }
 
-/** Sends bytes at once; resolves with what has come when it matches. */
-async function exchange(port: number, bytes: string, until: RegExp): Promise<string> {
-  const socket: Socket = connect(port, '127.0.0.1');
-  let received = '';
-  socket.setEncoding('latin1');
-  const seen = new Promise<void>((resolve) => {
-    socket.on('data', (text: string) => {
-      received += text;
-      if (until.test(received)) resolve();
-    });
-    socket.on('close', () => resolve());
-  });
-  socket.write(bytes);
-  await seen;
-  socket.destroy();
-  return received;
-}
-
 test('pipelined writes are carried out one after the other, in their order', async (t) => {
   const { port, writes } = await listening(t);
   const { asked, finish } = writes.hold();
   const write = (body: string): string => `POST /write?db=d HTTP/1.1\r\nhost: x\r\ncontent-length: ${body.length}\r\n\r\n${body}`;
-  const answers = exchange(port, write('m f=1') + write('m f=2') + write('m f=3'), /(?:HTTP\/1\.1 204 .*){3}\r\n\r\n$/s);
+  const answers = rawExchange(port, [write('m f=1') + write('m f=2') + write('m f=3')], /(?:HTTP\/1\.1 204 .*){3}\r\n\r\n$/s);
   await asked;
   assert.equal((await fetch(`http://127.0.0.1:${port}/health`)).status, 200); // the server has had turns to begin another
   assert.equal(writes.requests.length, 1);
@@ -48,7 +30,7 @@ test('a write is answered although the bytes after it cannot be read', async (t)
   const { port, writes } = await listening(t);
   const { asked, finish } = writes.hold();
   const bytes = 'POST /write?db=d HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\n\r\nm f=1POST /write\x01';
-  const answers = exchange(port, bytes, /HTTP\/1\.1 400 .*\r\n\r\n$/s);
+  const answers = rawExchange(port, [bytes], /HTTP\/1\.1 400 .*\r\n\r\n$/s);
   await asked;
   finish();
   assert.match(await answers, /^HTTP\/1\.1 204 .*HTTP\/1\.1 400 Bad Request\r\nconnection: close\r\ncontent-length: 0\r\n\r\n$/s);
@@ -63,7 +45,7 @@ test('nothing is carried out after an answer that closes the connection', async 
     [closing, 204],
     [hostless, 400],
   ] as const) {
-    const answers = await exchange(port, first + after, /$^/); // until it is closed
+    const answers = await rawExchange(port, [first + after], /$^/); // until it is closed
     assert.deepEqual(answers.match(/^HTTP\/1\.1 \d+/gm), [`HTTP/1.1 ${status}`]);
   }
   assert.deepEqual(

@@ -2,11 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { Agent, type IncomingMessage, request } from 'node:http';
 import { connect as connectHttp2 } from 'node:http2';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { connect as connectTls } from 'node:tls';
 import type { QueryResult, ResultBatch } from '../../src/query/result.ts';
 import { textVector } from '../../src/query/results/index.ts';
+import { rawExchange } from '../support/raw-exchange.ts';
 import { type TestServer, testServer } from './fakes.ts';
 import { testCertificate, testKey } from './tls-fixture.ts';
 
@@ -35,24 +36,6 @@ function send(
     outgoing.on('error', reject);
     outgoing.end(options.body);
   });
-}
-
-async function rawExchange(port: number, parts: readonly string[], until: RegExp): Promise<string> {
-  const socket: Socket = connect(port, '127.0.0.1');
-  socket.setNoDelay(true);
-  let received = '';
-  socket.setEncoding('latin1');
-  const seen = new Promise<void>((resolve) => {
-    socket.on('data', (text: string) => {
-      received += text;
-      if (until.test(received)) resolve();
-    });
-    socket.on('close', () => resolve());
-  });
-  for (const part of parts) await new Promise<void>((resolve) => socket.write(part, () => resolve()));
-  await seen;
-  socket.destroy();
-  return received;
 }
 
 /** A result that never ends until it is cancelled. */
@@ -353,20 +336,12 @@ describe('stopping', () => {
 
   test('1 an open request finishes first', async () => {
     const { server, port, writes } = await listening();
-    let finish: (() => void) | undefined;
-    const reached = new Promise<void>((resolve) => {
-      writes.answer = () => {
-        resolve();
-        return new Promise((done) => {
-          finish = () => done({ acceptedLines: 1, acceptedBytes: 1, lineErrors: [] });
-        });
-      };
-    });
+    const { asked, finish } = writes.hold();
     const agent = new Agent({ keepAlive: true });
     const reply = send(port, { method: 'POST', path: '/api/v3/write_lp?db=foo', body: 'x', agent });
-    await reached;
+    await asked;
     const closed = server.close();
-    finish?.();
+    finish();
     assert.equal((await reply).status, 204);
     await closed;
     agent.destroy();
@@ -374,14 +349,9 @@ describe('stopping', () => {
 
   test('1 what does not finish in time is cut', async () => {
     const { server, port, writes } = await listening({ limits: { drainTimeoutMs: 20 } });
-    const reached = new Promise<void>((resolve) => {
-      writes.answer = () => {
-        resolve();
-        return new Promise(() => {});
-      };
-    });
+    const { asked } = writes.hold();
     const reply = assert.rejects(send(port, { method: 'POST', path: '/api/v3/write_lp?db=foo', body: 'x' }), { code: 'ECONNRESET' });
-    await reached;
+    await asked;
     await server.close();
     await reply;
   });

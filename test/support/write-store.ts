@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Catalog } from '../../src/catalog/index.ts';
 import { Engine } from '../../src/duckdb/index.ts';
 import { systemClock } from '../../src/shared/clock.ts';
-import { type FileSystem, openStore, type Store, silentLog } from '../../src/storage/index.ts';
+import { silentLogger } from '../../src/shared/logger.ts';
+import { type FileSystem, openStore, type Store } from '../../src/storage/index.ts';
 import { tableScanSql } from '../../src/write/scan/index.ts';
 import { WriteStore, type WriteStoreOptions } from '../../src/write/write-store.ts';
 import { engineNames, readRows } from './engine.ts';
@@ -38,7 +39,7 @@ export class TestWriteStore {
     const clock = overrides.clock ?? systemClock;
     const opened = await openStore({ kind: 'file', dataDir: directory, nodeId: 'n1' });
     const store: Store = { ...opened, fs: wrap(opened.fs) };
-    const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock, randomUuid: randomUUID, log: silentLog });
+    const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock, randomUuid: randomUUID, log: silentLogger });
     const realEngine = await Engine.open({
       threads: 2,
       memoryLimitBytes: 512 * 1024 * 1024,
@@ -52,7 +53,7 @@ export class TestWriteStore {
       catalog,
       engine: async () => engine,
       clock,
-      log: silentLog,
+      log: silentLogger,
       nodeId: 'n1',
       chunkDurationNs: CHUNK_NS,
       wal: {

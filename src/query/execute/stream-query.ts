@@ -4,6 +4,7 @@ import type { QueryLane } from '../../scheduling/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import { GRPC_STATUS } from '../../shared/grpc-status.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
+import { TEXT } from '../results/made-result.ts';
 import { textVector } from '../results/made-vectors.ts';
 import { digestingReader } from '../results/result-digests.ts';
 import { type ChunkReader, ResultReader } from '../results/result-reader.ts';
@@ -323,12 +324,11 @@ export async function planRows(
 async function explainRows(connection: EngineConnection, query: OpenQuery): Promise<Rows> {
   const explain = query.explain === 'analyze' ? 'analyze' : 'plan';
   const rows = await query.turn('repeatable', () => planRows(connection, query.sql, explain));
-  const text: ResultColumn['type'] = { kind: 'string', dictionary: false };
   let sent = false;
   return {
     columns: [
-      { name: 'plan_type', type: text },
-      { name: 'plan', type: text },
+      { name: 'plan_type', type: TEXT },
+      { name: 'plan', type: TEXT },
     ],
     async reason(error) {
       return error;

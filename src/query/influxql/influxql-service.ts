@@ -1,8 +1,9 @@
 import { databaseNotFound, InfluxError } from '../../shared/errors.ts';
+import { SECOND_NS } from '../../shared/time-units.ts';
 import type { QueryExecutor, StatementRequest } from '../execute/executor.ts';
 import type { StatementCatalog } from '../execute/relations.ts';
 import type { QueryResult, ResultColumn } from '../result.ts';
-import { booleanVector, textVector } from '../results/index.ts';
+import { BOOLEAN, madeResult, TEXT } from '../results/index.ts';
 import type { CompiledSql } from '../sql/index.ts';
 import { type CompiledInfluxql, compileSelect } from './compile/compile.ts';
 import { notImplemented } from './compile/errors.ts';
@@ -85,15 +86,15 @@ export class InfluxqlExecutor implements InfluxqlService {
     const { changes } = this.#deps;
     if (mayChange !== true || changes === undefined) throw notImplemented(change.what);
     await changes.run(change, database);
-    return { result: rowsResult([]), groupKey: NO_SERIES };
+    return { result: madeResult([]), groupKey: NO_SERIES };
   }
 
   /** Live ones first, then by name. */
   #showDatabases(): QueryResult {
     const all = [...this.#deps.databases()].sort((a, b) => Number(a.deleted) - Number(b.deleted) || (a.name < b.name ? -1 : 1));
-    return rowsResult([
-      { name: 'iox::database', texts: all.map(({ name }) => name) },
-      { name: 'deleted', flags: all.map(({ deleted }) => deleted) },
+    return madeResult([
+      { name: 'iox::database', type: TEXT, values: all.map(({ name }) => name) },
+      { name: 'deleted', type: BOOLEAN, values: all.map(({ deleted }) => deleted) },
     ]);
   }
 
@@ -102,10 +103,10 @@ export class InfluxqlExecutor implements InfluxqlService {
     if (database !== undefined && live.length === 0) throw databaseNotFound(database);
     live.sort((a, b) => (a.name < b.name ? -1 : 1));
     const parts = live.map(({ name }) => (name.includes('/') ? name.split(/\/(.*)/s) : [name, 'autogen']));
-    return rowsResult([
-      { name: 'iox::database', texts: parts.map(([base]) => base ?? '') },
-      { name: 'name', texts: parts.map(([, policy]) => policy ?? 'autogen') },
-      { name: 'duration', texts: live.map(({ retentionPeriodNs }) => policyDuration(retentionPeriodNs)) },
+    return madeResult([
+      { name: 'iox::database', type: TEXT, values: parts.map(([base]) => base ?? '') },
+      { name: 'name', type: TEXT, values: parts.map(([, policy]) => policy ?? 'autogen') },
+      { name: 'duration', type: TEXT, values: live.map(({ retentionPeriodNs }) => policyDuration(retentionPeriodNs)) },
     ]);
   }
 }
@@ -148,7 +149,7 @@ function withNames(sql: string, output: CompiledSql['output']): string {
 /** compat: `720h0m0s`; leading units are left out while they are zero. */
 function policyDuration(ns: bigint | undefined): string {
   if (ns === undefined) return '0s';
-  const seconds = ns / 1_000_000_000n;
+  const seconds = ns / SECOND_NS;
   const [hours, minutes, rest] = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n];
   if (hours > 0n) return `${hours}h${minutes}m${rest}s`;
   if (minutes > 0n) return `${minutes}m${rest}s`;
@@ -165,30 +166,5 @@ function inDatabase(name: string, database: string): boolean {
 }
 
 function emptyList(list: EmptyList): InfluxqlResult {
-  return { result: rowsResult(list.columns.map((name) => ({ name, texts: [] }))), groupKey: NO_SERIES, emptyList: list };
-}
-
-type MadeColumn =
-  | { readonly name: string; readonly texts: readonly string[] }
-  | { readonly name: string; readonly flags: readonly boolean[] };
-
-function rowsResult(columns: readonly MadeColumn[]): QueryResult {
-  const first = columns[0];
-  const rowCount = first === undefined ? 0 : 'texts' in first ? first.texts.length : first.flags.length;
-  return {
-    columns: columns.map(
-      (column): ResultColumn =>
-        'texts' in column
-          ? { name: column.name, type: { kind: 'string', dictionary: false } }
-          : { name: column.name, type: { kind: 'boolean' } },
-    ),
-    async *batches() {
-      if (rowCount === 0) return;
-      yield {
-        rowCount,
-        columns: columns.map((column) => ('texts' in column ? textVector(column.texts) : booleanVector(column.flags))),
-      };
-    },
-    cancel: () => undefined,
-  };
+  return { result: madeResult(list.columns.map((name) => ({ name, type: TEXT, values: [] }))), groupKey: NO_SERIES, emptyList: list };
 }

@@ -15,8 +15,3 @@ export function textVector(texts: readonly (string | null)[]): ResultVector {
   });
   return { kind: 'string', bytes, offsets, valid: valid.build() };
 }
-
-/** A vector of flags, none of them null. */
-export function booleanVector(flags: readonly boolean[]): ResultVector {
-  return { kind: 'boolean', data: Uint8Array.from(flags, Number), valid: undefined };
-}

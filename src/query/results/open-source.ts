@@ -2,6 +2,7 @@ import { createRequire } from 'node:module';
 import type duckdbApi from '@duckdb/node-api';
 import type { DuckDBType, DuckDBVector } from '@duckdb/node-api';
 import type { Vector } from '@duckdb/node-bindings';
+import { DAY_NS } from '../../shared/time-units.ts';
 import type { ResultType, ResultVector, SmallIntegers, ValidBits } from '../result.ts';
 import { CodedSource, FixedSource, IntervalSource, nullSource, scaled, widened } from './fixed-sources.ts';
 import { arrayEntries, ListSource, listEntries, MapSource, StructSource } from './nested-sources.ts';
@@ -54,7 +55,7 @@ export function openSource(opened: EngineVector, type: ResultType): VectorSource
       return new FixedSource(new Uint8Array(data(1)), valid, (values, bits) => ({ kind: 'boolean', data: values, valid: bits }));
     case 'timestamp':
       if (id === TYPE_ID.DATE) {
-        return longs(scaled(BigInt64Array.from(new Int32Array(data(4)), BigInt), NS_PER_DAY).buffer, valid, 'timestamp');
+        return longs(scaled(BigInt64Array.from(new Int32Array(data(4)), BigInt), DAY_NS).buffer, valid, 'timestamp');
       }
       return longs(scaled(new BigInt64Array(data(8)), NS_PER_TICK[id] ?? 1n).buffer, valid, 'timestamp');
     case 'time':
@@ -82,8 +83,6 @@ export function openSource(opened: EngineVector, type: ResultType): VectorSource
       return nestedSource(opened, type, valid);
   }
 }
-
-const NS_PER_DAY = 86_400_000_000_000n;
 
 const SMALL_INTEGERS = {
   int8: Int8Array,
@@ -116,7 +115,7 @@ function intervalNanos(data: ArrayBuffer): ArrayBuffer {
   const nanos = new BigInt64Array(micros.length / 2);
   for (let i = 0; i < nanos.length; i++) {
     const days = BigInt(words[i * 4] as number) * 30n + BigInt(words[i * 4 + 1] as number);
-    nanos[i] = days * NS_PER_DAY + (micros[i * 2 + 1] as bigint) * 1000n;
+    nanos[i] = days * DAY_NS + (micros[i * 2 + 1] as bigint) * 1000n;
   }
   return nanos.buffer;
 }

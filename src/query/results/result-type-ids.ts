@@ -1,3 +1,5 @@
+import { MS_NS, SECOND_NS, US_NS } from '../../shared/time-units.ts';
+
 /**
  * DuckDB's type numbers. Copied, so that this file and its users load without the native module; a test compares them
  * with the binding's own.
@@ -40,8 +42,8 @@ export const TYPE_ID = {
 export const NS_PER_TICK: Readonly<Record<number, bigint>> = {
   [TYPE_ID.TIMESTAMP_NS]: 1n,
   [TYPE_ID.BIGINT]: 1n,
-  [TYPE_ID.TIMESTAMP]: 1000n,
-  [TYPE_ID.TIMESTAMP_TZ]: 1000n,
-  [TYPE_ID.TIMESTAMP_MS]: 1_000_000n,
-  [TYPE_ID.TIMESTAMP_S]: 1_000_000_000n,
+  [TYPE_ID.TIMESTAMP]: US_NS,
+  [TYPE_ID.TIMESTAMP_TZ]: US_NS,
+  [TYPE_ID.TIMESTAMP_MS]: MS_NS,
+  [TYPE_ID.TIMESTAMP_S]: SECOND_NS,
 };

@@ -30,8 +30,3 @@ export class SqlCompiler {
     return compileStatement(await this.#parser.parse(text), context, { chars: text.length, quoted: this.#quoted });
   }
 }
-
-/** One statement through a compiler of its own. */
-export async function compileSql(text: string, context: SqlCompileContext): Promise<CompiledSql> {
-  return new SqlCompiler().compile(text, context);
-}

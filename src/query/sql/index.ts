@@ -1,7 +1,7 @@
-export { compileSql, SqlCompiler } from './compiler.ts';
+export { SqlCompiler } from './compiler.ts';
 export { isIntegerOverflow, mapEngineError } from './duckdb-errors.ts';
 export { engineSetupStatements } from './macros.ts';
 export type { CompiledSql, RelationColumn, RelationInfo, RelationUse, SqlCompileContext } from './types/contract.ts';
-export { notImplemented, tableNotFound } from './types/errors.ts';
+export { notImplemented, planError, tableNotFound } from './types/errors.ts';
 export { physicalNames } from './types/physical-names.ts';
 export { arrowTypeText, relationColumnType } from './types/types.ts';

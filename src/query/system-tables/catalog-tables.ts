@@ -1,4 +1,5 @@
 import { type Catalog, INTERNAL_DATABASE } from '../../catalog/index.ts';
+import { MS_NS, SECOND_NS } from '../../shared/time-units.ts';
 import type { RelationColumn } from '../sql/types/contract.ts';
 import { byBytes, type Cell, type SystemTableProvider } from './index.ts';
 
@@ -159,13 +160,13 @@ export function required(name: string, type: RelationColumn['type']): RelationCo
 const HARD_DELETION: RelationColumn = { name: 'hard_deletion_time', type: 'time_s_utc' };
 
 function wholeSeconds(timeNs: bigint | undefined): bigint | null {
-  return timeNs === undefined ? null : timeNs - (timeNs % 1_000_000_000n);
+  return timeNs === undefined ? null : timeNs - (timeNs % SECOND_NS);
 }
 
 /** Times that 64 bits of nanoseconds cannot hold are shown as the last one that they can. */
 function milliseconds(timeMs: number | undefined): bigint | null {
   if (timeMs === undefined) return null;
-  const timeNs = BigInt(timeMs) * 1_000_000n;
+  const timeNs = BigInt(timeMs) * MS_NS;
   return timeNs > TIME_NS_MAX ? TIME_NS_MAX : timeNs;
 }
 

@@ -1,4 +1,5 @@
 import type { ResultType, ResultVector, ValidBits } from '../../query/result.ts';
+import { TIMESTAMP_UNIT_NS } from '../../shared/time-units.ts';
 import type { BodyWriter } from './body.ts';
 import { type BitRange, nullCount, writeBits } from './valid-bits.ts';
 
@@ -27,7 +28,7 @@ export function writeColumn(body: BodyWriter, type: ResultType, pieces: readonly
       break;
     case 'timestamp':
       if (type.unit === undefined || type.unit === 'ns') writeFixed(body, pieces, 1);
-      else writeDivided(body, pieces, NS_PER_UNIT[type.unit]);
+      else writeDivided(body, pieces, TIMESTAMP_UNIT_NS[type.unit]);
       break;
     case 'interval':
       writeIntervals(body, pieces);
@@ -64,8 +65,6 @@ export function writeColumn(body: BodyWriter, type: ResultType, pieces: readonly
 type List = Extract<ResultVector, { kind: 'list' }>;
 type MapVector = Extract<ResultVector, { kind: 'map' }>;
 type StructVector = Extract<ResultVector, { kind: 'struct' }>;
-
-const NS_PER_UNIT = { s: 1_000_000_000n, ms: 1_000_000n, us: 1000n } as const;
 
 /** Entries of maps: a struct that is never null. */
 function writeStruct(body: BodyWriter, types: readonly ResultType[], columns: readonly (readonly Piece[])[], codes: CodedTexts): void {

@@ -1,13 +1,6 @@
 import { join } from 'node:path';
-import {
-  errorText,
-  type FileSystem,
-  type Log,
-  moveAside,
-  StorageStartupError,
-  systemErrorCode,
-  unlinkIfPresent,
-} from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
+import { errorText, type FileSystem, moveAside, StorageStartupError, systemErrorCode, unlinkIfPresent } from '../../storage/index.ts';
 import { tablePart } from '../batch/index.ts';
 import type { TableAside } from '../file-index/snapshot-info.ts';
 import { readSideLog, type SideLogOptions, SideLogWriter, type Wal } from '../wal/index.ts';
@@ -84,10 +77,10 @@ export class AsideLog {
       try {
         await unlinkIfPresent(fs, join(directory, name));
       } catch (error) {
-        this.#log.warn(
-          { name, error: errorText(error) },
-          'the side log of a table could not be removed, will be tried again at the next start',
-        );
+        this.#log.warn('the side log of a table could not be removed, will be tried again at the next start', {
+          name,
+          error: errorText(error),
+        });
       }
     }
   }
@@ -108,7 +101,7 @@ export class AsideLog {
         const path = join(directory, name);
         if (failOnError) throw refused(path, damage);
         damaged.push({ path, reason: damage });
-        this.#log.error({ path, reason: damage, records: records.length }, 'the side log of a table is not whole: rows are lost');
+        this.#log.error('the side log of a table is not whole: rows are lost', { path, reason: damage, records: records.length });
         if (damage !== MISSING) await moveAside(fs, path).catch(() => undefined); // stays where it is then
       }
       for (const { sourceNumber, body } of records) await onRecord(sourceNumber, body);

@@ -5,7 +5,7 @@
  */
 import type { TableSchema } from '../../catalog/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
-import type { Log } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
 import type { TableAside } from '../file-index/snapshot-info.ts';
@@ -150,14 +150,14 @@ export class TablesAside {
     if (known) return;
     const bytes = this.#options.buffer.table(databaseId, tableId)?.bytes ?? 0;
     this.#options.log.error(
-      { database_id: databaseId, table_id: tableId, bytes, error: reason },
       'a table cannot be written to files and is set aside: its rows stay in memory and in a log of their own, all else goes on',
+      { database_id: databaseId, table_id: tableId, bytes, error: reason },
     );
   }
 
   #forget({ databaseId, tableId }: TableIds, message: string): void {
     this.#tables.delete(keyOf(databaseId, tableId));
-    this.#options.log.info({ database_id: databaseId, table_id: tableId }, message);
+    this.#options.log.info(message, { database_id: databaseId, table_id: tableId });
   }
 }
 

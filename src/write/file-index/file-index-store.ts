@@ -118,7 +118,7 @@ export class FileIndexStore {
         break;
       } catch (error) {
         if (attempt === 1) {
-          this.#options.log.error({ error: errorText(error) }, 'writing the snapshot info failed; retrying every second');
+          this.#options.log.error('writing the snapshot info failed; retrying every second', { error: errorText(error) });
         }
         await options.pause();
       }
@@ -197,7 +197,7 @@ export class FileIndexStore {
         encodeFileIndex({ sequence, files, deletes: this.index.deletes(), state: this.#state }, this.#options.uuid),
       );
     } catch (error) {
-      this.#options.log.warn({ error: errorText(error) }, 'file index could not be written');
+      this.#options.log.warn('file index could not be written', { error: errorText(error) });
     }
     this.#savedSequence = sequence; // also after a failure: tried again after as many snapshots
   }

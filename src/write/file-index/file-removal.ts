@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
-import { errorText, type FileSystem, type Log, unlinkIfPresent } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
+import { errorText, type FileSystem, unlinkIfPresent } from '../../storage/index.ts';
 import type { PendingFiles } from './pending-files.ts';
 
 export interface FileRemovalOptions {
@@ -30,11 +31,6 @@ export class FileRemoval {
 
   constructor(options: FileRemovalOptions) {
     this.#options = options;
-  }
-
-  /** Files that wait for readers or could not be deleted yet. */
-  get waitingCount(): number {
-    return this.#condemned.reduce((sum, { paths }) => sum + paths.length, 0);
   }
 
   /** Call in the step in which the list of files is taken. The returned function ends the reading; idempotent. */
@@ -91,7 +87,7 @@ export class FileRemoval {
     const done = new Set(due);
     this.#condemned = [...kept, ...this.#condemned.filter((entry) => !done.has(entry))];
     if (failure !== undefined && !this.#failing) {
-      this.#options.log.warn({ error: errorText(failure) }, 'Parquet files could not be deleted, will be tried again');
+      this.#options.log.warn('Parquet files could not be deleted, will be tried again', { error: errorText(failure) });
     }
     this.#failing = failure !== undefined;
   }

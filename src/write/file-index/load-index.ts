@@ -1,13 +1,6 @@
 import { join } from 'node:path';
-import {
-  errorText,
-  type FileSystem,
-  type Log,
-  removeTemporaryFiles,
-  StorageStartupError,
-  silentLog,
-  systemErrorCode,
-} from '../../storage/index.ts';
+import { type Log, silentLogger } from '../../shared/logger.ts';
+import { errorText, type FileSystem, removeTemporaryFiles, StorageStartupError, systemErrorCode } from '../../storage/index.ts';
 import { FileIndex, type LiveDelete, type LiveFile } from './file-index.ts';
 import { decodeFileIndex, type IndexState, type StoredFileIndex } from './file-index-codec.ts';
 import type { PersistedRange, SnapshotInfo } from './snapshot-info.ts';
@@ -63,7 +56,7 @@ export async function loadIndex(options: LoadIndexOptions): Promise<LoadedIndex>
       loaded.infos.some(({ sequence }) => sequence === stored.sequence) ||
       loaded.corrupt.has(stored.sequence));
   if (stored !== undefined && !usable) {
-    options.log.warn({ sequence: stored.sequence }, 'file index does not fit the snapshots and is built anew');
+    options.log.warn('file index does not fit the snapshots and is built anew', { sequence: stored.sequence });
     loaded = await snapshots.load(0, options.failOnError);
     movedAside.push(...loaded.movedAside);
   }
@@ -81,7 +74,7 @@ export async function loadIndex(options: LoadIndexOptions): Promise<LoadedIndex>
 
 /** The newest catalog change that snapshot infos or index file know: a catalog that ends before it has lost changes. */
 export async function knownCatalogSequence(options: Pick<LoadIndexOptions, 'fs' | 'root'>): Promise<number> {
-  const newest = await new SnapshotStore(options.fs, options.root, silentLog).newestReadable();
+  const newest = await new SnapshotStore(options.fs, options.root, silentLogger).newestReadable();
   return newest?.catalogSequence ?? 0;
 }
 
@@ -104,13 +97,13 @@ function lostInfos(
     if (sequence <= from) spared++;
     else lost.push({ path, reason: damaged ? 'file is damaged' : 'file is missing' });
   }
-  if (spared > 0) log.warn({ count: spared }, 'snapshot infos are missing or damaged; the file index has what they said');
+  if (spared > 0) log.warn('snapshot infos are missing or damaged; the file index has what they said', { count: spared });
   for (const { path, reason } of lost) {
     if (failOnError === true) {
       const message = `snapshot info '${path}' cannot be used: ${reason}; start without --wal-replay-fail-on-error to go on without the Parquet files that only it lists`;
       throw new StorageStartupError('SNAPSHOT_CORRUPT', message);
     }
-    log.error({ path, reason }, 'a snapshot info is lost: Parquet files that only it lists are not served');
+    log.error('a snapshot info is lost: Parquet files that only it lists are not served', { path, reason });
   }
   return lost;
 }
@@ -165,11 +158,11 @@ async function readStored(options: LoadIndexOptions, path: string): Promise<Stor
     bytes = await options.fs.readFile(path);
   } catch (error) {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
-    options.log.warn({ error: errorText(error) }, 'file index cannot be read and is built anew');
+    options.log.warn('file index cannot be read and is built anew', { error: errorText(error) });
     return undefined;
   }
   const stored = decodeFileIndex(bytes, options.uuid);
   if (typeof stored !== 'string') return stored;
-  options.log.warn({ reason: stored }, 'file index cannot be used and is built anew');
+  options.log.warn('file index cannot be used and is built anew', { reason: stored });
   return undefined;
 }

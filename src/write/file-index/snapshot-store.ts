@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
-import { atomicWrite, errorText, type FileSystem, type Log, moveAside, removeTemporaryFiles } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
+import { atomicWrite, errorText, type FileSystem, moveAside, removeTemporaryFiles } from '../../storage/index.ts';
 import type { SnapshotInfo } from './snapshot-info.ts';
 import { decodeSnapshotInfo, encodeSnapshotInfo } from './snapshot-info-codec.ts';
 
@@ -102,7 +103,7 @@ export class SnapshotStore {
     } catch (error) {
       if (keepDamaged) return path;
       const movedTo = await moveAside(this.#fs, path);
-      this.#log.error({ path: movedTo, reason: errorText(error) }, 'unreadable snapshot info moved aside');
+      this.#log.error('unreadable snapshot info moved aside', { path: movedTo, reason: errorText(error) });
       return movedTo;
     }
   }

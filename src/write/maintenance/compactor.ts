@@ -3,8 +3,9 @@ import type { Catalog, TableSchema } from '../../catalog/index.ts';
 import { type Engine, sqlIdentifier } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { InfluxError } from '../../shared/errors.ts';
+import type { Log } from '../../shared/logger.ts';
 import { clampedTimeNs, TIME_NS_MAX } from '../../shared/time-range.ts';
-import { type Log, type Store, unlinkIfPresent } from '../../storage/index.ts';
+import { type Store, unlinkIfPresent } from '../../storage/index.ts';
 import { bufferColumn, chunkStart } from '../buffer/index.ts';
 import type { LiveFile } from '../file-index/file-index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
@@ -96,16 +97,13 @@ export class Compactor {
     }
     if (merged > 0) {
       const { filesIn, filesOut, bytesIn, bytesOut } = this.#totals;
-      this.#options.log.info(
-        {
-          files_in: filesIn - before.filesIn,
-          files_out: filesOut - before.filesOut,
-          bytes_in: bytesIn - before.bytesIn,
-          bytes_out: bytesOut - before.bytesOut,
-          elapsed_ms: Math.round(this.#options.clock.monotonicMs() - started),
-        },
-        'Parquet files compacted',
-      );
+      this.#options.log.info('Parquet files compacted', {
+        files_in: filesIn - before.filesIn,
+        files_out: filesOut - before.filesOut,
+        bytes_in: bytesIn - before.bytesIn,
+        bytes_out: bytesOut - before.bytesOut,
+        elapsed_ms: Math.round(this.#options.clock.monotonicMs() - started),
+      });
     }
     return merged;
   }

@@ -1,7 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts';
 import type { DatabaseSchema, TableSchema } from '../../catalog/schema.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type { Log } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
 import type { FileChanges } from './file-changes.ts';
@@ -63,10 +63,13 @@ export class HardDelete {
     const removed = await changes.remove(files.index.filesFor(databaseId, id));
     if (removed.length === 0 && bufferedRows === 0) return;
     const bytes = removed.reduce((sum, file) => sum + file.sizeBytes, 0);
-    log.info(
-      { database_id: databaseId, table_id: id, files: removed.length, bytes, buffered_rows: bufferedRows },
-      'data of a deleted table removed',
-    );
+    log.info('data of a deleted table removed', {
+      database_id: databaseId,
+      table_id: id,
+      files: removed.length,
+      bytes,
+      buffered_rows: bufferedRows,
+    });
   }
 
   /** The entry goes only after the data: an id without an entry could not be told from one that was lost. */

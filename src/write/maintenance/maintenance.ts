@@ -1,7 +1,8 @@
 import type { Catalog } from '../../catalog/index.ts';
 import type { Engine } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { errorText, type Log, type Store } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
+import { errorText, type Store } from '../../storage/index.ts';
 import type { TablesAside } from '../aside/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { LiveFile } from '../file-index/file-index.ts';
@@ -165,7 +166,7 @@ export class Maintenance {
       this.#failing.delete(message);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
-      if (!this.#failing.has(message)) this.#options.log.error({ error: errorText(error) }, `${message}; it will be tried again`);
+      if (!this.#failing.has(message)) this.#options.log.error(`${message}; it will be tried again`, { error: errorText(error) });
       this.#failing.add(message);
     }
   }

@@ -1,7 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts';
 import type { TableSchema } from '../../catalog/schema.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type { Log } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
 import type { LiveFile } from '../file-index/file-index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
 import type { FileChanges } from './file-changes.ts';
@@ -49,7 +49,7 @@ export class RetentionSweep {
     const removed = await this.#changes.remove(expired);
     const rows = removed.reduce((sum, file) => sum + file.rowCount, 0);
     const bytes = removed.reduce((sum, file) => sum + file.sizeBytes, 0);
-    this.#log.info({ files: removed.length, rows, bytes }, 'files past their retention period removed');
+    this.#log.info('files past their retention period removed', { files: removed.length, rows, bytes });
     return removed.length;
   }
 
@@ -61,7 +61,7 @@ export class RetentionSweep {
     this.#wallMs = wallMs;
     this.#monotonicMs = monotonicMs;
     if (jumpMs <= CLOCK_JUMP_MS_MAX) return false;
-    this.#log.warn({ jump_ms: Math.round(jumpMs) }, 'the clock jumped forward: retention waits for the next check');
+    this.#log.warn('the clock jumped forward: retention waits for the next check', { jump_ms: Math.round(jumpMs) });
     return true;
   }
 }

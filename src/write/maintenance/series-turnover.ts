@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts';
 import type { Clock } from '../../shared/clock.ts';
-import type { Log } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
+import { HOUR_NS } from '../../shared/time-units.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { SeriesIndex } from '../series/index.ts';
 
@@ -11,7 +12,7 @@ const RESTING_SERIES_MIN = 1000;
 const IDLE_SERIES_MIN = 500_000;
 
 /** A series is idle when the table has rows that are newer than its newest one by more than this. */
-const IDLE_NS = 3_600_000_000_000n;
+const IDLE_NS = HOUR_NS;
 
 /** Writes of a database wait for the snapshot of its rows for so long at most, and so often at most. */
 const HOLD_MS_MAX = 5_000;
@@ -93,10 +94,11 @@ export class SeriesTurnover {
       const count = buffer.seriesCount;
       if (!(await buffer.forgetSeries(databaseId, tableId))) return;
       forget(databaseId);
-      log.info(
-        { database_id: databaseId, table_id: tableId, series: count - buffer.seriesCount },
-        'series that are in files only were forgotten',
-      );
+      log.info('series that are in files only were forgotten', {
+        database_id: databaseId,
+        table_id: tableId,
+        series: count - buffer.seriesCount,
+      });
     });
   }
 }

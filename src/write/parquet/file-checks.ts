@@ -1,5 +1,6 @@
 import { InfluxError } from '../../shared/errors.ts';
-import { errorText, type Log } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
+import { errorText } from '../../storage/index.ts';
 
 /** What a check must know of a file. */
 export interface CheckedFile {
@@ -67,7 +68,7 @@ export class FileChecks<F extends CheckedFile> {
     }
     if (!this.#damaged.has(file.path)) {
       this.#damaged.add(file.path);
-      this.#options.log.error({ path: file.path }, 'Parquet file is damaged: its checksum is wrong; queries that need it fail');
+      this.#options.log.error('Parquet file is damaged: its checksum is wrong; queries that need it fail', { path: file.path });
     }
     throw parquetDamaged(file.path);
   }

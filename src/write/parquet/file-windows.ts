@@ -1,3 +1,4 @@
+import { HOUR_NS } from '../../shared/time-units.ts';
 import { chunkStart } from '../buffer/index.ts';
 
 /** Rows of whole gen1 chunks that stay together, as files or about to become one. */
@@ -22,7 +23,6 @@ const SORTED_VALUES_MAX = 4_000_000;
 /** Rows of a file of several hours whose day goes on: one row group, so that little is read in vain. */
 const OPEN_DAY_ROWS_MAX = 100_000;
 
-const HOUR_NS = 3_600_000_000_000n;
 const DAY_NS = 24n * HOUR_NS;
 
 /** The limits for a table with so many columns. */

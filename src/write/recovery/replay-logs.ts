@@ -1,5 +1,5 @@
 import type { Clock } from '../../shared/clock.ts';
-import type { Log } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
 import type { AsideLog } from '../aside/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
@@ -54,7 +54,7 @@ export async function replayLogs(options: ReplayLogsOptions): Promise<ReplayedLo
   });
   if (report.recordCount + aside.recordCount > 0) {
     const elapsedMs = Math.round(clock.monotonicMs() - started);
-    log.info({ files: report.periods.length, ...replay.stats, elapsed_ms: elapsedMs }, 'write-ahead log replayed');
+    log.info('write-ahead log replayed', { files: report.periods.length, ...replay.stats, elapsed_ms: elapsedMs });
   }
   return { periods: report.periods, lost: [...aside.damaged, ...report.lost] };
 }

@@ -1,8 +1,9 @@
 import type { Catalog } from '../../catalog/index.ts';
 import type { Engine } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { Log } from '../../shared/logger.ts';
 import { clampedTimeNs } from '../../shared/time-range.ts';
-import { errorText, type Log, type Store } from '../../storage/index.ts';
+import { errorText, type Store } from '../../storage/index.ts';
 import type { TablesAside } from '../aside/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { FileChange, FileIndexStore } from '../file-index/file-index-store.ts';
@@ -150,7 +151,7 @@ export class SnapshotScheduler {
     if (this.#forced) return;
     const { log } = this.#options;
     const fields = { current_buffer_size_bytes: this.#fill().bytes, memory_threshold_bytes: this.#size.persistBytes };
-    log.info(fields, 'forcing snapshot as buffer size > mem threshold');
+    log.info('forcing snapshot as buffer size > mem threshold', fields);
     await this.#forceNext();
   }
 
@@ -175,7 +176,7 @@ export class SnapshotScheduler {
     }
     const fill = this.#fill();
     if (this.#forced || !(this.#retriesAside || this.#size.isWorthPersisting(fill))) return;
-    log.info({ current_buffer_size_bytes: fill.bytes }, 'persisting the buffer as writes have paused');
+    log.info('persisting the buffer as writes have paused', { current_buffer_size_bytes: fill.bytes });
     await this.#forceNext();
   }
 
@@ -200,7 +201,7 @@ export class SnapshotScheduler {
     const sealed = sealBuffer(this.#options.buffer);
     this.#running = this.#run(plan, this.#lastClosed, sealed)
       .catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted) this.#options.log.error({ error: errorText(error) }, 'snapshot failed');
+        if (!this.#stopping.signal.aborted) this.#options.log.error('snapshot failed', { error: errorText(error) });
       })
       .finally(() => {
         this.#running = undefined;

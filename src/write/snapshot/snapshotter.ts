@@ -1,5 +1,6 @@
 import type { Engine } from '../../duckdb/index.ts';
-import { errorText, type Log, systemErrorCode } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
+import { errorText, systemErrorCode } from '../../storage/index.ts';
 import type { Generation, TableBuffer, WriteBuffer } from '../buffer/index.ts';
 import type { ParquetWriter } from '../parquet/parquet-writer.ts';
 import { type PersistedFile, type PersistedTable, type PersistOptions, persistTable } from './persist-table.ts';
@@ -99,16 +100,13 @@ export async function runSnapshot(order: SnapshotOrder, sealed: readonly SealedT
   await deps.discard(jobs.filter((job) => job.failure !== undefined).flatMap((job) => job.paths));
   const rows = files.reduce((sum, file) => sum + file.rowCount, 0);
   const elapsedMs = Math.round(performance.now() - started);
-  deps.log.info(
-    {
-      files: files.length,
-      rows,
-      wal_file_number: order.lastCoveredWalFile,
-      ...(failed.length === 0 ? {} : { tables_set_aside: failed.length }),
-      elapsed_ms: elapsedMs,
-    },
-    'snapshot persisted',
-  );
+  deps.log.info('snapshot persisted', {
+    files: files.length,
+    rows,
+    wal_file_number: order.lastCoveredWalFile,
+    ...(failed.length === 0 ? {} : { tables_set_aside: failed.length }),
+    elapsed_ms: elapsedMs,
+  });
 }
 
 /** Keeps what failed aside. As long as the store does not let that happen, the tables are tried again too. */
@@ -119,7 +117,7 @@ async function keepFailed(jobs: readonly TableJob[], deps: SnapshotterDependenci
     try {
       return await deps.keepAside(failed);
     } catch (error) {
-      if (attempt === 1) deps.log.error({ error: errorText(error) }, 'keeping rows of a table aside failed; retrying every second');
+      if (attempt === 1) deps.log.error('keeping rows of a table aside failed; retrying every second', { error: errorText(error) });
       await deps.pause();
       for (const job of jobs) if (job.failure !== undefined) await job.tryOnce();
     }
@@ -171,7 +169,7 @@ class TableJob {
       }
       if (attempt === 1) {
         const fields = { database_id: databaseId, table_id: id, error: errorText(cause) };
-        this.#deps.log.error(fields, 'writing Parquet files failed; retrying every second');
+        this.#deps.log.error('writing Parquet files failed; retrying every second', fields);
       }
       await this.#deps.pause();
     }
@@ -221,7 +219,7 @@ async function retried<T>(deps: SnapshotterDependencies, message: string, step: 
       return await step();
     } catch (error) {
       if (error instanceof RowsUnaccounted) throw error; // to count again does not help
-      if (attempt === 1) deps.log.error({ error: errorText(error) }, `${message}; retrying every second`);
+      if (attempt === 1) deps.log.error(`${message}; retrying every second`, { error: errorText(error) });
       await deps.pause();
     }
   }

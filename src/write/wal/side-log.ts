@@ -23,9 +23,6 @@ export interface SideLogOptions {
   readonly uuid: string;
 }
 
-/** Told of a record of a side log: the WAL file that it comes from, and its body, which starts at a multiple of 8 bytes. */
-export type SideRecordHandler = (sourceNumber: number, body: Uint8Array) => void | Promise<void>;
-
 /** What is in a side-log file up to the first damage. */
 export interface SideLogContent {
   readonly records: readonly { readonly sourceNumber: number; readonly body: Uint8Array }[];

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { errorText, type FileSystem, type Log, removeTemporaryFiles, unlinkIfPresent } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
+import { errorText, type FileSystem, removeTemporaryFiles, unlinkIfPresent } from '../../storage/index.ts';
 
 const FILE_NAME = /^(\d{11,})\.wal$/;
 const ANY_NAME = /^(\d{11,})\.wal(\.|$)/;
@@ -106,7 +107,7 @@ export class WalDirectory {
       }
     }
     if (failure !== undefined && !this.#deleteFailing) {
-      this.#log.warn({ error: errorText(failure) }, 'WAL files could not be deleted, will be tried again');
+      this.#log.warn('WAL files could not be deleted, will be tried again', { error: errorText(failure) });
     }
     this.#deleteFailing = failure !== undefined;
   }

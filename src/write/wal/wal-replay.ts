@@ -1,4 +1,5 @@
-import { errorText, type FileSystem, keepAside, type Log, moveAside, StorageStartupError, unlinkIfPresent } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
+import { errorText, type FileSystem, keepAside, moveAside, StorageStartupError, unlinkIfPresent } from '../../storage/index.ts';
 import { LogChain, type LostFile } from './log-chain.ts';
 import type { WalPeriod } from './period.ts';
 import { decodeFileHeader, decodeRecords, type PreviousFile, SHORT_HEADER, type WalFileContent } from './record.ts';
@@ -133,7 +134,7 @@ class LogReplay {
     for (const number of this.#options.expectedNumbers ?? []) this.#noteLost(this.#chain.expect(number));
     for (const { fileNumber, reason } of this.#lost) {
       const path = this.#source.directory.filePath(fileNumber);
-      this.#source.log.error({ path, reason }, 'a part of the write-ahead log is lost, and acknowledged rows with it');
+      this.#source.log.error('a part of the write-ahead log is lost, and acknowledged rows with it', { path, reason });
     }
   }
 
@@ -222,21 +223,21 @@ async function removeUnused(source: Source, number: number): Promise<void> {
     await unlinkIfPresent(source.fs, path);
     source.directory.forget(number);
   } catch (error) {
-    source.log.warn({ path, error: errorText(error) }, 'unused WAL file could not be removed, will be tried again at the next start');
+    source.log.warn('unused WAL file could not be removed, will be tried again at the next start', { path, error: errorText(error) });
   }
 }
 
 async function setAside(source: Source, number: number, reason: string): Promise<string> {
   const path = await moveAside(source.fs, source.directory.filePath(number));
   source.directory.forget(number);
-  source.log.warn({ path, reason }, 'unusable WAL file moved aside');
+  source.log.warn('unusable WAL file moved aside', { path, reason });
   return path;
 }
 
 /** Ends the file after its last good record, so that the next start finds it whole. The cut-off bytes are kept. */
 async function cutOff(source: Source, number: number, bytes: Uint8Array, validBytes: number, reason: string): Promise<void> {
   const path = source.directory.filePath(number);
-  source.log.warn({ path, reason, droppedBytes: bytes.byteLength - validBytes }, 'damaged end of a WAL file dropped');
+  source.log.warn('damaged end of a WAL file dropped', { path, reason, droppedBytes: bytes.byteLength - validBytes });
   try {
     await keepAside(source.fs, path, bytes.subarray(validBytes));
     const file = await source.fs.open(path, 'existing');
@@ -247,7 +248,7 @@ async function cutOff(source: Source, number: number, bytes: Uint8Array, validBy
       await file.close();
     }
   } catch (error) {
-    source.log.warn({ path, error: errorText(error) }, 'damaged WAL file could not be repaired, it is read again at the next start');
+    source.log.warn('damaged WAL file could not be repaired, it is read again at the next start', { path, error: errorText(error) });
   }
 }
 

@@ -1,6 +1,7 @@
 import { assert } from '../../shared/assert.ts';
 import type { Clock } from '../../shared/clock.ts';
-import { errorText, type FileSystem, type Log } from '../../storage/index.ts';
+import type { Log } from '../../shared/logger.ts';
+import { errorText, type FileSystem } from '../../storage/index.ts';
 import { walBufferFull, walShutdown, walWriteFailed } from './errors.ts';
 import { OpenPeriod, type WalPeriod } from './period.ts';
 import { BODY_BYTES_MAX, FILE_HEADER_BYTES, type PreviousFile, recordBytes } from './record.ts';
@@ -175,7 +176,7 @@ export class Wal {
       if (period.appendedRecords === 0) this.#begin(period);
       period.appendedRecords++;
       period.appendedBytes += bytes;
-      if (period.appendedBytes >= this.#fileBytesMax) this.#seal();
+      if (period.appendedBytes >= this.#fileBytesMax) void this.#seal();
       this.#start();
     });
   }
@@ -340,12 +341,12 @@ export class Wal {
     const failed = [...batch, ...this.#queue.takePeriod(period)];
     this.#failedRecords += failed.length;
     const fields = { fileNumber: period.fileNumber, error: errorText(cause) };
-    if (!this.#failing) this.#options.log.error(fields, 'WAL write failed');
+    if (!this.#failing) this.#options.log.error('WAL write failed', fields);
     this.#failing = true;
     try {
       await this.#writer?.file.abandon();
     } catch (error) {
-      this.#options.log.warn({ ...fields, error: errorText(error) }, 'failed WAL file could not be cut back');
+      this.#options.log.warn('failed WAL file could not be cut back', { ...fields, error: errorText(error) });
     }
     this.#close(period);
     this.#queue.settle(failed);
@@ -364,7 +365,7 @@ export class Wal {
       this.#files.noteClosed(file);
       const closing: Promise<void> = file
         .close()
-        .catch((error: unknown) => this.#options.log.warn({ error: errorText(error) }, 'WAL file could not be closed'))
+        .catch((error: unknown) => this.#options.log.warn('WAL file could not be closed', { error: errorText(error) }))
         .finally(() => this.#closing.delete(closing));
       this.#closing.add(closing);
     }
@@ -375,7 +376,7 @@ export class Wal {
       try {
         listener({ fileNumber, minTimeNs, maxTimeNs, bytes });
       } catch (error) {
-        this.#options.log.error({ error: errorText(error) }, 'WAL period listener failed');
+        this.#options.log.error('WAL period listener failed', { error: errorText(error) });
       }
     }
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Lanes, type QueryLane, queryLanes } from '../../../src/scheduling/index.ts';
+import { deferred } from '../../support/deferred.ts';
 import { until } from '../../support/until.ts';
 
 /** A call that the test ends, and that ends with a failure when it is interrupted. */
@@ -161,13 +162,13 @@ describe('lanes', () => {
     const lanes = new Lanes({ slots: 2, threads: 1, budgetMs: { ...NO_BUDGET, short: 1 } });
     const heavy = new Call(lanes.query('heavy'));
     let runs = 0;
-    let interrupted: () => void = () => undefined;
+    const interrupted = deferred();
     const late = lanes.query('short').take({
       run: async () => {
-        if (++runs === 1) await new Promise<void>((done) => (interrupted = done));
+        if (++runs === 1) await interrupted.promise;
         return runs;
       },
-      interrupt: () => interrupted(), // it ends as if nothing had happened
+      interrupt: () => interrupted.resolve(), // it ends as if nothing had happened
     });
     await holds(() => lanes.figures.heavy.waiting === 1);
     heavy.end();

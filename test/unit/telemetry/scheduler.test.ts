@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nextDeadline } from '../../../src/telemetry/scheduler.ts';
+import type { SendOutcome } from '../../../src/telemetry/sender.ts';
 import { systemTimers } from '../../../src/telemetry/timers.ts';
+import { deferred } from '../../support/deferred.ts';
 import { decode, harness, settle } from './support.ts';
 
 const MINUTE_MS = 60_000;
@@ -71,14 +73,12 @@ describe('schedule', () => {
     const h = harness();
     h.telemetry.start();
     await settle();
-    let answer: (() => void) | undefined;
-    h.outcome = new Promise((resolve) => {
-      answer = () => resolve({ kind: 'answered', status: 204 });
-    });
+    const answer = deferred<SendOutcome>();
+    h.outcome = answer.promise;
     await h.time.advance(2 * HOUR_MS + MINUTE_MS);
     assert.equal(h.posts.length, 2);
     h.outcome = { kind: 'answered', status: 204 };
-    answer?.();
+    answer.resolve({ kind: 'answered', status: 204 });
     await h.time.advance(HOUR_MS);
     assert.equal(h.posts.length, 3);
     await h.telemetry.stop();

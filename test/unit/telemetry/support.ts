@@ -74,15 +74,6 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Waits for something that needs input or output, looking at every turn of the event loop. */
-export async function until(condition: () => boolean, limitMs = 10_000): Promise<void> {
-  const startedMs = performance.now();
-  while (!condition()) {
-    if (performance.now() - startedMs > limitMs) throw new Error('the condition did not come true in time');
-    await new Promise((resolve) => setImmediate(resolve));
-  }
-}
-
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
   readonly message: string;

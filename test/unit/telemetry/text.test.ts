@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { Registry } from 'prom-client';
 import { FIELDS } from '../../../src/telemetry/fields.ts';
 import { registerTelemetryMetrics } from '../../../src/telemetry/metrics.ts';
-import { firstStartNotice, telemetryStartLine } from '../../../src/telemetry/notice.ts';
+import { firstStartNotice } from '../../../src/telemetry/notice.ts';
 import { telemetryReportsTable } from '../../../src/telemetry/reports-table.ts';
 import { resolveTelemetry } from '../../../src/telemetry/resolve.ts';
 import { fieldTexts, formatTelemetryView } from '../../../src/telemetry/text.ts';
@@ -74,10 +74,6 @@ describe('notice', () => {
   it('there is no notice when nothing is sent', () => {
     assert.equal(firstStartNotice(OFF), '');
     assert.equal(firstStartNotice(resolveTelemetry({ ...SWITCHES, endpoint: 'http://far.example' })), '');
-  });
-
-  it('the start line gives state and reason', () => {
-    assert.equal(telemetryStartLine(OFF), 'telemetry is off: --disable-telemetry-upload is set, so nothing is collected or sent');
   });
 });
 

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { SendOutcome } from '../../../src/telemetry/sender.ts';
+import { deferred } from '../../support/deferred.ts';
 import { decode, type Harness, harness, IDENTITY, SOURCES, settle } from './support.ts';
 
 const MINUTE_MS = 60_000;
@@ -83,18 +85,16 @@ describe('minutes and hours', () => {
 
   it('minutes rolled up while a POST is under way are in the next report', async () => {
     const h = harness();
-    let answer: (() => void) | undefined;
+    const answer = deferred<SendOutcome>();
     h.telemetry.start();
     await settle();
-    h.outcome = new Promise((resolve) => {
-      answer = () => resolve({ kind: 'answered', status: 204 });
-    });
+    h.outcome = answer.promise;
     await h.time.advance(HOUR_MS);
     h.telemetry.recorder.recordWrite(10, 1_000_000);
     await h.time.advance(MINUTE_MS);
     h.telemetry.recorder.recordWrite(20, 1_000_000);
     await h.time.advance(MINUTE_MS + 5000);
-    answer?.();
+    answer.resolve({ kind: 'answered', status: 204 });
     await settle();
     assert.equal(decode(h.telemetry.preview())['write_lines_sum_1h'], 30);
     await h.time.advance(58 * MINUTE_MS);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { type Log, silentLogger } from '../../../src/shared/logger.ts';
 import type { DurableBatch } from '../../../src/write/index.ts';
 import { TestWriteStore } from '../../support/write-store.ts';
 import { temporaryDirectory } from '../storage/temp-directory.ts';
@@ -56,8 +57,8 @@ test('listeners get the rows of each write once, in the order of the log, visibl
 
 test('a listener that throws stops neither the write nor the other listeners', async (t) => {
   const errors: unknown[] = [];
-  const log = { error: (fields: unknown) => errors.push(fields), warn: () => undefined, info: () => undefined };
-  const store = await TestWriteStore.open(await temporaryDirectory(t), { log: log as never });
+  const log: Log = { ...silentLogger, error: (_message, fields) => errors.push(fields) };
+  const store = await TestWriteStore.open(await temporaryDirectory(t), { log });
   const heard: number[] = [];
   store.writes.onDurable(() => {
     throw new Error('listener broke');

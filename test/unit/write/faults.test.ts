@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { deferred } from '../../support/deferred.ts';
 import { ModelTable, modelLine, type TestRow } from '../../support/model-table.ts';
 import { TestWriteStore, temporaryDirectory } from '../../support/write-store.ts';
 import { FaultyFileSystem } from '../storage/faulty-file-system.ts';
@@ -108,15 +109,12 @@ test('a process that dies at any file operation loses no acknowledged row and sh
   assert.ok(total > 100, `${total} operations`);
   for (let at = 1; at < total; at += STEP) {
     const known = new Known();
-    let dead: () => void = () => undefined;
-    const died = new Promise<void>((resolve) => {
-      dead = resolve;
-    });
+    const death = deferred();
     const wrap = (fs: ConstructorParameters<typeof FaultyFileSystem>[0]): FaultyFileSystem => {
       const faulty = new FaultyFileSystem(fs, { at, dead: true, code: 'EIO' });
       const step = faulty.step.bind(faulty);
       faulty.step = (name) => {
-        if (faulty.operations.length >= at) dead();
+        if (faulty.operations.length >= at) death.resolve();
         step(name);
       };
       return faulty;
@@ -124,7 +122,7 @@ test('a process that dies at any file operation loses no acknowledged row and sh
     const directory = await temporaryDirectory(t);
     const opening = TestWriteStore.open(directory, SETTINGS, wrap);
     const running = opening.then((store) => scenario(store, known)).catch(() => undefined); // the client of a dead server
-    await Promise.race([running, died]);
+    await Promise.race([running, death.promise]);
     const survivor = await TestWriteStore.crashedAt(t, directory, SETTINGS);
     assert.deepEqual(survivor.writes.lostRows, [], `dead at operation ${at}: a crash is no loss`);
     known.check(await survivor.rows('db', 'm'), `dead at operation ${at}`);

@@ -4,6 +4,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import type { Clock } from '../../../src/shared/clock.ts';
+import { until } from '../../support/until.ts';
 import { TestWriteStore, temporaryDirectory } from '../../support/write-store.ts';
 
 const MINUTE = 60_000_000_000n;
@@ -39,10 +40,6 @@ async function parquetFiles(store: TestWriteStore): Promise<string[]> {
   const names = await readdir(join(store.directory, 'n1'), { recursive: true }).catch(() => undefined);
   if (names === undefined) return parquetFiles(store);
   return names.filter((name) => name.endsWith('.parquet')).sort();
-}
-
-async function until(probe: () => Promise<boolean>): Promise<void> {
-  while (!(await probe())) await new Promise(setImmediate);
 }
 
 /** One row every two hours from `START` on, each in a chunk of its own. */

@@ -3,7 +3,8 @@ import { randomUUID } from 'node:crypto';
 import { type TestContext, test } from 'node:test';
 import { Catalog } from '../../../src/catalog/index.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
-import { openStore, silentLog } from '../../../src/storage/index.ts';
+import { silentLogger } from '../../../src/shared/logger.ts';
+import { openStore } from '../../../src/storage/index.ts';
 import { ReopeningStore, type ReopeningStoreOptions } from '../../../src/write/reopening-store.ts';
 import { tableScanSql } from '../../../src/write/scan/index.ts';
 import { readRows } from '../../support/engine.ts';
@@ -33,14 +34,14 @@ class Server {
   static async open(t: TestContext, overrides: Partial<ReopeningStoreOptions> = {}): Promise<Server> {
     const directory = await temporaryDirectory(t);
     const store = overrides.store ?? (await openStore({ kind: 'file', dataDir: directory, nodeId: 'n1', sync: false }));
-    const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock: systemClock, randomUuid: randomUUID, log: silentLog });
+    const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock: systemClock, randomUuid: randomUUID, log: silentLogger });
     const engines = new MortalEngines(store.durable ? directory : store.root);
     const writes = await ReopeningStore.open({
       store,
       catalog,
       engine: engines,
       clock: systemClock,
-      log: silentLog,
+      log: silentLogger,
       nodeId: 'n1',
       chunkDurationNs: CHUNK_NS,
       wal: {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { deferred } from '../../support/deferred.ts';
 import { type FailingTables, failingTable } from '../../support/failing-tables.ts';
 import { ModelTable, modelLine, type TestRow } from '../../support/model-table.ts';
 import { CHUNK_NS, TestWriteStore, temporaryDirectory } from '../../support/write-store.ts';
@@ -145,10 +146,7 @@ test('a process that dies at any file operation while tables are set aside loses
     const failing = failingTable(BAD);
     const known = new ModelTable();
     const directory = await temporaryDirectory(t);
-    let dead: () => void = () => undefined;
-    const died = new Promise<void>((resolve) => {
-      dead = resolve;
-    });
+    const death = deferred();
     const opening = TestWriteStore.open(
       directory,
       SETTINGS,
@@ -156,7 +154,7 @@ test('a process that dies at any file operation while tables are set aside loses
         const faulty = new FaultyFileSystem(fs, { at, dead: true, code: 'EIO' });
         const original = faulty.step.bind(faulty);
         faulty.step = (name) => {
-          if (faulty.operations.length >= at) dead();
+          if (faulty.operations.length >= at) death.resolve();
           original(name);
         };
         return faulty;
@@ -164,7 +162,7 @@ test('a process that dies at any file operation while tables are set aside loses
       (engine) => failing.wrap(engine),
     );
     const running = opening.then((store) => run(store, known, failing)).catch(() => undefined); // the client of a dead server
-    await Promise.race([running, died]);
+    await Promise.race([running, death.promise]);
     const survivor = await TestWriteStore.crashedAt(t, directory, SETTINGS);
     const found = await lines(survivor, 'bad');
     for (const line of known.lines())

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, truncate, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Log, nodeFileSystem, type Store } from '../../../src/storage/index.ts';
+import type { Log } from '../../../src/shared/logger.ts';
+import { nodeFileSystem, type Store } from '../../../src/storage/index.ts';
 import type { WriteStoreOptions } from '../../../src/write/write-store.ts';
 import { type FailingTables, failingTable } from '../../support/failing-tables.ts';
 import { modelLine } from '../../support/model-table.ts';
@@ -13,15 +14,17 @@ const SETTINGS = { maintenance: { compactionQuietMs: 0, deleteGraceMs: 0 }, retr
 class Logged implements Log {
   readonly lines: string[] = [];
 
-  info(_fields: object, message: string): void {
+  debug(): void {}
+
+  info(message: string): void {
     this.lines.push(`info ${message}`);
   }
 
-  warn(_fields: object, message: string): void {
+  warn(message: string): void {
     this.lines.push(`warn ${message}`);
   }
 
-  error(_fields: object, message: string): void {
+  error(message: string): void {
     this.lines.push(`error ${message}`);
   }
 

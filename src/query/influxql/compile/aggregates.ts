@@ -1,4 +1,5 @@
 /** Functions that make one value of many. */
+import { SECOND_NS } from '../../../shared/time-units.ts';
 import { durationArgument, numberArgument } from './functions.ts';
 import type { CallExpr } from './ir.ts';
 import { asFloat, floatSql, isNumeric, missing, type Value, type ValueType, wrapped } from './types.ts';
@@ -80,7 +81,7 @@ export function windowSql(call: CallExpr, input: WindowInput): Value {
   if (type === 'null' || type === 'tag') return missing;
   // rows without a value are a partition of their own: the neighbours of a value are values
   const over = `PARTITION BY ${[...input.keys, `(${sql} IS NULL)`].join(', ')} ORDER BY ${[`t${input.descending ? ' DESC' : ''}`, ...input.ties].join(', ')}`;
-  const unitDefault = input.intervalNs ?? 1_000_000_000n;
+  const unitDefault = input.intervalNs ?? SECOND_NS;
   const onlyWithValue = (text: string, of: ValueType): Value => ({ sql: `(CASE WHEN ${sql} IS NOT NULL THEN ${text} END)`, type: of });
   const elapsedNs = `(t - lag(t) OVER (${over}))`;
   if (call.name === 'elapsed') return onlyWithValue(`${elapsedNs} // ${durationArgument(call, 1) ?? 1n}`, 'integer');

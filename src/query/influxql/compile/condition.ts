@@ -1,4 +1,5 @@
 /** Conditions on rows: what cannot be compared is false, not an error. */
+import { MS_NS, SECOND_NS, US_NS } from '../../../shared/time-units.ts';
 import { quoteString } from '../../sql/types/quote.ts';
 import { planError } from './errors.ts';
 import type { BinaryExpr, CompareOp, Expr, RefExpr } from './ir.ts';
@@ -126,9 +127,9 @@ const wholeParts: Readonly<Record<string, string>> = {
 };
 
 const secondParts: Readonly<Record<string, bigint>> = {
-  second: 1_000_000_000n,
-  millisecond: 1_000_000n,
-  microsecond: 1000n,
+  second: SECOND_NS,
+  millisecond: MS_NS,
+  microsecond: US_NS,
   nanosecond: 1n,
 };
 

@@ -1,4 +1,5 @@
 /** `integral(field[, unit])`. */
+import { SECOND_NS } from '../../../shared/time-units.ts';
 import { type Bins, nextBinSql } from './bins.ts';
 import { durationArgument } from './functions.ts';
 import type { CallExpr, RefExpr } from './ir.ts';
@@ -9,7 +10,7 @@ import { asFloat, floatSql, isNumeric, missing, type Value } from './types.ts';
 /** Area under the line through the points; the parts of it are made by `withAreas`. */
 export function integralSql(call: CallExpr, value: Value): Value {
   if (!isNumeric(value.type)) return missing;
-  const unit = floatSql(Number(durationArgument(call, 1) ?? 1_000_000_000n));
+  const unit = floatSql(Number(durationArgument(call, 1) ?? SECOND_NS));
   return { sql: `coalesce(sum(area_${value.sql} / ${unit}), ${floatSql(0)})`, type: 'float' };
 }
 

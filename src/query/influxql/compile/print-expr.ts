@@ -1,4 +1,5 @@
 /** Expressions as error messages show them. */
+import { INFLUXQL_UNIT_NS } from '../../../shared/time-units.ts';
 import type { Expr, Literal } from './ir.ts';
 
 /** InfluxQL text of an expression. */
@@ -38,23 +39,12 @@ function printLiteral(literal: Literal): string {
   }
 }
 
-const units: readonly (readonly [string, bigint])[] = [
-  ['w', 604_800_000_000_000n],
-  ['d', 86_400_000_000_000n],
-  ['h', 3_600_000_000_000n],
-  ['m', 60_000_000_000n],
-  ['s', 1_000_000_000n],
-  ['ms', 1_000_000n],
-  ['us', 1000n],
-  ['ns', 1n],
-];
-
 /** `1h30m`. */
 export function printDuration(ns: bigint): string {
   if (ns === 0n) return '0s';
   let rest = ns < 0n ? -ns : ns;
   let text = ns < 0n ? '-' : '';
-  for (const [unit, size] of units) {
+  for (const [unit, size] of Object.entries(INFLUXQL_UNIT_NS)) {
     if (rest >= size) text += `${rest / size}${unit}`;
     rest %= size;
   }

@@ -9,14 +9,3 @@ export function parseError(text: string, offset: number, message: string, detail
     status: 400,
   });
 }
-
-/** A text in quotes with the escapes of InfluxDB 3 Core's messages. */
-export function debugText(text: string): string {
-  const escaped = text
-    .replaceAll('\\', '\\\\')
-    .replaceAll('"', '\\"')
-    .replaceAll('\n', '\\n')
-    .replaceAll('\r', '\\r')
-    .replaceAll('\t', '\\t');
-  return `"${escaped}"`;
-}

@@ -1,8 +1,10 @@
 /** Values of the SELECT list and conditions of WHERE. */
+
 import { InfluxError } from '../../../shared/errors.ts';
+import { quotedText } from '../../quoted-text.ts';
 import type { BindValue } from '../../result.ts';
 import type { BinaryExpr, BinaryOp, Cast, CompareOp, Expr, Literal } from '../compile/ir.ts';
-import { debugText, parseError } from './errors.ts';
+import { parseError } from './errors.ts';
 import type { Scanner } from './scanner.ts';
 
 const INT64_MAX = 2n ** 63n - 1n;
@@ -123,7 +125,7 @@ export class ExpressionParser {
       const start = this.#scanner.blanks();
       const right = operand();
       if (right === undefined) {
-        const rest = debugText(this.#scanner.text.slice(start));
+        const rest = quotedText(this.#scanner.text.slice(start));
         throw parseError(this.#scanner.text, this.#statementStart, 'invalid InfluxQL statement', `. Parsing Failure: Nom(${rest}, Char)`);
       }
       left = { kind: 'binary', op, left, right } satisfies BinaryExpr;

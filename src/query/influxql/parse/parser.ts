@@ -1,8 +1,9 @@
 /** InfluxQL texts to statements. */
+import { quotedText } from '../../quoted-text.ts';
 import type { BindValue } from '../../result.ts';
 import type { CardinalityOf, NameFilter, ParsedStatement, Qualifier, Statement } from './ast.ts';
 import { ChangeParser } from './changes.ts';
-import { debugText, parseError } from './errors.ts';
+import { parseError } from './errors.ts';
 import { Scanner } from './scanner.ts';
 import { ClauseParser } from './select.ts';
 
@@ -19,7 +20,7 @@ export function parseInfluxql(text: string, params: ReadonlyMap<string, BindValu
     const parser = new StatementParser(scanner, new ClauseParser(scanner, params, start));
     const statement = parser.statement();
     if (statement === undefined) {
-      const rest = debugText(text.slice(start));
+      const rest = quotedText(text.slice(start));
       throw parseError(text, start, 'invalid InfluxQL statement', `. Parsing Error: Nom(${rest}, Tag)`);
     }
     statements.push({ statement, qualifiers: parser.qualifiers, text: text.slice(start, scanner.position).trim() });

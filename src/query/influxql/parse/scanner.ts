@@ -1,3 +1,4 @@
+import { INFLUXQL_UNIT_NS } from '../../../shared/time-units.ts';
 import { parseError } from './errors.ts';
 
 const KEYWORDS: ReadonlySet<string> = new Set(
@@ -12,19 +13,6 @@ const BLANK = /(?:\s+|--[^\n]*|\/\*[\s\S]*?\*\/)*/y;
 const WORD = /[A-Za-z_][A-Za-z0-9_]*/y;
 const NUMBER = /\d+(?:\.\d+)?|\.\d+/y;
 const DURATION = /(?:\d+(?:ns|ms|us|u|µ|s|m|h|d|w))+/y;
-
-const UNIT_NS: Readonly<Record<string, bigint>> = {
-  ns: 1n,
-  u: 1_000n,
-  us: 1_000n,
-  µ: 1_000n,
-  ms: 1_000_000n,
-  s: 1_000_000_000n,
-  m: 60_000_000_000n,
-  h: 3_600_000_000_000n,
-  d: 86_400_000_000_000n,
-  w: 604_800_000_000_000n,
-};
 
 /** Reads the tokens of InfluxQL where the parser expects them; what is not there moves nothing. */
 export class Scanner {
@@ -67,14 +55,6 @@ export class Scanner {
       }
     }
     return true;
-  }
-
-  /** Whether a reserved word follows. */
-  get atKeyword(): boolean {
-    const start = this.blanks();
-    const word = this.#match(WORD);
-    this.position = start;
-    return word !== undefined && KEYWORDS.has(word.toUpperCase());
   }
 
   /** Takes `name` or `"name"`; reserved words must be quoted. */
@@ -124,7 +104,8 @@ export class Scanner {
       return undefined;
     }
     let total = 0n;
-    for (const [, count, unit] of text.matchAll(/(\d+)(\D+)/g)) total += BigInt(count as string) * (UNIT_NS[unit as string] as bigint);
+    for (const [, count, unit] of text.matchAll(/(\d+)(\D+)/g))
+      total += BigInt(count as string) * (INFLUXQL_UNIT_NS[unit as string] as bigint);
     return total;
   }
 

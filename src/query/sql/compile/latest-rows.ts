@@ -1,6 +1,7 @@
 /** Reads only the newest rows where a statement asks for the newest row of each group through a window function. */
 
-import type { CallExpr, Expr, OrderItem, Query, Select, SelectItem, TableRef, WindowSpec } from '../parse/ast.ts';
+import type { Expr, OrderItem, Query, Select, SelectItem, TableRef, WindowSpec } from '../parse/ast.ts';
+import { simpleCall } from '../parse/normalize-call.ts';
 import type { CteScope, StatementState } from '../types/env.ts';
 import { resolveRelation } from './relations.ts';
 import { containsCall, containsWindow, hasPath, hasSubquery } from './walk.ts';
@@ -114,7 +115,7 @@ function newestRows(
   const edge: Select = {
     ...plainSelect([
       ...keys.map((key, index): SelectItem => ({ kind: 'expr', expr: column(key), alias: `__k${index}` })),
-      { kind: 'expr', expr: call(order.descending ? 'max' : 'min', column('time')), alias: EDGE_TIME },
+      { kind: 'expr', expr: simpleCall(order.descending ? 'max' : 'min', [column('time')]), alias: EDGE_TIME },
     ]),
     from: table,
     where,
@@ -141,20 +142,6 @@ function newestRows(
 
 function column(...path: readonly string[]): Expr {
   return { kind: 'column', path, quoted: path.map(() => true) };
-}
-
-function call(name: string, arg: Expr): CallExpr {
-  return {
-    kind: 'call',
-    name,
-    args: [arg],
-    star: false,
-    distinct: false,
-    orderBy: [],
-    filter: undefined,
-    ignoreNulls: undefined,
-    over: undefined,
-  };
 }
 
 function plainSelect(items: readonly SelectItem[]): Select {

@@ -1,5 +1,6 @@
 /** InfluxDB's windows over consecutive values of a series. */
 
+import { SECOND_NS } from '../../../shared/time-units.ts';
 import { planError } from '../types/errors.ts';
 import { type Typed, typed } from '../types/typed.ts';
 import { arrowTypeText, float64, isNumeric } from '../types/types.ts';
@@ -23,7 +24,7 @@ export function isSeriesWindow(name: string): boolean {
 }
 
 /** Nanoseconds that a derivative is of when the call names no interval. */
-const DEFAULT_UNIT_NS = 1_000_000_000n;
+const DEFAULT_UNIT_NS = SECOND_NS;
 
 /**
  * The call with ` OVER (..)` in `over`. Nulls are skipped: the value before is the last one that is not null, and a null

@@ -1,5 +1,6 @@
 /** Time and date functions. */
 
+import { DAY_NS, HOUR_NS, MINUTE_NS, MS_NS, SECOND_NS, US_NS, WEEK_NS } from '../../../shared/time-units.ts';
 import { executionError, notImplemented, planError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';
 import { type Typed, timestampConstant, typed } from '../types/typed.ts';
@@ -10,8 +11,6 @@ import { parseTimestamp } from '../values/timestamps.ts';
 import { fixedOffsetNs, fromLocal, isUtc, isZone, localToInstantNs, toLocal, wallClockBin } from '../values/zones.ts';
 import { formatted, strftimeFormat } from './chrono-format.ts';
 import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
-
-const dayNs = 86_400_000_000_000n;
 
 export const timeFunctions = defineFunctions([
   ['date_bin', 2, 3, dateBin],
@@ -103,7 +102,7 @@ export function binned(stride: ReturnType<typeof binStride>, time: Typed, origin
 
 /** Months since the year 0. */
 function monthNumber(ns: bigint): number {
-  const date = new Date(Number((ns - (((ns % dayNs) + dayNs) % dayNs)) / 1_000_000n));
+  const date = new Date(Number((ns - (((ns % DAY_NS) + DAY_NS) % DAY_NS)) / MS_NS));
   return date.getUTCFullYear() * 12 + date.getUTCMonth() + 1;
 }
 
@@ -139,13 +138,13 @@ const truncParts = new Set([
   'nanosecond',
 ]);
 const fixedParts: Readonly<Record<string, bigint>> = {
-  week: 7n * dayNs,
-  day: dayNs,
-  hour: 3_600_000_000_000n,
-  minute: 60_000_000_000n,
-  second: 1_000_000_000n,
-  millisecond: 1_000_000n,
-  microsecond: 1000n,
+  week: WEEK_NS,
+  day: DAY_NS,
+  hour: HOUR_NS,
+  minute: MINUTE_NS,
+  second: SECOND_NS,
+  millisecond: MS_NS,
+  microsecond: US_NS,
 };
 
 function dateTrunc(call: ScalarCall): Typed {
@@ -159,7 +158,7 @@ function dateTrunc(call: ScalarCall): Typed {
   const local = zoned ? typed(toLocal(zone, time.sql), timestampNs) : time;
   const ns = fixedParts[part];
   // weeks start on Monday; 1970 began on a Thursday
-  const origin = part === 'week' ? -3n * dayNs : 0n;
+  const origin = part === 'week' ? -3n * DAY_NS : 0n;
   const cut = ns === undefined ? calendarTrunc(part, local) : binned({ ns }, local, origin);
   if (!zoned) return { ...cut, type: time.type };
   return typed(fromLocal(zone, cut.sql), time.type);
@@ -172,9 +171,9 @@ function calendarTrunc(part: string, time: Typed): Typed {
 
 /** Start of the month, quarter or year of an instant. */
 function calendarStart(part: string, ns: bigint): bigint {
-  const date = new Date(Number((ns - (((ns % dayNs) + dayNs) % dayNs)) / 1_000_000n));
+  const date = new Date(Number((ns - (((ns % DAY_NS) + DAY_NS) % DAY_NS)) / MS_NS));
   const month = part === 'year' ? 0 : part === 'quarter' ? Math.floor(date.getUTCMonth() / 3) * 3 : date.getUTCMonth();
-  return BigInt(Date.UTC(date.getUTCFullYear(), month, 1)) * 1_000_000n;
+  return BigInt(Date.UTC(date.getUTCFullYear(), month, 1)) * MS_NS;
 }
 
 const plainParts = new Set(['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second', 'dow', 'doy']);
@@ -226,20 +225,10 @@ function timePart(part: string, ns: string, given: string): Typed {
   }
 }
 
-/** Nanoseconds of the parts of a duration. Each part is the whole duration in its unit. */
-const durationParts: Readonly<Record<string, number>> = {
-  week: 604_800_000_000_000,
-  day: 86_400_000_000_000,
-  hour: 3_600_000_000_000,
-  minute: 60_000_000_000,
-  second: 1_000_000_000,
-  millisecond: 1_000_000,
-  microsecond: 1000,
-};
-
+/** Each part is the whole duration in its unit. */
 function durationPart(part: string, sql: string, given: string): Typed {
   if (part === 'epoch') return typed(`(${sql} / CAST(1000000000 AS DOUBLE))`, float64);
-  const ns = durationParts[part];
+  const ns = fixedParts[part];
   if (ns === undefined) throw executionError(`Date part '${given}' not supported`);
   return typed(`CAST(${sql} // ${ns} AS INTEGER)`, int32);
 }

@@ -1,5 +1,6 @@
 /** Text -> `Statement`: guard, library parser, gate, with caches of what was parsed. */
 import { InfluxError } from '../../../shared/errors.ts';
+import { quotedText } from '../../quoted-text.ts';
 import { notImplemented, planError, sqlError } from '../types/errors.ts';
 import type { Statement } from './ast.ts';
 import { guardQueryText } from './guard.ts';
@@ -117,17 +118,6 @@ const parserPrefix = 'sql parser error: ';
 function parserError(error: unknown): Error {
   const text = error instanceof Error ? error.message : String(error);
   if (text.includes('recursion limit exceeded')) return sqlError('RecursionLimitExceeded');
-  if (text.startsWith(parserPrefix)) return sqlError(`ParserError(${debugQuote(text.slice(parserPrefix.length))})`);
-  return sqlError(`TokenizerError(${debugQuote(text)})`);
-}
-
-/** Text as InfluxDB 3 Core's debug output quotes it. */
-function debugQuote(text: string): string {
-  const escaped = text
-    .replaceAll('\\', '\\\\')
-    .replaceAll('"', '\\"')
-    .replaceAll('\n', '\\n')
-    .replaceAll('\r', '\\r')
-    .replaceAll('\t', '\\t');
-  return `"${escaped}"`;
+  if (text.startsWith(parserPrefix)) return sqlError(`ParserError(${quotedText(text.slice(parserPrefix.length))})`);
+  return sqlError(`TokenizerError(${quotedText(text)})`);
 }

@@ -1,4 +1,5 @@
 /** Casts, explicit and implied. */
+import { TIMESTAMP_UNIT_NS } from '../../../shared/time-units.ts';
 import { arrowError, coercionError, planError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';
 import { booleanConstant, floatConstant, intConstant, intervalConstant, type Typed, timestampConstant } from '../types/typed.ts';
@@ -6,8 +7,6 @@ import { arrowTypeText, engineType, isFloat, type SqlType, sameType } from '../t
 import { intervalNs, parseInterval } from './intervals.ts';
 import { parseTimestamp, timestampNsMax } from './timestamps.ts';
 import { fromLocal, isUtc, localToInstantNs, toLocal, zonedText } from './zones.ts';
-
-const unitNs = { s: 1_000_000_000n, ms: 1_000_000n, us: 1000n, ns: 1n } as const;
 
 /** `CAST(x AS to)`; with `attempt`, NULL instead of an error. */
 export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
@@ -43,7 +42,7 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
       break;
     case 'time':
       if (x.type.kind === 'int')
-        return { sql: `CAST(make_timestamp_ns(CAST(${x.sql} AS BIGINT) * ${unitNs[to.unit ?? 'ns']}) AS TIME_NS)`, type: to };
+        return { sql: `CAST(make_timestamp_ns(CAST(${x.sql} AS BIGINT) * ${TIMESTAMP_UNIT_NS[to.unit ?? 'ns']}) AS TIME_NS)`, type: to };
       if (zoned(x) !== undefined) return { sql: `CAST(${toLocal(zoned(x) as string, x.sql)} AS TIME)`, type: to };
       break;
     case 'duration':
@@ -74,7 +73,7 @@ export function coerceTo(x: Typed, to: SqlType): Typed {
 }
 
 function toTimestamp(x: Typed, to: Extract<SqlType, { kind: 'timestamp' }>, attempt: boolean): Typed {
-  const factor = unitNs[to.unit];
+  const factor = TIMESTAMP_UNIT_NS[to.unit];
   const zone = to.zone ?? 'UTC';
   if (x.constant?.kind === 'string') {
     try {
@@ -96,7 +95,7 @@ function toTimestamp(x: Typed, to: Extract<SqlType, { kind: 'timestamp' }>, atte
   switch (x.type.kind) {
     case 'timestamp':
       if (isLocal && !isUtc(zone)) return { sql: cutTo(factor, instantOf(x.sql)), type: to };
-      return unitNs[x.type.unit] >= factor ? { ...x, type: to } : { sql: cutTo(factor, x.sql), type: to };
+      return TIMESTAMP_UNIT_NS[x.type.unit] >= factor ? { ...x, type: to } : { sql: cutTo(factor, x.sql), type: to };
     case 'int':
       return { sql: `make_timestamp_ns(CAST(${x.sql} AS BIGINT) * ${factor})`, type: to };
     case 'float32':
@@ -155,7 +154,7 @@ function toInt(x: Typed, to: Extract<SqlType, { kind: 'int' }>, attempt: boolean
       return { sql: `${cast}(trunc(${x.sql}) AS ${name})`, type: to };
     case 'timestamp': {
       const ns = x.constant?.kind === 'timestamp' ? intConstant(x.constant.ns).sql : `epoch_ns(${x.sql})`;
-      const factor = unitNs[x.type.unit];
+      const factor = TIMESTAMP_UNIT_NS[x.type.unit];
       const value = factor === 1n ? ns : `_df.floordiv(${ns}, ${factor})`;
       return { sql: to.bits === 64 && to.signed ? value : `${cast}(${value} AS ${name})`, type: to };
     }
@@ -218,7 +217,7 @@ export function toDuration(x: Typed, to: Extract<SqlType, { kind: 'duration' }> 
   }
   if (x.type.kind === 'duration') return { ...x, type: to };
   if (x.type.kind === 'interval') return { sql: `(epoch_us(${x.sql}) * 1000)`, type: to };
-  if (x.type.kind === 'int') return { sql: `(CAST(${x.sql} AS BIGINT) * ${unitNs[to.unit ?? 'ns']})`, type: to };
+  if (x.type.kind === 'int') return { sql: `(CAST(${x.sql} AS BIGINT) * ${TIMESTAMP_UNIT_NS[to.unit ?? 'ns']})`, type: to };
   throw coercionError(`Cannot convert ${arrowTypeText(x.type)} to Duration(ns)`);
 }
 

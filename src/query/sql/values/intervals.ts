@@ -1,4 +1,5 @@
 /** Interval literals: text -> months, days, nanoseconds. */
+import { DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS } from '../../../shared/time-units.ts';
 import { planError } from '../types/errors.ts';
 
 export interface IntervalValue {
@@ -90,7 +91,7 @@ export function parseInterval(text: string, defaultUnit = 'second'): IntervalVal
 
 /** The interval as nanoseconds with 24-hour days, or undefined when it holds months. */
 export function intervalNs(value: IntervalValue): bigint | undefined {
-  return value.months === 0 ? BigInt(value.days) * 86_400_000_000_000n + value.ns : undefined;
+  return value.months === 0 ? BigInt(value.days) * DAY_NS + value.ns : undefined;
 }
 
 function unitOf(name: string): Unit | undefined {
@@ -101,8 +102,8 @@ function unitOf(name: string): Unit | undefined {
 }
 
 function clockNs(time: RegExpExecArray): bigint {
-  const seconds = scaled(time[4] ?? '0', 1_000_000_000n);
-  const total = BigInt(time[2] as string) * 3_600_000_000_000n + BigInt(time[3] as string) * 60_000_000_000n + seconds;
+  const seconds = scaled(time[4] ?? '0', SECOND_NS);
+  const total = BigInt(time[2] as string) * HOUR_NS + BigInt(time[3] as string) * MINUTE_NS + seconds;
   return time[1] === '-' ? -total : total;
 }
 

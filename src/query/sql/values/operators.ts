@@ -1,5 +1,6 @@
 /** Operators with DataFusion's meaning. */
 
+import { DAY_NS } from '../../../shared/time-units.ts';
 import type { BinaryOperator } from '../parse/ast.ts';
 import { arrowError, coercionError, notImplemented, planError } from '../types/errors.ts';
 import { coarseInterval, intConstant, intervalConstant, type Typed, timestampConstant, typed } from '../types/typed.ts';
@@ -233,7 +234,7 @@ function zonedShift(x: Typed, op: '+' | '-', value: IntervalValue | undefined, z
 }
 
 function moved(ns: bigint, value: IntervalValue, sign: 1 | -1): bigint {
-  const rest = BigInt(value.days) * 86_400_000_000_000n + value.ns;
+  const rest = BigInt(value.days) * DAY_NS + value.ns;
   const base = value.months === 0 ? ns : addMonths(ns, value.months * sign);
   return sign === 1 ? base + rest : base - rest;
 }

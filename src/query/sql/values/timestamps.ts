@@ -1,7 +1,8 @@
 /** Timestamps in text -> nanoseconds. Grammar and messages: */
+import { DAY_NS, SECOND_NS } from '../../../shared/time-units.ts';
+import { zoneOffsets } from '../../../shared/zone-offset.ts';
 import { foldingError } from '../types/errors.ts';
 
-const secondNs = 1_000_000_000n;
 /** The widest range InfluxDB 3 Core can show. */
 export const timestampNsMin = -9_223_372_036_854_775_808n;
 export const timestampNsMax = 9_223_372_036_854_775_807n;
@@ -15,13 +16,13 @@ export function parseTimestamp(text: string, toInstant: (localNs: bigint) => big
   const date = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text.slice(0, 10));
   const days = date ? dayNumber(Number(date[1]), Number(date[2]), Number(date[3])) : undefined;
   if (days === undefined) throw failed(text, 'error parsing date');
-  if (text.length === 10) return inRange(text, toInstant(BigInt(days) * 86_400n * secondNs));
+  if (text.length === 10) return inRange(text, toInstant(BigInt(days) * DAY_NS));
   if (!'Tt '.includes(text[10] as string)) throw failed(text, 'invalid timestamp separator');
   const time = /^(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?/.exec(text.slice(11));
   const seconds = time ? clockSeconds(time) : undefined;
   if (!time || seconds === undefined) throw failed(text, 'error parsing time');
   const fraction = BigInt((time[4] ?? '').slice(0, 9).padEnd(9, '0'));
-  const local = (BigInt(days) * 86_400n + BigInt(seconds)) * secondNs + fraction;
+  const local = (BigInt(days) * 86_400n + BigInt(seconds)) * SECOND_NS + fraction;
   const zone = text.slice(11 + time[0].length);
   return inRange(text, zone === '' ? toInstant(local) : zoned(local, zone));
 }
@@ -44,7 +45,7 @@ function zoned(localNs: bigint, zoneText: string): bigint {
   const zone = zoneText.trimStart();
   const offset = /^([+-])(\d{2})(?::?(\d{2}))?$/.exec(zone);
   if (offset) {
-    const seconds = BigInt(Number(offset[2]) * 3600 + Number(offset[3] ?? 0) * 60) * secondNs;
+    const seconds = BigInt(Number(offset[2]) * 3600 + Number(offset[3] ?? 0) * 60) * SECOND_NS;
     return offset[1] === '-' ? localNs + seconds : localNs - seconds;
   }
   if (!isZoneName(zone)) throw foldingError(`Parser error: Invalid timezone "${zone}": failed to parse timezone`);
@@ -65,26 +66,10 @@ export function isZoneName(zone: string): boolean {
 
 /** UTC offset of a zone at a local wall-clock time, in nanoseconds (the first guess corrected once). */
 export function zoneOffsetNs(zone: string, localNs: bigint): bigint {
-  const localMs = Number(localNs / 1_000_000n);
-  const first = zoneOffsetMs(zone, localMs);
-  return BigInt(zoneOffsetMs(zone, localMs - first)) * 1_000_000n;
-}
-
-function zoneOffsetMs(zone: string, utcMs: number): number {
-  const format = new Intl.DateTimeFormat('en-US', {
-    timeZone: zone,
-    hourCycle: 'h23',
-    year: 'numeric',
-    month: 'numeric',
-    day: 'numeric',
-    hour: 'numeric',
-    minute: 'numeric',
-    second: 'numeric',
-  });
-  const parts = new Map(format.formatToParts(utcMs).map((part) => [part.type, Number(part.value)]));
-  const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
-  const local = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
-  return local - Math.floor(utcMs / 1000) * 1000;
+  const offsetSecs = zoneOffsets(zone);
+  const localSecs = Number((localNs - (((localNs % SECOND_NS) + SECOND_NS) % SECOND_NS)) / SECOND_NS);
+  const first = offsetSecs(localSecs);
+  return BigInt(offsetSecs(localSecs - first)) * SECOND_NS;
 }
 
 function inRange(text: string, ns: bigint): bigint {
@@ -101,11 +86,10 @@ function failed(text: string, reason: string): Error {
 
 /** Moves a timestamp by whole months; the day is cut to the month's last, as both engines do. */
 export function addMonths(ns: bigint, months: number): bigint {
-  const dayNs = 86_400n * secondNs;
-  let days = ns / dayNs;
-  let rest = ns % dayNs;
+  let days = ns / DAY_NS;
+  let rest = ns % DAY_NS;
   if (rest < 0n) {
-    rest += dayNs;
+    rest += DAY_NS;
     days -= 1n;
   }
   const date = new Date(Number(days) * 86_400_000);
@@ -116,5 +100,5 @@ export function addMonths(ns: bigint, months: number): bigint {
   last.setUTCFullYear(year, month + 1, 0);
   const moved = new Date(0);
   moved.setUTCFullYear(year, month, Math.min(date.getUTCDate(), last.getUTCDate()));
-  return BigInt(moved.getTime() / 86_400_000) * dayNs + rest;
+  return BigInt(moved.getTime() / 86_400_000) * DAY_NS + rest;
 }

@@ -1,8 +1,7 @@
 /** Time zones: names of the tz database and fixed offsets. What is printed here moves between an instant and a zone's wall clock. */
+import { DAY_NS, HOUR_NS, MINUTE_NS } from '../../../shared/time-units.ts';
 import { quoteString } from '../types/quote.ts';
 import { isZoneName, zoneOffsetNs } from './timestamps.ts';
-
-const minuteNs = 60_000_000_000n;
 
 /** True for zones whose wall clock is that of UTC, all year. */
 export function isUtc(zone: string): boolean {
@@ -20,7 +19,7 @@ export function fixedOffsetNs(zone: string): bigint | undefined {
   if (!offset) return undefined;
   const minutes = Number(offset[2]) * 60 + Number(offset[3] ?? 0);
   if (minutes >= 24 * 60) return undefined;
-  return BigInt(offset[1] === '-' ? -minutes : minutes) * minuteNs;
+  return BigInt(offset[1] === '-' ? -minutes : minutes) * MINUTE_NS;
 }
 
 /** SQL of the wall clock of a zone at an instant, both TIMESTAMP_NS. */
@@ -103,6 +102,3 @@ export function nextWallClockBin(zone: string, bin: string, strideNs: bigint, or
   const later = `lambda h: _df.wall_bin(${quoteString(zone)}, ${bin} + ${strideNs} + h, ${strideNs}, ${origin})`;
   return `list_min(list_filter(list_transform([0, ${HOUR_NS}, ${2n * HOUR_NS}, ${3n * HOUR_NS}], ${later}), lambda c: c > ${bin}))`;
 }
-
-const HOUR_NS = 3_600_000_000_000n;
-const DAY_NS = 24n * HOUR_NS;

@@ -1,12 +1,11 @@
 import type { QueryService } from '../../../query/query-service.ts';
 import type { QueryResult, ResultColumn } from '../../../query/result.ts';
-import { textAt } from '../../../query/results/index.ts';
+import { BYTES, INT32, type MadeColumn, madeResult, TEXT, textAt } from '../../../query/results/index.ts';
 import { encapsulated, schemaMessage } from '../../../shared/arrow/schema-message.ts';
 import type { ColumnType } from '../../../shared/column-type.ts';
 import { arrowSchema } from '../../arrow/arrow-fields.ts';
 import type { SqlCommand, TablesCommand } from './commands.ts';
 import { isLike } from './like.ts';
-import { BYTES, INT32, type MadeColumn, madeRows, TEXT } from './made-rows.ts';
 
 /** The only catalog. */
 const CATALOG = 'public';
@@ -26,25 +25,25 @@ type MetadataCommand = Extract<SqlCommand, { kind: 'catalogs' | 'table-types' | 
 export async function metadataRows(command: MetadataCommand, source: MetadataSource, describe: boolean): Promise<QueryResult> {
   switch (command.kind) {
     case 'catalogs':
-      return madeRows([required('catalog_name', [CATALOG])]);
+      return madeResult([required('catalog_name', [CATALOG])]);
     case 'table-types':
-      return madeRows([required('table_type', [source.baseTableType, 'VIEW'].sort())]);
+      return madeResult([required('table_type', [source.baseTableType, 'VIEW'].sort())]);
     case 'primary-keys':
-      return madeRows([
+      return madeResult([
         ...names('catalog_name', 'db_schema_name'),
         ...keyNames('table_name', 'column_name'),
         ...names('key_name'),
         sequence(),
       ]);
     case 'foreign-keys':
-      return madeRows(foreignKeys());
+      return madeResult(foreignKeys());
     case 'schemas': {
       const all = describe
         ? []
         : await texts(source, 'CommandGetDbSchemas', 'SELECT DISTINCT table_schema FROM information_schema.tables', 1);
       const found = all.map(([name]) => name as string).filter((name) => fits(command, name));
       found.sort(byCode);
-      return madeRows([{ name: 'catalog_name', type: TEXT, values: found.map(() => CATALOG) }, required('db_schema_name', found)]);
+      return madeResult([{ name: 'catalog_name', type: TEXT, values: found.map(() => CATALOG) }, required('db_schema_name', found)]);
     }
     case 'tables':
       return describe ? tableRows(command, [], []) : tables(command, source);
@@ -83,7 +82,7 @@ function tableRows(command: TablesCommand, found: readonly TableName[], schemas:
     ),
   ];
   if (command.includeSchema) columns.push({ name: 'table_schema', type: BYTES, required: true, values: schemas });
-  return madeRows(columns);
+  return madeResult(columns);
 }
 
 /** The schema message of each table. Those of user tables come from one query; the others are few, and are described. */

@@ -2,6 +2,7 @@ import type { Schema, Vector } from 'apache-arrow';
 import type { BindValue, ResultColumn, ResultType, ResultVector } from '../../../query/result.ts';
 import { textVector } from '../../../query/results/index.ts';
 import { END_OF_STREAM, encapsulated, schemaMessage } from '../../../shared/arrow/schema-message.ts';
+import { MS_NS, SECOND_NS, US_NS } from '../../../shared/time-units.ts';
 import { arrowSchema } from '../../arrow/arrow-fields.ts';
 import { RecordBatchWriter } from '../../arrow/record-batch.ts';
 import { invalidArgument } from '../errors.ts';
@@ -59,11 +60,11 @@ function bindValue({ DataType }: Arrow, vector: Vector): BindValue {
 }
 
 /** By the numbers of Arrow's time units: seconds first. */
-const NS_PER_UNIT: readonly bigint[] = [1_000_000_000n, 1_000_000n, 1000n, 1n];
+const NS_PER_UNIT: readonly bigint[] = [SECOND_NS, MS_NS, US_NS, 1n];
 
 function timestampText(ns: bigint): string {
-  const nanos = ((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  const second = new Date(Number((ns - nanos) / 1_000_000n)).toISOString().slice(0, 19);
+  const nanos = ((ns % SECOND_NS) + SECOND_NS) % SECOND_NS;
+  const second = new Date(Number((ns - nanos) / MS_NS)).toISOString().slice(0, 19);
   return `${second}.${String(nanos).padStart(9, '0')}Z`;
 }
 

@@ -1,8 +1,8 @@
+import { BOOLEAN, INT32, madeVector, TEXT, TEXTS } from '../../../query/results/index.ts';
 import type { ArrowField, ArrowSchema } from '../../../shared/arrow/schema-message.ts';
 import { BodyWriter } from '../../arrow/body.ts';
 import { CodedTexts, writeColumn } from '../../arrow/column-writer.ts';
 import { type RecordBatchMessage, recordBatchHeader } from '../../arrow/record-batch.ts';
-import { BOOLEAN, INT32, madeVector, TEXT, TEXTS } from './made-rows.ts';
 
 /** What is said of one fact; `flags` = numbers with the meaning of an enumeration. */
 type SqlInfoValue =

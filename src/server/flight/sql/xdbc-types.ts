@@ -1,5 +1,5 @@
 import type { QueryResult } from '../../../query/result.ts';
-import { BOOLEAN, INT32, type MadeColumn, madeRows, TEXT, TEXTS } from './made-rows.ts';
+import { BOOLEAN, INT32, type MadeColumn, madeResult, TEXT, TEXTS } from '../../../query/results/index.ts';
 
 /** A type as ODBC and JDBC drivers list it. */
 interface XdbcType {
@@ -75,7 +75,7 @@ export function xdbcTypes(dataType: number | undefined): QueryResult {
     return { name, type, required, values: types.map(value) };
   };
   const none = (): null => null;
-  return madeRows([
+  return madeResult([
     column('type_name', TEXT, (type) => type.name, true),
     column('data_type', INT32, (type) => type.dataType, true),
     column('column_size', INT32, (type) => type.size),

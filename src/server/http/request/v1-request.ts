@@ -1,8 +1,8 @@
 import type { FastifyRequest } from 'fastify';
 import type { BindValue } from '../../../query/result.ts';
 import { InfluxError } from '../../../shared/errors.ts';
+import { INFLUXQL_UNIT_NS } from '../../../shared/time-units.ts';
 import { badV1Request } from '../response/errors.ts';
-import { EPOCH_UNITS } from '../response/v1/v1-cells.ts';
 import { bindParamsFromText } from './bind-params.ts';
 import { readBody } from './body.ts';
 import { decodeParams, splitTarget } from './query-string.ts';
@@ -27,13 +27,16 @@ const EPOCH_ALIASES: Readonly<Record<string, string>> = { n: 'ns', us: 'u' };
 
 const DEFAULT_CHUNK_ROWS = 10_000;
 
+/** In the order in which a refusal lists them. */
+const EPOCHS = ['ns', 'u', 'µ', 'ms', 's', 'm', 'h', 'd', 'w'];
+
 const rules = {
   q: { kind: 'string' },
   db: { kind: 'string' },
   rp: { kind: 'string' },
   // The published v1 client sends an empty one for "none".
   // `n` is what the published v1 clients for Java and Node.js mean by `ns`.
-  epoch: { kind: 'variant', variants: Object.keys(EPOCH_UNITS), also: Object.keys(EPOCH_ALIASES), emptyIsAbsent: true },
+  epoch: { kind: 'variant', variants: EPOCHS, also: Object.keys(EPOCH_ALIASES), emptyIsAbsent: true },
   chunked: { kind: 'boolean' },
   chunk_size: { kind: 'string' },
   pretty: { kind: 'boolean' },
@@ -61,7 +64,7 @@ export async function decodeV1Query(request: FastifyRequest, maxBodyBytes: numbe
 }
 
 function epochNs(unit: string): bigint | undefined {
-  return EPOCH_UNITS[EPOCH_ALIASES[unit] ?? unit];
+  return INFLUXQL_UNIT_NS[EPOCH_ALIASES[unit] ?? unit];
 }
 
 /** The first type of the list that is known; JSON for all others. A header never refuses a query. */

@@ -1,13 +1,13 @@
 import type { FastifyInstance } from 'fastify';
 import type { DatabaseAdmin } from '../../../admin/admin-service.ts';
 import { validateDatabaseName } from '../../../catalog/index.ts';
+import { BOOLEAN, type MadeColumn, madeResult, TEXT } from '../../../query/results/index.ts';
 import { DurationError, parseDurationNs } from '../../../shared/duration.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import type { JsonObjectReader } from '../request/json-body.ts';
 import { readJsonObject } from '../request/json-endpoint.ts';
 import { decodeParams, splitTarget } from '../request/query-string.ts';
 import { notImplemented, serdeError } from '../response/errors.ts';
-import { type LocalColumn, localResult } from '../response/local-result.ts';
 import { formatOf, QUERY_FORMATS } from '../response/result-format.ts';
 import { sendResult } from '../response/result-response.ts';
 import { parseHardDelete } from './hard-delete.ts';
@@ -36,9 +36,9 @@ export function registerDatabases(app: FastifyInstance, deps: DatabaseEndpointDe
     const format = formatOf(params.get('format') ?? 'json');
     if (format === 'parquet') throw notImplemented('parquet format for the list of databases');
     const rows = databases.list({ showDeleted });
-    const columns: LocalColumn[] = [{ name: 'iox::database', kind: 'string', values: rows.map((row) => row.name) }];
-    if (showDeleted) columns.push({ name: 'deleted', kind: 'boolean', values: rows.map((row) => row.deleted) });
-    return sendResult(reply, localResult(columns), format);
+    const columns: MadeColumn[] = [{ name: 'iox::database', type: TEXT, values: rows.map((row) => row.name) }];
+    if (showDeleted) columns.push({ name: 'deleted', type: BOOLEAN, values: rows.map((row) => row.deleted) });
+    return sendResult(reply, madeResult(columns), format);
   });
 
   app.post(PATH, async (request, reply) => {

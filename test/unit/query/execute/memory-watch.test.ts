@@ -1,24 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { MemoryWatch, nativeBytesMax, type WatchedQuery } from '../../../../src/query/execute/memory-watch.ts';
+import { deferred } from '../../../support/deferred.ts';
+import { until } from '../../../support/until.ts';
 
 const MB = 1024 * 1024;
 const POOL = 100 * MB;
 
-async function until(probe: () => boolean): Promise<void> {
-  while (!probe()) await new Promise((done) => setTimeout(done, 5));
-}
-
 /** A call of DuckDB that the test ends. */
 function call(query: WatchedQuery): { end: () => void; ended: Promise<void> } {
-  let end: () => void = () => undefined;
-  const ended = query.during(
-    () =>
-      new Promise<void>((done) => {
-        end = done;
-      }),
-  );
-  return { end, ended };
+  const running = deferred();
+  return { end: () => running.resolve(), ended: query.during(() => running.promise) };
 }
 
 /** A watch over a process whose size the test sets. */

@@ -7,20 +7,15 @@ import type { QueryResult } from '../../../../src/query/result.ts';
 import { LIST_ELEMENTS_MAX } from '../../../../src/query/results/result-size.ts';
 import { Lanes } from '../../../../src/scheduling/index.ts';
 import { InfluxError } from '../../../../src/shared/errors.ts';
+import { deferred } from '../../../support/deferred.ts';
 import { testEngine } from '../../../support/engine.ts';
 
 class Probe {
   /** Memory of the process as the watch sees it, bytes. */
   resident = 0;
   ends = 0;
-  readonly ended: Promise<void>;
-  #resolve: () => void = () => undefined;
-
-  constructor() {
-    this.ended = new Promise((resolve) => {
-      this.#resolve = resolve;
-    });
-  }
+  readonly #end = deferred();
+  readonly ended = this.#end.promise;
 
   query(engine: Engine, sql: string, signal?: AbortSignal): StreamQuery {
     return {
@@ -36,7 +31,7 @@ class Probe {
       mapError: (error) => new InfluxError({ code: 'MAPPED', message: String(error), status: 400 }),
       onEnd: () => {
         this.ends++;
-        this.#resolve();
+        this.#end.resolve();
       },
     };
   }
@@ -77,13 +72,8 @@ describe('query streams', () => {
     it(`that wait for their turn never run when they are cancelled or take too long, ${small ? 'taken at once' : 'streamed'}`, async (t) => {
       const { engine } = await testEngine(t);
       const lanes = new Lanes({ slots: 1, threads: 1 });
-      let end: () => void = () => undefined;
-      const busy = lanes.query('heavy').take({
-        run: () =>
-          new Promise<void>((done) => {
-            end = done;
-          }),
-      });
+      const running = deferred();
+      const busy = lanes.query('heavy').take({ run: () => running.promise });
       const leaving = new AbortController();
       const run = (signal: AbortSignal): Promise<QueryResult> =>
         streamQuery({ ...new Probe().query(engine, MANY, signal), lane: lanes.query('heavy'), small });
@@ -95,7 +85,7 @@ describe('query streams', () => {
       tooLong.abort(new DOMException('too long', 'TimeoutError')); // as AbortSignal.timeout does
       await assert.rejects(left, { code: 'QUERY_CANCELLED', message: 'query error: the query was cancelled' });
       await assert.rejects(late, { code: 'QUERY_TIMEOUT', message: 'query error: the query ran longer than the server allows' });
-      end();
+      running.resolve();
       await busy;
       await isUsable(engine);
     });

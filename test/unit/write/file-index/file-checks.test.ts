@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { silentLog } from '../../../../src/storage/index.ts';
+import { silentLogger } from '../../../../src/shared/logger.ts';
 import { type CheckedFile, FileChecks } from '../../../../src/write/parquet/file-checks.ts';
 
 function setUp(onDisk: Map<string, number>) {
@@ -15,7 +15,7 @@ function setUp(onDisk: Map<string, number>) {
       return crc;
     },
     monotonicMs: () => clock.ms,
-    log: { ...silentLog, error: (fields: unknown) => errors.push(fields) } as typeof silentLog,
+    log: { ...silentLogger, error: (_message, fields) => errors.push(fields) },
   });
   return { checks, reads, errors, clock };
 }

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { nodeFileSystem, silentLog } from '../../../../src/storage/index.ts';
+import { silentLogger } from '../../../../src/shared/logger.ts';
+import { nodeFileSystem } from '../../../../src/storage/index.ts';
 import { FileIndex, type LiveFile } from '../../../../src/write/file-index/file-index.ts';
 import { decodeFileIndex, encodeFileIndex } from '../../../../src/write/file-index/file-index-codec.ts';
 import { FileIndexStore } from '../../../../src/write/file-index/file-index-store.ts';
@@ -130,7 +131,7 @@ interface Opened {
 
 async function storeIn(t: TestContext): Promise<Opened> {
   const root = await temporaryDirectory(t);
-  const open = (snapshotsPerSave = 4) => FileIndexStore.open({ fs: nodeFileSystem, root, uuid: UUID, log: silentLog, snapshotsPerSave });
+  const open = (snapshotsPerSave = 4) => FileIndexStore.open({ fs: nodeFileSystem, root, uuid: UUID, log: silentLogger, snapshotsPerSave });
   return { root, open };
 }
 
@@ -170,7 +171,7 @@ test('with an index file a start reads only the infos around its end', async (t)
   for (let i = 1; i <= 30; i++) await publish(store, info(i, [file(i, BigInt(i))]));
   await store.close();
   const fs = new FaultyFileSystem(nodeFileSystem);
-  const reopened = await FileIndexStore.open({ fs, root, uuid: UUID, log: silentLog });
+  const reopened = await FileIndexStore.open({ fs, root, uuid: UUID, log: silentLogger });
   assert.equal(fs.operations.filter((name) => name === 'readFile').length, 1 + 9);
   assert.equal(reopened.index.totals.fileCount, 30);
 });
@@ -196,7 +197,7 @@ test('an index file stands in for infos that are gone', async (t) => {
   await store.close();
   await rm(join(root, 'snapshots', snapshotFileName(3)));
   await rm(join(root, 'snapshots', snapshotFileName(1)));
-  const reopened = await FileIndexStore.open({ fs: nodeFileSystem, root, uuid: UUID, log: silentLog, failOnError: true });
+  const reopened = await FileIndexStore.open({ fs: nodeFileSystem, root, uuid: UUID, log: silentLogger, failOnError: true });
   assert.deepEqual(ids(reopened.index.filesFor(1, 0)), [1, 2, 3]);
   assert.deepEqual([reopened.walFileNumber, reopened.index.sequence, reopened.lost], [30, 3, []]);
   assert.ok(reopened.takeFileIds(1) >= 1003);
@@ -227,7 +228,7 @@ for (const [what, damage, reason] of [
     const path = join(root, 'snapshots', snapshotFileName(3));
     assert.deepEqual((await open()).lost, []);
     await damage(path);
-    const strict = FileIndexStore.open({ fs: nodeFileSystem, root, uuid: UUID, log: silentLog, failOnError: true });
+    const strict = FileIndexStore.open({ fs: nodeFileSystem, root, uuid: UUID, log: silentLogger, failOnError: true });
     await assert.rejects(strict, {
       name: 'StartupError',
       code: 'SNAPSHOT_CORRUPT',
@@ -263,7 +264,7 @@ test('an index file stands in for a damaged newest info, at every later start to
 test('an index file that cannot be written costs nothing but the next start', async (t) => {
   const { root, open } = await storeIn(t);
   const fs = new FaultyFileSystem(nodeFileSystem);
-  const store = await FileIndexStore.open({ fs, root, uuid: UUID, log: silentLog, snapshotsPerSave: 100 });
+  const store = await FileIndexStore.open({ fs, root, uuid: UUID, log: silentLogger, snapshotsPerSave: 100 });
   await publish(store, info(1, [file(1, 1n)]));
   fs.failNext('rename', 'ENOSPC');
   await store.saveIndex();

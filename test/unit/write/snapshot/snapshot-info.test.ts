@@ -3,7 +3,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { nodeFileSystem, silentLog } from '../../../../src/storage/index.ts';
+import { silentLogger } from '../../../../src/shared/logger.ts';
+import { nodeFileSystem } from '../../../../src/storage/index.ts';
 import {
   decodeSnapshotInfo,
   encodeSnapshotInfo,
@@ -146,7 +147,7 @@ test('names count down from the largest 64-bit integer', () => {
 
 test('infos are loaded newest first, from a sequence on, and saving again replaces', async (t) => {
   const root = await temporaryDirectory(t);
-  const store = new SnapshotStore(nodeFileSystem, root, silentLog);
+  const store = new SnapshotStore(nodeFileSystem, root, silentLogger);
   assert.deepEqual(await store.load(), { infos: [], movedAside: [], sequences: new Set(), corrupt: new Set() });
   for (let sequence = 1; sequence <= 20; sequence++) await store.save({ ...INFO, sequence });
   await store.save({ ...INFO, sequence: 20, walFileNumber: 999 });
@@ -161,7 +162,7 @@ test('infos are loaded newest first, from a sequence on, and saving again replac
 
 test('empty, damaged and misnamed infos are moved aside and reported', async (t) => {
   const root = await temporaryDirectory(t);
-  const store = new SnapshotStore(nodeFileSystem, root, silentLog);
+  const store = new SnapshotStore(nodeFileSystem, root, silentLogger);
   await store.load();
   for (let sequence = 1; sequence <= 5; sequence++) await store.save({ ...INFO, sequence });
   const path = (sequence: number) => join(root, 'snapshots', snapshotFileName(sequence));

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { systemClock } from '../../../../src/shared/clock.ts';
+import { until } from '../../../support/until.ts';
 import { CHUNK_NS, TestWriteStore, temporaryDirectory } from '../../../support/write-store.ts';
 
 /** Timers that the test lets go off, and the clock that they go by. */
@@ -29,14 +30,6 @@ class TestTimers {
 function lines(first: number): string {
   const fields = Array.from({ length: 100 }, (_, k) => `f${k}=${k}i`).join(',');
   return Array.from({ length: 12_000 }, (_, i) => `m,k=k${i % 7} ${fields} ${BigInt(i % 3) * CHUNK_NS + BigInt(first + i)}`).join('\n');
-}
-
-async function until(condition: () => boolean): Promise<void> {
-  const started = performance.now();
-  while (!condition()) {
-    assert.ok(performance.now() - started < 30_000, 'it did not happen');
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
 }
 
 test('what is buffered is persisted when writes pause, and not before', async (t) => {

@@ -1,7 +1,8 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '../../../../src/shared/clock.ts';
-import { type FileSystem, nodeFileSystem, type OpenFile, silentLog } from '../../../../src/storage/index.ts';
+import { silentLogger } from '../../../../src/shared/logger.ts';
+import { type FileSystem, nodeFileSystem, type OpenFile } from '../../../../src/storage/index.ts';
 import { type ReplayOptions, type ReplayReport, Wal, type WalOptions } from '../../../../src/write/wal/index.ts';
 
 export const UUID = '0123abcd-4567-4def-8123-456789abcdef';
@@ -116,7 +117,7 @@ export async function openWal(root: string, overrides: Partial<WalOptions> = {},
     uuid: UUID,
     clock: time,
     startTimer: time.startTimer,
-    log: silentLog,
+    log: silentLogger,
     durability: 'sync',
     flushIntervalMs: 1000,
     prepareFiles: false,
@@ -141,9 +142,4 @@ export async function walNames(root: string): Promise<string[]> {
 
 export function walPath(root: string, fileNumber: number): string {
   return join(root, 'wal', `${String(fileNumber).padStart(11, '0')}.wal`);
-}
-
-/** Waits until something holds, a turn of the event loop at a time. */
-export async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -3,9 +3,10 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type FileSystem, nodeFileSystem } from '../../../../src/storage/index.ts';
 import type { WalPeriod } from '../../../../src/write/wal/index.ts';
+import { until } from '../../../support/until.ts';
 import { FaultyFileSystem } from '../../storage/faulty-file-system.ts';
 import { temporaryDirectory } from '../../storage/temp-directory.ts';
-import { appendText, FakeTime, GatedFileSystem, openWal, until, walNames, walPath } from './wal-fixture.ts';
+import { appendText, FakeTime, GatedFileSystem, openWal, walNames, walPath } from './wal-fixture.ts';
 
 test('a lone record is synced at once, with its directory, before it is acknowledged', async (t) => {
   const root = await temporaryDirectory(t);

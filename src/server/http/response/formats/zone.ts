@@ -1,3 +1,5 @@
+import { zoneOffsets } from '../../../../shared/zone-offset.ts';
+
 /** Offset of a time zone from UTC, by instant. */
 export interface ZoneClock {
   readonly isUtc: boolean;
@@ -15,42 +17,19 @@ export function zoneClock(zone: string): ZoneClock {
     const offset = (Number(fixed[2]) * 60 + Number(fixed[3])) * 60 * (fixed[1] === '-' ? -1 : 1);
     return { isUtc: false, offsetSecs: () => offset };
   }
-  return new NamedZone(zone);
+  return { isUtc: false, offsetSecs: remembered(zoneOffsets(zone)) };
 }
 
-class NamedZone implements ZoneClock {
-  readonly isUtc = false;
-  readonly #format: Intl.DateTimeFormat;
-  #bucket = Number.NaN;
-  #offset = 0;
-
-  constructor(zone: string) {
-    this.#format = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      era: 'short',
-      year: 'numeric',
-      month: 'numeric',
-      day: 'numeric',
-      hour: 'numeric',
-      minute: 'numeric',
-      second: 'numeric',
-    });
-  }
-
-  offsetSecs(epochSecs: number): number {
+/** The rows of a result are close to each other: the last answer holds for most of them. */
+function remembered(offsetSecs: (epochSecs: number) => number): ZoneClock['offsetSecs'] {
+  let lastBucket = Number.NaN;
+  let offset = 0;
+  return (epochSecs) => {
     const bucket = Math.floor(epochSecs / BUCKET_SECS);
-    if (bucket !== this.#bucket) {
-      this.#offset = this.#read(bucket * BUCKET_SECS);
-      this.#bucket = bucket;
+    if (bucket !== lastBucket) {
+      offset = offsetSecs(bucket * BUCKET_SECS);
+      lastBucket = bucket;
     }
-    return this.#offset;
-  }
-
-  #read(epochSecs: number): number {
-    const parts = new Map(this.#format.formatToParts(epochSecs * 1000).map((part) => [part.type, Number(part.value)]));
-    const part = (type: Intl.DateTimeFormatPartTypes): number => parts.get(type) ?? 0;
-    const local = Date.UTC(part('year'), part('month') - 1, part('day'), part('hour'), part('minute'), part('second'));
-    return local / 1000 - epochSecs;
-  }
+    return offset;
+  };
 }

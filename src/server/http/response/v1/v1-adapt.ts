@@ -1,7 +1,7 @@
 import type { InfluxqlResult } from '../../../../query/influxql/contract.ts';
 import type { Statement } from '../../../../query/influxql/parse/index.ts';
 import type { QueryResult, ResultBatch, ResultColumn, ResultVector } from '../../../../query/result.ts';
-import { booleanVector, textAt, textVector } from '../../../../query/results/index.ts';
+import { BOOLEAN, madeVector, textAt, textVector } from '../../../../query/results/index.ts';
 
 /** The two statements whose v1 series are not the v3 columns. */
 export function adaptForV1(statement: Statement, answer: InfluxqlResult): InfluxqlResult {
@@ -59,7 +59,11 @@ function rowsOf(
     if (found !== undefined) rows.push(found);
   }
   const vectors = names.map((name): ResultVector => {
-    if (name === 'default') return booleanVector(rows.map((each) => each[name] === true));
+    if (name === 'default')
+      return madeVector(
+        BOOLEAN,
+        rows.map((each) => each[name] === true),
+      );
     if (name === 'replicaN') return { kind: 'int64', data: BigInt64Array.from(rows, () => 1n), valid: undefined };
     return textVector(rows.map((each) => String(each[name] ?? '')));
   });

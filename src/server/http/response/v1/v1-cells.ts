@@ -13,19 +13,6 @@ export class UnsupportedNumber extends Error {
   }
 }
 
-/** Nanoseconds of the units of `epoch`. */
-export const EPOCH_UNITS: Readonly<Record<string, bigint>> = {
-  ns: 1n,
-  u: 1_000n,
-  µ: 1_000n,
-  ms: 1_000_000n,
-  s: 1_000_000_000n,
-  m: 60_000_000_000n,
-  h: 3_600_000_000_000n,
-  d: 86_400_000_000_000n,
-  w: 604_800_000_000_000n,
-};
-
 export interface V1CellStyle {
   /** Nanoseconds a unit for times as whole numbers; undefined = RFC 3339 text. */
   readonly epochNs: bigint | undefined;

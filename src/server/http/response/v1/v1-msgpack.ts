@@ -2,6 +2,7 @@ import { Encoder } from '@msgpack/msgpack';
 import type { ResultVector } from '../../../../query/result.ts';
 import { isNullAt, textAt } from '../../../../query/results/index.ts';
 import { InfluxError } from '../../../../shared/errors.ts';
+import { SECOND_NS } from '../../../../shared/time-units.ts';
 import { TextSink } from '../formats/index.ts';
 import type { V1Column, V1Series, V1SeriesWriter } from './v1-statement.ts';
 
@@ -12,7 +13,6 @@ import type { V1Column, V1Series, V1SeriesWriter } from './v1-statement.ts';
 const HELD_BYTES_MAX = 256 * 1024 * 1024;
 
 /** Nanoseconds of a second. */
-const SECOND_NS = 1_000_000_000n;
 
 /** Bytes of a time: head, length, type and twelve more. */
 const TIME_BYTES = 15;

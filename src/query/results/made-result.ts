@@ -1,25 +1,24 @@
-import type { QueryResult, ResultColumn, ResultType, ResultVector, ValidBits } from '../../../query/result.ts';
-import { textVector } from '../../../query/results/index.ts';
+import type { QueryResult, ResultColumn, ResultType, ResultVector, ValidBits } from '../result.ts';
+import { textVector } from './made-vectors.ts';
+import { ValidBitsBuilder } from './vector-source.ts';
 
-/** Types that metadata answers have. */
-type MadeType = Extract<ResultType, { kind: 'string' | 'list' }> | { readonly kind: 'binary' | 'boolean' | 'int32' | 'uint8' };
-
-/** A column of rows that the server makes itself; null = null. */
+/** A column of rows that the server makes itself. Values are of the type that `madeVector` names; null = null. */
 export interface MadeColumn {
   readonly name: string;
-  readonly type: MadeType;
+  readonly type: ResultType;
+  /** True = never null. */
   readonly required?: boolean;
   readonly values: readonly unknown[];
 }
 
-export const TEXT: MadeType = { kind: 'string', dictionary: false };
-export const INT32: MadeType = { kind: 'int32' };
-export const BOOLEAN: MadeType = { kind: 'boolean' };
-export const BYTES: MadeType = { kind: 'binary' };
-export const TEXTS: MadeType = { kind: 'list', item: TEXT };
+export const TEXT: ResultType = { kind: 'string', dictionary: false };
+export const INT32: ResultType = { kind: 'int32' };
+export const BOOLEAN: ResultType = { kind: 'boolean' };
+export const BYTES: ResultType = { kind: 'binary' };
+export const TEXTS: ResultType = { kind: 'list', item: TEXT };
 
-/** A few rows as a query result. */
-export function madeRows(columns: readonly MadeColumn[]): QueryResult {
+/** A few rows as a query result, so that they can be sent in every format. */
+export function madeResult(columns: readonly MadeColumn[]): QueryResult {
   const rowCount = columns[0]?.values.length ?? 0;
   return {
     columns: columns.map(({ name, type, required }): ResultColumn => ({ name, type, required })),
@@ -30,8 +29,11 @@ export function madeRows(columns: readonly MadeColumn[]): QueryResult {
   };
 }
 
-/** A vector of plain values. */
-export function madeVector(type: MadeType, values: readonly unknown[]): ResultVector {
+/**
+ * A vector of plain values: strings, bytes, booleans, numbers, lists of strings; bigints for integers of 64 bits and for
+ * timestamps in nanoseconds. Throws for a type that the server never makes.
+ */
+export function madeVector(type: ResultType, values: readonly unknown[]): ResultVector {
   switch (type.kind) {
     case 'string':
       return textVector(values as readonly (string | null)[]);
@@ -46,11 +48,20 @@ export function madeVector(type: MadeType, values: readonly unknown[]): ResultVe
       return { kind: 'int32', data: Int32Array.from(values, Number), valid: validOf(values) };
     case 'uint8':
       return { kind: 'uint8', data: Uint8Array.from(values, Number), valid: validOf(values) };
+    case 'float64':
+      return { kind: 'float64', data: Float64Array.from(values, Number), valid: validOf(values) };
+    case 'int64':
+    case 'timestamp':
+      return { kind: type.kind, data: BigInt64Array.from(values as (bigint | null)[], (value) => value ?? 0n), valid: validOf(values) };
+    case 'uint64':
+      return { kind: 'uint64', data: BigUint64Array.from(values as (bigint | null)[], (value) => value ?? 0n), valid: validOf(values) };
     case 'list': {
       const lists = values as readonly (readonly string[] | null)[];
       const offsets = offsetsOf(lists.map((list) => list?.length ?? 0));
       return { kind: 'list', offsets, item: textVector(lists.flatMap((list) => list ?? [])), valid: validOf(values) };
     }
+    default:
+      throw new Error(`internal error: a made column cannot be shown as ${type.kind}`);
   }
 }
 
@@ -63,10 +74,9 @@ function offsetsOf(sizes: readonly number[]): Uint32Array {
 }
 
 function validOf(values: readonly unknown[]): ValidBits {
-  if (!values.includes(null)) return undefined;
-  const bits = new Uint8Array((values.length + 7) >> 3);
+  const valid = new ValidBitsBuilder(values.length);
   values.forEach((value, row) => {
-    if (value !== null) bits[row >> 3] = (bits[row >> 3] as number) | (1 << (row & 7));
+    if (value === null) valid.setNull(row);
   });
-  return bits;
+  return valid.build();
 }
