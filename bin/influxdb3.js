@@ -14,7 +14,8 @@ module_.enableCompileCache?.();
 
 const main = join(__dirname, '..', 'dist', 'bundle', 'main.js');
 if (existsSync(main)) {
-  import(pathToFileURL(main).href).then((program) => program.main());
+  // A failure ends the process with its text: that is Node.js's answer to a rejection that nobody handles.
+  void import(pathToFileURL(main).href).then((program) => program.main());
 } else {
   console.error('influxdb3 is not built yet: run `npm run build` in the project folder first (`npm start` does it for you)');
   process.exitCode = 1;

@@ -118,6 +118,19 @@ describe('structure of the sources', () => {
     assert.deepEqual(marked, []);
   });
 
+  it('promises of functions that Node.js brings are not left alone: the linter sees all others', () => {
+    const left = [...files, ...sourceFiles('test')].flatMap(({ path, text }) => {
+      const names = [...text.matchAll(/^import \{([^}]*)\} from 'node:[a-z]+\/promises';/gm)].flatMap((match) =>
+        (match[1] ?? '').split(','),
+      );
+      const called = names.map((name) => name.trim().split(' ').at(-1)).filter((name) => name !== '');
+      if (called.length === 0) return [];
+      const alone = new RegExp(`^ *(${called.join('|')})\\(.*\\);$`, 'gm');
+      return [...text.matchAll(alone)].map((match) => `${path}: ${match[0].trim()}`);
+    });
+    assert.deepEqual(left, []);
+  });
+
   it('exports have names', () => {
     assert.deepEqual(
       files.filter(({ text }) => /^export default /m.test(text)).map(({ path }) => path),
