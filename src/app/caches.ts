@@ -1,9 +1,10 @@
-import { type Every, HistoryReader, ValueCaches } from '../caches/index.ts';
+import { HistoryReader, ValueCaches } from '../caches/index.ts';
 import type { Catalog } from '../catalog/index.ts';
 import type { ServeConfig } from '../config/index.ts';
 import type { QueryExecutor } from '../query/execute/executor.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { systemTimers } from '../shared/timers.ts';
 
 /** The caches that the catalog defines, empty: the log's replay and later writes fill them. */
 export function openCaches(catalog: Catalog, clock: Clock, logger: Logger): ValueCaches {
@@ -18,11 +19,5 @@ export function startCaches(
   clock: Clock,
   executor: QueryExecutor,
 ): void {
-  caches.start(every, config.caches, new HistoryReader({ catalog, clock, query: (request) => executor.internalSql(request) }));
+  caches.start(systemTimers, config.caches, new HistoryReader({ catalog, clock, query: (request) => executor.internalSql(request) }));
 }
-
-const every: Every = (ms, run) => {
-  const timer = setInterval(run, ms);
-  timer.unref();
-  return () => clearInterval(timer);
-};

@@ -1,2 +1,2 @@
 export { HistoryReader, type HistoryReaderOptions } from './history.ts';
-export { type Every, ValueCaches, type ValueCachesOptions } from './value-caches.ts';
+export { ValueCaches, type ValueCachesOptions } from './value-caches.ts';

@@ -3,6 +3,7 @@ import { planError } from '../query/sql/index.ts';
 import type { CacheFunctionName } from '../query/sql/types/contract.ts';
 import type { CacheFunctions, CacheRelation } from '../query/system-tables/index.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { Timers } from '../shared/timers.ts';
 import type { TableSection } from '../write/batch/index.ts';
 import type { SeriesIndex } from '../write/series/index.ts';
 import { DistinctValueCache } from './distinct-value.ts';
@@ -14,9 +15,6 @@ export interface ValueCachesOptions {
   readonly clock: Clock;
   readonly onWarning: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
-
-/** Calls `run` every `ms`; returns what ends it. The timer keeps no process alive. */
-export type Every = (ms: number, run: () => void) => () => void;
 
 interface Slot<Cache> {
   readonly table: TableSchema;
@@ -54,14 +52,14 @@ export class ValueCaches implements CacheFunctions {
 
   /** Begins the regular removal of what expired, and lets new caches be filled from stored data. */
   start(
-    every: Every,
+    timers: Pick<Timers, 'every'>,
     intervals: { readonly lastEvictionIntervalMs: number; readonly distinctEvictionIntervalMs: number },
     history: HistoryReader,
   ): void {
     this.#history = history;
     const { lastEvictionIntervalMs, distinctEvictionIntervalMs } = intervals;
-    this.#endings.push(every(lastEvictionIntervalMs, () => this.evictLast()));
-    this.#endings.push(every(distinctEvictionIntervalMs, () => this.evictDistinct()));
+    this.#endings.push(timers.every(lastEvictionIntervalMs, () => this.evictLast()));
+    this.#endings.push(timers.every(distinctEvictionIntervalMs, () => this.evictDistinct()));
   }
 
   /** Idempotent. */

@@ -1,6 +1,7 @@
 import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
 import type { Log } from '../shared/logger.ts';
+import { nextTurn } from '../shared/timers.ts';
 import { errorText } from '../storage/index.ts';
 import type { CatalogStore, LoadedCatalog } from './catalog-store.ts';
 import { catalogClosed, catalogWriteFailed } from './errors.ts';
@@ -205,7 +206,7 @@ export class CommitQueue {
       if (lines.length < DUMP_LINES_PER_TURN) continue;
       pieces.push(Buffer.from(lines.join('')));
       lines = [];
-      await new Promise((resolve) => setImmediate(resolve));
+      await nextTurn();
     }
     pieces.push(Buffer.from(lines.join('')));
     return Buffer.concat(pieces);

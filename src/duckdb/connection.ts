@@ -11,6 +11,7 @@ import type {
   DuckDBResultReader,
   DuckDBType,
 } from '@duckdb/node-api';
+import { type CancelTimer, systemTimers } from '../shared/timers.ts';
 import { withMemoryNamed } from './failure.ts';
 
 /** A statement that DuckDB has not begun yet misses an interrupt: it is repeated until the call has ended, ms. */
@@ -31,7 +32,7 @@ export class EngineConnection {
   readonly #onFailure: FailureListener;
   readonly #running = new Set<Promise<unknown>>();
   #openStream: DuckDBResult | undefined;
-  #interrupting: NodeJS.Timeout | undefined;
+  #stopInterrupting: CancelTimer | undefined;
   #released = false;
 
   constructor(native: DuckDBConnection, onFailure: FailureListener) {
@@ -91,7 +92,7 @@ export class EngineConnection {
   interrupt(): void {
     if (this.#released || this.#running.size === 0) return;
     this.#native.interrupt();
-    this.#interrupting ??= setInterval(() => this.#native.interrupt(), INTERRUPT_AGAIN_MS).unref();
+    this.#stopInterrupting ??= systemTimers.every(INTERRUPT_AGAIN_MS, () => this.#native.interrupt());
   }
 
   /**
@@ -132,8 +133,8 @@ export class EngineConnection {
     const ended = (): void => {
       this.#running.delete(running);
       if (this.#running.size > 0) return;
-      clearInterval(this.#interrupting);
-      this.#interrupting = undefined;
+      this.#stopInterrupting?.();
+      this.#stopInterrupting = undefined;
     };
     return running.then(
       (result) => {

@@ -1,3 +1,5 @@
+import { systemTimers, type Timers } from '../shared/timers.ts';
+
 /** How long the main thread is watched before it is judged. */
 const LOOK_MS = 100;
 
@@ -11,23 +13,22 @@ const PATIENCE_MS = 5000;
 export interface CalmSources {
   /** Share of the time since the last call in which the main thread was busy, 0 to 1. */
   readonly busyShare: () => number;
-  /** Calls back once; must not keep the process alive. */
-  readonly startTimer: (callback: () => void, delayMs: number) => void;
+  readonly timers: Pick<Timers, 'after'>;
 }
 
 /** Runs `work` once: as soon as the server has had little to do for a moment, and after some seconds in any case. */
-export function whenCalm(work: () => void, { busyShare, startTimer }: CalmSources = runtimeSources()): void {
+export function whenCalm(work: () => void, { busyShare, timers }: CalmSources = systemSources()): void {
   let waitedMs = 0;
   busyShare();
   const look = (): void => {
     waitedMs += LOOK_MS;
     if (busyShare() < CALM_SHARE || waitedMs >= PATIENCE_MS) work();
-    else startTimer(look, LOOK_MS);
+    else timers.after(LOOK_MS, look);
   };
-  startTimer(look, LOOK_MS);
+  timers.after(LOOK_MS, look);
 }
 
-function runtimeSources(): CalmSources {
+function systemSources(): CalmSources {
   let last = performance.eventLoopUtilization();
   return {
     busyShare: () => {
@@ -36,6 +37,6 @@ function runtimeSources(): CalmSources {
       last = now;
       return utilization;
     },
-    startTimer: (callback, delayMs) => void setTimeout(callback, delayMs).unref(),
+    timers: systemTimers,
   };
 }

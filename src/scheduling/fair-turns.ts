@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn } from '../shared/timers.ts';
 
 /** Writes that came and are not answered yet. */
 export interface WritesAhead {

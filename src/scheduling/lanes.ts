@@ -2,7 +2,10 @@
  * Shared by: every query that DuckDB answers and every load of columns. All counters and queues change in synchronous steps
  * only; a call under way is touched by its own end and by the timer of its budget, and the end stops the timer first.
  */
+
+import { type Clock, systemClock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
+import { type CancelTimer, systemTimers, type Timers } from '../shared/timers.ts';
 
 export interface LanesOptions {
   /** Calls of DuckDB at the same time, all lanes together; each takes a thread of Node.js's pool. */
@@ -13,6 +16,8 @@ export interface LanesOptions {
   readonly waitingMax?: number;
   /** Time that a query may take before it is a heavy one, all of its calls together; by default 500 and 200 ms. */
   readonly budgetMs?: Readonly<Record<'light' | 'short', number>>;
+  readonly clock?: Clock;
+  readonly timers?: Timers;
 }
 
 /** `light` = little to read, `short` = nobody knows, `heavy` = much to do. */
@@ -42,7 +47,7 @@ interface Call {
   /** Since when it runs, monotonic ms. */
   sinceMs: number;
   lane: LaneName;
-  timer: NodeJS.Timeout | undefined;
+  cancelTimer: CancelTimer | undefined;
   evicted: boolean;
 }
 
@@ -82,14 +87,18 @@ export class Lanes {
   readonly #waitingMax: number;
   readonly #budgetMs: Readonly<Record<'light' | 'short', number>>;
   readonly #lanes: Readonly<Record<LaneName, Lane>>;
+  readonly #clock: Clock;
+  readonly #timers: Timers;
 
-  constructor({ slots, threads, waitingMax, budgetMs }: LanesOptions) {
+  constructor({ slots, threads, waitingMax, budgetMs, clock, timers }: LanesOptions) {
     this.#slots = Math.max(1, slots);
     const max = Math.max(1, Math.min(threads, this.#slots - 1));
     const lane = (): Lane => ({ used: 0, max, waiting: [] });
     this.#lanes = { light: lane(), short: lane(), heavy: lane() };
     this.#waitingMax = waitingMax ?? WAITING_MAX;
     this.#budgetMs = budgetMs ?? BUDGET_MS;
+    this.#clock = clock ?? systemClock;
+    this.#timers = timers ?? systemTimers;
   }
 
   /** A new query that begins in this lane. */
@@ -121,7 +130,7 @@ export class Lanes {
 
   #enter<T>(query: QueryLane, { interrupt, signal }: LaneTask<T>): Promise<Call> {
     signal?.throwIfAborted();
-    const call: Call = { query, interrupt, sinceMs: 0, lane: query.lane, timer: undefined, evicted: false };
+    const call: Call = { query, interrupt, sinceMs: 0, lane: query.lane, cancelTimer: undefined, evicted: false };
     const { waiting } = this.#lanes[call.lane];
     if (waiting.length === 0 && this.#hasRoom(call.lane)) {
       this.#begin(call);
@@ -151,18 +160,17 @@ export class Lanes {
   }
 
   #begin(call: Call): void {
-    call.sinceMs = performance.now();
+    call.sinceMs = this.#clock.monotonicMs();
     this.#lanes[call.lane].used++;
     if (call.lane === 'heavy') return;
     const leftMs = Math.max(0, this.#budgetMs[call.lane] - call.query.usedMs);
-    call.timer = setTimeout(() => this.#budgetUsed(call), leftMs);
-    call.timer.unref();
+    call.cancelTimer = this.#timers.after(leftMs, () => this.#budgetUsed(call));
   }
 
   #leave(call: Call): void {
-    clearTimeout(call.timer);
+    call.cancelTimer?.();
     this.#lanes[call.lane].used--;
-    call.query.usedMs += performance.now() - call.sinceMs;
+    call.query.usedMs += this.#clock.monotonicMs() - call.sinceMs;
     this.#startWaiting();
   }
 

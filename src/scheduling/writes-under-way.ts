@@ -1,3 +1,5 @@
+import { systemTimers, type Timers } from '../shared/timers.ts';
+
 /** Takes writes (`WriteService` of `src/write`). */
 interface WriteTarget<Request, Outcome> {
   write(request: Request): Promise<Outcome>;
@@ -6,11 +8,13 @@ interface WriteTarget<Request, Outcome> {
 /** Knows whether writes are between their arrival and their answer, so that work that can wait lets them go first. */
 export class WritesUnderWay<Request, Outcome> implements WriteTarget<Request, Outcome> {
   readonly #to: WriteTarget<Request, Outcome>;
+  readonly #timers: Timers;
   readonly #waiting = new Set<() => void>();
   #count = 0;
 
-  constructor(to: WriteTarget<Request, Outcome>) {
+  constructor(to: WriteTarget<Request, Outcome>, timers: Timers = systemTimers) {
     this.#to = to;
+    this.#timers = timers;
   }
 
   get any(): boolean {
@@ -31,11 +35,11 @@ export class WritesUnderWay<Request, Outcome> implements WriteTarget<Request, Ou
     if (!this.any) return Promise.resolve();
     return new Promise((resolve) => {
       const go = (): void => {
-        clearTimeout(timer);
+        cancel();
         this.#waiting.delete(go);
         resolve();
       };
-      const timer = setTimeout(go, msMax);
+      const cancel = this.#timers.after(msMax, go, 'keepsAlive');
       this.#waiting.add(go);
     });
   }

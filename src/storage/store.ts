@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, mkdtemp, readdir, rm, stat, statfs, unlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { systemClock } from '../shared/clock.ts';
 import { directoryUnusable, StorageStartupError } from './errors.ts';
 import type { FileSystem } from './file-system.ts';
 import { nodeFileSystem, unsyncedFileSystem } from './node-file-system.ts';
@@ -118,5 +119,5 @@ async function isLeftover(path: string): Promise<boolean> {
   const { mtimeMs, uid } = await stat(path);
   if (process.getuid !== undefined && uid !== process.getuid()) return false;
   const state = await nodeLockState(path);
-  return state === 'stale' || (state === 'absent' && Date.now() - mtimeMs > SETUP_TIME_MS);
+  return state === 'stale' || (state === 'absent' && systemClock.nowMs() - mtimeMs > SETUP_TIME_MS);
 }

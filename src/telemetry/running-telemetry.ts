@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/logger.ts';
+import type { Timers } from '../shared/timers.ts';
 import { MinuteHistory, type MinuteSample } from './history.ts';
 import type { TriggerType } from './invocations.ts';
 import { type LedgerEntry, TelemetryLedger } from './ledger.ts';
@@ -11,7 +12,6 @@ import { createSender, errorCode, type SendOutcome, type SendTelemetry } from '.
 import type { TelemetryStatus } from './status.ts';
 import type { ProcessReading, TelemetryStore } from './store.ts';
 import type { Telemetry } from './telemetry.ts';
-import type { Timers } from './timers.ts';
 
 /** Longest wait for the operating system to tell CPU and memory. */
 const READ_TIMEOUT_MS = 5000;
@@ -131,10 +131,10 @@ export class RunningTelemetry implements Telemetry {
     let cancel = (): void => undefined;
     const timeout = new Promise<never>((_, reject) => {
       const giveUp = (): void => reject(new Error('no answer from the operating system'));
-      const timer = this.deps.timers.after(timeoutMs, giveUp);
+      const cancelTimer = this.deps.timers.after(timeoutMs, giveUp);
       signal.addEventListener('abort', giveUp);
       cancel = () => {
-        timer.cancel();
+        cancelTimer();
         signal.removeEventListener('abort', giveUp);
       };
     });

@@ -1,5 +1,5 @@
 import type { Clock } from '../shared/clock.ts';
-import type { TimerHandle, Timers } from './timers.ts';
+import type { CancelTimer, Timers } from '../shared/timers.ts';
 
 export const SAMPLE_PERIOD_MS = 60_000;
 export const SEND_PERIOD_MS = 3_600_000;
@@ -28,7 +28,7 @@ export function nextDeadline(nowMs: number, deadlineMs: number, periodMs: number
  */
 export class TelemetryScheduler {
   private readonly deps: TelemetrySchedulerDeps;
-  private timer: TimerHandle | undefined;
+  private cancelTimer: CancelTimer | undefined;
   private sampleAtMs = 0;
   private sendAtMs = 0;
   private sampling: Promise<void> | undefined;
@@ -49,8 +49,8 @@ export class TelemetryScheduler {
   /** No more ticks. Resolves when work under way has settled. */
   async stop(): Promise<void> {
     this.running = false;
-    this.timer?.cancel();
-    this.timer = undefined;
+    this.cancelTimer?.();
+    this.cancelTimer = undefined;
     await Promise.all([this.sampling, this.sending]);
   }
 
@@ -68,7 +68,7 @@ export class TelemetryScheduler {
     if (sampleDue) this.sampleAtMs = nextDeadline(nowMs, this.sampleAtMs, SAMPLE_PERIOD_MS);
     if (sendDue) this.sendAtMs = nextDeadline(nowMs, this.sendAtMs, SEND_PERIOD_MS);
     const delayMs = Math.max(1, Math.min(this.sampleAtMs, this.sendAtMs) - nowMs);
-    this.timer = this.deps.timers.after(delayMs, () => this.wake());
+    this.cancelTimer = this.deps.timers.after(delayMs, () => this.wake());
     if (sampleDue && this.sampling === undefined) {
       this.sampling = this.deps.sample().finally(() => {
         this.sampling = undefined;

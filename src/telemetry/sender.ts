@@ -1,4 +1,4 @@
-import { systemTimers, type Timers } from './timers.ts';
+import { systemTimers, type Timers } from '../shared/timers.ts';
 
 /** Whole attempt, redirects included. */
 export const SEND_TIMEOUT_MS = 10_000;
@@ -27,7 +27,7 @@ export function createSender(deps: SenderDeps): SendTelemetry {
   const timers = deps.timers ?? systemTimers;
   return async (url, body, signal) => {
     const deadline = new AbortController();
-    const timer = timers.after(SEND_TIMEOUT_MS, () => deadline.abort());
+    const cancel = timers.after(SEND_TIMEOUT_MS, () => deadline.abort());
     try {
       return await post(deps, url, body, AbortSignal.any([signal, deadline.signal]));
     } catch (error) {
@@ -35,7 +35,7 @@ export function createSender(deps: SenderDeps): SendTelemetry {
       if (signal.aborted) return { kind: 'failed', error: 'the server is stopping' };
       return { kind: 'failed', error: errorCode(error) };
     } finally {
-      timer.cancel();
+      cancel();
     }
   };
 }

@@ -1,6 +1,7 @@
 import type { Clock } from '../shared/clock.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Log } from '../shared/logger.ts';
+import { systemTimers, type Timers } from '../shared/timers.ts';
 import type { MinuteSample } from './history.ts';
 import type { TriggerType } from './invocations.ts';
 import { type LedgerEntry, readLedgerFile } from './ledger.ts';
@@ -12,7 +13,6 @@ import { errorCode, type SendTelemetry } from './sender.ts';
 import { collectStaticFacts, type ServerIdentity, usableCores } from './static-facts.ts';
 import type { TelemetryStatus } from './status.ts';
 import { TelemetryStore } from './store.ts';
-import { systemTimers, type Timers } from './timers.ts';
 
 /** Usage telemetry of one server. Off = does nothing at all: no timer, no socket, no reading, no counter. */
 export interface Telemetry {

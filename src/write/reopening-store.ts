@@ -6,6 +6,7 @@
 import type { TableSchema } from '../catalog/schema.ts';
 import { type Engine, engineFailed } from '../duckdb/index.ts';
 import { InfluxError } from '../shared/errors.ts';
+import { type CancelTimer, pause, systemTimers, type Timers } from '../shared/timers.ts';
 import { errorText } from '../storage/index.ts';
 import type { DeleteRequest } from './deletes/index.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
@@ -48,6 +49,7 @@ export class ReopeningStore implements WriteService {
   readonly #reopenedListeners: (() => void)[] = [];
   readonly #lostListeners: ((reason: string) => void)[] = [];
   readonly #reopenedAtMs: number[] = [];
+  readonly #timers: Timers;
   readonly #stopping = new AbortController();
   #store: WriteStore;
   #state: StoreState = { kind: 'open' };
@@ -61,6 +63,7 @@ export class ReopeningStore implements WriteService {
 
   private constructor(options: ReopeningStoreOptions, store: WriteStore) {
     this.#options = options;
+    this.#timers = options.timers ?? systemTimers;
     this.#store = store;
     this.chunkDurationNs = store.chunkDurationNs;
     options.engine.onFailure((failure) => this.#engineFailed(failure));
@@ -159,21 +162,21 @@ export class ReopeningStore implements WriteService {
         return;
       } catch (error) {
         log.error('the store could not be reopened', { error: errorText(error) });
-        await this.#pause();
+        await pause(this.#timers, this.#options.retryPauseMs ?? RETRY_PAUSE_MS, this.#stopping.signal);
       }
     }
   }
 
   /** Ends the old store. False = something of it still runs, and could change files under the next one. */
   async #ended(): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
+    let cancel: CancelTimer | undefined;
     const tooLong = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), this.#options.closeTimeMaxMs ?? CLOSE_TIME_MAX_MS);
+      cancel = this.#timers.after(this.#options.closeTimeMaxMs ?? CLOSE_TIME_MAX_MS, () => resolve(false), 'keepsAlive');
     });
     try {
       return await Promise.race([this.#store.stop().then(() => true), tooLong]);
     } finally {
-      clearTimeout(timer);
+      cancel?.();
     }
   }
 
@@ -214,19 +217,5 @@ export class ReopeningStore implements WriteService {
     this.#state = { kind: 'lost', reason };
     this.#options.log.error('the server cannot go on: start it again', { reason });
     for (const listener of this.#lostListeners.splice(0)) listener(reason);
-  }
-
-  async #pause(): Promise<void> {
-    await new Promise<void>((resolve) => {
-      const { signal } = this.#stopping;
-      const timer = setTimeout(done, this.#options.retryPauseMs ?? RETRY_PAUSE_MS);
-      function done(): void {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-      signal.addEventListener('abort', done, { once: true });
-      if (signal.aborted) done();
-    });
   }
 }

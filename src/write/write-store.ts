@@ -4,6 +4,7 @@ import type { Engine } from '../duckdb/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { databaseNotFound, type InfluxError } from '../shared/errors.ts';
 import type { Log } from '../shared/logger.ts';
+import { systemTimers, type Timers } from '../shared/timers.ts';
 import { errorText, type Store } from '../storage/index.ts';
 import { AsideLog, type SetAsideTable, TablesAside } from './aside/index.ts';
 import { encodeDeleteRecord } from './batch/index.ts';
@@ -26,7 +27,7 @@ import { FileChecks } from './parquet/file-checks.ts';
 import { type LostRows, replayLogs } from './recovery/index.ts';
 import type { ScanFile } from './scan/index.ts';
 import type { SeriesIndex } from './series/index.ts';
-import { SnapshotScheduler, type StartTimer } from './snapshot/snapshot-scheduler.ts';
+import { SnapshotScheduler } from './snapshot/snapshot-scheduler.ts';
 import { Wal } from './wal/index.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
 
@@ -53,8 +54,8 @@ export interface WriteStoreOptions {
   readonly maintenance?: Partial<MaintenanceSettings>;
   /** Time between attempts of a step that the disk refuses; 1000 by default. */
   readonly retryPauseMs?: number;
-  /** Times the pause of writes after which the buffer is persisted. */
-  readonly startTimer?: StartTimer;
+  /** Those of the system by default. */
+  readonly timers?: Timers;
   /** Whether every byte of a batch is compared between its encoding and its use; false by default. */
   readonly checkBatches?: boolean;
 }
@@ -96,7 +97,7 @@ export class WriteStore implements WriteService {
 
   /** Loads the file index, removes leftovers of a crash and replays the log. Throws `StartupError`. */
   static async open(options: WriteStoreOptions): Promise<WriteStore> {
-    const { catalog, log, store } = options;
+    const { catalog, log, store, timers = systemTimers } = options;
     const files = await FileIndexStore.open({
       fs: store.fs,
       root: store.root,
@@ -114,6 +115,7 @@ export class WriteStore implements WriteService {
       tableSchema,
       fileMaxTimeNs: (databaseId, tableId) => files.index.maxTimeNs(databaseId, tableId),
       pendingBytesMax: PENDING_BYTES_MAX,
+      timers,
       ...(options.onApplied === undefined ? {} : { onApplied: options.onApplied }),
       onError: (message, error) => log.error(message, { error: errorText(error) }),
     });
@@ -122,6 +124,7 @@ export class WriteStore implements WriteService {
       root: store.root,
       uuid: catalog.uuid,
       clock: options.clock,
+      timers,
       log,
       durability: store.durable ? 'sync' : 'none',
       flushIntervalMs: options.wal.flushIntervalMs,
@@ -132,6 +135,7 @@ export class WriteStore implements WriteService {
     const report = await replayLogs({ ...options, failOnError: options.wal.replayFailOnError, buffer, files, wal, asideLog });
     const snapshots = new SnapshotScheduler({
       ...options,
+      timers,
       buffer,
       wal,
       files,
@@ -169,6 +173,7 @@ export class WriteStore implements WriteService {
       ...options,
       ...defaultMaintenance,
       ...options.maintenance,
+      timers: options.timers ?? systemTimers,
       buffer,
       files,
       pending,

@@ -80,7 +80,7 @@ export class Session {
     this.#byColumns = this.#executor(lanes, this.#columns);
     this.#byDuckDb = this.#executor(lanes, undefined);
     const history = new HistoryReader({ catalog: store.catalog, clock, query: (request) => this.#byDuckDb.internalSql(request) });
-    const never = (): (() => void) => () => undefined;
+    const never = { every: () => () => undefined };
     caches.start(never, { lastEvictionIntervalMs: 1_000_000, distinctEvictionIntervalMs: 1_000_000 }, history);
   }
 

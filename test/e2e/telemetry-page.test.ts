@@ -5,8 +5,9 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { FIELDS } from '../../src/telemetry/fields.ts';
 import { telemetryRoutes } from '../../src/telemetry/routes.ts';
+import { settle } from '../support/fake-time.ts';
 import { ensureDebianPackage } from '../tooling/ensure-debian-package.ts';
-import { type Harness, harness, OFF, settle } from '../unit/telemetry/support.ts';
+import { type Harness, harness, OFF } from '../unit/telemetry/support.ts';
 
 const program = ensureDebianPackage('chromium', 'chromium');
 const skip = program.kind === 'missing';

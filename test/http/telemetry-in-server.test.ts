@@ -3,7 +3,8 @@ import { after, before, it } from 'node:test';
 import { Registry } from 'prom-client';
 import { registerTelemetryMetrics, telemetryReceiver, telemetryRoutes } from '../../src/telemetry/http.ts';
 import { createSender } from '../../src/telemetry/sender.ts';
-import { harness, memoryLogger, settle } from '../unit/telemetry/support.ts';
+import { settle } from '../support/fake-time.ts';
+import { harness, memoryLogger } from '../unit/telemetry/support.ts';
 import { FakeWriteService, fixedClock, testServer } from './fakes.ts';
 
 const h = harness();

@@ -5,7 +5,8 @@ import { type FastifyInstance, fastify } from 'fastify';
 import { Registry } from 'prom-client';
 import { REPORT_BYTES_MAX, type ReportWriter, telemetryReceiver } from '../../src/telemetry/receiver.ts';
 import { createSender } from '../../src/telemetry/sender.ts';
-import { FakeTime, harness, memoryLogger, START_MS } from '../unit/telemetry/support.ts';
+import { FakeTime, START_MS } from '../support/fake-time.ts';
+import { harness, memoryLogger } from '../unit/telemetry/support.ts';
 
 const OWN = Buffer.from(harness().telemetry.preview());
 

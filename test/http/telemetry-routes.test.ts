@@ -4,7 +4,8 @@ import { describe, it } from 'node:test';
 import { type FastifyInstance, fastify } from 'fastify';
 import { telemetryRoutes } from '../../src/telemetry/routes.ts';
 import type { Telemetry } from '../../src/telemetry/telemetry.ts';
-import { harness, OFF, settle } from '../unit/telemetry/support.ts';
+import { settle } from '../support/fake-time.ts';
+import { harness, OFF } from '../unit/telemetry/support.ts';
 
 function serve(telemetry: Telemetry): FastifyInstance {
   const app = fastify({ exposeHeadRoutes: false });

@@ -118,6 +118,19 @@ describe('structure of the sources', () => {
     assert.deepEqual(marked, []);
   });
 
+  it('time and timers come from src/shared/clock.ts and src/shared/timers.ts', () => {
+    const seams = ['src/shared/clock.ts', 'src/shared/timers.ts', 'src/telemetry/page/script.ts']; // the last one runs in browsers
+    const own = files
+      .filter(({ path }) => !seams.includes(path))
+      .flatMap(({ path, text }) => {
+        const found = text.matchAll(
+          /\b(?:Date|performance)\.now\b|new Date\(\)|(?<![.#\w])set(?:Timeout|Interval)\(|hrtime|from 'node:timers/g,
+        );
+        return [...found].map((match) => `${path}: ${match[0]}`);
+      });
+    assert.deepEqual(own, []);
+  });
+
   it('promises of functions that Node.js brings are not left alone: the linter sees all others', () => {
     const left = [...files, ...sourceFiles('test')].flatMap(({ path, text }) => {
       const names = [...text.matchAll(/^import \{([^}]*)\} from 'node:[a-z]+\/promises';/gm)].flatMap((match) =>

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmod, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { systemClock } from '../../shared/clock.ts';
 
 /** Makes a token and writes it as a file that only its owner can read. Answers with the token. */
 export async function makeTokenFile(path: string, options: { name: string | undefined; expiryNs: bigint | undefined }): Promise<string> {
@@ -9,7 +10,7 @@ export async function makeTokenFile(path: string, options: { name: string | unde
   const content = {
     token,
     name: options.name ?? '_admin',
-    ...(expires ? { expiry_millis: Date.now() + Number((options.expiryNs ?? 0n) / 1_000_000n) } : undefined),
+    ...(expires ? { expiry_millis: systemClock.nowMs() + Number((options.expiryNs ?? 0n) / 1_000_000n) } : undefined),
   };
   const temporary = join(dirname(path), `.${basename(path)}.tmp`);
   try {

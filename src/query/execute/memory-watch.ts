@@ -2,8 +2,11 @@
  * Shared by: every query that DuckDB answers. An entry belongs to its query; the look of the timer is synchronous, so that it
  * never sees half of a change, and ends a query by the same interrupt that a client that leaves causes.
  */
+
+import { type Clock, systemClock } from '../../shared/clock.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import { GRPC_STATUS } from '../../shared/grpc-status.ts';
+import { type CancelTimer, systemTimers, type Timers } from '../../shared/timers.ts';
 
 export interface MemoryWatchOptions {
   /** Memory of the process at which a query is ended in any case, bytes. */
@@ -12,6 +15,8 @@ export interface MemoryWatchOptions {
   readonly residentBytes: () => number;
   /** The part of it that belongs to JavaScript: its heap, and buffers outside of it, bytes. */
   readonly scriptBytes: () => number;
+  readonly clock?: Clock;
+  readonly timers?: Timers;
 }
 
 /** One query under watch. */
@@ -57,7 +62,7 @@ export class MemoryWatch {
   readonly #options: MemoryWatchOptions;
   /** In the order of their start. */
   readonly #running = new Set<Entry>();
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer: CancelTimer | undefined;
   #waitUntilMs = 0;
   #nativeBytesMax = Number.POSITIVE_INFINITY;
   #nativeBytes = 0;
@@ -75,9 +80,9 @@ export class MemoryWatch {
     this.#nativeBytesMax = nativeBytesMax(engineBytes);
     const entry: Entry = { exceeded: false, interrupt, calls: 0, grownBytes: 0 };
     this.#running.add(entry);
-    if (this.#timer === undefined) {
+    if (this.#cancelTimer === undefined) {
       this.#nativeBytes = Number.POSITIVE_INFINITY; // nothing is put down to anybody before the first look
-      this.#timer = setInterval(() => this.#look(), LOOK_MS).unref();
+      this.#cancelTimer = (this.#options.timers ?? systemTimers).every(LOOK_MS, () => this.#look());
     }
     return {
       get exceeded() {
@@ -100,8 +105,8 @@ export class MemoryWatch {
 
   #look(): void {
     if (this.#running.size === 0) {
-      clearInterval(this.#timer);
-      this.#timer = undefined;
+      this.#cancelTimer?.();
+      this.#cancelTimer = undefined;
       return;
     }
     const { limitBytes, residentBytes, scriptBytes } = this.#options;
@@ -109,7 +114,7 @@ export class MemoryWatch {
     const native = resident - scriptBytes();
     this.#putDown(native - this.#nativeBytes);
     this.#nativeBytes = native;
-    const nowMs = performance.now();
+    const nowMs = (this.#options.clock ?? systemClock).monotonicMs();
     if (nowMs < this.#waitUntilMs) return;
     const most = this.#mostGrown();
     if (most === undefined) return;

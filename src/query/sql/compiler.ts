@@ -1,4 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { nextTurn } from '../../shared/timers.ts';
 import { SqlParser } from './parse/parser.ts';
 import { compileStatement } from './statements.ts';
 import type { CompiledSql, SqlCompileContext } from './types/contract.ts';

@@ -1,4 +1,5 @@
 import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType } from '../../duckdb/index.ts';
+import { nextTurn } from '../../shared/timers.ts';
 import type { RelationColumn } from '../sql/types/contract.ts';
 import { type Cell, cellType, type PickedColumn, pickColumns, type RowSet, rowsSource } from './rows-source.ts';
 
@@ -62,7 +63,7 @@ async function fill(
       });
       appender.advance(rows.length);
       if (appender.flushDue) appender.flush();
-      if (chunks % CHUNKS_PER_TURN === 0) await new Promise(setImmediate);
+      if (chunks % CHUNKS_PER_TURN === 0) await nextTurn();
     }
     appender.close();
   } catch (error) {

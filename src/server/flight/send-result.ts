@@ -1,5 +1,6 @@
 import type { QueryResult, ResultBatch, ResultColumn } from '../../query/result.ts';
 import { schemaMessage } from '../../shared/arrow/schema-message.ts';
+import { systemTimers } from '../../shared/timers.ts';
 import { arrowSchema } from '../arrow/arrow-fields.ts';
 import { BatchRanges } from '../arrow/batch-ranges.ts';
 import { type RecordBatchMessage, RecordBatchWriter } from '../arrow/record-batch.ts';
@@ -59,19 +60,19 @@ export class ResultSender {
         if (this.#writer !== undefined) await this.message(this.#write([]));
         else if (columns !== undefined) await this.schema(await columns());
       } catch {
-        clearInterval(timer);
+        cancel();
       }
       beating = false;
     };
-    const timer = setInterval(() => {
+    const cancel = systemTimers.every(this.#keepAliveMs, () => {
       if (beating) return;
       beating = true;
       beat = send();
-    }, this.#keepAliveMs);
+    });
     try {
       return await pending;
     } finally {
-      clearInterval(timer);
+      cancel();
       await beat;
     }
   }

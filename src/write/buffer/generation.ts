@@ -1,4 +1,5 @@
 import { CHUNK_ROWS, type Engine } from '../../duckdb/index.ts';
+import { nextTurn } from '../../shared/timers.ts';
 import type { TableSection } from '../batch/index.ts';
 import type { RowDelete } from '../deletes/row-delete.ts';
 import { type FieldColumn, GenerationTable, type TablePart } from './generation-table.ts';
@@ -250,7 +251,7 @@ export class Generation implements GenerationSource {
       }
       for (let chunks = 0; chunks < CHUNKS_PER_TURN && !isEnough(); chunks++) this.#moveChunk();
       // A long queue must not keep requests waiting.
-      if (!isEnough()) await new Promise(setImmediate);
+      if (!isEnough()) await nextTurn();
     }
     if (rows !== undefined && this.#table.rows < rows) this.#flush();
   }

@@ -1,5 +1,6 @@
 import type { TableSchema } from '../../catalog/schema.ts';
 import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType, sqlIdentifier } from '../../duckdb/index.ts';
+import { nextTurn } from '../../shared/timers.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import { bufferColumn } from './generation-table.ts';
 
@@ -71,7 +72,7 @@ export class SeriesTable {
       await this.#alignTable();
       for (let more = true; more; ) {
         more = this.#append();
-        if (more) await new Promise(setImmediate); // a long list must not keep requests waiting
+        if (more) await nextTurn(); // a long list must not keep requests waiting
       }
     } catch (error) {
       this.#supersede();

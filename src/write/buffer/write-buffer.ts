@@ -2,6 +2,7 @@ import type { TableSchema } from '../../catalog/schema.ts';
 import type { Engine } from '../../duckdb/index.ts';
 import { assert } from '../../shared/assert.ts';
 import { InfluxError } from '../../shared/errors.ts';
+import { type CancelTimer, nextTurn, pause, type Timers } from '../../shared/timers.ts';
 import { decodeBatch, type TableSection } from '../batch/index.ts';
 import { SeriesIndex } from '../series/index.ts';
 import { RecentRows, RecentRowsLimit } from './recent-rows.ts';
@@ -29,8 +30,7 @@ export interface WriteBufferOptions {
   readonly pendingBytesMax: number;
   /** Told of the first of several failures that follow each other; moves are tried again. */
   readonly onError: (message: string, error: unknown) => void;
-  /** Starts a timer that does not keep the process alive; returns what cancels it. */
-  readonly startTimer?: (callback: () => void, delayMs: number) => () => void;
+  readonly timers: Timers;
   readonly onApplied?: AppliedListener;
 }
 
@@ -64,7 +64,7 @@ export class WriteBuffer {
   #unflushedBytes = 0;
   #draining: Promise<void> | undefined;
   /** Tables whose rows DuckDB refused the last time. */
-  readonly #failing = new Map<TableBuffer, { readonly failures: number; cancelRetry: (() => void) | undefined }>();
+  readonly #failing = new Map<TableBuffer, { readonly failures: number; cancelRetry: CancelTimer | undefined }>();
   #closed = false;
 
   constructor(options: WriteBufferOptions) {
@@ -123,7 +123,7 @@ export class WriteBuffer {
     const { pendingBytesMax } = this.#options;
     while (this.#pendingBytes > pendingBytesMax * SLOW_SHARE && !this.#closed) {
       if (this.#engine?.failure !== undefined) throw this.#engine.failure;
-      if (this.#stuckBytes() > 0) await new Promise((resolve) => setTimeout(resolve, RETRY_PAUSE_MS));
+      if (this.#stuckBytes() > 0) await pause(this.#options.timers, RETRY_PAUSE_MS);
       await this.#drainSoon();
     }
   }
@@ -257,7 +257,7 @@ export class WriteBuffer {
   }
 
   async #drainAll(): Promise<void> {
-    await new Promise(setImmediate);
+    await nextTurn();
     for (const table of this.#tables.values()) {
       if (this.#failing.get(table)?.cancelRetry !== undefined) continue;
       const how = this.#dueMoves(table);
@@ -285,17 +285,14 @@ export class WriteBuffer {
 
   #retryLater(table: TableBuffer, error: unknown): void {
     if (this.#closed || this.#tables.get(tableKey(table.table.databaseId, table.table.id)) !== table) return;
-    const { onError, startTimer = startUnrefTimer } = this.#options;
+    const { onError, timers } = this.#options;
     if (this.#failing.size === 0) onError('moving rows into DuckDB failed; it is tried again', error);
     const failures = (this.#failing.get(table)?.failures ?? 0) + 1;
-    const failing: { readonly failures: number; cancelRetry: (() => void) | undefined } = { failures, cancelRetry: undefined };
-    failing.cancelRetry = startTimer(
-      () => {
-        failing.cancelRetry = undefined;
-        void this.#drainSoon();
-      },
-      RETRY_PAUSE_MS * 2 ** Math.min(failures - 1, RETRY_DOUBLINGS_MAX),
-    );
+    const failing: { readonly failures: number; cancelRetry: CancelTimer | undefined } = { failures, cancelRetry: undefined };
+    failing.cancelRetry = timers.after(RETRY_PAUSE_MS * 2 ** Math.min(failures - 1, RETRY_DOUBLINGS_MAX), () => {
+      failing.cancelRetry = undefined;
+      void this.#drainSoon();
+    });
     this.#failing.set(table, failing);
   }
 
@@ -314,12 +311,6 @@ function bufferFull(): InfluxError {
     message: 'write buffer error: too many rows wait for memory of the query engine; try again',
     status: 503,
   });
-}
-
-function startUnrefTimer(callback: () => void, delayMs: number): () => void {
-  const timer = setTimeout(callback, delayMs);
-  timer.unref();
-  return () => clearTimeout(timer);
 }
 
 /** Both ids in one number; a table id has 32 bits. */

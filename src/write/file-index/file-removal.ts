@@ -1,5 +1,6 @@
 import { dirname, join } from 'node:path';
 import type { Log } from '../../shared/logger.ts';
+import { nextTurn } from '../../shared/timers.ts';
 import { errorText, type FileSystem, unlinkIfPresent } from '../../storage/index.ts';
 import type { PendingFiles } from './pending-files.ts';
 
@@ -67,7 +68,7 @@ export class FileRemoval {
   }
 
   async #flush(): Promise<void> {
-    await new Promise(setImmediate); // never on the path of the step that removed them
+    await nextTurn(); // never on the path of the step that removed them
     const oldestReader = Math.min(...this.#readers.keys(), Number.POSITIVE_INFINITY);
     const due = this.#condemned.filter(({ epoch }) => epoch < oldestReader);
     const kept: Condemned[] = [];

@@ -2,6 +2,7 @@ import type { Catalog } from '../../catalog/index.ts';
 import type { Engine } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/logger.ts';
+import type { CancelTimer, Timers } from '../../shared/timers.ts';
 import { errorText, type Store } from '../../storage/index.ts';
 import type { TablesAside } from '../aside/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
@@ -41,6 +42,7 @@ export interface MaintenanceOptions extends MaintenanceSettings {
   readonly catalog: Catalog;
   readonly engine: () => Promise<Engine>;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly log: Log;
   readonly nodeId: string;
   readonly chunkDurationNs: bigint;
@@ -74,7 +76,7 @@ export class Maintenance {
   readonly #turnover: SeriesTurnover;
   readonly #stopping = new AbortController();
   readonly #failing = new Set<string>();
-  #timer: NodeJS.Timeout | undefined;
+  #cancelTimer: CancelTimer | undefined;
   #working: Promise<unknown> = Promise.resolve();
   #queued = 0;
   #retentionAtMs: number;
@@ -138,7 +140,7 @@ export class Maintenance {
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#unsubscribe();
-    clearTimeout(this.#timer);
+    this.#cancelTimer?.();
     await this.#working;
     await this.#options.removal.flush();
   }
@@ -152,12 +154,11 @@ export class Maintenance {
   }
 
   #schedule(): void {
-    this.#timer = setTimeout(() => {
+    this.#cancelTimer = this.#options.timers.after(TICK_MS, () => {
       void this.tick().then(() => {
         if (!this.#stopping.signal.aborted) this.#schedule();
       });
-    }, TICK_MS);
-    this.#timer.unref();
+    });
   }
 
   async #guarded(message: string, task: () => Promise<unknown>): Promise<void> {

@@ -2,6 +2,7 @@ import type { Catalog } from '../../catalog/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/logger.ts';
 import { HOUR_NS } from '../../shared/time-units.ts';
+import type { Timers } from '../../shared/timers.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { SeriesIndex } from '../series/index.ts';
 
@@ -21,6 +22,7 @@ const PAUSE_MS = 600_000;
 export interface SeriesTurnoverOptions {
   readonly catalog: Catalog;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly log: Log;
   readonly buffer: WriteBuffer;
   /** Runs a task while no snapshot does. */
@@ -74,16 +76,16 @@ export class SeriesTurnover {
   }
 
   async #holdAndForget(databaseId: number, tableId: number): Promise<void> {
-    const { catalog, clock, hold, persist } = this.#options;
+    const { catalog, clock, hold, persist, timers } = this.#options;
     const table = catalog.tableById(databaseId, tableId);
     if (table !== undefined) this.#heldAtMs.set(table, clock.monotonicMs());
     const release = hold(databaseId);
-    const timer = setTimeout(release, HOLD_MS_MAX);
+    const cancel = timers.after(HOLD_MS_MAX, release, 'keepsAlive');
     try {
       await persist();
       await this.#forget(databaseId, tableId);
     } finally {
-      clearTimeout(timer);
+      cancel();
       release();
     }
   }

@@ -3,6 +3,7 @@ import type { Engine } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/logger.ts';
 import { clampedTimeNs } from '../../shared/time-range.ts';
+import { type CancelTimer, pause, type Timers } from '../../shared/timers.ts';
 import { errorText, type Store } from '../../storage/index.ts';
 import type { TablesAside } from '../aside/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
@@ -34,15 +35,11 @@ export interface SnapshotSchedulerOptions {
   readonly filesToKeep: number;
   /** Between attempts of a failed step; 1000 by default. */
   readonly retryPauseMs?: number;
-  /** Starts a timer that does not keep the process alive; returns what cancels it. */
-  readonly startTimer?: StartTimer;
+  readonly timers: Timers;
 }
 
 /** Before every row that there can be: the end marker of snapshots that persist what is set aside only. */
 const BEFORE_ALL_NS = -(2n ** 64n);
-
-/** Runs a callback once after a delay; the returned function cancels it. */
-export type StartTimer = (callback: () => void, delayMs: number) => () => void;
 
 const RETRY_PAUSE_MS = 1_000;
 
@@ -72,13 +69,13 @@ export class SnapshotScheduler {
   #writtenAtMs = 0;
   /** Tables that were set aside before the start are tried again: the program may have got better. */
   #retriesAside: boolean;
-  readonly #startTimer: StartTimer;
-  #cancelIdle: (() => void) | undefined;
+  readonly #timers: Timers;
+  #cancelIdle: CancelTimer | undefined;
 
   constructor(options: SnapshotSchedulerOptions) {
     this.#options = options;
     this.#size = new BufferSize(options.forceSnapshotBytes);
-    this.#startTimer = options.startTimer ?? startUnrefTimer;
+    this.#timers = options.timers;
     this.#lastClosed = options.periods.at(-1)?.fileNumber ?? options.files.walFileNumber;
     this.#planner = new SnapshotPlanner({
       walFilesPerSnapshot: options.filesPerSnapshot,
@@ -89,7 +86,7 @@ export class SnapshotScheduler {
     this.#writtenAtMs = options.clock.monotonicMs();
     // What was replayed is persisted too when nobody writes.
     this.#retriesAside = options.aside.count > 0;
-    if (options.periods.length > 0 || this.#retriesAside) this.#cancelIdle = this.#startTimer(() => void this.#whenIdle(), IDLE_MS);
+    if (options.periods.length > 0 || this.#retriesAside) this.#cancelIdle = this.#timers.after(IDLE_MS, () => void this.#whenIdle());
   }
 
   /** Persists everything buffered now; resolves when it is in Parquet files. */
@@ -126,7 +123,7 @@ export class SnapshotScheduler {
     const { clock } = this.#options;
     const now = clock.monotonicMs();
     this.#writtenAtMs = now;
-    this.#cancelIdle ??= this.#startTimer(() => void this.#whenIdle(), IDLE_MS);
+    this.#cancelIdle ??= this.#timers.after(IDLE_MS, () => void this.#whenIdle());
     this.#uncheckedBytes += bytes;
     if (now - this.#checkedAtMs >= MEMORY_CHECK_MS || this.#uncheckedBytes * UNCHECKED_SHARE >= this.#size.persistBytes) {
       this.#checkedAtMs = now;
@@ -171,7 +168,7 @@ export class SnapshotScheduler {
     if (this.#stopping.signal.aborted) return;
     const leftMs = this.#writtenAtMs + IDLE_MS - clock.monotonicMs();
     if (leftMs > 0 || this.#running !== undefined) {
-      this.#cancelIdle = this.#startTimer(() => void this.#whenIdle(), leftMs > 0 ? leftMs : IDLE_MS);
+      this.#cancelIdle = this.#timers.after(leftMs > 0 ? leftMs : IDLE_MS, () => void this.#whenIdle());
       return;
     }
     const fill = this.#fill();
@@ -217,7 +214,7 @@ export class SnapshotScheduler {
   }
 
   async #run(plan: SnapshotPlan, frozenWalFile: number, sealed: readonly SealedTable[]): Promise<void> {
-    const { aside, buffer, chunkDurationNs, files, filesToKeep, log, pending, store, wal } = this.#options;
+    const { aside, buffer, chunkDurationNs, clock, files, filesToKeep, log, pending, store, wal } = this.#options;
     const engine = await buffer.open();
     let kept: readonly TableAside[] = [];
     this.#retriesAside = false;
@@ -226,6 +223,7 @@ export class SnapshotScheduler {
       writer: new ParquetWriter(engine, store.fs, this.#stopping.signal),
       root: store.root,
       chunkDurationNs,
+      clock,
       log,
       announce: (paths) => pending.announce(paths),
       discard: (paths) => pending.discard(paths),
@@ -283,21 +281,7 @@ export class SnapshotScheduler {
   async pause(): Promise<void> {
     const { signal } = this.#stopping;
     signal.throwIfAborted();
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, this.#options.retryPauseMs ?? RETRY_PAUSE_MS);
-      function done(): void {
-        clearTimeout(timer);
-        signal.removeEventListener('abort', done);
-        resolve();
-      }
-      signal.addEventListener('abort', done, { once: true });
-    });
+    await pause(this.#timers, this.#options.retryPauseMs ?? RETRY_PAUSE_MS, signal);
     signal.throwIfAborted();
   }
-}
-
-function startUnrefTimer(callback: () => void, delayMs: number): () => void {
-  const timer = setTimeout(callback, delayMs);
-  timer.unref();
-  return () => clearTimeout(timer);
 }

@@ -1,4 +1,5 @@
 import type { Engine } from '../../duckdb/index.ts';
+import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/logger.ts';
 import { errorText, systemErrorCode } from '../../storage/index.ts';
 import type { Generation, TableBuffer, WriteBuffer } from '../buffer/index.ts';
@@ -34,6 +35,7 @@ export interface SnapshotterDependencies {
   /** The node's directory. */
   readonly root: string;
   readonly chunkDurationNs: bigint;
+  readonly clock: Clock;
   readonly log: Log;
   /** Notes the paths that are about to be written, so that a start after a crash can remove what no info lists. */
   readonly announce: (paths: readonly string[]) => Promise<void>;
@@ -80,7 +82,7 @@ export function sealBuffer(buffer: WriteBuffer): SealedTable[] {
  * table that fails for a reason of its own is left in the buffer, and its part of the WAL is kept aside.
  */
 export async function runSnapshot(order: SnapshotOrder, sealed: readonly SealedTable[], deps: SnapshotterDependencies): Promise<void> {
-  const started = performance.now();
+  const started = deps.clock.monotonicMs();
   const jobs = sealed.map((table) => new TableJob(table, order, deps)).filter((job) => job.isDue);
   const paths = jobs.flatMap((job) => job.paths);
   await retried(deps, 'announcing a snapshot failed', () => deps.announce(paths));
@@ -99,7 +101,7 @@ export async function runSnapshot(order: SnapshotOrder, sealed: readonly SealedT
   });
   await deps.discard(jobs.filter((job) => job.failure !== undefined).flatMap((job) => job.paths));
   const rows = files.reduce((sum, file) => sum + file.rowCount, 0);
-  const elapsedMs = Math.round(performance.now() - started);
+  const elapsedMs = Math.round(deps.clock.monotonicMs() - started);
   deps.log.info('snapshot persisted', {
     files: files.length,
     rows,

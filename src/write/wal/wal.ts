@@ -1,6 +1,7 @@
 import { assert } from '../../shared/assert.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/logger.ts';
+import type { CancelTimer, Timers } from '../../shared/timers.ts';
 import { errorText, type FileSystem } from '../../storage/index.ts';
 import { walBufferFull, walShutdown, walWriteFailed } from './errors.ts';
 import { OpenPeriod, type WalPeriod } from './period.ts';
@@ -42,8 +43,7 @@ export interface WalOptions {
   readonly fileBytesMax?: number;
   /** Whether the next file is created before it is needed; true by default. */
   readonly prepareFiles?: boolean;
-  /** Starts a timer that does not keep the process alive; returns what cancels it. */
-  readonly startTimer?: (callback: () => void, delayMs: number) => () => void;
+  readonly timers: Timers;
 }
 
 /** Records that share a write and a sync. */
@@ -72,7 +72,7 @@ export class Wal {
   #previous: PreviousFile = { fileNumber: 0, recordCount: 0 };
   #writer: { readonly period: OpenPeriod; readonly file: WalFileWriter } | undefined;
   #running = false;
-  #cancelTimer: (() => void) | undefined;
+  #cancelTimer: CancelTimer | undefined;
   #stopped = false;
   #failing = false;
   #failedRecords = 0;
@@ -242,11 +242,10 @@ export class Wal {
 
   #begin(period: OpenPeriod): void {
     period.startedAtMs = this.#options.clock.monotonicMs();
-    const startTimer = this.#options.startTimer ?? startUnrefTimer;
-    this.#cancelTimer = startTimer(() => {
+    this.#cancelTimer = this.#options.timers.after(this.#options.flushIntervalMs, () => {
       this.#cancelTimer = undefined;
       if (period === this.#open) void this.rotate();
-    }, this.#options.flushIntervalMs);
+    });
   }
 
   /** Puts the end of the open period into the queue and opens the next. An empty one stays open. */
@@ -380,10 +379,4 @@ export class Wal {
       }
     }
   }
-}
-
-function startUnrefTimer(callback: () => void, delayMs: number): () => void {
-  const timer = setTimeout(callback, delayMs);
-  timer.unref();
-  return () => clearTimeout(timer);
 }

@@ -88,7 +88,7 @@ describe('all caches of a server', () => {
     };
     const query = (): Promise<QueryResult> => Promise.reject(new Error('not asked'));
     const history = new HistoryReader({ catalog, clock, query });
-    caches.start(every, { lastEvictionIntervalMs: 10, distinctEvictionIntervalMs: 20 }, history);
+    caches.start({ every }, { lastEvictionIntervalMs: 10, distinctEvictionIntervalMs: 20 }, history);
     assert.deepEqual([...running.keys()], [10, 20]);
     write(1, 100);
     clock.forward(60_000);
@@ -109,7 +109,7 @@ describe('all caches of a server', () => {
       return Promise.reject(new Error('the disk is gone'));
     };
     caches.start(
-      () => () => undefined,
+      { every: () => () => undefined },
       { lastEvictionIntervalMs: 10, distinctEvictionIntervalMs: 10 },
       new HistoryReader({ catalog, clock, query }),
     );

@@ -9,11 +9,14 @@ function server(shares: readonly number[]): CalmSources & { readonly elapsedMs: 
   let looks = -1; // the first call only begins to count
   return {
     busyShare: () => shares[Math.min(looks++, shares.length - 1)] ?? 1,
-    startTimer: (callback, delayMs) => {
-      timer = () => {
-        elapsedMs += delayMs;
-        callback();
-      };
+    timers: {
+      after: (delayMs, run) => {
+        timer = () => {
+          elapsedMs += delayMs;
+          run();
+        };
+        return () => undefined;
+      },
     },
     elapsedMs: () => elapsedMs,
     run: () => {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { INVOCATIONS_SENT_MAX, InvocationRegistry, normalizePluginName } from '../../../src/telemetry/invocations.ts';
-import { decode, harness, OFF, settle } from './support.ts';
+import { settle } from '../../support/fake-time.ts';
+import { decode, harness, OFF } from './support.ts';
 
 describe('plugin invocations', () => {
   it('plugin names lose folder, gh: and extension', () => {

@@ -6,8 +6,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { INTERRUPTED, LEDGER_ENTRIES_MAX, parseLedger, readLedgerFile, TelemetryLedger } from '../../../src/telemetry/ledger.ts';
 import { LedgerFile } from '../../../src/telemetry/ledger-file.ts';
+import { START_MS } from '../../support/fake-time.ts';
 import { until } from '../../support/until.ts';
-import { harness, memoryLogger, START_MS } from './support.ts';
+import { harness, memoryLogger } from './support.ts';
 
 const newPath = (): string => join(mkdtempSync(join(tmpdir(), 'telemetry-ledger-')), 'node-1', 'telemetry', 'ledger.jsonl');
 const BODY = Buffer.from('{"os":"linux"}');

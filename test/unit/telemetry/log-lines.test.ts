@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { harness, settle } from './support.ts';
+import { settle } from '../../support/fake-time.ts';
+import { harness } from './support.ts';
 
 const HOUR_MS = 3_600_000;
 

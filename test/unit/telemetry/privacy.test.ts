@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { hostname, userInfo } from 'node:os';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { harness, IDENTITY, settle } from './support.ts';
+import { settle } from '../../support/fake-time.ts';
+import { harness, IDENTITY } from './support.ts';
 
 /** Names long enough that they cannot occur in a payload by chance. */
 const name = fc

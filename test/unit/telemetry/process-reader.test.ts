@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { createProcessReader } from '../../../src/telemetry/process-reader.ts';
-import { FakeTime } from './support.ts';
+import { FakeTime } from '../../support/fake-time.ts';
 
 describe('reading this process', () => {
   it('CPU is time used over time passed, 0 at first, 100 for one busy core, capped at 100 x cores', async () => {

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { resolveEndpoint } from '../../../src/telemetry/endpoint.ts';
 import { resolveTelemetry } from '../../../src/telemetry/resolve.ts';
-import { harness, settle } from './support.ts';
+import { settle } from '../../support/fake-time.ts';
+import { harness } from './support.ts';
 
 const OLD = 'INFLUXDB3_TELEMETRY_DISABLE_UPLOAD';
 const NEW = 'INFLUXDB3_DISABLE_TELEMETRY_UPLOAD';

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { systemTimers } from '../../../src/shared/timers.ts';
 import { nextDeadline } from '../../../src/telemetry/scheduler.ts';
 import type { SendOutcome } from '../../../src/telemetry/sender.ts';
-import { systemTimers } from '../../../src/telemetry/timers.ts';
 import { deferred } from '../../support/deferred.ts';
-import { decode, harness, settle } from './support.ts';
+import { settle } from '../../support/fake-time.ts';
+import { decode, harness } from './support.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
@@ -127,9 +128,9 @@ describe('schedule', () => {
 
   it('timers of the system do not keep the process alive', () => {
     const before = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-    const timer = systemTimers.after(60_000, () => undefined);
+    const cancel = systemTimers.after(60_000, () => undefined);
     const during = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
-    timer.cancel();
+    cancel();
     assert.equal(during, before);
   });
 });

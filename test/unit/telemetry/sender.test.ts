@@ -5,9 +5,9 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import { after, describe, it } from 'node:test';
 import { proxyOptions } from '../../../src/telemetry/dispatcher.ts';
 import { createSender, SEND_TIMEOUT_MS, type SenderDeps, type SendOutcome } from '../../../src/telemetry/sender.ts';
+import { FakeTime } from '../../support/fake-time.ts';
 import { until } from '../../support/until.ts';
 import { SELF_SIGNED_CERT, SELF_SIGNED_KEY } from './self-signed.ts';
-import { FakeTime } from './support.ts';
 
 const BODY = Buffer.from('{"os":"linux","cores":4}');
 

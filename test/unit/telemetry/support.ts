@@ -1,78 +1,10 @@
-import type { Clock } from '../../../src/shared/clock.ts';
 import type { TelemetrySources } from '../../../src/telemetry/recorder.ts';
 import { resolveTelemetry, type TelemetryResolution, type TelemetrySwitches } from '../../../src/telemetry/resolve.ts';
 import type { SendOutcome, SendTelemetry } from '../../../src/telemetry/sender.ts';
 import type { ServerIdentity } from '../../../src/telemetry/static-facts.ts';
 import type { ProcessReading } from '../../../src/telemetry/store.ts';
 import { createTelemetry, type Telemetry, type TelemetryDeps } from '../../../src/telemetry/telemetry.ts';
-import type { Timers } from '../../../src/telemetry/timers.ts';
-
-/** Wall clock of the tests at their start: 2026-01-02T03:04:05Z. */
-export const START_MS = Date.UTC(2026, 0, 2, 3, 4, 5);
-
-/** Monotonic clock and timers that move only when told. */
-export class FakeTime implements Clock, Timers {
-  private elapsedMs = 0;
-  private pending: { atMs: number; run: () => void }[] = [];
-  /** Jump of the wall clock alone. */
-  wallJumpMs = 0;
-  timersMade = 0;
-
-  nowNs(): bigint {
-    return BigInt(this.nowMs()) * 1_000_000n;
-  }
-
-  nowMs(): number {
-    return START_MS + this.elapsedMs + this.wallJumpMs;
-  }
-
-  monotonicMs(): number {
-    return 1000 + this.elapsedMs;
-  }
-
-  after(delayMs: number, run: () => void): { cancel(): void } {
-    const entry = { atMs: this.elapsedMs + delayMs, run };
-    this.timersMade += 1;
-    this.pending.push(entry);
-    return { cancel: () => this.drop(entry) };
-  }
-
-  get pendingTimers(): number {
-    return this.pending.length;
-  }
-
-  /** Moves time, running every timer at its own moment and letting promises settle in between. */
-  async advance(ms: number): Promise<void> {
-    const end = this.elapsedMs + ms;
-    await settle();
-    for (let next = this.nextBefore(end); next !== undefined; next = this.nextBefore(end)) {
-      this.elapsedMs = Math.max(this.elapsedMs, next.atMs);
-      this.drop(next);
-      next.run();
-      await settle();
-    }
-    this.elapsedMs = end;
-  }
-
-  /** Moves time as a stalled process sees it: timers run late, all at the end. */
-  async stall(ms: number): Promise<void> {
-    this.elapsedMs += ms;
-    await this.advance(0);
-  }
-
-  private nextBefore(endMs: number): { atMs: number; run: () => void } | undefined {
-    return this.pending.filter((entry) => entry.atMs <= endMs).sort((a, b) => a.atMs - b.atMs)[0];
-  }
-
-  private drop(entry: { atMs: number }): void {
-    this.pending = this.pending.filter((other) => other !== entry);
-  }
-}
-
-/** Lets promise chains without input or output run to their end. */
-export async function settle(): Promise<void> {
-  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
-}
+import { FakeTime } from '../../support/fake-time.ts';
 
 export interface LogLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';

@@ -7,7 +7,8 @@ import { firstStartNotice } from '../../../src/telemetry/notice.ts';
 import { telemetryReportsTable } from '../../../src/telemetry/reports-table.ts';
 import { resolveTelemetry } from '../../../src/telemetry/resolve.ts';
 import { fieldTexts, formatTelemetryView } from '../../../src/telemetry/text.ts';
-import { harness, OFF, ON, START_MS, SWITCHES, settle } from './support.ts';
+import { START_MS, settle } from '../../support/fake-time.ts';
+import { harness, OFF, ON, SWITCHES } from './support.ts';
 
 async function started() {
   const h = harness({ ledgerFile: undefined });

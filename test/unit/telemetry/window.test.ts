@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SendOutcome } from '../../../src/telemetry/sender.ts';
 import { deferred } from '../../support/deferred.ts';
-import { decode, type Harness, harness, IDENTITY, SOURCES, settle } from './support.ts';
+import { settle } from '../../support/fake-time.ts';
+import { decode, type Harness, harness, IDENTITY, SOURCES } from './support.ts';
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;

@@ -6,6 +6,7 @@ import type { Log } from '../../../src/shared/logger.ts';
 import { nodeFileSystem, type Store } from '../../../src/storage/index.ts';
 import type { WriteStoreOptions } from '../../../src/write/write-store.ts';
 import { type FailingTables, failingTable } from '../../support/failing-tables.ts';
+import { FakeTime } from '../../support/fake-time.ts';
 import { modelLine } from '../../support/model-table.ts';
 import { TestWriteStore, temporaryDirectory } from '../../support/write-store.ts';
 
@@ -188,15 +189,11 @@ test('a start tries a table that is set aside again, without any write', async (
   await store.write('db', 'bad v=1i 1');
   await store.writes.snapshotNow();
   await store.stop();
-  const timers: (() => void)[] = [];
-  const startTimer = (callback: () => void): (() => void) => {
-    timers.push(callback);
-    return () => undefined;
-  };
-  const again = await TestWriteStore.open(store.directory, { ...SETTINGS, startTimer });
+  const time = new FakeTime();
+  const again = await TestWriteStore.open(store.directory, { ...SETTINGS, clock: time, timers: time });
   assert.equal(again.writes.tablesAside.length, 1);
   while (again.writes.tablesAside.length > 0) {
-    for (const timer of timers.splice(0)) timer();
+    time.pass(1000);
     await new Promise(setImmediate);
   }
   assert.deepEqual(await lines(again, 'bad'), ['1||v=1']);

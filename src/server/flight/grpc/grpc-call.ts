@@ -1,6 +1,7 @@
 import { constants, type Http2ServerRequest, type Http2ServerResponse, type OutgoingHttpHeaders } from 'node:http2';
 import { InfluxError } from '../../../shared/errors.ts';
 import { GRPC_STATUS, type GrpcStatus } from '../../../shared/grpc-status.ts';
+import { type CancelTimer, systemTimers } from '../../../shared/timers.ts';
 import { messageHead, readMessages } from './frames.ts';
 import { grpcMessage, grpcTimeoutMs } from './grpc-text.ts';
 
@@ -19,7 +20,7 @@ export class GrpcCall {
   readonly #request: Http2ServerRequest;
   readonly #response: Http2ServerResponse;
   readonly #abort = new AbortController();
-  readonly #timer: NodeJS.Timeout | undefined;
+  readonly #cancelTimer: CancelTimer | undefined;
   #responseHeaders: Readonly<Record<string, string>> = {};
   #headersSent = false;
   #ended = false;
@@ -30,9 +31,9 @@ export class GrpcCall {
     this.method = request.url.slice(request.url.lastIndexOf('/') + 1);
     this.signal = this.#abort.signal;
     const timeoutMs = grpcTimeoutMs(this.header('grpc-timeout'));
-    if (timeoutMs !== undefined) this.#timer = setTimeout(() => this.#timeOut(), timeoutMs);
+    if (timeoutMs !== undefined) this.#cancelTimer = systemTimers.after(timeoutMs, () => this.#timeOut());
     response.once('close', () => {
-      clearTimeout(this.#timer);
+      this.#cancelTimer?.();
       this.#abort.abort(new Error('the client left'));
       onEnd({ status: this.#status, aborted: !this.#ended });
     });
@@ -106,7 +107,7 @@ export class GrpcCall {
     if (this.#ended || this.#response.stream.destroyed) return;
     this.#ended = true;
     this.#status = status;
-    clearTimeout(this.#timer);
+    this.#cancelTimer?.();
     const { stream } = this.#response;
     if (this.#headersSent) {
       this.#response.addTrailers(trailers as OutgoingHttpHeaders);
@@ -116,8 +117,8 @@ export class GrpcCall {
     }
     // What the client goes on to send is of no use. Closed at once, the stream would lose its trailers.
     this.#request.resume();
-    const linger = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
-    stream.once('close', () => clearTimeout(linger));
+    const cancelLinger = systemTimers.after(LINGER_MS, () => stream.close(constants.NGHTTP2_NO_ERROR));
+    stream.once('close', cancelLinger);
   }
 
   #timeOut(): void {

@@ -2,6 +2,7 @@ import { createServer, type Server as HttpServer1, type ServerResponse } from 'n
 import { createServer as createHttp2Server, type Http2Server, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
+import { systemTimers } from '../../../shared/timers.ts';
 import type { AnyRequest, AnyResponse, HttpLimits, TlsSettings } from '../dependencies.ts';
 import type { ErrorLog } from '../response/error-log.ts';
 import type { RawLane } from './raw/index.ts';
@@ -88,11 +89,11 @@ export class Port {
     });
     for (const socket of this.#unsniffed) socket.destroy();
     this.#dropIdle();
-    const timer = setTimeout(() => {
+    const cancel = systemTimers.after(this.#drainTimeoutMs, () => {
       for (const socket of this.#sockets) socket.destroy();
-    }, this.#drainTimeoutMs);
+    });
     await closed;
-    clearTimeout(timer);
+    cancel();
     // Stops the check for slow clients; the error that it never listened is expected.
     this.#http1.close(() => {});
   }

@@ -4,12 +4,13 @@ import type { TableSchema } from '../../../../src/catalog/schema.ts';
 import { Engine } from '../../../../src/duckdb/index.ts';
 import { InfluxError } from '../../../../src/shared/errors.ts';
 import { encodeBatch, SeriesDefinitions } from '../../../../src/write/batch/index.ts';
-import { WriteBuffer } from '../../../../src/write/buffer/index.ts';
+import type { WriteBuffer } from '../../../../src/write/buffer/index.ts';
 import { tableScanSql } from '../../../../src/write/scan/index.ts';
 import { readRows, testEngine } from '../../../support/engine.ts';
 import { EngineFaults, type FaultKind } from '../../../support/faulty-engine.ts';
 import { modelLine, parsedTable, type TestRow, testTable } from '../../../support/model-table.ts';
 import { until } from '../../../support/until.ts';
+import { openBuffer } from '../../../support/write-buffer.ts';
 import { temporaryDirectory } from '../../../support/write-store.ts';
 
 const CHUNK_NS = 600_000_000_000n;
@@ -24,17 +25,6 @@ const COLUMNS = [
   ['late', 'float'],
   ['time', 'time'],
 ] as const;
-
-function openBuffer(engine: Engine, table: TableSchema, onError: (error: unknown) => void = () => undefined): WriteBuffer {
-  return new WriteBuffer({
-    engine: async () => engine,
-    chunkDurationNs: CHUNK_NS,
-    tableSchema: () => table,
-    fileMaxTimeNs: () => undefined,
-    pendingBytesMax: 1 << 20,
-    onError: (_, error) => onError(error),
-  });
-}
 
 /** Rows `from` to `to`, each with values of its own; those from 2500 on have one field more. */
 function rowsOf(from: number, to: number): TestRow[] {
@@ -172,14 +162,11 @@ test('a table that DuckDB refuses does not hold up the others', async (t) => {
       return (sql: string) => (sql.includes('"b_1_1_') ? Promise.reject(new Error('Out of Memory Error: injected')) : target.run(sql));
     },
   });
-  const buffer = new WriteBuffer({
-    engine: async () => refusing,
-    chunkDurationNs: CHUNK_NS,
-    tableSchema: (_, id) => (id === 1 ? stuck : other),
-    fileMaxTimeNs: () => undefined,
-    pendingBytesMax: 1 << 20,
-    onError: () => undefined,
-  });
+  const buffer = openBuffer(
+    refusing,
+    (_, id) => (id === 1 ? stuck : other),
+    () => undefined,
+  );
   t.after(() => buffer.close());
   await buffer.open();
   const write = (table: TableSchema, from: number): void => {

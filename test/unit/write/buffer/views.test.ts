@@ -3,10 +3,11 @@ import { test } from 'node:test';
 import type { ColumnSchema, TableSchema } from '../../../../src/catalog/schema.ts';
 import type { Engine } from '../../../../src/duckdb/index.ts';
 import { encodeBatch, SeriesDefinitions } from '../../../../src/write/batch/index.ts';
-import { type BufferView, WriteBuffer } from '../../../../src/write/buffer/index.ts';
+import type { BufferView, WriteBuffer } from '../../../../src/write/buffer/index.ts';
 import { tableScanSql } from '../../../../src/write/scan/index.ts';
 import { readRows, testEngine } from '../../../support/engine.ts';
 import { modelLine, parsedTable, type TestRow, testTable } from '../../../support/model-table.ts';
+import { openBuffer } from '../../../support/write-buffer.ts';
 
 const CHUNK_NS = 600_000_000_000n;
 
@@ -15,17 +16,6 @@ const COLUMNS = [
   ['v', 'integer'],
   ['time', 'time'],
 ] as const;
-
-function openBuffer(engine: Engine, table: TableSchema): WriteBuffer {
-  return new WriteBuffer({
-    engine: async () => engine,
-    chunkDurationNs: CHUNK_NS,
-    tableSchema: () => table,
-    fileMaxTimeNs: () => undefined,
-    pendingBytesMax: 1 << 20,
-    onError: (message, error) => assert.fail(`${message}: ${String(error)}`),
-  });
-}
 
 function write(buffer: WriteBuffer, table: TableSchema, rows: readonly TestRow[]): void {
   buffer.apply(encodeBatch(table.databaseId, [parsedTable(table, buffer.series(table), rows)], new SeriesDefinitions(), 0));

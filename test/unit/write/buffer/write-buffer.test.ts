@@ -1,14 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { TableSchema } from '../../../../src/catalog/schema.ts';
-import type { Engine } from '../../../../src/duckdb/index.ts';
 import { encodeBatch, SeriesDefinitions } from '../../../../src/write/batch/index.ts';
-import { WriteBuffer } from '../../../../src/write/buffer/index.ts';
-import { tableScanSql } from '../../../../src/write/scan/index.ts';
-import { readRows, testEngine } from '../../../support/engine.ts';
+import { testEngine } from '../../../support/engine.ts';
 import { ModelTable, modelLine, parsedTable, type TestRow, testTable } from '../../../support/model-table.ts';
-
-const CHUNK_NS = 600_000_000_000n;
+import { bufferedLines, openBuffer } from '../../../support/write-buffer.ts';
 
 const COLUMNS = [
   ['host', 'tag'],
@@ -20,34 +15,6 @@ const COLUMNS = [
   ['b', 'boolean'],
   ['time', 'time'],
 ] as const;
-
-function openBuffer(engine: Engine, table: TableSchema): WriteBuffer {
-  return new WriteBuffer({
-    engine: async () => engine,
-    chunkDurationNs: CHUNK_NS,
-    tableSchema: () => table,
-    fileMaxTimeNs: () => undefined,
-    pendingBytesMax: 1 << 20,
-    onError: (message, error) => assert.fail(`${message}: ${String(error)}`),
-  });
-}
-
-async function scanLines(engine: Engine, buffer: WriteBuffer, table: TableSchema): Promise<string[]> {
-  const view = await buffer.table(table.databaseId, table.id)?.view();
-  const source = tableScanSql({
-    table,
-    columns: table.columns.map((column) => ({ column, as: column.name })),
-    files: [],
-    buffer: view,
-    chunkDurationNs: CHUNK_NS,
-    minTimeNs: undefined,
-    maxTimeNs: undefined,
-    cutoffNs: undefined,
-  });
-  const rows = await readRows(engine, source, table);
-  view?.release();
-  return rows.map(modelLine).sort();
-}
 
 /** A small deterministic generator, so that a failing run can be repeated. */
 function random(seed: number): () => number {
@@ -85,10 +52,10 @@ test('the newest non-null value of every field wins, whatever order and batch th
       const rows = Array.from({ length: 1 + Math.floor(next() * 60) }, () => randomRow(next));
       for (const row of rows) model.write(row);
       buffer.apply(encodeBatch(1, [parsedTable(table, buffer.series(table), rows)], new SeriesDefinitions(), batch));
-      if (next() < 0.3) assert.deepEqual(await scanLines(engine, buffer, table), model.lines(), `seed ${seed} batch ${batch}`);
+      if (next() < 0.3) assert.deepEqual(await bufferedLines(engine, buffer, table), model.lines(), `seed ${seed} batch ${batch}`);
       if (next() < 0.3) buffer.table(table.databaseId, table.id)?.seal();
     }
-    assert.deepEqual(await scanLines(engine, buffer, table), model.lines(), `seed ${seed}`);
+    assert.deepEqual(await bufferedLines(engine, buffer, table), model.lines(), `seed ${seed}`);
   }
 });
 
@@ -117,7 +84,7 @@ test('rows of small batches that fill engine chunks together keep every value an
     buffer.apply(encodeBatch(1, [parsedTable(table, buffer.series(table), rows)], new SeriesDefinitions(), batch));
     if (batch % 20 === 0) await new Promise(setImmediate);
   }
-  assert.deepEqual(await scanLines(engine, buffer, table), model.lines());
+  assert.deepEqual(await bufferedLines(engine, buffer, table), model.lines());
   assert.equal(buffer.table(table.databaseId, table.id)?.pendingBytes, 0);
 });
 
@@ -139,7 +106,7 @@ test('rows of batches larger than an engine chunk keep every value and null in i
     for (const row of rows) model.write(row);
     buffer.apply(encodeBatch(1, [parsedTable(table, buffer.series(table), rows)], new SeriesDefinitions(), batch));
   }
-  assert.deepEqual(await scanLines(engine, buffer, table), model.lines());
+  assert.deepEqual(await bufferedLines(engine, buffer, table), model.lines());
 });
 
 test('rows in ascending order per series leave no chunk to be merged', async (t) => {
@@ -162,18 +129,11 @@ test('tags and fields that come later are null in earlier rows', async (t) => {
     ['time', 'time'],
   ]);
   let current = early;
-  const buffer = new WriteBuffer({
-    engine: async () => engine,
-    chunkDurationNs: CHUNK_NS,
-    tableSchema: () => current,
-    fileMaxTimeNs: () => undefined,
-    pendingBytesMax: 1 << 20,
-    onError: (message, error) => assert.fail(`${message}: ${String(error)}`),
-  });
+  const buffer = openBuffer(engine, () => current);
   await buffer.open();
   const first: TestRow = { tags: { host: 'a' }, fields: { f: 1 }, timeNs: 1n };
   buffer.apply(encodeBatch(1, [parsedTable(early, buffer.series(early), [first])], new SeriesDefinitions(), 1));
-  assert.deepEqual(await scanLines(engine, buffer, early), [modelLine(first)]);
+  assert.deepEqual(await bufferedLines(engine, buffer, early), [modelLine(first)]);
   const late = testTable([
     ['host', 'tag'],
     ['f', 'float'],
@@ -186,5 +146,5 @@ test('tags and fields that come later are null in earlier rows', async (t) => {
   current = early;
   const second: TestRow = { tags: { host: 'a', rack: 'r' }, fields: { g: 'x' }, timeNs: 2n };
   buffer.apply(encodeBatch(1, [parsedTable(early, buffer.series(early), [second])], new SeriesDefinitions(), 2));
-  assert.deepEqual(await scanLines(engine, buffer, early), [modelLine(first), modelLine(second)].sort());
+  assert.deepEqual(await bufferedLines(engine, buffer, early), [modelLine(first), modelLine(second)].sort());
 });

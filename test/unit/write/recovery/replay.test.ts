@@ -2,15 +2,13 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TableSchema } from '../../../../src/catalog/schema.ts';
 import { encodeBatch, SeriesDefinitions } from '../../../../src/write/batch/index.ts';
-import { WriteBuffer } from '../../../../src/write/buffer/index.ts';
 import { Replay } from '../../../../src/write/recovery/replay.ts';
-import { tableScanSql } from '../../../../src/write/scan/index.ts';
 import { SeriesIndex } from '../../../../src/write/series/index.ts';
 import type { PersistedRange } from '../../../../src/write/snapshot/index.ts';
-import { readRows, testEngine } from '../../../support/engine.ts';
+import { testEngine } from '../../../support/engine.ts';
 import { modelLine, parsedTable, type TestRow, testTable } from '../../../support/model-table.ts';
+import { bufferedLines, openBuffer } from '../../../support/write-buffer.ts';
 
-const CHUNK_NS = 600_000_000_000n;
 const TABLE = testTable([
   ['host', 'tag'],
   ['f', 'float'],
@@ -30,32 +28,12 @@ async function replayed(
   gaveOut: () => boolean = () => true,
 ): Promise<{ lines: string[]; replay: Replay }> {
   const { engine } = await testEngine(t);
-  const buffer = new WriteBuffer({
-    engine: async () => engine,
-    chunkDurationNs: CHUNK_NS,
-    tableSchema: (_, tableId) => schemaOf(tableId),
-    fileMaxTimeNs: () => undefined,
-    pendingBytesMax: 1 << 20,
-    onError: (message, error) => assert.fail(`${message}: ${String(error)}`),
-  });
+  const buffer = openBuffer(engine, (_, tableId) => schemaOf(tableId));
   await buffer.open();
   const tables = { tableById: (_: number, tableId: number) => schemaOf(tableId), gaveOut };
   const replay = new Replay(buffer, tables, persisted);
   for (const [fileNumber, body] of records) replay.record(fileNumber, body);
-  const view = await buffer.table(1, 0)?.view();
-  const source = tableScanSql({
-    table: TABLE,
-    columns: TABLE.columns.map((column) => ({ column, as: column.name })),
-    files: [],
-    buffer: view,
-    chunkDurationNs: CHUNK_NS,
-    minTimeNs: undefined,
-    maxTimeNs: undefined,
-    cutoffNs: undefined,
-  });
-  const rows = await readRows(engine, source, TABLE);
-  view?.release();
-  return { lines: rows.map(modelLine).sort(), replay };
+  return { lines: await bufferedLines(engine, buffer, TABLE), replay };
 }
 
 test('series ids of one WAL file do not leak into the next', async (t) => {

@@ -3,7 +3,6 @@ import { test } from 'node:test';
 import type { Engine } from '../../../../src/duckdb/index.ts';
 import { openStore } from '../../../../src/storage/index.ts';
 import { encodeBatch, SeriesDefinitions } from '../../../../src/write/batch/index.ts';
-import { WriteBuffer } from '../../../../src/write/buffer/index.ts';
 import { ParquetWriter } from '../../../../src/write/parquet/parquet-writer.ts';
 import { type PersistOptions, persistTable } from '../../../../src/write/snapshot/persist-table.ts';
 import { plannedFiles } from '../../../../src/write/snapshot/planned-files.ts';
@@ -11,6 +10,7 @@ import { RowsUnaccounted } from '../../../../src/write/snapshot/row-accounts.ts'
 import { testEngine } from '../../../support/engine.ts';
 import { modelLine, parsedTable, type TestRow, testTable } from '../../../support/model-table.ts';
 import { until } from '../../../support/until.ts';
+import { openBuffer } from '../../../support/write-buffer.ts';
 import { CHUNK_NS, TestWriteStore, temporaryDirectory } from '../../../support/write-store.ts';
 
 const MINUTE_NS = 60_000_000_000n;
@@ -101,14 +101,7 @@ for (const withDelete of [false, true]) {
       ['v', 'integer'],
       ['time', 'time'],
     ]);
-    const buffer = new WriteBuffer({
-      engine: async () => engine,
-      chunkDurationNs: CHUNK_NS,
-      tableSchema: () => table,
-      fileMaxTimeNs: () => undefined,
-      pendingBytesMax: 1 << 20,
-      onError: (message, error) => assert.fail(`${message}: ${String(error)}`),
-    });
+    const buffer = openBuffer(engine, table);
     await buffer.open();
     buffer.apply(encodeBatch(1, [parsedTable(table, buffer.series(table), ROWS)], new SeriesDefinitions(), 0));
     const live = buffer.table(1, 0);

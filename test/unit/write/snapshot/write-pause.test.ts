@@ -1,30 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { systemClock } from '../../../../src/shared/clock.ts';
+import { FakeTime } from '../../../support/fake-time.ts';
 import { until } from '../../../support/until.ts';
 import { CHUNK_NS, TestWriteStore, temporaryDirectory } from '../../../support/write-store.ts';
-
-/** Timers that the test lets go off, and the clock that they go by. */
-class TestTimers {
-  #timers: { readonly callback: () => void; readonly atMs: number }[] = [];
-  #nowMs = 0;
-  readonly clock = { ...systemClock, nowNs: () => systemClock.nowNs(), nowMs: () => systemClock.nowMs(), monotonicMs: () => this.#nowMs };
-
-  readonly start = (callback: () => void, delayMs: number): (() => void) => {
-    const timer = { callback, atMs: this.#nowMs + delayMs };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  };
-
-  pass(ms: number): void {
-    this.#nowMs += ms;
-    const due = this.#timers.filter((timer) => timer.atMs <= this.#nowMs);
-    this.#timers = this.#timers.filter((timer) => !due.includes(timer));
-    for (const { callback } of due) callback();
-  }
-}
 
 /** Some 10 MB of rows of three chunks. */
 function lines(first: number): string {
@@ -33,8 +11,8 @@ function lines(first: number): string {
 }
 
 test('what is buffered is persisted when writes pause, and not before', async (t) => {
-  const timers = new TestTimers();
-  const store = await TestWriteStore.open(await temporaryDirectory(t), { clock: timers.clock, startTimer: timers.start });
+  const timers = new FakeTime();
+  const store = await TestWriteStore.open(await temporaryDirectory(t), { clock: timers, timers });
   await store.write('db', lines(0));
   await store.write('db', lines(12_000));
   timers.pass(750);
@@ -50,8 +28,8 @@ test('what is buffered is persisted when writes pause, and not before', async (t
 });
 
 test('little is left in the buffer when writes pause', async (t) => {
-  const timers = new TestTimers();
-  const store = await TestWriteStore.open(await temporaryDirectory(t), { clock: timers.clock, startTimer: timers.start });
+  const timers = new FakeTime();
+  const store = await TestWriteStore.open(await temporaryDirectory(t), { clock: timers, timers });
   await store.write(
     'db',
     lines(0)
@@ -69,8 +47,8 @@ test('rows that a start replays are persisted when nobody writes', async (t) => 
   const first = await TestWriteStore.open(await temporaryDirectory(t));
   await first.write('db', lines(0));
   await first.write('db', lines(12_000));
-  const timers = new TestTimers();
-  const store = await first.crashed(t, { clock: timers.clock, startTimer: timers.start });
+  const timers = new FakeTime();
+  const store = await first.crashed(t, { clock: timers, timers });
   await first.stop();
   timers.pass(2_000);
   await until(() => store.writes.bufferedBytes === 0);

@@ -1,52 +1,11 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '../../../../src/shared/clock.ts';
 import { silentLogger } from '../../../../src/shared/logger.ts';
 import { type FileSystem, nodeFileSystem, type OpenFile } from '../../../../src/storage/index.ts';
 import { type ReplayOptions, type ReplayReport, Wal, type WalOptions } from '../../../../src/write/wal/index.ts';
+import { FakeTime } from '../../../support/fake-time.ts';
 
 export const UUID = '0123abcd-4567-4def-8123-456789abcdef';
-
-/** Time and timers that stand still until a test moves them. */
-export class FakeTime implements Clock {
-  #ms = 1000;
-  readonly #timers = new Map<() => void, number>();
-
-  nowNs(): bigint {
-    return BigInt(this.#ms) * 1_000_000n;
-  }
-
-  nowMs(): number {
-    return this.#ms;
-  }
-
-  monotonicMs(): number {
-    return this.#ms;
-  }
-
-  get timerCount(): number {
-    return this.#timers.size;
-  }
-
-  readonly startTimer = (callback: () => void, delayMs: number): (() => void) => {
-    this.#timers.set(callback, this.#ms + delayMs);
-    return () => this.#timers.delete(callback);
-  };
-
-  /** Moves the clock only, as when the event loop is late with its timers. */
-  advanceClock(ms: number): void {
-    this.#ms += ms;
-  }
-
-  advance(ms: number): void {
-    this.#ms += ms;
-    for (const [callback, at] of [...this.#timers]) {
-      if (at > this.#ms) continue;
-      this.#timers.delete(callback);
-      callback();
-    }
-  }
-}
 
 /** A file system whose syncs wait for the test, of all files or of those that `gates` says. */
 export class GatedFileSystem implements FileSystem {
@@ -116,7 +75,7 @@ export async function openWal(root: string, overrides: Partial<WalOptions> = {},
     root,
     uuid: UUID,
     clock: time,
-    startTimer: time.startTimer,
+    timers: time,
     log: silentLogger,
     durability: 'sync',
     flushIntervalMs: 1000,

@@ -3,10 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type FileSystem, nodeFileSystem } from '../../../../src/storage/index.ts';
 import type { WalPeriod } from '../../../../src/write/wal/index.ts';
+import { FakeTime } from '../../../support/fake-time.ts';
 import { until } from '../../../support/until.ts';
 import { FaultyFileSystem } from '../../storage/faulty-file-system.ts';
 import { temporaryDirectory } from '../../storage/temp-directory.ts';
-import { appendText, FakeTime, GatedFileSystem, openWal, walNames, walPath } from './wal-fixture.ts';
+import { appendText, GatedFileSystem, openWal, walNames, walPath } from './wal-fixture.ts';
 
 test('a lone record is synced at once, with its directory, before it is acknowledged', async (t) => {
   const root = await temporaryDirectory(t);
@@ -115,30 +116,30 @@ test('file bodies are framed with own magic and 8-byte aligned, bodies come back
 test('a period ends with the timer, is reported after its last record, and idle arms no timer', async (t) => {
   const root = await temporaryDirectory(t);
   const time = new FakeTime();
-  const { wal } = await openWal(root, { clock: time, startTimer: time.startTimer });
+  const { wal } = await openWal(root, { clock: time, timers: time });
   const periods: WalPeriod[] = [];
   wal.onPeriodClosed((period) => periods.push(period));
-  assert.equal(time.timerCount, 0);
+  assert.equal(time.pendingTimers, 0);
   await wal.append(Buffer.from('x'), 5n, 9n, () => undefined);
   await wal.append(Buffer.from('y'), 3n, 4n, () => undefined);
-  assert.equal(time.timerCount, 1);
-  time.advance(1000);
+  assert.equal(time.pendingTimers, 1);
+  time.pass(1000);
   await until(() => periods.length === 1);
   assert.deepEqual(periods, [{ fileNumber: 1, minTimeNs: 3n, maxTimeNs: 9n, bytes: 48 + 2 * 40 }]);
-  assert.equal(time.timerCount, 0);
+  assert.equal(time.pendingTimers, 0);
   assert.equal(wal.currentFileNumber, 2);
   await wal.rotate();
   assert.equal(wal.currentFileNumber, 2, 'an empty period stays open');
   await appendText(wal, 'z');
   await wal.stop();
-  assert.equal(time.timerCount, 0);
+  assert.equal(time.pendingTimers, 0);
   assert.deepEqual(await walNames(root), ['00000000001.wal', '00000000002.wal']);
 });
 
 test('a late timer does not stretch a period: asking for the current file rotates', async (t) => {
   const root = await temporaryDirectory(t);
   const time = new FakeTime();
-  const { wal } = await openWal(root, { clock: time, startTimer: time.startTimer });
+  const { wal } = await openWal(root, { clock: time, timers: time });
   await appendText(wal, 'a');
   assert.equal(wal.currentFileNumber, 1);
   time.advanceClock(1000);
@@ -155,7 +156,7 @@ test('a late timer does not stretch a period: asking for the current file rotate
 test('a record lands in the file that it was encoded for, however long that took', async (t) => {
   const root = await temporaryDirectory(t);
   const time = new FakeTime();
-  const { wal } = await openWal(root, { clock: time, startTimer: time.startTimer });
+  const { wal } = await openWal(root, { clock: time, timers: time });
   await appendText(wal, 'a');
   const encode = (fileNumber: number): Uint8Array => {
     time.advanceClock(5000);
