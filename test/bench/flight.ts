@@ -1,145 +1,144 @@
 /**
- * A million rows from a server over Arrow Flight, as CSV and as JSON lines: rows a second, and the server's processor time a
- * row; then the time until the first rows of a short query. The client reads bytes and does not look at them.
- * Run: `node .build/all/test/bench/flight.js [rows] [rounds]`.
+ * Results over Arrow Flight beside the text formats of the same server: a million rows of two shapes (rows a second, and the server's
+ * processor time a row), the time until the first rows of a short query are there, and the server's memory while ten million rows
+ * go to a reader that is slow. Run: `npm run bench -- flight [--rows N] [--rounds N]`. Recorded in docs/performance.md, "Arrow Flight".
  */
-import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:http2';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { writeMessage } from '../../src/server/flight/protobuf/wire.ts';
-import { BIN } from '../support/server.ts';
+import { parseArgs } from 'node:util';
+import { flightRequest, readFlight, readHttp1 } from './peers/byte-readers.ts';
+import { influxdb3 } from './peers/influxdb3.ts';
+import { batchesOf, ingest, percentile } from './peers/ingest.ts';
+import { RunningServer } from './peers/running-server.ts';
 
-const rows = Number(process.argv[2] ?? 1_000_000);
-const rounds = Number(process.argv[3] ?? 3);
+const { values } = parseArgs({ options: { rows: { type: 'string', default: '1000000' }, rounds: { type: 'string', default: '5' } } });
+const rows = Number(values.rows);
+const rounds = Number(values.rounds);
 
-const directory = mkdtempSync(join(tmpdir(), 'results-flight-bench-'));
-const listener = join(directory, 'listener');
-const args = [
-  'serve',
-  '--node-id',
-  'bench',
-  '--data-dir',
-  directory,
-  '--http-bind',
-  '127.0.0.1:0',
-  '--without-auth',
-  '--disable-telemetry-upload',
-];
-const server = spawn(process.execPath, [BIN, ...args, '--tcp-listener-file-path', listener], { stdio: 'ignore' });
-while (!existsSync(listener) || readFileSync(listener, 'utf8') === '') await delay(50);
-const url = `http://${readFileSync(listener, 'utf8').trim()}`;
+/** Ways to get a result; all answer to clients that look at no byte. */
+const WAYS = ['csv', 'jsonl', 'arrow', 'flight'] as const;
+type Way = (typeof WAYS)[number];
 
-/** Processor time of the server so far, seconds. */
-function serverSecs(): number {
-  const fields = readFileSync(`/proc/${server.pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];
-  return (Number(fields[11]) + Number(fields[12])) / 100;
+const ACCEPT: Readonly<Record<string, string>> = { arrow: 'application/vnd.apache.arrow.stream' };
+
+/** Reads a result to its end; bytes. */
+function read(server: RunningServer, way: Way, sql: string): Promise<number> {
+  if (way === 'flight') return readFlight(server.url, { database: 'bench', sql_query: sql });
+  const accept = ACCEPT[way];
+  const body = JSON.stringify({ db: 'bench', q: sql, ...(accept === undefined ? { format: way } : {}) });
+  return readHttp1(server.url, '/api/v3/query_sql', body, accept === undefined ? {} : { accept });
 }
 
-/** Memory of the server, MB. */
-function serverMb(): number {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
+interface Cost {
+  readonly rate: number;
+  readonly nanos: number;
 }
 
-const session = connect(url);
-// grpc clients open their windows too
-session.once('connect', () => session.setLocalWindowSize(16 * 1024 * 1024));
-
-interface Read {
-  readonly bytes: number;
-  readonly firstMs: number;
+async function cost(server: RunningServer, way: Way, sql: string): Promise<Cost> {
+  await settled(server);
+  const [cpu, began] = [server.cpuSecs() ?? 0, performance.now()];
+  const bytes = await read(server, way, sql);
+  const secs = (performance.now() - began) / 1000;
+  if (bytes < rows * 8) throw new Error(`${way}: ${bytes} bytes for ${rows} rows`);
+  return { rate: rows / secs, nanos: (((server.cpuSecs() ?? 0) - cpu) * 1e9) / rows };
 }
 
-function read(headers: Readonly<Record<string, string>>, body: Buffer, onData?: () => Promise<void>): Promise<Read> {
-  const started = performance.now();
-  return new Promise((resolve, reject) => {
-    const stream = session.request({ ':method': 'POST', ...headers });
-    let bytes = 0;
-    let firstMs = 0;
-    stream.on('data', (chunk: Buffer) => {
-      if (bytes === 0) firstMs = performance.now() - started;
-      bytes += chunk.length;
-      if (onData !== undefined) {
-        stream.pause();
-        void onData().then(() => stream.resume());
-      }
-    });
-    stream.on('end', () => resolve({ bytes, firstMs }));
-    stream.on('error', reject);
-    stream.end(body);
-  });
+const CALM_MS = 300;
+const CALM_WAITS_MAX = 200;
+
+/** Waits until the server has nothing to do, a minute at most: snapshots and compaction come after a load, collections after a result. */
+async function settled(server: RunningServer): Promise<void> {
+  for (let calm = 0, waits = 0; calm < 3 && waits < CALM_WAITS_MAX; waits++) {
+    const before = server.cpuSecs() ?? 0;
+    await delay(CALM_MS);
+    calm = (server.cpuSecs() ?? 0) - before <= 0.01 ? calm + 1 : 0;
+  }
 }
 
-function flight(query: string, onData?: () => Promise<void>): Promise<Read> {
-  const ticket = writeMessage([[1, JSON.stringify({ database: 'bench', sql_query: query })]]);
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(ticket.length, 1);
-  const headers = { ':path': '/arrow.flight.protocol.FlightService/DoGet', 'content-type': 'application/grpc', te: 'trailers' };
-  return read(headers, Buffer.concat([head, ticket]), onData);
-}
-
-function http(query: string, format: string): Promise<Read> {
-  return read(
-    { ':path': '/api/v3/query_sql', 'content-type': 'application/json' },
-    Buffer.from(JSON.stringify({ db: 'bench', q: query, format })),
+function median(costs: readonly Cost[], of: keyof Cost): number {
+  return percentile(
+    costs.map((each) => each[of]),
+    0.5,
   );
 }
 
-async function write(lines: readonly string[]): Promise<void> {
-  const response = await fetch(`${url}/api/v3/write_lp?db=bench`, { method: 'POST', body: lines.join('\n') });
-  if (response.status !== 204) throw new Error(await response.text());
-}
-
-function median(values: readonly number[]): number {
-  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
-}
-
-const start = 1_700_000_000_000_000_000n;
-for (let from = 0; from < rows; from += 5000) {
-  const part = Array.from({ length: Math.min(5000, rows - from) }, (_, i) => from + i);
-  await write(part.map((i) => `narrow,host=host_${i % 1000} v=${(i % 10_007) / 100} ${start + BigInt(i) * 10_000_000n}`));
-  const fields = (i: number): string => Array.from({ length: 10 }, (_, f) => `usage_${f}=${(i * (f + 7)) % 100}i`).join(',');
-  const tags = (i: number): string => Array.from({ length: 9 }, (_, k) => `tag${k}=value-${(i * (k + 3)) % 11}`).join(',');
-  await write(part.map((i) => `cpu,hostname=host_${i % 100},${tags(i % 100)} ${fields(i)} ${start + BigInt(i) * 10_000_000n}`));
-}
-
-for (const table of ['narrow', 'cpu']) {
-  for (const format of ['csv', 'jsonl', 'flight'] as const) {
-    let best: { readonly rate: number; readonly cpu: number } | undefined;
-    for (let round = 0; round < rounds; round++) {
-      const [cpu, began] = [serverSecs(), performance.now()];
-      await (format === 'flight' ? flight(`SELECT * FROM ${table}`) : http(`SELECT * FROM ${table}`, format));
-      const rate = rows / ((performance.now() - began) / 1000);
-      const used = ((serverSecs() - cpu) * 1e9) / rows;
-      if (best === undefined || used < best.cpu) best = { rate: Math.max(rate, best?.rate ?? 0), cpu: used };
-    }
-    console.log(
-      `${table} ${format}: ${Math.round(best?.rate ?? 0)} rows/s, ${Math.round(best?.cpu ?? 0)} ns of the server's processor time a row`,
-    );
+/** Ways in turn, round for round, so that what else the machine does meets all of them. */
+async function large(server: RunningServer, shape: string, table: string): Promise<void> {
+  const sql = `SELECT * FROM ${table}`;
+  const costs = new Map<Way, Cost[]>(WAYS.map((way) => [way, []]));
+  for (const way of WAYS) await read(server, way, sql);
+  for (let round = 0; round < rounds; round++) {
+    for (const way of WAYS) costs.get(way)?.push(await cost(server, way, sql));
+  }
+  const csv = costs.get('csv') ?? [];
+  for (const [way, found] of costs) {
+    const [rate, nanos] = [median(found, 'rate'), median(found, 'nanos')];
+    const ratios = `${(rate / median(csv, 'rate')).toFixed(2)}x the rate and ${(nanos / median(csv, 'nanos')).toFixed(2)}x the processor time of CSV`;
+    console.log(`${shape} ${way}: ${Math.round(rate).toLocaleString('en-US')} rows/s, ${Math.round(nanos)} ns a row; ${ratios}`);
   }
 }
 
-const short = "SELECT host, max(v) FROM narrow WHERE time < '2023-11-14T22:14:20Z' GROUP BY host";
-for (const way of ['json', 'flight'] as const) {
-  const times: number[] = [];
-  for (let i = 0; i < 100; i++) times.push((await (way === 'json' ? http(short, 'json') : flight(short))).firstMs);
-  console.log(`short query over ${way}: first bytes after ${median(times).toFixed(2)} ms (median of 100)`);
+const SHORT_ROUNDS = 600;
+
+/** Time to the first record batch of a short query beside the time to its JSON, in turn. */
+async function short(server: RunningServer, name: string, sql: string): Promise<void> {
+  const session = connect(server.url);
+  const times: Record<'json' | 'flight', number[]> = { json: [], flight: [] };
+  for (let i = 0; i < SHORT_ROUNDS; i++) {
+    const began = performance.now();
+    await server.request('POST', '/api/v3/query_sql', JSON.stringify({ db: 'bench', q: sql, format: 'json' }));
+    const answered = performance.now();
+    await flightRequest(session, { database: 'bench', sql_query: sql }, { firstBatch: true });
+    if (i < SHORT_ROUNDS / 3) continue; // code that is not compiled yet
+    times.json.push(answered - began);
+    times.flight.push(performance.now() - answered);
+  }
+  session.close();
+  const [json, flight] = [percentile(times.json, 0.5), percentile(times.flight, 0.5)];
+  const more = (flight - json).toFixed(2);
+  console.log(`${name}: JSON after ${json.toFixed(2)} ms, first batch after ${flight.toFixed(2)} ms (${more} ms later), medians`);
 }
 
-const before = serverMb();
-let peak = before;
-const slow = 'SELECT a.value * 1.5 AS v, a.value AS i FROM generate_series(1, 10000000) AS a';
-let chunks = 0;
-await flight(slow, async () => {
-  if (++chunks % 50 === 0) {
-    peak = Math.max(peak, serverMb());
-    await delay(5);
+const SLOW_ROWS = 10_000_000;
+const SLOW_CHUNKS = 50;
+const SLOW_PAUSE_MS = 5;
+
+async function slowReader(server: RunningServer): Promise<void> {
+  const resident = (): number => (server.residentBytes() ?? 0) / 2 ** 20;
+  const before = resident();
+  let peak = before;
+  let chunks = 0;
+  const session = connect(server.url);
+  const sql = `SELECT a.value * 1.5 AS v, a.value AS i FROM generate_series(1, ${SLOW_ROWS}) AS a`;
+  const onData = async (): Promise<void> => {
+    if (++chunks % SLOW_CHUNKS !== 0) return;
+    peak = Math.max(peak, resident());
+    await delay(SLOW_PAUSE_MS);
+  };
+  const bytes = await flightRequest(session, { database: 'bench', sql_query: sql }, { onData });
+  session.close();
+  const read = `${Math.round(bytes / 2 ** 20)} MB of ten million rows to a slow reader`;
+  console.log(`${read}: server memory ${before.toFixed(0)} MB before, ${peak.toFixed(0)} MB at most`);
+}
+
+const directory = mkdtempSync(join(tmpdir(), 'flight-bench-'));
+const server = await RunningServer.start(influxdb3('influxdb3', []), join(directory, 'server'));
+try {
+  for (const [shape, table] of [
+    ['narrow', 'temp'],
+    ['cpu100', 'cpu'],
+  ] as const) {
+    await ingest(server, batchesOf(shape, rows, 5000), { connections: 4, maxMs: 600_000, noSync: false });
+    await large(server, shape, table);
   }
-});
-console.log(`ten million rows to a slow reader: server memory ${before.toFixed(0)} MB before, ${peak.toFixed(0)} MB at most`);
-session.close();
-server.kill();
-await new Promise((resolve) => server.once('exit', resolve));
-rmSync(directory, { recursive: true, force: true });
+  const first = "'2024-01-01T00:01:00Z'";
+  await short(server, 'short query, columns in memory', `SELECT sensor, max(value) FROM temp WHERE time < ${first} GROUP BY sensor`);
+  await short(server, 'short query, DuckDB', `SELECT sensor, value FROM temp WHERE time < ${first} AND sensor LIKE 's1%' ORDER BY value`);
+  await slowReader(server);
+} finally {
+  await server.stop();
+  rmSync(directory, { recursive: true, force: true });
+}

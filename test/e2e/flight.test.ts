@@ -84,6 +84,25 @@ describe('DoGet', () => {
         [1, 'db'],
         [3, 9],
       ]),
+      // ReadInfo by its type, but not by its bytes
+      writeAny({ typeUrl: READ_INFO, value: Buffer.from('SELECT 1') }),
+      ...[
+        [4, 'a command'], // with a query of SQL
+        [6, writeMessage([[1, 'a name without a value']])],
+        [6, Buffer.from([0x30, 1])], // a float must have its eight bytes
+      ].map(([field, value]) =>
+        writeMessage([
+          [1, 'db'],
+          [2, 'SELECT 1'],
+          [field as number, value as string],
+        ]),
+      ),
+      writeMessage([
+        [1, 'db'],
+        [2, 'SELECT 1'], // with a command
+        [3, 3],
+        [4, 'a command'],
+      ]),
     ];
     for (const ticket of bad) {
       const answer = await client.get(ticket);
@@ -101,28 +120,34 @@ describe('DoGet', () => {
     const answer = await client.query({ database: 'db', sql_query, params });
     assert.equal(answer.code, 0, answer.details);
     assert.deepEqual(tableOf(answer.messages).toArray()[0]?.toJSON(), { s: 'ü"', b: true, u: 7n, i: -7n, f: 1.5, n: null });
-    const param = (name: string, ...value: Parameters<typeof writeMessage>[0]): Buffer => writeMessage([[1, name], ...value]);
-    const float = Buffer.from([4 * 8 + 1, 0, 0, 0, 0, 0, 0, 0xf8, 0x3f]);
-    const ticket = Buffer.concat([
-      writeMessage([
-        [1, 'db'],
-        [2, sql_query],
-        [6, param('s', [7, 'x'])],
-        [6, param('b', [3, true])],
-        [6, param('u', [6, 2n ** 64n - 1n])],
-        [6, param('i', [5, -(2n ** 63n)])],
-        [6, Buffer.concat([param('f'), float])],
-        [6, param('n')],
-      ]),
-    ]);
-    const bare = await client.get(ticket);
-    assert.equal(bare.code, 0, bare.details);
-    assert.deepEqual(tableOf(bare.messages).toArray()[0]?.toJSON(), {
-      s: 'x',
-      b: true,
-      u: 2n ** 64n - 1n,
-      i: -(2n ** 63n),
-      f: 1.5,
+    // the fields of QueryParam: null, boolean, unsigned integer, integer, float, text
+    const bare = async (values: Readonly<Record<string, string>>): Promise<Record<string, unknown>> => {
+      const params = Object.entries(values).map(([name, value]): [number, Uint8Array] => [
+        6,
+        Buffer.concat([writeMessage([[1, name]]), Buffer.from(value, 'hex')]),
+      ]);
+      const found = await client.get(writeMessage([[1, 'db'], [2, sql_query], ...params]));
+      assert.equal(found.code, 0, found.details);
+      return tableOf(found.messages).toArray()[0]?.toJSON() as Record<string, unknown>;
+    };
+    assert.deepEqual(
+      await bare({
+        s: '3a0178',
+        b: '1801',
+        u: '20ffffffffffffffffff01',
+        i: '2880808080808080808001',
+        f: '31000000000000f83f',
+        n: '1000',
+      }),
+      { s: 'x', b: true, u: 2n ** 64n - 1n, i: -(2n ** 63n), f: 1.5, n: null },
+    );
+    // nothing is left out of a choice, and the last one counts
+    assert.deepEqual(await bare({ s: '3a00', b: '1800', u: '2000', i: '2800', f: '310000000000000080', n: '28071000' }), {
+      s: '',
+      b: false,
+      u: 0n,
+      i: 0n,
+      f: -0,
       n: null,
     });
   });

@@ -3,7 +3,7 @@ import type { BindValue } from '../../query/result.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import { bindParams } from '../http/request/bind-params.ts';
 import { JsonObjectReader } from '../http/request/json-body.ts';
-import { invalidTicket } from './errors.ts';
+import { FlightError, invalidTicket } from './errors.ts';
 import { NO_BYTES, readAny, writeAny } from './protobuf/messages.ts';
 import { WireMessage, writeMessage } from './protobuf/wire.ts';
 
@@ -27,7 +27,8 @@ const [UNSPECIFIED, SQL, INFLUXQL, FLIGHTSQL] = [0n, 1n, 2n, 3n];
  * INVALID_ARGUMENT for anything else.
  */
 export function readFlightTicket(bytes: Uint8Array): FlightTicket {
-  const found = insideAny(bytes) ?? bareReadInfo(bytes) ?? jsonTicket(bytes);
+  const wrapped = insideAny(bytes);
+  const found = wrapped === undefined ? (attempt(() => bareReadInfo(bytes)) ?? jsonTicket(bytes)) : attempt(() => readInfo(wrapped));
   if (found === undefined) throw invalidTicket();
   return found;
 }
@@ -42,44 +43,59 @@ export function writeCommandTicket(database: string, command: Uint8Array): Buffe
   return writeAny({ typeUrl: READ_INFO_URL, value });
 }
 
-function insideAny(bytes: Uint8Array): FlightTicket | undefined {
-  return attempt(() => {
-    const any = readAny(bytes);
-    return any.typeUrl === READ_INFO_URL ? readInfo(any.value) : undefined;
-  });
+/** What is inside of Any when it says that it is ReadInfo; that is not read as anything else then. */
+function insideAny(bytes: Uint8Array): Uint8Array | undefined {
+  const any = attempt(() => readAny(bytes));
+  return any?.typeUrl === READ_INFO_URL ? any.value : undefined;
 }
 
 /** compat: what has no database and no query is no ReadInfo, although empty bytes are one to the letter. */
 function bareReadInfo(bytes: Uint8Array): FlightTicket | undefined {
-  return attempt(() => {
-    const ticket = readInfo(bytes);
-    return ticket.database === '' ? undefined : ticket;
-  });
+  const ticket = readInfo(bytes);
+  return ticket.database === '' ? undefined : ticket;
 }
 
+/** ReadInfo: https://github.com/influxdata/influxdb3_core/blob/main/generated_types/protos/influxdata/iox/querier/v1/flight.proto */
 function readInfo(bytes: Uint8Array): FlightTicket {
   const message = new WireMessage(bytes);
   const database = message.text(1) ?? '';
+  const query = message.text(2) ?? '';
   const type = message.integer(3) ?? UNSPECIFIED;
-  if (type === FLIGHTSQL) return { kind: 'flightsql', database, command: message.bytes(4) ?? NO_BYTES };
-  if (type !== UNSPECIFIED && type !== SQL && type !== INFLUXQL) throw invalidTicket();
-  const params = new Map(message.all(6).map((each) => readParam(new WireMessage(each))));
-  return { kind: type === INFLUXQL ? 'influxql' : 'sql', database, query: message.text(2) ?? '', params };
+  const command = message.bytes(4) ?? NO_BYTES;
+  if (type === FLIGHTSQL && query === '') return { kind: 'flightsql', database, command };
+  if ((type !== UNSPECIFIED && type !== SQL && type !== INFLUXQL) || command.length > 0) throw invalidTicket();
+  const params = new Map(message.all(6).map(readParam));
+  return { kind: type === INFLUXQL ? 'influxql' : 'sql', database, query, params };
 }
 
-function readParam(message: WireMessage): readonly [string, BindValue] {
+/** QueryParam: a name, and one of the fields 2 to 7. */
+function readParam(bytes: Uint8Array): readonly [string, BindValue] {
+  const message = new WireMessage(bytes);
   return [message.text(1) ?? '', paramValue(message)];
 }
 
 function paramValue(message: WireMessage): BindValue {
-  if (message.has(3)) return { kind: 'boolean', value: message.integer(3) !== 0n };
-  const float = message.bytes(4);
-  if (float?.length === 8) return { kind: 'float64', value: new DataView(float.buffer, float.byteOffset, 8).getFloat64(0, true) };
-  if (message.has(5)) return { kind: 'int64', value: BigInt.asIntN(64, message.integer(5) ?? 0n) };
-  if (message.has(6)) return { kind: 'uint64', value: message.integer(6) ?? 0n };
-  const text = message.text(7);
-  return text === undefined ? { kind: 'null' } : { kind: 'string', value: text };
+  const number = message.lastOf(PARAM_VALUE_FIELDS);
+  switch (number) {
+    case 2:
+      return { kind: 'null' };
+    case 3:
+      return { kind: 'boolean', value: message.integer(number) !== 0n };
+    case 4:
+      return { kind: 'uint64', value: message.integer(number) ?? 0n };
+    case 5:
+      return { kind: 'int64', value: BigInt.asIntN(64, message.integer(number) ?? 0n) };
+    case 6:
+      return { kind: 'float64', value: message.float64(number) ?? 0 };
+    case 7:
+      return { kind: 'string', value: message.text(number) ?? '' };
+    default:
+      throw invalidTicket();
+  }
 }
+
+/** Null, boolean, unsigned integer, integer, float, text. */
+const PARAM_VALUE_FIELDS = [2, 3, 4, 5, 6, 7] as const;
 
 const DATABASE_NAMES = ['database', 'namespace_name', 'bucket', 'bucket-name'] as const;
 
@@ -106,11 +122,11 @@ function jsonTicket(bytes: Uint8Array): FlightTicket | undefined {
 }
 
 /** Undefined when the bytes are of another form. */
-function attempt(read: () => FlightTicket | undefined): FlightTicket | undefined {
+function attempt<T>(read: () => T | undefined): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (error instanceof InfluxError) return undefined;
+    if (error instanceof InfluxError || error instanceof FlightError) return undefined;
     throw error;
   }
 }

@@ -108,8 +108,21 @@ export class WireMessage {
       .flatMap(({ value }) => (typeof value === 'bigint' ? [value] : packed(value)));
   }
 
+  /** A double. */
+  float64(number: number): number | undefined {
+    const bytes = this.bytes(number);
+    if (bytes === undefined) return undefined;
+    if (bytes.length !== 8) throw invalidProtobuf(`field ${number} is no double`);
+    return new DataView(bytes.buffer, bytes.byteOffset, 8).getFloat64(0, true);
+  }
+
   has(number: number): boolean {
     return this.#fields.some((field) => field.number === number);
+  }
+
+  /** Of fields that exclude each other (`oneof`): the number of the one that counts; undefined when there is none of them. */
+  lastOf<T extends number>(numbers: readonly T[]): T | undefined {
+    return this.#fields.findLast((field) => (numbers as readonly number[]).includes(field.number))?.number as T | undefined;
   }
 }
 
