@@ -95,6 +95,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     ...(config.telemetry.testMode ? { telemetrySnapshot: () => telemetry.snapshotJson() } : {}),
   });
   parts.add(() => server.close());
+  parts.add(async () => storage.writes.beginStop()); // first of all: the server waits for its writers next
   const bound = await bind(server, config.http, '--http-bind');
   await openRecovery(config, adminService, tls, logger, parts);
   const url = reachableUrl(bound, config.http);

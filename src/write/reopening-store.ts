@@ -113,9 +113,15 @@ export class ReopeningStore implements WriteService {
     return this.#store.table(database, name);
   }
 
+  /** As `WriteStore.beginStop`. A store that failed is not opened again. */
+  beginStop(): void {
+    this.#stopping.abort();
+    if (this.#state.kind === 'open') this.#store.beginStop();
+  }
+
   /** Makes waiting writes durable and ends background work. Buffered rows stay in the log. */
   async stop(): Promise<void> {
-    this.#stopping.abort();
+    this.beginStop();
     await this.#recovery;
     if (this.#state.kind === 'open') await this.#store.stop();
   }

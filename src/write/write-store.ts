@@ -315,6 +315,14 @@ export class WriteStore implements WriteService {
     await this.#snapshots.force();
   }
 
+  /**
+   * Call when the server is going to stop, before it waits for its clients: writes are still taken, but none waits any more
+   * for the memory that a snapshot makes free. Buffered rows stay in the log.
+   */
+  beginStop(): void {
+    this.#snapshots.beginStop();
+  }
+
   /** Makes waiting writes durable and ends background work. Buffered rows stay in the log. */
   async stop(): Promise<void> {
     const maintained = this.#maintenance.stop(); // ends what it does at once

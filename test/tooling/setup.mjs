@@ -17,7 +17,7 @@ export async function setUp() {
 
 /** Compiles sources and tests together, side by side below `outDir`. */
 export function buildTests(outDir) {
-  compile(['-p', 'test/tsconfig.json', '--outDir', outDir], 'building the tests');
+  compile('test/tsconfig.json', outDir, 'building the tests');
 }
 
 /** All files below a folder, as absolute paths. */
@@ -36,7 +36,7 @@ export async function buildDist(force = false) {
   if (force || modified(stamp) < Math.max(...sources.map(modified)) || removeOrphans() > 0) {
     rmSync(stamp, { force: true });
     const startedAt = new Date();
-    compile(['-p', 'tsconfig.json'], 'building influxdb3');
+    compile('tsconfig.json', 'dist', 'building influxdb3');
     removeOrphans();
     rmSync(join(root, 'dist', 'bundle'), { recursive: true, force: true });
     await bundle(root);
@@ -70,8 +70,10 @@ function isInstalled() {
   );
 }
 
-function compile(args, what) {
+/** What did not change since the last time is not compiled again; what TypeScript knows of it goes with the folder. */
+function compile(project, outDir, what) {
   note(what);
+  const args = ['-p', project, '--outDir', outDir, '--incremental', '--tsBuildInfoFile', join(outDir, '.tsbuildinfo')];
   const compiler = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   if (run(process.execPath, [compiler, ...args]).status !== 0) stop(`${what} failed`);
 }

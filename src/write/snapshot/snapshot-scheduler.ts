@@ -130,7 +130,7 @@ export class SnapshotScheduler {
       this.#uncheckedBytes = 0;
       this.#full = this.#size.isFull(this.#fill());
     }
-    if (!this.#full) return;
+    if (!this.#full || this.#stopping.signal.aborted) return;
     if (this.#running === undefined) {
       this.#full = this.#size.isFull(this.#fill()); // a snapshot may have ended since
       if (this.#full) await this.#persistFull();
@@ -177,10 +177,15 @@ export class SnapshotScheduler {
     await this.#forceNext();
   }
 
-  /** Ends retries and waits for the step under way. */
-  async stop(): Promise<void> {
+  /** Begins no more snapshots and gives up the one under way, so that writes that wait for its room go on. */
+  beginStop(): void {
     this.#stopping.abort();
     this.#cancelIdle?.();
+  }
+
+  /** Ends retries and waits for the step under way. */
+  async stop(): Promise<void> {
+    this.beginStop();
     await this.#running;
   }
 
