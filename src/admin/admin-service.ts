@@ -26,6 +26,8 @@ export interface DatabaseAdmin {
   create(options: { readonly name: string; readonly retentionPeriodNs: bigint | undefined }): Promise<void>;
   /** PUT and the retention endpoints; undefined clears. */
   setRetention(options: { readonly name: string; readonly retentionPeriodNs: bigint | undefined }): Promise<void>;
+  /** Where rows of v1 and v2 clients go that name no retention policy; undefined = to the database itself. */
+  setDefaultPolicy(options: { readonly name: string; readonly policy: string | undefined }): Promise<void>;
   delete(options: { readonly name: string; readonly hardDelete: HardDelete }): Promise<void>;
   /** Takes a delete back; `newName` undefined = the name before it. */
   undelete(options: { readonly name: string; readonly newName: string | undefined }): Promise<void>;

@@ -21,6 +21,9 @@ export function databaseAdmin(deps: Deps): DatabaseAdmin {
     async setRetention({ name, retentionPeriodNs }) {
       await catalog.setRetention(name, retentionPeriodNs);
     },
+    async setDefaultPolicy({ name, policy }) {
+      await catalog.setDefaultPolicy(name, policy);
+    },
     async delete({ name, hardDelete }) {
       await catalog.softDeleteDatabase(name, catalogTime(hardDelete, deps));
     },

@@ -1,5 +1,12 @@
-import type { Catalog, DatabaseSchema } from '../catalog/index.ts';
-import { type ChangeStatement, deleteCondition, type InfluxqlChanges, type PolicyOptions, type Source } from '../query/influxql/index.ts';
+import { type Catalog, type DatabaseSchema, isOwnPolicy, namesNoPolicy, newPolicyDatabase, policyDatabases } from '../catalog/index.ts';
+import {
+  type ChangeStatement,
+  type ChangeTarget,
+  deleteCondition,
+  type InfluxqlChanges,
+  type PolicyOptions,
+  type Source,
+} from '../query/influxql/index.ts';
 import { InfluxError } from '../shared/errors.ts';
 import { TIME_NS_MAX, TIME_NS_MIN } from '../shared/time-range.ts';
 import { HOUR_NS } from '../shared/time-units.ts';
@@ -16,16 +23,13 @@ export interface InfluxqlChangeDependencies {
 /** Least duration of a policy in InfluxDB 1. */
 const DURATION_MIN_NS = HOUR_NS;
 
-/** Policies that are the database itself. */
-const OWN_POLICIES: ReadonlySet<string> = new Set(['autogen', 'default']);
-
 /**
  * Carries out InfluxQL statements that change something, in the way of InfluxDB 1: what is there already is created
- * without a word, and what is not there is dropped so. A retention policy `rp` of `db` is the database `db/rp`.
+ * without a word, and what is not there is dropped so. A retention policy `rp` of `db` is the database `db/rp`, `autogen` is `db` itself.
  */
 export function influxqlChanges(deps: InfluxqlChangeDependencies): InfluxqlChanges {
   return {
-    async run(change, database) {
+    async run(change, target) {
       switch (change.what) {
         case 'CREATE DATABASE':
           return createDatabase(deps, change);
@@ -38,10 +42,11 @@ export function influxqlChanges(deps: InfluxqlChangeDependencies): InfluxqlChang
         case 'DROP RETENTION POLICY':
           return dropPolicy(deps, change);
         case 'DROP MEASUREMENT':
-          return dropMeasurement(deps, liveDatabase(deps, database ?? ''), change.name);
+          for (const database of changedDatabases(deps, target)) await dropMeasurement(deps, database, change.name);
+          return;
         case 'DELETE':
         case 'DROP SERIES':
-          return deleteRows(deps, liveDatabase(deps, database ?? ''), change);
+          return deleteRows(deps, changedDatabases(deps, target), change);
       }
     },
   };
@@ -52,16 +57,28 @@ type Change<What extends ChangeStatement['what']> = Extract<ChangeStatement, { w
 type PolicyChange = Change<'CREATE RETENTION POLICY' | 'ALTER RETENTION POLICY'>;
 
 async function createDatabase(deps: Deps, { name, policy, options }: Change<'CREATE DATABASE'>): Promise<void> {
-  const own = policy === undefined || OWN_POLICIES.has(policy.toLowerCase());
-  if (!own) throw notDefault(policy);
+  const own = policy === undefined || namesNoPolicy(policy) || isOwnPolicy(policy);
+  const retentionPeriodNs = retentionOf(options);
   const found = deps.catalog.database(name);
-  if (found === undefined) {
-    await deps.admin.databases.create({ name, retentionPeriodNs: retentionOf(options) });
-    return;
-  }
-  if (options.durationNs !== undefined && found.retentionPeriodNs !== retentionOf(options)) {
-    throw refused('retention policy conflicts with an existing policy');
-  }
+  if (found === undefined) await deps.admin.databases.create({ name, retentionPeriodNs: own ? retentionPeriodNs : undefined });
+  if (!own) return createDefaultPolicy(deps, { name: policy, database: name, retentionPeriodNs });
+  if (found !== undefined && options.durationNs !== undefined && found.retentionPeriodNs !== retentionPeriodNs) throw policyConflict();
+}
+
+/** The policy that a database is created with is its default. */
+async function createDefaultPolicy(
+  deps: Deps,
+  { name, database, retentionPeriodNs }: { name: string; database: string; retentionPeriodNs: bigint | undefined },
+): Promise<void> {
+  const target = policyDatabase(deps, database, name);
+  const found = deps.catalog.database(target);
+  if (found === undefined) await deps.admin.databases.create({ name: target, retentionPeriodNs });
+  else if (found.retentionPeriodNs !== retentionPeriodNs) throw policyConflict();
+  await setDefault(deps, database, target);
+}
+
+function policyConflict(): InfluxError {
+  return refused('retention policy conflicts with an existing policy');
 }
 
 async function dropDatabases(deps: Deps, dropped: (name: string) => boolean): Promise<void> {
@@ -70,27 +87,36 @@ async function dropDatabases(deps: Deps, dropped: (name: string) => boolean): Pr
 }
 
 async function createPolicy(deps: Deps, { name, database, options }: PolicyChange): Promise<void> {
-  const base = liveDatabase(deps, database);
-  const target = policyDatabase(database, name);
-  if (options.isDefault && target !== database) throw notDefault(name);
-  const found = target === database ? base : deps.catalog.database(target);
+  liveDatabase(deps, database);
+  const target = policyDatabase(deps, database, name);
+  const found = deps.catalog.database(target);
   if (found === undefined) await deps.admin.databases.create({ name: target, retentionPeriodNs: retentionOf(options) });
   else if (found.retentionPeriodNs !== retentionOf(options)) throw refused('retention policy already exists');
+  if (options.isDefault) await setDefault(deps, database, target);
 }
 
 async function alterPolicy(deps: Deps, { name, database, options }: PolicyChange): Promise<void> {
   liveDatabase(deps, database);
-  const target = policyDatabase(database, name);
+  const target = policyDatabase(deps, database, name);
   if (deps.catalog.database(target) === undefined) throw refused(`retention policy not found: ${name}`);
-  if (options.isDefault && target !== database) throw notDefault(name);
-  if (options.durationNs === undefined) return;
-  await deps.admin.databases.setRetention({ name: target, retentionPeriodNs: retentionOf(options) });
+  if (options.durationNs !== undefined) {
+    await deps.admin.databases.setRetention({ name: target, retentionPeriodNs: retentionOf(options) });
+  }
+  if (options.isDefault) await setDefault(deps, database, target);
 }
 
 async function dropPolicy(deps: Deps, { name, database }: Change<'DROP RETENTION POLICY'>): Promise<void> {
-  const target = policyDatabase(database, name);
+  const target = policyDatabase(deps, database, name);
   if (target === database) throw refused(`the retention policy '${name}' is the database '${database}' itself: use DROP DATABASE`);
+  const base = deps.catalog.database(database);
+  if (base !== undefined && target === `${database}/${base.defaultPolicy}`) await setDefault(deps, database, database);
   await dropDatabases(deps, (each) => each === target);
+}
+
+/** @param target the database of the policy, or the database itself */
+function setDefault(deps: Deps, database: string, target: string): Promise<void> {
+  const policy = target === database ? undefined : target.slice(database.length + 1);
+  return deps.admin.databases.setDefaultPolicy({ name: database, policy });
 }
 
 async function dropMeasurement(deps: Deps, database: DatabaseSchema, table: string): Promise<void> {
@@ -98,17 +124,25 @@ async function dropMeasurement(deps: Deps, database: DatabaseSchema, table: stri
   await deps.admin.tables.delete({ database: database.name, table, hardDelete: { kind: 'default' } });
 }
 
-async function deleteRows(deps: Deps, database: DatabaseSchema, { what, from, where }: Change<'DELETE' | 'DROP SERIES'>): Promise<void> {
+async function deleteRows(
+  deps: Deps,
+  databases: readonly DatabaseSchema[],
+  { what, from, where }: Change<'DELETE' | 'DROP SERIES'>,
+): Promise<void> {
   const { range, tags } = deleteCondition(where, deps.nowNs());
   const timed = range.low !== undefined || range.high !== undefined;
   if (timed && what === 'DROP SERIES') throw refused("DROP SERIES doesn't support time in WHERE clause");
-  const live = [...database.tables.values()].filter(({ deleted }) => !deleted);
+  const live = databases.flatMap((database) => [...database.tables.values()].filter(({ deleted }) => !deleted));
   const tables = from.length === 0 ? live : live.filter(({ name }) => from.some((source) => names(source, name)));
   const field = tags.find(([key]) => tables.some(({ columnByName }) => (columnByName.get(key)?.type ?? 'tag') !== 'tag'));
   if (field !== undefined) throw refused('fields not supported in WHERE clause during deletion');
   const startNs = range.low ?? TIME_NS_MIN;
   const stopNs = range.high ?? TIME_NS_MAX;
-  for (const { name } of tables) await deps.deletes.deleteRows(database.name, { startNs, stopNs, table: name, tags });
+  for (const { name: database, id } of databases) {
+    for (const { name, databaseId } of tables) {
+      if (databaseId === id) await deps.deletes.deleteRows(database, { startNs, stopNs, table: name, tags });
+    }
+  }
 }
 
 function names(source: Source, table: string): boolean {
@@ -116,9 +150,10 @@ function names(source: Source, table: string): boolean {
   return source.kind === 'measurement' ? source.name === table : new RegExp(source.source, 'u').test(table);
 }
 
-function policyDatabase(database: string, policy: string): string {
-  const name = policy.toLowerCase();
-  return OWN_POLICIES.has(name) ? database : `${database}/${name}`;
+/** The database of a policy by its name; that of a new policy is in lower case. */
+function policyDatabase({ catalog }: Deps, database: string, policy: string): string {
+  if (namesNoPolicy(policy)) return newPolicyDatabase(database, policy);
+  return policyDatabases((name) => catalog.database(name))(database, policy);
 }
 
 function retentionOf({ durationNs }: PolicyOptions): bigint | undefined {
@@ -133,11 +168,11 @@ function liveDatabase({ catalog }: Deps, name: string): DatabaseSchema {
   return found;
 }
 
-function notDefault(policy: string | undefined): InfluxError {
-  return refused(
-    `the retention policy '${policy}' cannot be the default: what names no policy goes to autogen, the database itself; ` +
-      'leave DEFAULT out and name the policy, or set the duration of autogen',
-  );
+/** A database, or it and its retention policies. */
+function changedDatabases(deps: Deps, { database = '', allPolicies }: ChangeTarget): DatabaseSchema[] {
+  const found = liveDatabase(deps, database);
+  if (!allPolicies) return [found];
+  return [...deps.catalog.databases()].filter(({ name, deleted }) => !deleted && (name === database || name.startsWith(`${database}/`)));
 }
 
 function refused(message: string): InfluxError {

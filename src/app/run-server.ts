@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { createSecureContext } from 'node:tls';
 import { type AdminService, influxqlChanges, rowDeletes } from '../admin/index.ts';
+import { policyDatabases } from '../catalog/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
 import { type HttpConfig, osReason, type ServeConfig, type SocketAddress } from '../config/index.ts';
@@ -24,6 +25,7 @@ import { WriteDoor, WriteMetrics } from '../write/index.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
 import { columnCacheBytes, engineThreads, processMemoryMax, residentBytes, scriptBytes, totalMemoryBytes } from './budget.ts';
 import { startCaches } from './caches.ts';
+import { diagnostics, statistics } from './diagnostics.ts';
 import { OpenParts } from './open-parts.ts';
 import { portHolder } from './port-holder.ts';
 import { type ServerSeed, seedCatalog } from './seed.ts';
@@ -79,8 +81,16 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     writeService,
     deleteService,
     queryService: executor,
-    influxqlService: new InfluxqlExecutor({ executor, databases: () => storage.catalog.databases(), changes }),
+    influxqlService: new InfluxqlExecutor({
+      executor,
+      databases: () => storage.catalog.databases(),
+      changes,
+      writes: writeService,
+      diagnostics: () => diagnostics({ catalog: storage.catalog, product, clock }),
+      statistics: () => statistics(metrics),
+    }),
     adminService,
+    policyDatabase: policyDatabases((name) => storage.catalog.database(name)),
     authenticator: await openAuthenticator(config, storage.catalog, clock, logger),
     metrics,
     clock,

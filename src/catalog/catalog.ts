@@ -200,6 +200,11 @@ export class Catalog {
     return this.#queue.change((state) => databases.planSetRetention(state, databaseName, retentionNs));
   }
 
+  /** Where rows go that name no retention policy; undefined = to the database itself. The policy must be there. */
+  setDefaultPolicy(databaseName: string, policy: string | undefined): Promise<void> {
+    return this.#queue.change((state) => databases.planSetDefaultPolicy(state, databaseName, policy));
+  }
+
   /** Undefined = as the database. */
   setTableRetention(databaseName: string, tableName: string, retentionNs: bigint | undefined): Promise<void> {
     return this.#queue.change((state) => databases.planSetTableRetention(state, databaseName, tableName, retentionNs));

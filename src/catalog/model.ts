@@ -56,6 +56,7 @@ export class MutableDatabase implements DatabaseSchema {
   /** While it is soft-deleted: its name before. Undefined = deleted by a version that did not note it. */
   nameBefore: string | undefined = undefined;
   retentionPeriodNs: bigint | undefined = undefined;
+  defaultPolicy: string | undefined = undefined;
 
   constructor(id: number, name: string) {
     this.id = id;

@@ -11,6 +11,8 @@ export type CatalogOp =
   | { readonly op: 'put_node'; readonly node: NodeRecord }
   | { readonly op: 'create_database'; readonly id: number; readonly name: string; readonly retentionNs?: string }
   | { readonly op: 'set_database_retention'; readonly db: number; readonly retentionNs?: string }
+  /** `policy` absent = what names no policy goes to the database itself. */
+  | { readonly op: 'set_default_policy'; readonly db: number; readonly policy?: string }
   | { readonly op: 'delete_database'; readonly db: number; readonly newName: string; readonly hardDeleteNs?: string }
   | { readonly op: 'undelete_database'; readonly db: number; readonly newName: string }
   | { readonly op: 'drop_database'; readonly db: number }

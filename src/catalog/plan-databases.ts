@@ -79,6 +79,17 @@ export function planSetRetention(state: CatalogState, name: string, retentionNs:
   return { ops: [{ op: 'set_database_retention', db: database.id, ...retention(retentionNs) }], result: () => undefined };
 }
 
+/** @param policy a policy whose database `<name>/<policy>` is there; undefined = the database itself */
+export function planSetDefaultPolicy(state: CatalogState, name: string, policy: string | undefined): Plan<void> {
+  const database = state.databases.get(name);
+  if (database === undefined) throw resourceNotFound(name);
+  if (name === INTERNAL_DATABASE) throw cannotModifyInternal();
+  if (database.deleted) throw alreadyDeleted(name);
+  if (policy !== undefined && state.databases.get(`${name}/${policy}`)?.deleted !== false) throw resourceNotFound(`${name}/${policy}`);
+  if (database.defaultPolicy === policy) return { ops: [], result: () => undefined };
+  return { ops: [{ op: 'set_default_policy', db: database.id, ...(policy === undefined ? {} : { policy }) }], result: () => undefined };
+}
+
 export function planSetTableRetention(
   state: CatalogState,
   databaseName: string,

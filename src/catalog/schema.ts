@@ -34,6 +34,11 @@ export interface DatabaseSchema {
   readonly deleted: boolean;
   readonly hardDeleteTimeNs: bigint | undefined;
   readonly retentionPeriodNs: bigint | undefined;
+  /**
+   * Retention policy that v1 and v2 clients mean when they name none: the rows are in the database `<name>/<policy>`.
+   * Undefined = the database itself.
+   */
+  readonly defaultPolicy: string | undefined;
 }
 
 /**

@@ -22,6 +22,7 @@ type SnapshotLine =
       readonly hardDeleteNs?: string | undefined;
       readonly nameBefore?: string | undefined;
       readonly retentionNs?: string | undefined;
+      readonly defaultPolicy?: string | undefined;
       readonly nextTableId: number;
       readonly nextTriggerId: number;
       readonly triggers: readonly TriggerDefinition[];
@@ -63,6 +64,7 @@ export function* dumpState(state: CatalogState): Generator<string> {
       hardDeleteNs: database.hardDeleteTimeNs?.toString(),
       nameBefore: database.nameBefore,
       retentionNs: database.retentionPeriodNs?.toString(),
+      defaultPolicy: database.defaultPolicy,
       nextTableId: database.nextTableId,
       nextTriggerId: database.nextTriggerId,
       triggers: [...database.triggers.values()],
@@ -124,6 +126,7 @@ function applyLine(state: CatalogState, line: SnapshotLine): void {
       database.hardDeleteTimeNs = optionalNs(line.hardDeleteNs);
       database.nameBefore = line.nameBefore;
       database.retentionPeriodNs = optionalNs(line.retentionNs);
+      database.defaultPolicy = line.defaultPolicy;
       database.nextTableId = line.nextTableId;
       database.nextTriggerId = line.nextTriggerId;
       for (const trigger of line.triggers) database.triggers.set(trigger.name, trigger);

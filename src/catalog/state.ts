@@ -50,6 +50,9 @@ export class CatalogState {
       case 'set_database_retention':
         this.database(op.db).retentionPeriodNs = optionalNs(op.retentionNs);
         return;
+      case 'set_default_policy':
+        this.database(op.db).defaultPolicy = op.policy;
+        return;
       case 'delete_database':
         this.#deleteDatabase(this.database(op.db), op.newName, optionalNs(op.hardDeleteNs));
         return;
@@ -237,7 +240,7 @@ export function optionalNs(text: string | undefined): bigint | undefined {
 
 type InDatabaseOp = Exclude<
   Extract<CatalogOp, { db: number }>,
-  { op: 'set_database_retention' | 'delete_database' | 'undelete_database' | 'drop_database' }
+  { op: 'set_database_retention' | 'set_default_policy' | 'delete_database' | 'undelete_database' | 'drop_database' }
 >;
 
 type CacheOp = Extract<CatalogOp, { op: 'create_last_cache' | 'drop_last_cache' | 'create_distinct_cache' | 'drop_distinct_cache' }>;

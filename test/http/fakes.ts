@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import type { AdminService } from '../../src/admin/admin-service.ts';
+import { policyDatabases } from '../../src/catalog/index.ts';
 import type { GroupKey, InfluxqlRequest, InfluxqlResult, InfluxqlService } from '../../src/query/influxql/contract.ts';
 import type { QueryService, SqlRequest, StatementDescription } from '../../src/query/query-service.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../../src/query/result.ts';
@@ -130,6 +131,7 @@ export async function testServer(overrides: Partial<HttpDependencies> = {}): Pro
     queryService: queries,
     influxqlService: influxql,
     adminService: admin.service,
+    policyDatabase: policyDatabases(() => undefined),
     authenticator: fakeAuthenticator(() => ({ allowed: true })),
     metrics,
     clock: fixedClock,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { decode } from '@msgpack/msgpack';
 import type { InfluxqlResult } from '../../src/query/influxql/contract.ts';
 import { textVector } from '../../src/query/results/index.ts';
 import { databaseNotFound, InfluxError } from '../../src/shared/errors.ts';
@@ -284,34 +285,34 @@ describe('/query', () => {
     }
   });
 
-  test('8 SHOW DATABASES and SHOW RETENTION POLICIES have series of their own', async () => {
+  test('8 a statement may have series with columns of their own, and lists are those of InfluxDB 1', async () => {
     const { inject, influxql } = await testServer();
     const text = (name: string) => ({ name, type: { kind: 'string', dictionary: false } }) as const;
-    influxql.answer = ({ statement }) => {
-      const groupKey = { measurementColumn: -1, tagColumns: [] };
-      if (statement.kind === 'show-databases') {
-        const names = ['_internal', 'a', 'gone'];
-        const result = resultOf(
-          [text('iox::database'), { name: 'deleted', type: { kind: 'boolean' } }],
-          [
-            {
-              rowCount: 3,
-              columns: [textVector(names), { kind: 'boolean', data: Uint8Array.of(0, 0, 1), valid: undefined }],
-            },
-          ],
-        );
-        return { result, groupKey };
-      }
-      const row = (value: string) => textVector([value]);
-      const columns = [text('iox::database'), text('name'), text('duration')];
-      return { result: resultOf(columns, [{ rowCount: 1, columns: [row('a'), row('autogen'), row('720h0m0s')] }]), groupKey };
-    };
-    const reply = await inject({ method: 'GET', url: '/query?q=SHOW+DATABASES;SHOW+RETENTION+POLICIES+ON+a' });
-    assert.equal(
-      reply.body,
-      '{"results":[{"statement_id":0,"series":[{"name":"databases","columns":["name"],"values":[["_internal"],["a"]]}]},' +
-        '{"statement_id":1,"series":[{"name":"retention_policies","columns":["name","duration","shardGroupDuration","replicaN","default"],"values":[["autogen","720h0m0s","0s",1,true]]}]}]}',
+    const row = (value: string) => textVector([value]);
+    const build = resultOf([text('m'), text('Version')], [{ rowCount: 1, columns: [row('build'), row('3')] }]);
+    const stats = resultOf(
+      [text('m'), text('db'), { name: 'value', type: { kind: 'float64' } }],
+      [{ rowCount: 1, columns: [row('lines'), row('a'), { kind: 'float64', data: Float64Array.of(7), valid: undefined }] }],
     );
+    const tagColumns = [{ key: 'db', columnIndex: 1, projected: false }];
+    influxql.answer = () => ({
+      result: build,
+      groupKey: { measurementColumn: 0, tagColumns: [] },
+      more: [{ result: stats, groupKey: { measurementColumn: 0, tagColumns } }],
+    });
+    const ask = async (more: string, accept = '*/*') => inject({ method: 'GET', url: `/query?q=SHOW+STATS${more}`, headers: { accept } });
+    const first = '{"name":"build","columns":["Version"],"values":[["3"]]}';
+    const second = '{"name":"lines","tags":{"db":"a"},"columns":["value"],"values":[[7]]}';
+    assert.equal((await ask('')).body, `{"results":[{"statement_id":0,"series":[${first},${second}]}]}`);
+    assert.equal(influxql.requests[0]?.v1Lists, true);
+    assert.equal(
+      (await ask('&chunked=true')).body,
+      `{"results":[{"statement_id":0,"series":[${first}],"partial":true}]}\n{"results":[{"statement_id":0,"series":[${second}]}]}\n`,
+    );
+    assert.equal((await ask('', 'text/csv')).body, 'name,tags,Version\nbuild,,3\n\nname,tags,value\nlines,db=a,7\n');
+    assert.deepEqual(decode((await ask('', 'application/x-msgpack')).rawPayload), {
+      results: [{ statement_id: 0, series: [JSON.parse(first), JSON.parse(second)] }],
+    });
   });
 });
 

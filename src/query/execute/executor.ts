@@ -93,6 +93,16 @@ export class QueryExecutor implements QueryService {
     return this.#statement(request, this.#compilers(request));
   }
 
+  /** Queries that have not ended, oldest first. */
+  running(): ReturnType<QueryLog['running']> {
+    return this.#deps.queryLog.running();
+  }
+
+  /** Ends a query by its number. False when none with it runs. */
+  kill(number: number): boolean {
+    return this.#deps.queryLog.kill(number);
+  }
+
   /** Runs a statement that `compile` makes from the tables of the database, in whatever language the request is written. */
   statement(request: StatementRequest, compile: Compile): Promise<QueryResult> {
     return this.#statement(request, { plain: compile });
@@ -133,18 +143,20 @@ export class QueryExecutor implements QueryService {
     this.#requireDatabase(request.database);
     const entry = this.#deps.queryLog.begin(loggedQuery(request));
     await this.#deps.fairTurns.take();
-    const result = await this.#logged(entry, request.signal, () => this.#stream(request, compilers, entry));
-    return new LoggedResult(result, entry, request.signal);
+    const { signal } = entry;
+    const result = await this.#logged(entry, () => this.#stream({ ...request, signal }, compilers, entry));
+    return new LoggedResult(result, entry);
   }
 
   async #toParquet(request: StatementRequest, compilers: Compilers): Promise<Uint8Array> {
     this.#requireDatabase(request.database);
     const entry = this.#deps.queryLog.begin(loggedQuery(request));
-    const file = await this.#logged(entry, request.signal, () =>
+    const { signal } = entry;
+    const file = await this.#logged(entry, () =>
       this.#run(request, compilers, entry, async (compiled) => {
         requireFileResult(compiled);
         const { engine, plan } = await this.#planned(request, compiled, entry);
-        return this.#answers.parquet(engine, compiled, plan, withTimeout(request.signal, this.#deps.timeoutMs));
+        return this.#answers.parquet(engine, compiled, plan, withTimeout(signal, this.#deps.timeoutMs));
       }),
     );
     entry.succeed();
@@ -204,11 +216,11 @@ export class QueryExecutor implements QueryService {
   }
 
   /** Ends the entry of a query that fails before its result exists. */
-  async #logged<T>(entry: QueryLogEntry, signal: AbortSignal | undefined, run: () => Promise<T>): Promise<T> {
+  async #logged<T>(entry: QueryLogEntry, run: () => Promise<T>): Promise<T> {
     try {
       return await run();
     } catch (error) {
-      if (signal?.aborted === true) entry.cancel();
+      if (entry.signal.aborted) entry.cancel();
       else entry.fail();
       throw error;
     }
@@ -231,8 +243,8 @@ export class QueryExecutor implements QueryService {
   }
 }
 
-function loggedQuery({ kind, query, loggedText, traceId }: StatementRequest): LoggedQuery {
-  return { kind: kind ?? 'sql', text: loggedText ?? query, traceId };
+function loggedQuery({ database, kind, query, loggedText, signal, traceId }: StatementRequest): LoggedQuery {
+  return { kind: kind ?? 'sql', text: loggedText ?? query, database, signal, traceId };
 }
 
 function withTimeout(signal: AbortSignal | undefined, timeoutMs: number | undefined): AbortSignal | undefined {

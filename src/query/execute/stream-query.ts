@@ -348,6 +348,7 @@ function withoutStatement(plan: string): string {
 
 /** The failure of a query that nobody waits for any more, or that took too long. */
 export function queryCancelled(signal: AbortSignal | undefined): InfluxError {
+  if (signal?.reason instanceof InfluxError) return signal.reason;
   if ((signal?.reason as { name?: unknown } | undefined)?.name === 'TimeoutError') {
     const message = 'query error: the query ran longer than the server allows';
     return new InfluxError({ code: 'QUERY_TIMEOUT', message, status: 500, grpc: GRPC_STATUS.DEADLINE_EXCEEDED });

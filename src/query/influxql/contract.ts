@@ -7,6 +7,12 @@ export interface InfluxqlRequest {
   readonly statement: Statement;
   /** Whether the statement may change something; refused otherwise. */
   readonly mayChange?: boolean;
+  /** True = a change of rows or measurements is about the database and all of its retention policies. */
+  readonly allPolicies?: boolean;
+  /** Where SELECT INTO writes. */
+  readonly intoDatabase?: string | undefined;
+  /** True = lists have the shape of InfluxDB 1 instead of that of InfluxDB 3 Core. */
+  readonly v1Lists?: boolean;
   /** For the query log. */
   readonly text: string;
   /** Aborting cancels the query. */
@@ -28,6 +34,8 @@ export interface InfluxqlResult {
   readonly emptyList?: EmptyList;
   readonly result: QueryResult;
   readonly groupKey: GroupKey;
+  /** Further series of the same statement, with columns of their own. */
+  readonly more?: readonly InfluxqlResult[];
 }
 
 /** Answers InfluxQL. Failures that have a status of their own are thrown as `InfluxError` before the first row. */
@@ -39,8 +47,16 @@ export interface InfluxqlService {
   toParquet(request: InfluxqlRequest): Promise<Uint8Array>;
 }
 
+/** What a change is about. */
+export interface ChangeTarget {
+  /** That of the request or of the statement; undefined where none is needed. */
+  readonly database: string | undefined;
+  /** With the retention policies of the database. */
+  readonly allPolicies: boolean;
+}
+
 /** Carries out statements that change something. */
 export interface InfluxqlChanges {
-  /** `database` is that of the request or of the statement, undefined where none is needed. Throws `InfluxError`. */
-  run(change: ChangeStatement, database: string | undefined): Promise<void>;
+  /** Throws `InfluxError`. */
+  run(change: ChangeStatement, target: ChangeTarget): Promise<void>;
 }

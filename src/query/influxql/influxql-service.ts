@@ -1,33 +1,34 @@
-import { databaseNotFound, InfluxError } from '../../shared/errors.ts';
-import { SECOND_NS } from '../../shared/time-units.ts';
+import { InfluxError } from '../../shared/errors.ts';
+import type { WriteService } from '../../write/write-service.ts';
 import type { QueryExecutor, StatementRequest } from '../execute/executor.ts';
 import type { StatementCatalog } from '../execute/relations.ts';
-import type { QueryResult, ResultColumn } from '../result.ts';
-import { BOOLEAN, madeResult, TEXT } from '../results/index.ts';
+import type { ResultColumn } from '../result.ts';
 import type { CompiledSql } from '../sql/index.ts';
 import { type CompiledInfluxql, compileSelect } from './compile/compile.ts';
 import { notImplemented } from './compile/errors.ts';
-import { printDuration } from './compile/print-expr.ts';
-import { compileShow } from './compile/show.ts';
+import type { Select } from './compile/ir.ts';
+import { compileShow, type ShowStatement } from './compile/show.ts';
 import type { GroupKey, InfluxqlChanges, InfluxqlRequest, InfluxqlResult, InfluxqlService } from './contract.ts';
-import type { ChangeStatement, EmptyList, Statement } from './parse/ast.ts';
-
-/** A database as SHOW statements list it. */
-export interface ListedDatabase {
-  readonly name: string;
-  readonly deleted: boolean;
-  readonly retentionPeriodNs: bigint | undefined;
-}
+import { databaseSeries, databasesTable, type ListedDatabase, namedSeries, policiesTable, policySeries, queriesTable } from './lists.ts';
+import { type MadeSeries, madeTable, NO_SERIES, textColumn } from './made-lists.ts';
+import type { ChangeStatement, EmptyList, IntoClause, Statement } from './parse/ast.ts';
+import { writeRows } from './select-into.ts';
 
 export interface InfluxqlDependencies {
-  readonly executor: Pick<QueryExecutor, 'statement' | 'statementToParquet' | 'describeStatement'>;
+  readonly executor: Pick<QueryExecutor, 'statement' | 'statementToParquet' | 'describeStatement' | 'running' | 'kill'>;
   /** All databases, deleted ones too, in the order of their creation. */
   readonly databases: () => Iterable<ListedDatabase>;
   /** Absent where nothing can be changed. */
   readonly changes?: InfluxqlChanges;
+  /** Takes the rows of SELECT INTO; absent where nothing can be written. */
+  readonly writes?: WriteService;
+  /** What SHOW DIAGNOSTICS and SHOW STATS list. */
+  readonly diagnostics?: () => readonly MadeSeries[];
+  readonly statistics?: () => Promise<readonly MadeSeries[]>;
 }
 
-const NO_SERIES: GroupKey = { measurementColumn: -1, tagColumns: [] };
+/** Statements that read tables. */
+type TableStatement = Extract<Statement, { kind: 'select' | 'explain' }> | ShowStatement;
 
 /** Compiles InfluxQL and runs it where SQL runs. */
 export class InfluxqlExecutor implements InfluxqlService {
@@ -39,11 +40,47 @@ export class InfluxqlExecutor implements InfluxqlService {
 
   async run(request: InfluxqlRequest): Promise<InfluxqlResult> {
     const { statement } = request;
-    if (statement.kind === 'show-databases') return { result: this.#showDatabases(), groupKey: NO_SERIES };
-    if (statement.kind === 'show-retention-policies') return { result: this.#showPolicies(request.database), groupKey: NO_SERIES };
-    if (statement.kind === 'refused') throw refusedStatement(statement.message);
-    if (statement.kind === 'empty-list') return emptyList(statement.list);
-    if (statement.kind === 'change') return this.#change(statement.change, request);
+    switch (statement.kind) {
+      case 'select-into':
+        return this.#selectInto(statement, request);
+      case 'change':
+        return this.#change(statement.change, request);
+      case 'kill-query':
+        return this.#kill(statement.query, request);
+      default: {
+        const list = await this.#list(request);
+        return list ?? this.#read(statement as TableStatement, request);
+      }
+    }
+  }
+
+  async describe(request: InfluxqlRequest): Promise<{ columns: readonly ResultColumn[]; groupKey: GroupKey }> {
+    const { statement } = request;
+    const refusal = refusalOf(statement);
+    if (refusal !== undefined) throw refusal;
+    const list = await this.#list(request);
+    if (list !== undefined) return { columns: list.result.columns, groupKey: list.groupKey };
+    let groupKey: GroupKey = NO_SERIES;
+    const { columns } = await this.#deps.executor.describeStatement(statementRequest(request), (catalog) => {
+      const made = compile(statement as TableStatement, catalog);
+      if (made.compiled.explain === 'no') groupKey = made.groupKey;
+      return made.compiled;
+    });
+    return { columns, groupKey };
+  }
+
+  async toParquet(request: InfluxqlRequest): Promise<Uint8Array> {
+    const { statement } = request;
+    const refusal = refusalOf(statement);
+    if (refusal !== undefined) throw refusal;
+    if ((await this.#list(request)) !== undefined) throw notImplemented('Parquet for SHOW DATABASES and SHOW RETENTION POLICIES');
+    return this.#deps.executor.statementToParquet(statementRequest(request), (catalog): CompiledSql => {
+      const { compiled } = compile(statement as TableStatement, catalog);
+      return { ...compiled, print: (source) => withNames(compiled.print(source), compiled.output) };
+    });
+  }
+
+  async #read(statement: TableStatement, request: InfluxqlRequest): Promise<InfluxqlResult> {
     let groupKey: GroupKey = NO_SERIES;
     const result = await this.#deps.executor.statement(statementRequest(request), (catalog) => {
       const made = compile(statement, catalog);
@@ -53,62 +90,60 @@ export class InfluxqlExecutor implements InfluxqlService {
     return { result, groupKey };
   }
 
-  async describe(request: InfluxqlRequest): Promise<{ columns: readonly ResultColumn[]; groupKey: GroupKey }> {
-    const { statement } = request;
-    if (statement.kind === 'show-databases') return { columns: this.#showDatabases().columns, groupKey: NO_SERIES };
-    if (statement.kind === 'show-retention-policies') return { columns: this.#showPolicies(request.database).columns, groupKey: NO_SERIES };
-    if (statement.kind === 'change') throw notImplemented(statement.change.what);
-    if (statement.kind === 'empty-list') {
-      const { result, groupKey } = emptyList(statement.list);
-      return { columns: result.columns, groupKey };
-    }
-    let groupKey: GroupKey = NO_SERIES;
-    const { columns } = await this.#deps.executor.describeStatement(statementRequest(request), (catalog) => {
-      const made = compile(statement, catalog);
-      if (made.compiled.explain === 'no') groupKey = made.groupKey;
-      return made.compiled;
-    });
-    return { columns, groupKey };
-  }
-
-  async toParquet(request: InfluxqlRequest): Promise<Uint8Array> {
-    const { statement } = request;
-    if (statement.kind === 'show-databases' || statement.kind === 'show-retention-policies' || statement.kind === 'empty-list') {
-      throw notImplemented('Parquet for SHOW DATABASES and SHOW RETENTION POLICIES');
-    }
-    return this.#deps.executor.statementToParquet(statementRequest(request), (catalog): CompiledSql => {
-      const { compiled } = compile(statement, catalog);
-      return { ...compiled, print: (source) => withNames(compiled.print(source), compiled.output) };
-    });
-  }
-
-  async #change(change: ChangeStatement, { database, mayChange }: InfluxqlRequest): Promise<InfluxqlResult> {
+  async #change(change: ChangeStatement, { database, mayChange, allPolicies }: InfluxqlRequest): Promise<InfluxqlResult> {
     const { changes } = this.#deps;
     if (mayChange !== true || changes === undefined) throw notImplemented(change.what);
-    await changes.run(change, database);
-    return { result: madeResult([]), groupKey: NO_SERIES };
+    await changes.run(change, { database, allPolicies: allPolicies === true });
+    return madeTable([]);
   }
 
-  /** Live ones first, then by name. */
-  #showDatabases(): QueryResult {
-    const all = [...this.#deps.databases()].sort((a, b) => Number(a.deleted) - Number(b.deleted) || (a.name < b.name ? -1 : 1));
-    return madeResult([
-      { name: 'iox::database', type: TEXT, values: all.map(({ name }) => name) },
-      { name: 'deleted', type: BOOLEAN, values: all.map(({ deleted }) => deleted) },
-    ]);
+  async #kill(query: bigint, { mayChange }: InfluxqlRequest): Promise<InfluxqlResult> {
+    if (mayChange !== true) throw notImplemented('KILL QUERY');
+    if (!this.#deps.executor.kill(Number(query))) throw refusedStatement(`no such query id: ${query}`);
+    return madeTable([]);
   }
 
-  #showPolicies(database: string | undefined): QueryResult {
-    const live = [...this.#deps.databases()].filter((each) => !each.deleted && (database === undefined || inDatabase(each.name, database)));
-    if (database !== undefined && live.length === 0) throw databaseNotFound(database);
-    live.sort((a, b) => (a.name < b.name ? -1 : 1));
-    const parts = live.map(({ name }) => (name.includes('/') ? name.split(/\/(.*)/s) : [name, 'autogen']));
-    return madeResult([
-      { name: 'iox::database', type: TEXT, values: parts.map(([base]) => base ?? '') },
-      { name: 'name', type: TEXT, values: parts.map(([, policy]) => policy ?? 'autogen') },
-      { name: 'duration', type: TEXT, values: live.map(({ retentionPeriodNs }) => policyDuration(retentionPeriodNs)) },
-    ]);
+  async #selectInto({ select, into }: { select: Select; into: IntoClause }, request: InfluxqlRequest): Promise<InfluxqlResult> {
+    const { databases, writes } = this.#deps;
+    const { intoDatabase, mayChange } = request;
+    if (mayChange !== true || writes === undefined || intoDatabase === undefined) throw notImplemented('INTO');
+    const there = [...databases()].some(({ name, deleted }) => name === intoDatabase && !deleted);
+    if (!there) throw refusedStatement(`database not found: ${intoDatabase}`);
+    const rows = await this.#read({ kind: 'select', select }, request);
+    return writeRows(rows, { database: intoDatabase, measurement: into.measurement }, writes);
   }
+
+  /** What the server knows by itself; undefined = the statement reads tables. */
+  async #list({ statement, database, v1Lists = false }: InfluxqlRequest): Promise<InfluxqlResult | undefined> {
+    const { databases, diagnostics, executor, statistics } = this.#deps;
+    switch (statement.kind) {
+      case 'show-databases':
+        return v1Lists ? databaseSeries(databases()) : databasesTable(databases());
+      case 'show-retention-policies':
+        return v1Lists ? policySeries(databases(), database) : policiesTable(databases(), database);
+      case 'show-queries':
+        return queriesTable(executor.running());
+      case 'show-diagnostics':
+        if (!v1Lists || diagnostics === undefined) throw notImplemented('SHOW DIAGNOSTICS');
+        return namedSeries(diagnostics(), statement.of);
+      case 'show-stats':
+        if (!v1Lists || statistics === undefined) throw notImplemented('SHOW STATS');
+        return namedSeries(await statistics(), statement.of);
+      case 'empty-list':
+        return emptyList(statement.list);
+      case 'refused':
+        throw refusedStatement(statement.message);
+      default:
+        return undefined;
+    }
+  }
+}
+
+/** Why a statement can only be run; undefined = it can be described and written to a file too. */
+function refusalOf(statement: Statement): InfluxError | undefined {
+  if (statement.kind === 'change') return notImplemented(statement.change.what);
+  if (statement.kind === 'kill-query') return notImplemented('KILL QUERY');
+  return statement.kind === 'select-into' ? notImplemented('INTO') : undefined;
 }
 
 function statementRequest({ database, text, signal, traceId }: InfluxqlRequest): StatementRequest {
@@ -121,20 +156,12 @@ function statementRequest({ database, text, signal, traceId }: InfluxqlRequest):
   };
 }
 
-function compile(statement: Statement, catalog: StatementCatalog): CompiledInfluxql {
+function compile(statement: TableStatement, catalog: StatementCatalog): CompiledInfluxql {
   switch (statement.kind) {
     case 'select':
       return compileSelect(statement.select, catalog, 'no');
     case 'explain':
       return compileSelect(statement.select, catalog, statement.analyze ? 'analyze' : 'plan');
-    case 'refused':
-      throw refusedStatement(statement.message);
-    case 'change':
-      throw notImplemented(statement.change.what);
-    case 'empty-list':
-    case 'show-databases':
-    case 'show-retention-policies':
-      throw new Error('internal error: such a statement has no table');
     default:
       return compileShow(statement, catalog);
   }
@@ -146,25 +173,10 @@ function withNames(sql: string, output: CompiledSql['output']): string {
   return `SELECT * FROM (${sql}) AS r(${names})`;
 }
 
-/** compat: `720h0m0s`; leading units are left out while they are zero. */
-function policyDuration(ns: bigint | undefined): string {
-  if (ns === undefined) return '0s';
-  const seconds = ns / SECOND_NS;
-  const [hours, minutes, rest] = [seconds / 3600n, (seconds / 60n) % 60n, seconds % 60n];
-  if (hours > 0n) return `${hours}h${minutes}m${rest}s`;
-  if (minutes > 0n) return `${minutes}m${rest}s`;
-  return rest > 0n ? `${rest}s` : printDuration(ns);
-}
-
 function refusedStatement(message: string): InfluxError {
   return new InfluxError({ code: 'INFLUXQL_STATEMENT', message, status: 400 });
 }
 
-/** A policy `rp` of a database `db` is the database `db/rp`. */
-function inDatabase(name: string, database: string): boolean {
-  return name === database || name.startsWith(`${database}/`);
-}
-
 function emptyList(list: EmptyList): InfluxqlResult {
-  return { result: madeResult(list.columns.map((name) => ({ name, type: TEXT, values: [] }))), groupKey: NO_SERIES, emptyList: list };
+  return { ...madeTable(list.columns.map((name) => textColumn(name, []))), emptyList: list };
 }

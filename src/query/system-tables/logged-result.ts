@@ -1,3 +1,4 @@
+import { InfluxError } from '../../shared/errors.ts';
 import type { QueryResult, QueryStatistics, ResultBatch, ResultColumn } from '../result.ts';
 import type { QueryLogEntry } from './query-log.ts';
 
@@ -8,12 +9,10 @@ import type { QueryLogEntry } from './query-log.ts';
 export class LoggedResult implements QueryResult {
   readonly #result: QueryResult;
   readonly #entry: QueryLogEntry;
-  readonly #signal: AbortSignal | undefined;
 
-  constructor(result: QueryResult, entry: QueryLogEntry, signal: AbortSignal | undefined) {
+  constructor(result: QueryResult, entry: QueryLogEntry) {
     this.#result = result;
     this.#entry = entry;
-    this.#signal = signal;
   }
 
   get columns(): readonly ResultColumn[] {
@@ -22,14 +21,24 @@ export class LoggedResult implements QueryResult {
 
   async *batches(): AsyncGenerator<ResultBatch> {
     try {
-      yield* this.#result.batches();
-      if (this.#signal?.aborted !== true) this.#entry.succeed();
+      for await (const batch of this.#result.batches()) {
+        this.#requireWanted();
+        yield batch;
+        this.#requireWanted();
+      }
+      if (!this.#entry.signal.aborted) this.#entry.succeed();
     } catch (error) {
-      if (this.#signal?.aborted !== true) this.#entry.fail();
+      if (!this.#entry.signal.aborted) this.#entry.fail();
       throw error;
     } finally {
       this.#entry.cancel();
     }
+  }
+
+  /** Results from memory know nothing of signals. */
+  #requireWanted(): void {
+    const { reason } = this.#entry.signal;
+    if (reason instanceof InfluxError) throw reason;
   }
 
   statistics(): QueryStatistics {

@@ -1,4 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
+import { InfluxError } from '../../shared/errors.ts';
+import { GRPC_STATUS } from '../../shared/grpc-status.ts';
 import type { QueryStatistics } from '../result.ts';
 import type { Cell } from './rows-source.ts';
 import type { SystemTableProvider } from './system-tables.ts';
@@ -23,16 +25,31 @@ export interface QueryLogOptions {
 export interface LoggedQuery {
   readonly kind: QueryKind;
   readonly text: string;
+  readonly database: string;
+  /** When it aborts, the query is not wanted any more. */
+  readonly signal?: AbortSignal | undefined;
   /** Lower-case hex. */
   readonly traceId?: string | undefined;
 }
 
-/** The newest queries of this server, oldest first. In memory only. */
+/** A query that runs. */
+export interface LoggedRunning {
+  /** Counts from 1 at each start of the server. */
+  readonly number: number;
+  readonly text: string;
+  readonly database: string;
+  readonly runningMs: number;
+  readonly killed: boolean;
+}
+
+/** The newest queries of this server, oldest first, and all that run. In memory only. */
 export class QueryLog {
   readonly #options: QueryLogOptions;
   readonly #entries: QueryLogEntry[] = [];
+  readonly #running = new Map<number, QueryLogEntry>();
   /** Place of the oldest entry once the log is full. */
   #oldest = 0;
+  #lastNumber = 0;
 
   constructor(options: QueryLogOptions) {
     this.#options = options;
@@ -41,7 +58,9 @@ export class QueryLog {
   /** Notes the arrival of a query. The entry follows it from then on. */
   begin(query: LoggedQuery): QueryLogEntry {
     const { clock, entriesMax, randomUuid } = this.#options;
-    const entry = new QueryLogEntry(query, clock, randomUuid());
+    const number = ++this.#lastNumber;
+    const entry = new QueryLogEntry(query, clock, randomUuid(), () => this.#running.delete(number));
+    this.#running.set(number, entry);
     if (this.#entries.length < entriesMax) {
       this.#entries.push(entry);
     } else if (entriesMax > 0) {
@@ -49,6 +68,18 @@ export class QueryLog {
       this.#oldest = (this.#oldest + 1) % entriesMax;
     }
     return entry;
+  }
+
+  /** Queries that have not ended, oldest first. */
+  running(): readonly LoggedRunning[] {
+    return [...this.#running].map(([number, entry]) => ({ number, ...entry.runningState() }));
+  }
+
+  /** Ends a query that runs; its client hears QUERY_KILLED. False when there is none with the number. */
+  kill(number: number): boolean {
+    const entry = this.#running.get(number);
+    entry?.kill();
+    return entry !== undefined;
   }
 
   /** Oldest first. */
@@ -70,14 +101,34 @@ export class QueryLogEntry {
   #plannedMs: number | undefined;
   #permittedMs: number | undefined;
   #endedMs: number | undefined;
+  readonly #wanted = new AbortController();
+  readonly #onEnd: () => void;
+  readonly #leave = (): void => this.#wanted.abort(this.#query.signal?.reason);
 
-  constructor(query: LoggedQuery, clock: Clock, id: string) {
-    const { text } = query;
+  constructor(query: LoggedQuery, clock: Clock, id: string, onEnd: () => void) {
+    const { text, signal } = query;
+    this.#onEnd = onEnd;
     this.#query = text.length > LOGGED_TEXT_CHARS_MAX ? { ...query, text: text.slice(0, LOGGED_TEXT_CHARS_MAX) } : query;
     this.#clock = clock;
     this.#id = id;
     this.#issueTimeNs = clock.nowNs();
     this.#issuedMs = clock.monotonicMs();
+    if (signal?.aborted === true) this.#leave();
+    else signal?.addEventListener('abort', this.#leave, { once: true });
+  }
+
+  /** Aborts when the client leaves, and when the query is killed. */
+  get signal(): AbortSignal {
+    return this.#wanted.signal;
+  }
+
+  kill(): void {
+    this.#wanted.abort(queryKilled());
+  }
+
+  runningState(): Omit<LoggedRunning, 'number'> {
+    const { database, text } = this.#query;
+    return { database, text, runningMs: this.#clock.monotonicMs() - this.#issuedMs, killed: this.#wanted.signal.aborted };
   }
 
   get phase(): QueryPhase {
@@ -169,7 +220,14 @@ export class QueryLogEntry {
     if (this.#final) return;
     this.#phase = phase;
     this.#endedMs = this.#clock.monotonicMs();
+    this.#query.signal?.removeEventListener('abort', this.#leave);
+    this.#onEnd();
   }
+}
+
+function queryKilled(): InfluxError {
+  const message = 'query error: the query was ended by KILL QUERY';
+  return new InfluxError({ code: 'QUERY_KILLED', message, status: 500, grpc: GRPC_STATUS.CANCELLED });
 }
 
 /** Nanoseconds between two readings of the monotonic clock; null while one of them is missing. */

@@ -4,6 +4,7 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import type { Registry } from 'prom-client';
 import type { AdminService, DeleteService } from '../../admin/index.ts';
 import type { RequestAuthenticator } from '../../auth/index.ts';
+import type { PolicyDatabase } from '../../catalog/index.ts';
 import type { InfluxqlService } from '../../query/influxql/contract.ts';
 import type { QueryService } from '../../query/query-service.ts';
 import type { Clock } from '../../shared/clock.ts';
@@ -63,6 +64,8 @@ export interface HttpDependencies {
   readonly queryService: QueryService;
   readonly influxqlService: InfluxqlService;
   readonly adminService: AdminService;
+  /** Which database a retention policy of v1 and v2 clients is. */
+  readonly policyDatabase: PolicyDatabase;
   readonly authenticator: RequestAuthenticator;
   readonly metrics: Registry;
   readonly clock: Clock;

@@ -31,6 +31,11 @@ export type Statement =
       readonly estimated: boolean;
       readonly key: NameFilter | undefined;
     } & Pick<ShowClauses, 'from' | 'where'>)
+  | { readonly kind: 'select-into'; readonly select: Select; readonly into: IntoClause }
+  | { readonly kind: 'show-queries' }
+  | { readonly kind: 'kill-query'; readonly query: bigint }
+  /** `of` = the series that are wanted, undefined = all. */
+  | { readonly kind: 'show-diagnostics' | 'show-stats'; readonly of: string | undefined }
   | { readonly kind: 'empty-list'; readonly list: EmptyList }
   | { readonly kind: 'change'; readonly change: ChangeStatement }
   /** Understood, never run. */
@@ -68,6 +73,11 @@ export type ChangeStatement =
 export interface Qualifier {
   readonly database: string | undefined;
   readonly policy: string | undefined;
+}
+
+/** Where SELECT INTO writes: `db.rp.m`, `rp.m`, `m`, or `:MEASUREMENT` as the last part (undefined). */
+export interface IntoClause extends Qualifier {
+  readonly measurement: string | undefined;
 }
 
 /** A statement and what it says about databases (2.4); the measurements inside it are bare. */

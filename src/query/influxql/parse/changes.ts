@@ -24,7 +24,6 @@ const REFUSED: readonly (readonly [words: readonly string[], message: string])[]
   [['DROP', 'CONTINUOUS', 'QUERY'], 'continuous queries are not supported: there are none'],
   [['CREATE', 'SUBSCRIPTION'], 'subscriptions are not supported: send the data to both servers'],
   [['DROP', 'SUBSCRIPTION'], 'subscriptions are not supported: there are none'],
-  [['KILL', 'QUERY'], 'queries end when their client closes its connection; system.queries lists them'],
   [['DROP', 'SHARD'], 'shards are not supported: delete rows with DELETE FROM <measurement> WHERE time < <time>'],
 ];
 
@@ -63,8 +62,34 @@ export class ChangeParser {
       return { kind: 'refused', message };
     }
     for (const [words, list] of EMPTY_LISTS) if (this.#scanner.keywords('SHOW', ...words)) return { kind: 'empty-list', list };
+    const running = this.#running();
+    if (running !== undefined) return running;
     const change = this.#change();
     return change === undefined ? undefined : { kind: 'change', change };
+  }
+
+  /** About the server and its queries. */
+  #running(): Statement | undefined {
+    const scanner = this.#scanner;
+    if (scanner.keywords('SHOW', 'QUERIES')) return { kind: 'show-queries' };
+    if (scanner.keywords('SHOW', 'DIAGNOSTICS')) return { kind: 'show-diagnostics', of: this.#for() };
+    if (scanner.keywords('SHOW', 'STATS')) return { kind: 'show-stats', of: this.#for() };
+    if (!scanner.keywords('KILL', 'QUERY')) return undefined;
+    const start = scanner.blanks();
+    const literal = this.#clauses.expressions.literal();
+    if (literal?.kind !== 'integer') throw this.#error(start, 'KILL QUERY', 'integer');
+    // there is one host: its name means nothing
+    if (scanner.keywords('ON')) this.#name('KILL QUERY');
+    return { kind: 'kill-query', query: literal.value };
+  }
+
+  /** `FOR 'name'`. */
+  #for(): string | undefined {
+    if (!this.#scanner.keywords('FOR')) return undefined;
+    const start = this.#scanner.blanks();
+    const name = this.#scanner.string();
+    if (name === undefined) throw this.#error(start, 'SHOW', 'string');
+    return name;
   }
 
   #change(): ChangeStatement | undefined {

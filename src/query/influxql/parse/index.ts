@@ -1,3 +1,3 @@
 export type { NameFilter, ParsedStatement, Qualifier, Statement } from './ast.ts';
-export { needsDatabase, statementDatabase } from './databases.ts';
+export { intoDatabase, namesPolicy, needsDatabase, statementDatabase, type V1Database, v1StatementDatabase } from './databases.ts';
 export { parseInfluxql } from './parser.ts';

@@ -52,11 +52,17 @@ class StatementParser {
 
   statement(): Statement | undefined {
     const scanner = this.#scanner;
-    if (scanner.keywords('SELECT')) return { kind: 'select', select: this.#clauses.select() };
+    if (scanner.keywords('SELECT')) return this.#select();
     if (scanner.keywords('EXPLAIN')) return this.#explain();
     const change = new ChangeParser(scanner, this.#clauses).statement();
     if (change !== undefined) return change;
     return scanner.keywords('SHOW') ? this.#show() : undefined;
+  }
+
+  #select(): Statement {
+    const select = this.#clauses.select(true);
+    const { into } = this.#clauses;
+    return into === undefined ? { kind: 'select', select } : { kind: 'select-into', select, into };
   }
 
   #explain(): Statement {

@@ -1,7 +1,7 @@
 /** SELECT and its clauses. */
 import type { BindValue } from '../../result.ts';
 import type { Dimension, Expr, Field, Fill, Select, Source } from '../compile/ir.ts';
-import type { Qualifier } from './ast.ts';
+import type { IntoClause, Qualifier } from './ast.ts';
 import { parseError } from './errors.ts';
 import { ExpressionParser } from './expressions.ts';
 import type { Scanner } from './scanner.ts';
@@ -12,6 +12,8 @@ const SUBQUERY_DEPTH_MAX = 50;
 /** Parses the clauses of one statement and collects what it says about databases. */
 export class ClauseParser {
   readonly qualifiers: Qualifier[] = [];
+  /** What the statement says behind INTO. */
+  into: IntoClause | undefined;
   readonly expressions: ExpressionParser;
   readonly #scanner: Scanner;
   #depth = 0;
@@ -21,9 +23,10 @@ export class ClauseParser {
     this.expressions = new ExpressionParser(scanner, params, statementStart);
   }
 
-  /** What follows the word SELECT. */
-  select(): Select {
+  /** What follows the word SELECT. @param mayWrite INTO may stand in it; `into` has it then */
+  select(mayWrite = false): Select {
     const fields = this.#fields();
+    if (mayWrite && this.#scanner.keywords('INTO')) this.into = this.#into();
     const fromAt = this.#scanner.blanks();
     if (!this.#scanner.keywords('FROM')) throw this.#error(fromAt, 'invalid SELECT statement, expected FROM');
     const sources = this.sources(true);
@@ -67,6 +70,31 @@ export class ClauseParser {
     const literal = this.expressions.literal();
     if (literal?.kind === 'integer' || literal?.kind === 'unsigned') return literal.value;
     throw this.#error(start, `invalid ${word} clause, expected unsigned integer`);
+  }
+
+  /** `m`, `rp.m`, `db.rp.m`, `db..m`, the last part a name or `:MEASUREMENT`. */
+  #into(): IntoClause {
+    const scanner = this.#scanner;
+    const start = scanner.blanks();
+    const parts: (string | undefined)[] = [];
+    for (;;) {
+      if (parts.length < 3 && scanner.symbol(':MEASUREMENT')) {
+        parts.push(undefined);
+        break;
+      }
+      const name = scanner.identifier();
+      if (name === undefined) throw this.#error(start, 'invalid INTO clause, expected identifier');
+      parts.push(name);
+      if (parts.length === 3 || scanner.text[scanner.position] !== '.') break;
+      scanner.position++;
+      if (parts.length === 1 && scanner.text[scanner.position] === '.') {
+        parts.push(undefined);
+        scanner.position++;
+      }
+    }
+    const measurement = parts.pop();
+    const policy = parts.pop();
+    return { database: parts.pop(), policy, measurement };
   }
 
   #fields(): Field[] {

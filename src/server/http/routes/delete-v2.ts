@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { DeleteService } from '../../../admin/index.ts';
+import type { PolicyDatabase } from '../../../catalog/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import { parseDeletePredicate } from '../../../write/deletes/index.ts';
 import { readBody } from '../request/body.ts';
@@ -8,10 +9,12 @@ import { decodeParams, splitTarget } from '../request/query-string.ts';
 import { requireUtf8 } from '../request/utf8.ts';
 import type { ErrorLog } from '../response/error-log.ts';
 import { toInfluxError } from '../response/error-response.ts';
+import { bucketParts } from './namespace-name.ts';
 import { refused, sendV2Error } from './v2-errors.ts';
 
 export interface DeleteEndpointDependencies {
   readonly deleteService: DeleteService;
+  readonly policyDatabase: PolicyDatabase;
   readonly maxBodyBytes: number;
   readonly errorLog: ErrorLog;
 }
@@ -27,8 +30,10 @@ export function registerDeleteV2(app: FastifyInstance, deps: DeleteEndpointDepen
     try {
       const { query } = splitTarget(request.originalUrl);
       const params = decodeParams(query ?? '', rules, (detail) => refused(`failed to decode the query: ${detail}`));
-      const database = params.get('bucket') ?? '';
-      if (database === '') throw refused('missing bucket value');
+      const bucket = params.get('bucket') ?? '';
+      if (bucket === '') throw refused('missing bucket value');
+      const { database: base, policy } = bucketParts(bucket);
+      const database = deps.policyDatabase(base, policy);
       const body = await readBody(request.raw, deps.maxBodyBytes);
       requireUtf8(body);
       const json = JsonObjectReader.parse(body.toString('utf8'), 'DeletePredicateRequest', ['start', 'stop', 'predicate']);

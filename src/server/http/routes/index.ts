@@ -24,9 +24,9 @@ export type RouteDependencies = HttpDependencies & { readonly httpMetrics: HttpM
 
 /** What answers `POST` to the write endpoints, by path, on every lane. */
 export function writeEndpoints(deps: RouteDependencies): ReadonlyMap<string, WriteEndpoint> {
-  const { writeService, maxBodyBytes, errorLog } = deps;
+  const { writeService, policyDatabase, maxBodyBytes, errorLog } = deps;
   const bodyMemory = new BodyMemory(youngCollector());
-  const write = { writeService, maxBodyBytes, bodyMemory, errorLog };
+  const write = { writeService, policyDatabase, maxBodyBytes, bodyMemory, errorLog };
   return new Map([
     ['/api/v3/write_lp', writeV3(write)],
     ['/write', writeV1(write)],
@@ -38,11 +38,11 @@ export function writeEndpoints(deps: RouteDependencies): ReadonlyMap<string, Wri
 export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, writes: ReadonlyMap<string, WriteEndpoint>): void {
   const { maxBodyBytes, errorLog } = deps;
   for (const [path, { answer }] of writes) app.post(path, answer);
-  registerDeleteV2(app, { deleteService: deps.deleteService, maxBodyBytes, errorLog });
+  const { influxqlService, policyDatabase } = deps;
+  registerDeleteV2(app, { deleteService: deps.deleteService, policyDatabase, maxBodyBytes, errorLog });
   registerQueryRoutes(app, deps);
-  const { influxqlService } = deps;
   registerQueryInfluxql(app, { influxqlService, maxBodyBytes });
-  registerQueryV1(app, { influxqlService, maxBodyBytes, errorLog });
+  registerQueryV1(app, { influxqlService, policyDatabase, maxBodyBytes, errorLog });
   registerAdmin(app, deps);
   registerV2Info(app, {
     databases: deps.adminService.databases,

@@ -1,3 +1,5 @@
+import { newPolicyDatabase } from '../../../catalog/index.ts';
+
 /** Longest database name of the v1 and v2 endpoints, bytes. v3 allows more. */
 const LEGACY_NAME_BYTES_MAX = 64;
 
@@ -14,14 +16,14 @@ export function refuseLegacyName(name: string): string | undefined {
   return `namespace name '${name}' contains invalid character, character number ${index} is not allowed`;
 }
 
-/** Database that v1's `db` and `rp` name together. */
-export function legacyDatabaseName(db: string, rp: string | undefined): string {
-  const policy = (rp ?? '').toLowerCase();
-  return policy === '' || policy === "''" || policy === 'autogen' || policy === 'default' ? db : `${db}/${policy}`;
+/** `db` and `rp` of a bucket: it is named `db` or, as InfluxDB 1.8 reads it, `db/rp`. */
+export function bucketParts(bucket: string): { readonly database: string; readonly policy: string | undefined } {
+  const slash = bucket.indexOf('/');
+  return slash < 0 ? { database: bucket, policy: undefined } : { database: bucket.slice(0, slash), policy: bucket.slice(slash + 1) };
 }
 
-/** Database that a bucket names: `db` or, as InfluxDB 1.8 reads it, `db/rp`. */
+/** The database of a bucket, whatever there is. */
 export function bucketDatabase(bucket: string): string {
-  const slash = bucket.indexOf('/');
-  return slash < 0 ? bucket : legacyDatabaseName(bucket.slice(0, slash), bucket.slice(slash + 1));
+  const { database, policy } = bucketParts(bucket);
+  return newPolicyDatabase(database, policy);
 }

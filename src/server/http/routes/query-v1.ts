@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { PolicyDatabase } from '../../../catalog/index.ts';
 import type { InfluxqlService } from '../../../query/influxql/contract.ts';
 import { decodeV1Query } from '../request/v1-request.ts';
 import type { ErrorLog } from '../response/error-log.ts';
@@ -8,6 +9,7 @@ import { v1Answer } from './v1-answer.ts';
 
 export interface V1QueryDependencies {
   readonly influxqlService: InfluxqlService;
+  readonly policyDatabase: PolicyDatabase;
   readonly maxBodyBytes: number;
   readonly errorLog: ErrorLog;
 }
@@ -28,7 +30,7 @@ async function answer(deps: V1QueryDependencies, request: FastifyRequest, reply:
     if (!reply.raw.writableEnded) abort.abort();
   });
   const toError = (error: unknown): ReturnType<typeof toInfluxError> => toInfluxError(error, deps.errorLog);
-  const pieces = v1Answer({ influxql: deps.influxqlService, toError }, query, abort.signal);
+  const pieces = v1Answer({ influxql: deps.influxqlService, policyDatabase: deps.policyDatabase, toError }, query, abort.signal);
   const first = await pieces.next();
   const second = first.done === true ? first : await pieces.next();
   reply.header('content-type', CONTENT_TYPES[query.format]);

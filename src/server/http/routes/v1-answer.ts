@@ -1,28 +1,36 @@
+import type { PolicyDatabase } from '../../../catalog/index.ts';
 import type { InfluxqlRequest, InfluxqlResult, InfluxqlService } from '../../../query/influxql/contract.ts';
-import { needsDatabase, type ParsedStatement, parseInfluxql, statementDatabase } from '../../../query/influxql/parse/index.ts';
+import {
+  intoDatabase,
+  namesPolicy,
+  needsDatabase,
+  type ParsedStatement,
+  parseInfluxql,
+  v1StatementDatabase,
+} from '../../../query/influxql/parse/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import type { V1Query } from '../request/v1-request.ts';
-import { TextSink } from '../response/formats/index.ts';
+import type { TextSink } from '../response/formats/index.ts';
+import { AnswerSink } from '../response/v1/answer-sink.ts';
 import { indentJson } from '../response/v1/indent.ts';
-import { adaptForV1 } from '../response/v1/v1-adapt.ts';
 import { UnsupportedNumber } from '../response/v1/v1-cells.ts';
 import { shownColumns, V1Statement } from '../response/v1/v1-statement.ts';
 import { CsvSeriesWriter, JsonSeriesWriter } from '../response/v1/v1-text.ts';
-import { legacyDatabaseName } from './namespace-name.ts';
 
 /** Output is handed on in pieces of about this size. */
 const PIECE_BYTES = 64 * 1024;
 
 export interface V1AnswerDependencies {
   readonly influxql: InfluxqlService;
+  readonly policyDatabase: PolicyDatabase;
   /** Turns whatever was thrown into the error that clients hear, and logs what is our fault. */
   readonly toError: (error: unknown) => InfluxError;
 }
 
 /**
- * The body of an answer of `/query`, in pieces. Failures of a statement are part of the body; what
- * fails after rows of its statement were written is thrown. An infinite number in JSON replaces the body as long as
- * nothing was handed on, else it is thrown.
+ * The body of an answer of `/query`, in pieces. Failures of a statement are part of the body; in CSV and MessagePack, what
+ * fails after rows of its statement were written is thrown. An infinite number in JSON replaces the body, or its chunk, as long as
+ * nothing of it was handed on; else it stands as error behind the rows before it.
  */
 export async function* v1Answer(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
   if (query.pretty && query.format === 'json') {
@@ -34,23 +42,21 @@ export async function* v1Answer(deps: V1AnswerDependencies, query: V1Query, sign
   yield* compactAnswer(deps, query, signal);
 }
 
-type Steps = (deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink) => AsyncGenerator<void>;
+type Steps = (deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: AnswerSink) => AsyncGenerator<void>;
 
 const STEPS: Readonly<Record<V1Query['format'], Steps>> = { json: jsonSteps, csv: csvSteps, msgpack: messagePackSteps };
 
 async function* compactAnswer(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal): AsyncGenerator<Buffer, void, void> {
-  const sink = new TextSink();
-  let handedOn = false;
+  const sink = new AnswerSink();
   try {
     const steps = STEPS[query.format](deps, query, signal, sink);
     for await (const _ of steps) {
       if (sink.length < PIECE_BYTES) continue;
-      handedOn = true;
       yield sink.take();
     }
   } catch (error) {
-    if (handedOn || !(error instanceof UnsupportedNumber)) throw error;
-    sink.take();
+    if (sink.begun || !(error instanceof UnsupportedNumber)) throw error;
+    sink.back(0);
     sink.ascii(JSON.stringify({ error: error.message }));
   }
   yield sink.take();
@@ -65,7 +71,7 @@ function parse(deps: V1AnswerDependencies, query: V1Query): readonly ParsedState
   }
 }
 
-async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink): AsyncGenerator<void> {
+async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: AnswerSink): AsyncGenerator<void> {
   const statements = parse(deps, query);
   if (statements instanceof InfluxError) {
     sink.utf8(`{"results":[{"statement_id":0,"error":${JSON.stringify(statements.message)}}]}`);
@@ -82,11 +88,14 @@ async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: Ab
     if (!(opened instanceof InfluxError)) {
       const writer = new JsonSeriesWriter(id, shownColumns(opened), { epochNs: query.epochNs, chunked }, sink);
       rows = new V1Statement(opened.groupKey, query.chunkRows, writer);
-      for await (const batch of opened.result.batches()) {
-        rows.batch(batch);
-        yield;
+      try {
+        yield* writeRows(rows, opened);
+      } catch (error) {
+        if (!rows.hasRows || signal.aborted || (error instanceof UnsupportedNumber && !chunked && !sink.begun)) throw error;
+        writer.fail(error instanceof UnsupportedNumber ? error.message : statementError(deps.toError(error), parsed));
+        if (!chunked) sink.ascii('}');
+        continue;
       }
-      rows.end(opened.emptyList?.series);
     }
     const error = opened instanceof InfluxError ? `,"error":${JSON.stringify(statementError(opened, parsed))}` : '';
     if (!chunked) sink.utf8(`${error}}`);
@@ -104,12 +113,7 @@ async function* csvSteps(deps: V1AnswerDependencies, query: V1Query, signal: Abo
     const opened = await open(deps, query, parsed, signal);
     if (opened instanceof InfluxError) continue;
     const rows = new V1Statement(opened.groupKey, undefined, new CsvSeriesWriter(shownColumns(opened), query.epochNs, sink));
-    for await (const batch of opened.result.batches()) {
-      if (!rows.hasRows && some && batch.rowCount > 0) sink.ascii('\n');
-      rows.batch(batch);
-      yield;
-    }
-    rows.end(opened.emptyList?.series);
+    yield* writeRows(rows, opened, () => some && sink.ascii('\n'));
     some ||= rows.hasRows;
   }
 }
@@ -131,11 +135,7 @@ async function* messagePackSteps(deps: V1AnswerDependencies, query: V1Query, sig
     if (!(opened instanceof InfluxError)) {
       const series = new MessagePackSeriesWriter(id, shownColumns(opened), { epochNs: query.epochNs, chunked }, writer);
       const rows = new V1Statement(opened.groupKey, query.chunkRows, series);
-      for await (const batch of opened.result.batches()) {
-        rows.batch(batch);
-        yield;
-      }
-      rows.end(opened.emptyList?.series);
+      yield* writeRows(rows, opened);
       if (rows.hasRows) continue;
     }
     if (chunked) writer.results(1);
@@ -143,6 +143,20 @@ async function* messagePackSteps(deps: V1AnswerDependencies, query: V1Query, sig
     else writer.statement(id, 0);
     yield;
   }
+}
+
+/** Writes all rows of a statement. `beforeFirst` is called when there is a first one. */
+async function* writeRows(rows: V1Statement, opened: InfluxqlResult, beforeFirst: () => void = () => undefined): AsyncGenerator<void> {
+  const { emptyList, more = [] } = opened;
+  for (const part of [opened, ...more]) {
+    if (part !== opened) rows.next(part.groupKey, shownColumns(part));
+    for await (const batch of part.result.batches()) {
+      if (!rows.hasRows && batch.rowCount > 0) beforeFirst();
+      rows.batch(batch);
+      yield;
+    }
+  }
+  rows.end(emptyList?.series);
 }
 
 /** Starts a statement; what refuses it is returned. */
@@ -153,23 +167,31 @@ async function open(
   signal: AbortSignal,
 ): Promise<InfluxqlResult | InfluxError> {
   try {
-    return adaptForV1(parsed.statement, await deps.influxql.run(statementRequest(query, parsed, signal)));
+    return await deps.influxql.run(statementRequest(deps, query, parsed, signal));
   } catch (error) {
     return deps.toError(error);
   }
 }
 
-function statementRequest(query: V1Query, parsed: ParsedStatement, signal: AbortSignal): InfluxqlRequest {
+function statementRequest(deps: V1AnswerDependencies, query: V1Query, parsed: ParsedStatement, signal: AbortSignal): InfluxqlRequest {
+  const { policyDatabase } = deps;
   const { statement, text } = parsed;
-  const database = statementDatabase(parsed, requestedDatabase(query));
+  const { mayChange } = query;
+  const change = changeOf(statement);
+  const allPolicies = statement.kind === 'change' && !namesPolicy(parsed, query);
+  const database = v1StatementDatabase(parsed, query, allPolicies ? (name) => name : policyDatabase);
   if (database === undefined && needsDatabase(statement)) throw noDatabase();
-  if (statement.kind === 'change' && !query.mayChange) throw postRequired(statement.change.what);
-  return { database, statement, text, signal, mayChange: query.mayChange };
+  if (change !== undefined && !mayChange) throw postRequired(change);
+  const target = statement.kind === 'select-into' ? intoDatabase(statement.into, query, policyDatabase) : undefined;
+  if (statement.kind === 'select-into' && target === undefined) throw noDatabase();
+  return { database, statement, text, signal, mayChange, allPolicies, intoDatabase: target, v1Lists: true };
 }
 
-/** `db` and `rp` of the request name the database that v1 writes with them go to. */
-function requestedDatabase({ database, policy }: V1Query): string | undefined {
-  return database === undefined ? undefined : legacyDatabaseName(database, policy);
+/** How a statement that changes something begins; undefined = it changes nothing. */
+function changeOf(statement: ParsedStatement['statement']): string | undefined {
+  if (statement.kind === 'change') return statement.change.what;
+  if (statement.kind === 'select-into') return 'SELECT INTO';
+  return statement.kind === 'kill-query' ? 'KILL QUERY' : undefined;
 }
 
 /** No database is known for a statement that needs one. */

@@ -1,3 +1,4 @@
+import type { PolicyDatabase } from '../../../catalog/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import type { LineError, Precision } from '../../../write/line-protocol/types.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from '../../../write/write-service.ts';
@@ -9,6 +10,7 @@ import type { PartialWrite } from './partial-write.ts';
 /** What the three write endpoints share. */
 export interface WriteEndpointDependencies {
   readonly writeService: WriteService;
+  readonly policyDatabase: PolicyDatabase;
   readonly maxBodyBytes: number;
   readonly bodyMemory: BodyMemory;
 }
@@ -46,6 +48,9 @@ export function precisionOf(word: string | undefined, otherwise: Precision): Pre
 /** What the query string of a write says. */
 export type WriteTarget = Omit<WriteRequest, 'body'>;
 
+/** Same for v1 and v2: the default of a database may change, so which database it means is asked for every write. */
+export type LegacyTarget = WriteTarget & { readonly policy: string | undefined };
+
 /** Query strings remembered per endpoint, and the longest that is. */
 const TARGETS_MAX = 256;
 const TARGET_CHARS_MAX = 512;
@@ -58,16 +63,16 @@ const MAY_HOLD_TOKEN = /(?:^|&)p(?:[=&]|$)|%/;
  *
  * Shared by: all writes of an endpoint. Safe because targets are read only and hold nothing of a request but its query string.
  */
-export class TargetCache {
-  readonly #decode: (query: string) => WriteTarget;
-  readonly #known = new Map<string, WriteTarget>();
+export class TargetCache<Target extends WriteTarget> {
+  readonly #decode: (query: string) => Target;
+  readonly #known = new Map<string, Target>();
 
-  constructor(decode: (query: string) => WriteTarget) {
+  constructor(decode: (query: string) => Target) {
     this.#decode = decode;
   }
 
   /** Throws what `decode` throws. */
-  of(query: string): WriteTarget {
+  of(query: string): Target {
     const known = this.#known.get(query);
     if (known !== undefined) return known;
     const target = this.#decode(query);
@@ -105,11 +110,14 @@ export function storeBody(
 export async function storeLegacyBody(
   deps: WriteEndpointDependencies,
   source: BodySource,
-  target: WriteTarget,
+  { policy, ...target }: LegacyTarget,
   asFailure?: (error: unknown) => unknown,
 ): Promise<PartialWrite> {
+  const database = deps.policyDatabase(target.database, policy);
   try {
-    return await storeBody(deps, source, target, (error) => (isEmptyWrite(error) || asFailure === undefined ? error : asFailure(error)));
+    return await storeBody(deps, source, { ...target, database }, (error) =>
+      isEmptyWrite(error) || asFailure === undefined ? error : asFailure(error),
+    );
   } catch (error) {
     if (isEmptyWrite(error)) return { acceptedLines: 0, lineErrors: [] };
     throw error;

@@ -1,17 +1,17 @@
-import { validateDatabaseName } from '../../../catalog/index.ts';
+import { newPolicyDatabase, validateDatabaseName } from '../../../catalog/index.ts';
 import { decodeParams, splitTarget } from '../request/query-string.ts';
 import type { WriteEndpoint } from '../request/write-endpoint.ts';
 import { badV1Request } from '../response/errors.ts';
-import { legacyDatabaseName, refuseLegacyName } from './namespace-name.ts';
+import { refuseLegacyName } from './namespace-name.ts';
 import { partialWriteText } from './partial-write.ts';
 import {
   COARSE_PRECISIONS,
   LEGACY_PRECISIONS,
+  type LegacyTarget,
   precisionOf,
   storeLegacyBody,
   TargetCache,
   type WriteEndpointDependencies,
-  type WriteTarget,
 } from './write-request.ts';
 
 const rules = {
@@ -23,7 +23,7 @@ const rules = {
 /** `POST /write`. */
 export function writeV1(deps: WriteEndpointDependencies): WriteEndpoint {
   const targets = new TargetCache(decodeTarget);
-  const targetOf = (originalUrl: string): WriteTarget => {
+  const targetOf = (originalUrl: string): LegacyTarget => {
     const { query } = splitTarget(originalUrl);
     if (query === undefined) throw badV1Request('no db destination provided');
     return targets.of(query);
@@ -37,12 +37,14 @@ export function writeV1(deps: WriteEndpointDependencies): WriteEndpoint {
   return { answer, checkTarget: targetOf };
 }
 
-function decodeTarget(query: string): WriteTarget {
+function decodeTarget(query: string): LegacyTarget {
   const params = decodeParams(query, rules, (detail) => badV1Request(`failed to deserialize db/rp/precision in request: ${detail}`));
-  const database = legacyDatabaseName(params.get('db') ?? '', params.get('rp'));
-  const refusal = refuseLegacyName(database);
+  const database = params.get('db') ?? '';
+  const policy = params.get('rp');
+  const name = newPolicyDatabase(database, policy);
+  const refusal = refuseLegacyName(name);
   if (refusal !== undefined) throw badV1Request(refusal);
-  validateDatabaseName(database);
+  validateDatabaseName(name);
   // As InfluxDB 1: good lines are kept. `u`, `consistency` and what no rule names have no effect.
-  return { database, precision: precisionOf(params.get('precision'), 'nanosecond'), acceptPartial: true, noSync: false };
+  return { database, policy, precision: precisionOf(params.get('precision'), 'nanosecond'), acceptPartial: true, noSync: false };
 }

@@ -4,16 +4,16 @@ import { decodeParams, splitTarget } from '../request/query-string.ts';
 import type { WriteEndpoint } from '../request/write-endpoint.ts';
 import type { ErrorLog } from '../response/error-log.ts';
 import { toInfluxError } from '../response/error-response.ts';
-import { bucketDatabase, refuseLegacyName } from './namespace-name.ts';
+import { bucketDatabase, bucketParts, refuseLegacyName } from './namespace-name.ts';
 import { partialWriteText } from './partial-write.ts';
 import { refused, sendV2Error } from './v2-errors.ts';
 import {
   LEGACY_PRECISIONS,
+  type LegacyTarget,
   precisionOf,
   storeLegacyBody,
   TargetCache,
   type WriteEndpointDependencies,
-  type WriteTarget,
 } from './write-request.ts';
 
 const rules = {
@@ -25,7 +25,7 @@ const rules = {
 /** `POST /api/v2/write`: the v1 rules, with errors as `{"code", "message"}`. Any `org` is as good as another. */
 export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): WriteEndpoint {
   const targets = new TargetCache(decodeTarget);
-  const targetOf = (originalUrl: string): WriteTarget => {
+  const targetOf = (originalUrl: string): LegacyTarget => {
     const { query } = splitTarget(originalUrl);
     if (query === undefined) throw refused('no org/bucket destination provided');
     return targets.of(query);
@@ -44,15 +44,15 @@ export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: E
   return { answer, checkTarget: targetOf };
 }
 
-function decodeTarget(query: string): WriteTarget {
+function decodeTarget(query: string): LegacyTarget {
   const params = decodeParams(query, rules, (detail) => refused(`failed to deserialize org/bucket/precision in request: ${detail}`));
   const bucket = params.get('bucket') ?? '';
   if (bucket === '') throw refused('missing bucket value');
-  const database = bucketDatabase(bucket);
-  const refusal = refuseLegacyName(database);
+  const name = bucketDatabase(bucket);
+  const refusal = refuseLegacyName(name);
   if (refusal !== undefined) throw refused(refusal);
-  validateDatabaseName(database);
-  return { database, precision: precisionOf(params.get('precision'), 'nanosecond'), acceptPartial: true, noSync: false };
+  validateDatabaseName(name);
+  return { ...bucketParts(bucket), precision: precisionOf(params.get('precision'), 'nanosecond'), acceptPartial: true, noSync: false };
 }
 
 /** compat: every storage failure is a 400 here, with its own prefixes. */

@@ -18,7 +18,7 @@ function openLog(entriesMax: number): { log: QueryLog; clock: MovingClock; rows:
 describe('query log (system tables 1.1)', () => {
   test('a query goes through its phases, each duration known when its step is over', () => {
     const { log, clock, rows } = openLog(10);
-    const entry = log.begin({ kind: 'influxql', text: 'SHOW MEASUREMENTS', traceId: 'abc' });
+    const entry = log.begin({ kind: 'influxql', text: 'SHOW MEASUREMENTS', database: 'd', traceId: 'abc' });
     assert.deepEqual(rows(), [
       {
         id: 'id-1',
@@ -59,7 +59,7 @@ describe('query log (system tables 1.1)', () => {
   test('each end has its flags, and the first end stays', () => {
     const { log, rows } = openLog(10);
     for (const end of ['succeed', 'fail', 'cancel'] as const) {
-      const entry = log.begin({ kind: 'sql', text: end });
+      const entry = log.begin({ kind: 'sql', text: end, database: 'd' });
       entry[end]();
       entry.succeed();
       entry.cancel();
@@ -80,7 +80,7 @@ describe('query log (system tables 1.1)', () => {
   test('exactly the newest queries are held, oldest first; a size of 0 holds none', () => {
     for (const size of [0, 1, 3]) {
       const { log, rows } = openLog(size);
-      for (let i = 1; i <= 7; i++) log.begin({ kind: 'sql', text: `q${i}` }).succeed();
+      for (let i = 1; i <= 7; i++) log.begin({ kind: 'sql', text: `q${i}`, database: 'd' }).succeed();
       const expected = ['q5', 'q6', 'q7'].slice(3 - size);
       assert.deepEqual(
         rows().map((row) => row['query_text']),
@@ -89,9 +89,31 @@ describe('query log (system tables 1.1)', () => {
     }
   });
 
+  test('what runs has a number, by which it can be ended', async () => {
+    const { log, clock, rows } = openLog(0);
+    const gone = new AbortController();
+    const [first, second] = [gone.signal, undefined].map((signal, i) => log.begin({ kind: 'sql', text: `q${i}`, database: 'd', signal }));
+    clock.forward(7);
+    const state = { database: 'd', runningMs: 7, killed: false };
+    assert.deepEqual(log.running(), [
+      { number: 1, text: 'q0', ...state },
+      { number: 2, text: 'q1', ...state },
+    ]);
+    assert.equal(log.kill(3), false);
+    assert.equal(log.kill(2), true);
+    assert.equal(log.running()[1]?.killed, true);
+    assert.match(String(second?.signal.reason), /ended by KILL QUERY/);
+    assert.equal(first?.signal.aborted, false);
+    gone.abort();
+    assert.equal(first?.signal.aborted, true, 'its client left');
+    first?.cancel();
+    second?.cancel();
+    assert.deepEqual([log.running(), rows()], [[], []]);
+  });
+
   test('a very long statement is kept up to a limit', () => {
     const { log, rows } = openLog(1);
-    log.begin({ kind: 'sql', text: 'x'.repeat(LOGGED_TEXT_CHARS_MAX + 1) });
+    log.begin({ kind: 'sql', text: 'x'.repeat(LOGGED_TEXT_CHARS_MAX + 1), database: 'd' });
     assert.equal(String(rows()[0]?.['query_text']).length, LOGGED_TEXT_CHARS_MAX);
   });
 });
@@ -105,9 +127,9 @@ describe('the end of a result is the end of its query', () => {
     run: () => AsyncGenerator<ResultBatch>,
   ): Promise<string> {
     const { log } = openLog(1);
-    const entry = log.begin({ kind: 'sql', text: 'q' });
     const abort = new AbortController();
-    await use(new LoggedResult(result(run), entry, abort.signal), abort);
+    const entry = log.begin({ kind: 'sql', text: 'q', database: 'd', signal: abort.signal });
+    await use(new LoggedResult(result(run), entry), abort);
     return entry.phase;
   }
 
@@ -139,6 +161,16 @@ describe('the end of a result is the end of its query', () => {
     };
     assert.equal(await phaseAfter(leave, two), 'cancel');
     assert.equal(await phaseAfter(async (logged) => logged.cancel(), two), 'cancel');
+  });
+
+  test('killed between two batches: cancel, and the client hears why', async () => {
+    const { log } = openLog(1);
+    const entry = log.begin({ kind: 'sql', text: 'q', database: 'd' });
+    const batches = new LoggedResult(result(two), entry).batches();
+    assert.equal((await batches.next()).done, false);
+    log.kill(1);
+    await assert.rejects(batches.next(), { code: 'QUERY_KILLED' });
+    assert.equal(entry.phase, 'cancel');
   });
 
   test('the client went away: cancel, although DuckDB fails because of it', async () => {

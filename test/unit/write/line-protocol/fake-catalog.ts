@@ -90,7 +90,15 @@ export class FakeTransaction implements SchemaTransaction {
   constructor(catalog: FakeCatalog) {
     this.#catalog = catalog;
     const { tables } = catalog;
-    this.database = { id: 0, name: 'db', tables, deleted: false, hardDeleteTimeNs: undefined, retentionPeriodNs: undefined };
+    this.database = {
+      id: 0,
+      name: 'db',
+      tables,
+      deleted: false,
+      hardDeleteTimeNs: undefined,
+      retentionPeriodNs: undefined,
+      defaultPolicy: undefined,
+    };
   }
 
   get changed(): boolean {

@@ -90,8 +90,9 @@ export class MessagePackSeriesWriter implements V1SeriesWriter {
   readonly #chunked: boolean;
   readonly #heldBytesMax: number;
   readonly #writer: MessagePackWriter;
-  readonly #names: readonly string[];
-  readonly #cells: readonly { readonly index: number; readonly write: CellWriter }[];
+  readonly #write: CellWriter;
+  #names: readonly string[] = [];
+  #cells: readonly { readonly index: number; readonly write: CellWriter }[] = [];
   /** Series that are complete, unless the answer is chunked. */
   readonly #finished = new TextSink();
   readonly #rows = new TextSink();
@@ -109,9 +110,13 @@ export class MessagePackSeriesWriter implements V1SeriesWriter {
     this.#chunked = style.chunked;
     this.#heldBytesMax = style.heldBytesMax ?? HELD_BYTES_MAX;
     this.#writer = writer;
+    this.#write = cellWriter(writer, style.epochNs);
+    this.columns(shown);
+  }
+
+  columns(shown: readonly V1Column[]): void {
     this.#names = shown.map(({ column }) => column.name);
-    const write = cellWriter(writer, style.epochNs);
-    this.#cells = shown.map(({ index }) => ({ index, write }));
+    this.#cells = shown.map(({ index }) => ({ index, write: this.#write }));
   }
 
   begin(series: V1Series): void {

@@ -17,6 +17,8 @@ export interface V1Column {
 
 /** Writes the series of one statement in some format. */
 export interface V1SeriesWriter {
+  /** The columns of the series that follow. */
+  columns(shown: readonly V1Column[]): void;
   /** A slice of a series begins; `first` = the first one of the statement. */
   begin(series: V1Series, first: boolean): void;
   /** `first` = the first row of its slice. */
@@ -28,9 +30,11 @@ export interface V1SeriesWriter {
 /** Cuts the rows of one statement into series, and those into slices. */
 export class V1Statement {
   readonly #writer: V1SeriesWriter;
-  readonly #key: GroupKey;
   readonly #rowsMax: number;
-  readonly #tagKeys: GroupKey['tagColumns'];
+  #key: GroupKey;
+  #tagKeys: GroupKey['tagColumns'];
+  /** The columns of the next row, when they are others than before. */
+  #nextColumns: readonly V1Column[] | undefined;
   #series: readonly (string | null)[] | undefined;
   #rows = 0;
 
@@ -39,7 +43,14 @@ export class V1Statement {
     this.#writer = writer;
     this.#key = groupKey;
     this.#rowsMax = chunkRows || Number.POSITIVE_INFINITY;
-    this.#tagKeys = [...groupKey.tagColumns].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
+    this.#tagKeys = byName(groupKey);
+  }
+
+  /** Series with other columns follow. */
+  next(groupKey: GroupKey, shown: readonly V1Column[]): void {
+    this.#key = groupKey;
+    this.#tagKeys = byName(groupKey);
+    this.#nextColumns = shown;
   }
 
   /** True once a row was written. */
@@ -68,9 +79,11 @@ export class V1Statement {
   /** `series` undefined = that of the row before. */
   #row(columns: readonly ResultVector[], row: number, series: readonly (string | null)[] | undefined): void {
     const first = this.#series === undefined;
-    const changed = first || series?.some((value, i) => value !== this.#series?.[i]) === true;
+    const changed = first || this.#nextColumns !== undefined || series?.some((value, i) => value !== this.#series?.[i]) === true;
     if (changed || this.#rows >= this.#rowsMax) {
       if (!first) this.#writer.end(!changed, true);
+      if (this.#nextColumns !== undefined) this.#writer.columns(this.#nextColumns);
+      this.#nextColumns = undefined;
       this.#series = series ?? this.#series;
       this.#rows = 0;
       const [name, ...tags] = this.#series ?? [];
@@ -86,6 +99,10 @@ export class V1Statement {
     for (const { columnIndex } of this.#tagKeys) values.push(textAt(columns[columnIndex], row));
     return values;
   }
+}
+
+function byName({ tagColumns }: GroupKey): GroupKey['tagColumns'] {
+  return [...tagColumns].sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));
 }
 
 /** The columns of a result that clients see as such. */

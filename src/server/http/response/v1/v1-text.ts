@@ -1,5 +1,6 @@
 import type { ResultVector } from '../../../../query/result.ts';
 import type { TextSink } from '../formats/index.ts';
+import type { AnswerSink } from './answer-sink.ts';
 import { csvCell, type V1CellStyle, V1ColumnCells } from './v1-cells.ts';
 import type { V1Column, V1Series, V1SeriesWriter } from './v1-statement.ts';
 
@@ -17,23 +18,32 @@ function written(shown: readonly V1Column[], style: V1CellStyle): readonly Writt
 export class JsonSeriesWriter implements V1SeriesWriter {
   readonly #id: number;
   readonly #chunked: boolean;
-  readonly #sink: TextSink;
-  readonly #columns: readonly WrittenColumn[];
+  readonly #sink: AnswerSink;
+  readonly #cellStyle: V1CellStyle;
+  #columns: readonly WrittenColumn[];
+  /** Where the document of the slice begins, when each has one. */
+  #documentAt = 0;
 
   constructor(
     id: number,
     shown: readonly V1Column[],
     style: { readonly epochNs: bigint | undefined; readonly chunked: boolean },
-    sink: TextSink,
+    sink: AnswerSink,
   ) {
     this.#id = id;
     this.#chunked = style.chunked;
     this.#sink = sink;
-    this.#columns = written(shown, { epochNs: style.epochNs, csv: false });
+    this.#cellStyle = { epochNs: style.epochNs, csv: false };
+    this.#columns = written(shown, this.#cellStyle);
+  }
+
+  columns(shown: readonly V1Column[]): void {
+    this.#columns = written(shown, this.#cellStyle);
   }
 
   begin({ name, tags }: V1Series, first: boolean): void {
     const sink = this.#sink;
+    this.#documentAt = sink.position;
     if (this.#chunked) sink.ascii(`{"results":[{"statement_id":${this.#id},"series":[`);
     else sink.ascii(first ? ',"series":[' : ',');
     const members = name === '' ? [] : [`"name":${JSON.stringify(name)}`];
@@ -47,12 +57,29 @@ export class JsonSeriesWriter implements V1SeriesWriter {
 
   row(columns: readonly ResultVector[], row: number, first: boolean): void {
     const sink = this.#sink;
+    const start = sink.position;
     sink.ascii(first ? '[' : ',[');
-    this.#columns.forEach((column, i) => {
-      if (i > 0) sink.ascii(',');
-      column.cells.write(sink, columns[column.index] as ResultVector, row);
-    });
+    try {
+      this.#columns.forEach((column, i) => {
+        if (i > 0) sink.ascii(',');
+        column.cells.write(sink, columns[column.index] as ResultVector, row);
+      });
+    } catch (error) {
+      sink.back(start); // what is there stays well-formed
+      throw error;
+    }
     sink.ascii(']');
+  }
+
+  /**
+   * The statement failed in the middle of a slice. A document of its own becomes that of the error, as long as nothing of it was sent;
+   * else the rows so far stay, and the error stands behind them.
+   */
+  fail(message: string): void {
+    const sink = this.#sink;
+    const error = JSON.stringify(message);
+    if (this.#chunked && sink.back(this.#documentAt)) sink.utf8(`{"error":${error}}\n`);
+    else sink.utf8(`]}],"error":${error}${this.#chunked ? '}]}\n' : ''}`);
   }
 
   end(seriesGoesOn: boolean, more: boolean): void {
@@ -65,16 +92,26 @@ export class JsonSeriesWriter implements V1SeriesWriter {
 /** Series as CSV, each row with the name and the tags of its series. */
 export class CsvSeriesWriter implements V1SeriesWriter {
   readonly #sink: TextSink;
-  readonly #columns: readonly WrittenColumn[];
+  readonly #style: V1CellStyle;
+  #columns: readonly WrittenColumn[];
+  #needsHeader = true;
   #series = '';
 
   constructor(shown: readonly V1Column[], epochNs: bigint | undefined, sink: TextSink) {
     this.#sink = sink;
-    this.#columns = written(shown, { epochNs, csv: true });
+    this.#style = { epochNs, csv: true };
+    this.#columns = written(shown, this.#style);
   }
 
-  begin({ name, tags }: V1Series, first: boolean): void {
-    if (first) this.#sink.utf8(`${['name', 'tags', ...this.#columns.map((column) => csvCell(column.name))].join(',')}\n`);
+  columns(shown: readonly V1Column[]): void {
+    this.#columns = written(shown, this.#style);
+    this.#needsHeader = true;
+    this.#sink.ascii('\n');
+  }
+
+  begin({ name, tags }: V1Series): void {
+    if (this.#needsHeader) this.#sink.utf8(`${['name', 'tags', ...this.#columns.map((column) => csvCell(column.name))].join(',')}\n`);
+    this.#needsHeader = false;
     this.#series = `${csvCell(name)},${csvCell(tags.map(({ key, value }) => `${key}=${value}`).join(','))}`;
   }
 

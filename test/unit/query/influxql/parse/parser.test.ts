@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseInfluxql, type Statement, statementDatabase } from '../../../../../src/query/influxql/parse/index.ts';
+import { policyDatabases } from '../../../../../src/catalog/index.ts';
+import {
+  type ParsedStatement,
+  parseInfluxql,
+  type Statement,
+  statementDatabase,
+  v1StatementDatabase,
+} from '../../../../../src/query/influxql/parse/index.ts';
 import type { BindValue } from '../../../../../src/query/result.ts';
 import { InfluxError } from '../../../../../src/shared/errors.ts';
 
@@ -128,6 +135,52 @@ test('several statements, and the databases that they name', () => {
   });
 });
 
+test('databases by the rules of InfluxDB 1: what is left out is as in the request, else the default of the database', () => {
+  const live = new Map([
+    ['d', 'week'],
+    ['d/week', undefined],
+    ['d/Exact', undefined],
+    ['gone', 'dropped'],
+  ]);
+  const policyDatabase = policyDatabases((name) => (live.has(name) ? { deleted: false, defaultPolicy: live.get(name) } : undefined));
+  const named = (text: string, database: string | undefined, policy?: string): unknown =>
+    v1StatementDatabase(parseInfluxql(text, NONE)[0] as ParsedStatement, { database, policy }, policyDatabase);
+  const cases: [text: string, database: string | undefined, policy: string | undefined, expected: string | undefined][] = [
+    ['SELECT a FROM m', 'd', undefined, 'd/week'],
+    ['SELECT a FROM m', 'd', 'autogen', 'd'],
+    ['SELECT a FROM m', 'd', 'default', 'd/week'],
+    ['SELECT a FROM m', 'd', 'Other', 'd/other'],
+    ['SELECT a FROM m', 'gone', undefined, 'gone'],
+    ['SELECT a FROM m', undefined, undefined, undefined],
+    ['SELECT a FROM "Week".m', 'd', undefined, 'd/week'],
+    ['SELECT a FROM "Week".m', 'd', 'week', 'd/week'],
+    ['SELECT a FROM "Exact".m', 'd', undefined, 'd/Exact'],
+    ['SELECT a FROM autogen.m', 'd', 'week', 'd'],
+    ['SELECT a FROM d..m', 'other', undefined, 'd/week'],
+    ['SELECT a FROM d.autogen.m, d.autogen.n', undefined, undefined, 'd'],
+    ['SELECT a FROM x.m', 'd/week', undefined, 'd/x'],
+    ['SHOW MEASUREMENTS ON d', undefined, undefined, 'd/week'],
+    ['SHOW RETENTION POLICIES ON d', undefined, undefined, 'd'],
+    ['SHOW RETENTION POLICIES', 'd', undefined, 'd'],
+  ];
+  for (const [text, database, policy, expected] of cases) {
+    assert.equal(named(text, database, policy), expected, `${text} of ${database} and ${policy}`);
+  }
+});
+
+test('SELECT INTO', () => {
+  const into = (text: string): unknown => {
+    const statement = one(`SELECT a INTO ${text} FROM m`);
+    return statement.kind === 'select-into' ? statement.into : statement.kind;
+  };
+  assert.deepEqual(into('t'), { database: undefined, policy: undefined, measurement: 't' });
+  assert.deepEqual(into('"r p"."t"'), { database: undefined, policy: 'r p', measurement: 't' });
+  assert.deepEqual(into('d.rp.t'), { database: 'd', policy: 'rp', measurement: 't' });
+  assert.deepEqual(into('d..t'), { database: 'd', policy: undefined, measurement: 't' });
+  assert.deepEqual(into('d.rp.:MEASUREMENT'), { database: 'd', policy: 'rp', measurement: undefined });
+  assert.equal(one('SELECT a FROM (SELECT a FROM m)').kind, 'select');
+});
+
 test('SHOW statements', () => {
   const rest = { limit: undefined, offset: undefined };
   assert.deepEqual(one('show databases'), { kind: 'show-databases' });
@@ -192,7 +245,7 @@ test('statements that change something', () => {
 });
 
 test('what is refused, what is empty, what is counted', () => {
-  for (const text of ["CREATE USER a WITH PASSWORD 'b; c'", 'GRANT ALL TO a', 'SHOW GRANTS FOR a', 'KILL QUERY 1']) {
+  for (const text of ["CREATE USER a WITH PASSWORD 'b; c'", 'GRANT ALL TO a', 'SHOW GRANTS FOR a']) {
     assert.equal(one(text).kind, 'refused', text);
   }
   for (const text of ['SHOW USERS', 'SHOW SUBSCRIPTIONS', 'SHOW CONTINUOUS QUERIES', 'SHOW SHARDS', 'SHOW SHARD GROUPS']) {
@@ -210,7 +263,17 @@ test('what is refused, what is empty, what is counted', () => {
   assert.deepEqual(count('SHOW TAG VALUES WITH KEY = a'), 'show-tag-values');
 });
 
+test('about the server and its queries', () => {
+  assert.deepEqual(one('SHOW QUERIES'), { kind: 'show-queries' });
+  assert.deepEqual(one('KILL QUERY 36 ON "host"'), { kind: 'kill-query', query: 36n });
+  assert.deepEqual(one("SHOW STATS FOR 'http'"), { kind: 'show-stats', of: 'http' });
+  assert.deepEqual(one('SHOW DIAGNOSTICS'), { kind: 'show-diagnostics', of: undefined });
+});
+
 const MISTAKES: readonly (readonly [text: string, message: string])[] = [
+  ['SELECT v INTO 5 FROM m', 'invalid INTO clause, expected identifier at pos 14'],
+  ['SELECT v FROM (SELECT v INTO x FROM m)', 'invalid SELECT statement, expected FROM at pos 24'],
+  ['KILL QUERY x', 'invalid KILL QUERY statement, expected integer at pos 11'],
   ['SELECT v FROM m INTO x', 'invalid InfluxQL statement at pos 16. Parsing Error: Nom("INTO x", Tag)'],
   ['FOO "x"\n', 'invalid InfluxQL statement at pos 0. Parsing Error: Nom("FOO \\"x\\"\\n", Tag)'],
   ['SHOW TAG KEYS; KILL 1', 'invalid InfluxQL statement at pos 15. Parsing Error: Nom("KILL 1", Tag)'],
