@@ -1,3 +1,5 @@
+import type { TriggerService } from '../processing/processing-service.ts';
+
 /**
  * What the configure endpoints need of the catalog and the processing engine. Every method throws
  * `InfluxError` with the exact client text (not found, exists, limits, invalid names). The app wires it.
@@ -7,7 +9,7 @@ export interface AdminService {
   readonly tables: TableAdmin;
   readonly caches: CacheAdmin;
   readonly tokens: TokenAdmin;
-  readonly triggers: TriggerAdmin;
+  readonly triggers: TriggerService;
 }
 
 /** When deleted data goes for good; `at` is a wall-clock time in ms. */
@@ -98,21 +100,4 @@ export interface TokenAdmin {
   regenerateOperator(): Promise<CreatedToken>;
   createNamed(options: { readonly name: string; readonly expirySecs: bigint | undefined }): Promise<CreatedToken>;
   delete(name: string): Promise<void>;
-}
-
-export interface NewTrigger {
-  readonly database: string;
-  readonly pluginFileName: string;
-  readonly triggerName: string;
-  readonly runAsync: boolean;
-  readonly errorBehavior: 'log' | 'retry' | 'disable';
-  readonly specification: string;
-  readonly arguments: ReadonlyMap<string, string> | undefined;
-  readonly disabled: boolean;
-}
-
-export interface TriggerAdmin {
-  create(trigger: NewTrigger): Promise<void>;
-  delete(options: { readonly database: string; readonly triggerName: string; readonly force: boolean }): Promise<void>;
-  setEnabled(options: { readonly database: string; readonly triggerName: string; readonly enabled: boolean }): Promise<void>;
 }

@@ -1,10 +1,10 @@
 import type { ValueCaches } from '../caches/index.ts';
 import type { Catalog } from '../catalog/index.ts';
+import type { TriggerService } from '../processing/index.ts';
 import type { AdminService } from './admin-service.ts';
 import { cacheAdmin } from './caches.ts';
 import { databaseAdmin, tableAdmin } from './databases.ts';
 import { type TokenMaker, tokenAdmin } from './tokens.ts';
-import { triggerAdmin } from './unavailable.ts';
 
 export type * from './admin-service.ts';
 export { type InfluxqlChangeDependencies, influxqlChanges } from './influxql-changes.ts';
@@ -15,8 +15,7 @@ export interface AdminDependencies {
   readonly catalog: Catalog;
   readonly caches: Pick<ValueCaches, 'filled'>;
   readonly makeToken: TokenMaker;
-  /** `--plugin-dir`. */
-  readonly pluginDir: string | undefined;
+  readonly triggers: TriggerService;
   /** What `hard_delete_at=default` means, ms from now. */
   readonly hardDeleteDefaultMs: number;
   readonly nowMs: () => number;
@@ -29,6 +28,6 @@ export function createAdminService(deps: AdminDependencies): AdminService {
     tables: tableAdmin(deps),
     caches: cacheAdmin(deps),
     tokens: tokenAdmin(deps),
-    triggers: triggerAdmin(deps),
+    triggers: deps.triggers,
   };
 }

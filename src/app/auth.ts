@@ -26,13 +26,14 @@ export async function openAuthenticator(config: ServeConfig, catalog: Catalog, c
 export function openAdminService(
   config: ServeConfig,
   { catalog, caches }: Pick<AdminDependencies, 'catalog' | 'caches'>,
+  triggers: AdminDependencies['triggers'],
   clock: Clock,
 ): ReturnType<typeof createAdminService> {
   return createAdminService({
     catalog,
     caches,
     makeToken: () => makeToken(),
-    pluginDir: config.processing.pluginDir,
+    triggers,
     hardDeleteDefaultMs: config.retention.hardDeleteDefaultMs,
     nowMs: () => clock.nowMs(),
   });

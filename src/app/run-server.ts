@@ -6,6 +6,7 @@ import { policyDatabases } from '../catalog/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
 import type { RunningServer, ServerHooks } from '../cli/run-server.ts';
 import { type HttpConfig, osReason, type ServeConfig, type SocketAddress } from '../config/index.ts';
+import type { ProcessingEngine } from '../processing/index.ts';
 import { ColumnStore, DirectExecutor, SegmentLoader } from '../query/columns/index.ts';
 import { QueryExecutor } from '../query/execute/executor.ts';
 import { MemoryWatch } from '../query/execute/memory-watch.ts';
@@ -28,6 +29,7 @@ import { startCaches } from './caches.ts';
 import { diagnostics, statistics } from './diagnostics.ts';
 import { OpenParts } from './open-parts.ts';
 import { portHolder } from './port-holder.ts';
+import { openProcessing } from './processing.ts';
 import { type ServerSeed, seedCatalog } from './seed.ts';
 import { StartLog } from './start-log.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
@@ -71,10 +73,19 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   const writeDoor = new WriteDoor({ store: storage.writes, telemetry: telemetry.recorder, metrics: new WriteMetrics(metrics) });
   const writeService = new WritesUnderWay(writeDoor);
   const fairTurns = new FairTurns(writeService);
-  const executor = queryExecutor(config, storage, { telemetry, fairTurns, metrics, logger });
+  let pluginLogs: ProcessingEngine['logRows'] = () => [];
+  const executor = queryExecutor(config, storage, {
+    telemetry,
+    fairTurns,
+    metrics,
+    logger,
+    pluginLogs: (database) => pluginLogs(database),
+  });
   startCaches(storage, config, clock, executor);
   warmUpQueries(storage, executor, logger);
-  const adminService = openAdminService(config, storage, clock);
+  const processing = openProcessing(config, { storage, writes: writeService, queries: executor, telemetry, metrics, clock, logger });
+  pluginLogs = (database) => processing.engine.logRows(database);
+  const adminService = openAdminService(config, storage, processing.triggers, clock);
   const deleteService = rowDeletes(storage);
   const changes = influxqlChanges({ catalog: storage.catalog, admin: adminService, deletes: deleteService, nowNs: () => clock.nowNs() });
   const server = await buildHttpServer({
@@ -91,6 +102,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     }),
     adminService,
     policyDatabase: policyDatabases((name) => storage.catalog.database(name)),
+    engineService: processing.engine,
     authenticator: await openAuthenticator(config, storage.catalog, clock, logger),
     metrics,
     clock,
@@ -106,6 +118,8 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   });
   parts.add(() => server.close());
   parts.add(async () => storage.writes.beginStop()); // first of all: the server waits for its writers next
+  processing.engine.start();
+  parts.add(() => processing.engine.stop());
   const bound = await bind(server, config.http, '--http-bind');
   await openRecovery(config, adminService, tls, logger, parts);
   const url = reachableUrl(bound, config.http);
@@ -171,12 +185,16 @@ async function openRecovery(
   }
 }
 
-function queryExecutor(config: ServeConfig, storage: OpenStorage, { telemetry, fairTurns, metrics, logger }: ExecutorParts): QueryExecutor {
+function queryExecutor(
+  config: ServeConfig,
+  storage: OpenStorage,
+  { telemetry, fairTurns, metrics, logger, pluginLogs }: ExecutorParts,
+): QueryExecutor {
   const { catalog, engine, temporaryDirectory, writes } = storage;
   const queryLog = new QueryLog({ entriesMax: config.query.logEntries, clock: systemClock, randomUuid: randomUUID });
   const { pluginDir } = config.processing;
   const lanes = queryLanes(process.env['UV_THREADPOOL_SIZE'], engineThreads(config.query));
-  const providers = systemTableProviders({ storage, queryLog, telemetry, authEnabled: config.auth.enabled, pluginDir });
+  const providers = systemTableProviders({ storage, queryLog, telemetry, authEnabled: config.auth.enabled, pluginDir, pluginLogs });
   return new QueryExecutor({
     engine: () => engine.get(),
     memory: new MemoryWatch({ limitBytes: processMemoryMax(), residentBytes, scriptBytes }),
@@ -202,9 +220,10 @@ interface ExecutorParts {
   readonly fairTurns: FairTurns;
   readonly metrics: Registry;
   readonly logger: Logger;
+  readonly pluginLogs: ProcessingEngine['logRows'];
 }
 
-type DirectParts = Omit<ExecutorParts, 'telemetry'> & { readonly lanes: Lanes };
+type DirectParts = Omit<ExecutorParts, 'telemetry' | 'pluginLogs'> & { readonly lanes: Lanes };
 
 /** Undefined with `--disable-parquet-mem-cache`. */
 function directExecutor(

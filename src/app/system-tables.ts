@@ -1,4 +1,5 @@
 import { type Catalog, INTERNAL_DATABASE, type TableSchema } from '../catalog/index.ts';
+import type { TriggerLogRow } from '../processing/index.ts';
 import type { RelationColumn } from '../query/sql/types/contract.ts';
 import {
   databasesTable,
@@ -27,8 +28,8 @@ export interface SystemTableSources {
   readonly authEnabled: boolean;
   /** `--plugin-dir`. */
   readonly pluginDir: string | undefined;
-  /** What plugins logged, oldest first; undefined database = all of them. Absent = there is no processing engine. */
-  readonly pluginLogs?: (database: string | undefined) => readonly PluginLogRow[];
+  /** What triggers logged, oldest first; undefined database = all of them. */
+  readonly pluginLogs: (database: string | undefined) => readonly TriggerLogRow[];
 }
 
 /** The `system` schema, from the server's own state. */
@@ -43,7 +44,7 @@ export function systemTableProviders(sources: SystemTableSources): SystemTablePr
     influxdbSchemaTable(catalog),
     triggersTable(catalog),
     triggerArgumentsTable(catalog),
-    pluginLogsTable(pluginLogs ?? (() => [])),
+    pluginLogsTable((database) => pluginLogs(database).map(logRow)),
     databasesTable(catalog),
     tablesTable(catalog),
     nodesTable(catalog),
@@ -52,6 +53,10 @@ export function systemTableProviders(sources: SystemTableSources): SystemTablePr
     tokensTable(catalog, authEnabled),
     { ...telemetryReportsTable(telemetry), listedIn: INTERNAL_DATABASE },
   ];
+}
+
+function logRow({ level, text, timeNs, trigger }: TriggerLogRow): PluginLogRow {
+  return [timeNs, trigger, level, text];
 }
 
 /** User tables for the information schema; columns sorted by name. */

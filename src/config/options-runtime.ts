@@ -162,14 +162,12 @@ export const processingOptions = {
     env: 'INFLUXDB3_PLUGIN_DIR',
     type: path,
     help: 'Folder of plugins; without it the processing engine is off',
-    status: 'later',
   }),
   pluginRepo: processing.option({
     flag: 'plugin-repo',
     env: 'INFLUXDB3_PLUGIN_REPO',
     type: text,
     help: 'Base address of plugins named gh:…',
-    status: 'later',
   }),
   virtualEnvLocation: processing.option({
     flag: 'virtual-env-location',
@@ -191,6 +189,5 @@ export const processingOptions = {
     env: 'INFLUXDB3_RESTRICT_PLUGIN_TRIGGERS_TO',
     type: listOf({ ...triggerKinds, parse: (value, facts) => triggerKinds.parse(value === 'wal_flush' ? 'wal' : value, facts) }),
     help: 'Trigger kinds that may be created',
-    status: 'later',
   }),
 };

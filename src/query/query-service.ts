@@ -8,6 +8,8 @@ export interface SqlRequest {
   readonly kind?: 'sql' | 'influxql' | 'flightsql';
   /** The text in the query log where it is not that of the query. */
   readonly loggedText?: string;
+  /** Who asks; a client when absent. Plugins' queries do not count in telemetry. */
+  readonly origin?: 'client' | 'plugin';
   /** Lower-case hex, for the query log. */
   readonly traceId?: string;
   /** Aborting cancels the query. */

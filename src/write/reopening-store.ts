@@ -9,6 +9,8 @@ import { InfluxError } from '../shared/errors.ts';
 import { type CancelTimer, pause, systemTimers, type Timers } from '../shared/timers.ts';
 import { errorText } from '../storage/index.ts';
 import type { DeleteRequest } from './deletes/index.ts';
+import type { DurableListener } from './durable-rows.ts';
+import type { SeriesIndex } from './series/index.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
 import { type StoredTablePeek, type StoredTableSnapshot, WriteStore, type WriteStoreOptions } from './write-store.ts';
 
@@ -26,6 +28,12 @@ export interface ReopeningStoreOptions extends Omit<WriteStoreOptions, 'engine'>
   readonly engine: EngineSource;
   /** How long the failed store may take to end what it does; 30 s by default. */
   readonly closeTimeMaxMs?: number;
+}
+
+/** A listener of durable rows, and what ends its subscription to the store in use. */
+interface Following {
+  readonly listener: DurableListener;
+  end: () => void;
 }
 
 /** What the server can do: everything; nothing for a moment; nothing until it is started again. */
@@ -50,6 +58,7 @@ export class ReopeningStore implements WriteService {
   readonly #lostListeners: ((reason: string) => void)[] = [];
   readonly #reopenedAtMs: number[] = [];
   readonly #timers: Timers;
+  readonly #following = new Set<Following>();
   readonly #stopping = new AbortController();
   #store: WriteStore;
   #state: StoreState = { kind: 'open' };
@@ -106,6 +115,21 @@ export class ReopeningStore implements WriteService {
   /** As `WriteStore.peek`. Throws ENGINE_RESTARTING. */
   peek(table: TableSchema, minTimeNs: bigint | undefined, maxTimeNs: bigint | undefined): StoredTablePeek {
     return this.#usable().peek(table, minTimeNs, maxTimeNs);
+  }
+
+  /** As `WriteStore.onDurable`; goes on with the store that takes over when this one has failed. */
+  onDurable(listener: DurableListener): () => void {
+    const following: Following = { listener, end: this.#store.onDurable(listener) };
+    this.#following.add(following);
+    return () => {
+      this.#following.delete(following);
+      following.end();
+    };
+  }
+
+  /** As `WriteStore.seriesOf`. */
+  seriesOf(table: TableSchema): SeriesIndex {
+    return this.#store.seriesOf(table);
   }
 
   /** Exact, case-sensitive. */
@@ -207,6 +231,10 @@ export class ReopeningStore implements WriteService {
     follows = true;
     this.#store = store;
     this.#state = { kind: 'open' };
+    for (const following of this.#following) {
+      following.end();
+      following.end = store.onDurable(following.listener);
+    }
     for (const listener of this.#reopenedListeners) listener();
     log.info('the query engine was reopened', { elapsed_ms: Math.round(clock.monotonicMs() - started) });
   }

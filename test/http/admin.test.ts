@@ -298,11 +298,21 @@ describe('processing engine', () => {
     ]);
   });
 
-  test('15 both members of trigger_settings are required', async () => {
+  test('settings that are left out have their usual values, and error behaviours may be capitalized', async () => {
     const server = await testServer();
-    const reply = await send(server, 'POST', path, { ...body, trigger_settings: {} });
-    assert.equal(reply.statusCode, 400);
-    assert.match(reply.body, /^serde json error: missing field `run_async` at line 1 column /);
+    const { disabled: _disabled, trigger_settings: _settings, ...least } = body;
+    assert.equal((await send(server, 'POST', path, least)).statusCode, 200);
+    assert.equal((await send(server, 'POST', path, { ...body, trigger_settings: { error_behavior: 'Disable' } })).statusCode, 200);
+    const usual = { runAsync: false, disabled: false };
+    const created = server.admin.calls.map(([, trigger]) => trigger as Record<string, unknown>);
+    assert.deepEqual(
+      created.map(({ runAsync, disabled, errorBehavior }) => ({ runAsync, disabled, errorBehavior })),
+      [
+        { ...usual, errorBehavior: 'log' },
+        { ...usual, errorBehavior: 'disable' },
+      ],
+    );
+    assert.equal((await send(server, 'POST', path, { ...body, trigger_settings: { error_behavior: 'no' } })).statusCode, 400);
   });
 
   test('13 an engine path without trigger is the literal 404', async () => {

@@ -132,6 +132,7 @@ export async function testServer(overrides: Partial<HttpDependencies> = {}): Pro
     influxqlService: influxql,
     adminService: admin.service,
     policyDatabase: policyDatabases(() => undefined),
+    engineService: { request: async () => undefined },
     authenticator: fakeAuthenticator(() => ({ allowed: true })),
     metrics,
     clock: fixedClock,

@@ -17,7 +17,12 @@ export async function bundle(root) {
   const { build } = await import('esbuild');
   const dist = join(root, 'dist');
   await build({
-    entryPoints: { main: join(dist, 'cli', 'main.js'), embed: join(dist, 'embed', 'index.js') },
+    entryPoints: {
+      main: join(dist, 'cli', 'main.js'),
+      embed: join(dist, 'embed', 'index.js'),
+      plugin: join(dist, 'processing', 'javascript', 'plugin.js'),
+      'plugin-worker': join(dist, 'processing', 'javascript', 'plugin-worker.js'),
+    },
     outdir: join(dist, 'bundle'),
     bundle: true,
     splitting: true,

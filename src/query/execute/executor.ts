@@ -167,7 +167,7 @@ export class QueryExecutor implements QueryService {
     return this.#run(request, compilers, entry, async (compiled) => {
       const free = await this.#engineFree.answer(compiled, request.database, (relation) => this.#relations.cacheOf(relation));
       if (free !== undefined) {
-        this.#count(free, entry);
+        this.#count(request, free, entry);
         return new DirectResult(free.columns, free.batches);
       }
       const { engine, plan } = await this.#planned(request, compiled, entry);
@@ -197,20 +197,20 @@ export class QueryExecutor implements QueryService {
   }
 
   async #planned(
-    { database }: StatementRequest,
+    request: StatementRequest,
     compiled: CompiledSql,
     entry: QueryLogEntry | undefined,
   ): Promise<{ readonly engine: Engine; readonly plan: Plan }> {
     const engine = await this.#deps.engine();
-    const plan = await this.#planner.plan(engine, compiled, database);
-    this.#count(plan, entry);
+    const plan = await this.#planner.plan(engine, compiled, request.database);
+    this.#count(request, plan, entry);
     return { engine, plan };
   }
 
   /** Tells the query log and, the first time, telemetry. */
-  #count(plan: Pick<Plan, 'partitions' | 'parquetFiles'>, entry: QueryLogEntry | undefined): void {
+  #count({ origin }: StatementRequest, plan: Pick<Plan, 'partitions' | 'parquetFiles'>, entry: QueryLogEntry | undefined): void {
     if (entry === undefined) return;
-    if (!entry.isPlanned) this.#deps.telemetry.recordQuery();
+    if (!entry.isPlanned && origin !== 'plugin') this.#deps.telemetry.recordQuery();
     entry.planned(plan);
     entry.permitted();
   }

@@ -5,6 +5,7 @@ import type { Registry } from 'prom-client';
 import type { AdminService, DeleteService } from '../../admin/index.ts';
 import type { RequestAuthenticator } from '../../auth/index.ts';
 import type { PolicyDatabase } from '../../catalog/index.ts';
+import type { EngineService } from '../../processing/processing-service.ts';
 import type { InfluxqlService } from '../../query/influxql/contract.ts';
 import type { QueryService } from '../../query/query-service.ts';
 import type { Clock } from '../../shared/clock.ts';
@@ -66,6 +67,7 @@ export interface HttpDependencies {
   readonly adminService: AdminService;
   /** Which database a retention policy of v1 and v2 clients is. */
   readonly policyDatabase: PolicyDatabase;
+  readonly engineService: EngineService;
   readonly authenticator: RequestAuthenticator;
   readonly metrics: Registry;
   readonly clock: Clock;

@@ -7,13 +7,12 @@ import { RequestObserver } from './metrics/request-observer.ts';
 import { splitTarget } from './request/query-string.ts';
 import { ErrorLog } from './response/error-log.ts';
 import { sendError, sendText, toInfluxError } from './response/error-response.ts';
+import { ENGINE_PREFIX } from './routes/engine-path.ts';
 import { registerRoutes, writeEndpoints } from './routes/index.ts';
 import { isGrpc } from './transport/grpc-request.ts';
 import { Port, type RequestHandler } from './transport/port.ts';
 import { RawLane } from './transport/raw/index.ts';
 import { RequestGate } from './transport/request-gate.ts';
-
-const ENGINE_PREFIX = '/api/v3/engine/';
 
 /** A target that no route matches. */
 const NO_ROUTE = '//';
@@ -100,7 +99,7 @@ function leaveBodiesAlone(app: FastifyInstance): void {
 
 /**
  * What the router gets to see: the raw path is matched as it is, so a path with an escape belongs to no route, except
- * below DuckDB prefix, where the handler compares the raw rest itself.
+ * below the prefix of plugins, where the handler compares the raw rest itself.
  */
 function routeTarget(url: string): string {
   const { path } = splitTarget(url);

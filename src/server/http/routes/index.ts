@@ -8,6 +8,7 @@ import type { ErrorLog } from '../response/error-log.ts';
 import { registerCaches } from './caches.ts';
 import { registerDatabases } from './databases.ts';
 import { registerDeleteV2 } from './delete-v2.ts';
+import { registerEngine } from './engine.ts';
 import { registerHealth } from './health.ts';
 import { registerQueryInfluxql } from './query-influxql.ts';
 import { registerQueryRoutes } from './query-sql.ts';
@@ -68,4 +69,5 @@ function registerAdmin(app: FastifyInstance, deps: RouteDependencies): void {
   registerCaches(app, { caches: adminService.caches, maxBodyBytes });
   registerTokens(app, { tokens: adminService.tokens, maxBodyBytes });
   registerTriggers(app, { triggers: adminService.triggers, maxBodyBytes });
+  registerEngine(app, { engineService: deps.engineService, maxBodyBytes });
 }

@@ -1,18 +1,19 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { NewTrigger, TriggerAdmin } from '../../../admin/admin-service.ts';
-import { InfluxError } from '../../../shared/errors.ts';
+import type { TriggerRequest, TriggerService } from '../../../processing/processing-service.ts';
 import type { JsonObjectReader } from '../request/json-body.ts';
 import { readJsonObject } from '../request/json-endpoint.ts';
 import { decodeParams, splitTarget } from '../request/query-string.ts';
 import { notImplemented, serdeError } from '../response/errors.ts';
 
 export interface TriggerEndpointDependencies {
-  readonly triggers: TriggerAdmin;
+  readonly triggers: TriggerService;
   readonly maxBodyBytes: number;
 }
 
 const PATH = '/api/v3/configure/processing_engine_trigger';
-const ENGINE_PATH = '/api/v3/engine/*';
+
+/** Lower case is what InfluxDB 3 Core takes, its documentation also has the others. */
+const ERROR_BEHAVIORS = ['log', 'retry', 'disable', 'Log', 'Retry', 'Disable'];
 
 const createMembers = [
   'db',
@@ -73,29 +74,25 @@ export function registerTriggers(app: FastifyInstance, deps: TriggerEndpointDepe
       },
     });
   }
-  app.route({
-    method: ['GET', 'POST'],
-    url: ENGINE_PATH,
-    handler: () => {
-      throw noRequestTrigger();
-    },
-  });
 }
 
-function newTrigger(body: JsonObjectReader): NewTrigger {
+function newTrigger(body: JsonObjectReader): TriggerRequest {
   const database = body.string('db');
   const pluginFileName = body.string('plugin_filename');
   const triggerName = body.string('trigger_name');
-  const settings = body.nested(body.node('trigger_settings'), 'TriggerSettings', ['run_async', 'error_behavior']);
+  // The published documentation shows requests without the members that have a usual value.
+  const node = body.optionalNode('trigger_settings');
+  const settings = node === undefined ? undefined : body.nested(node, 'TriggerSettings', ['run_async', 'error_behavior']);
   return {
     database,
     pluginFileName,
     triggerName,
-    runAsync: settings.boolean('run_async'),
-    errorBehavior: settings.variant('error_behavior', ['log', 'retry', 'disable']) as NewTrigger['errorBehavior'],
+    runAsync: settings?.optionalBoolean('run_async') ?? false,
+    errorBehavior: (settings?.optionalVariant('error_behavior', ERROR_BEHAVIORS)?.toLowerCase() ??
+      'log') as TriggerRequest['errorBehavior'],
     specification: body.string('trigger_specification'),
     arguments: body.optionalStringMap('trigger_arguments'),
-    disabled: body.boolean('disabled'),
+    disabled: body.optionalBoolean('disabled') ?? false,
   };
 }
 
@@ -110,9 +107,4 @@ async function deleteTarget(
   }
   const body = await readJsonObject(request, maxBodyBytes, 'ProcessingEngineTriggerDeleteRequest', ['db', 'trigger_name', 'force']);
   return { database: body.string('db'), triggerName: body.string('trigger_name'), force: body.optionalBoolean('force') ?? false };
-}
-
-/** compat: the body is meant to be JSON but is not */
-function noRequestTrigger(): InfluxError {
-  return new InfluxError({ code: 'ENGINE_PATH_NOT_FOUND', message: '{error: "not found"}', status: 404 });
 }

@@ -1,0 +1,67 @@
+import { mkdirSync } from 'node:fs';
+import type { ServeConfig } from '../config/index.ts';
+import { DEFAULT_PLUGIN_REPO, PluginCodeReader, ProcessingEngine, registerTriggerMetrics, TriggerAdmin } from '../processing/index.ts';
+import type { QueryService } from '../query/query-service.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Registry } from '../shared/prometheus.ts';
+import { StartupError } from '../shared/startup-error.ts';
+import type { Telemetry } from '../telemetry/index.ts';
+import type { WriteService } from '../write/index.ts';
+import type { OpenStorage } from './storage.ts';
+
+export interface ProcessingParts {
+  readonly storage: Pick<OpenStorage, 'catalog' | 'writes'>;
+  readonly writes: WriteService;
+  readonly queries: QueryService;
+  readonly telemetry: Pick<Telemetry, 'recordInvocation'>;
+  readonly metrics: Registry;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+export interface OpenProcessing {
+  readonly engine: ProcessingEngine;
+  readonly triggers: TriggerAdmin;
+}
+
+/** The processing engine over this server's writes and queries. Starts nothing. Throws `StartupError`. */
+export function openProcessing(config: ServeConfig, parts: ProcessingParts): OpenProcessing {
+  const { clock, metrics, queries, storage, telemetry, writes } = parts;
+  const { pluginDir, pluginRepo, triggerKinds } = config.processing;
+  const logger = parts.logger.child('influxdb3_processing_engine');
+  if (pluginDir !== undefined) createPluginDir(pluginDir);
+  const code = new PluginCodeReader({
+    directory: pluginDir,
+    fetchRemote: async (path) =>
+      (await import('../processing/plugins/remote-plugins.ts')).fetchPlugin(pluginRepo ?? DEFAULT_PLUGIN_REPO, path),
+  });
+  const engine = new ProcessingEngine({
+    catalog: storage.catalog,
+    onDurable: (listener) => storage.writes.onDurable(listener),
+    seriesOf: (table) => storage.writes.seriesOf(table),
+    writes,
+    queries,
+    code,
+    clock,
+    logger,
+    limits: { invocationTimeoutMs: undefined, memoryLimitBytes: undefined, queueBytesMax: QUEUE_BYTES_MAX },
+    startTimer: (ms, run) => {
+      const timer = setTimeout(run, ms);
+      return () => clearTimeout(timer);
+    },
+    onInvocation: (database, trigger, plugin, type) => telemetry.recordInvocation(database, trigger, plugin, type),
+  });
+  registerTriggerMetrics(metrics, () => engine.figures());
+  return { engine, triggers: new TriggerAdmin({ catalog: storage.catalog, code, kinds: triggerKinds, logger }) };
+}
+
+const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
+
+function createPluginDir(directory: string): void {
+  try {
+    mkdirSync(directory, { recursive: true });
+  } catch (error) {
+    throw new StartupError(`Serve command failed: cannot create the plugin directory: ${(error as Error).message}`, { cause: error });
+  }
+}

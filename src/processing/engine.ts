@@ -1,0 +1,238 @@
+/**
+ * Shared by: the catalog, whose changes start and stop triggers; HTTP requests; the server's start and stop. All of it is
+ * synchronous but the end of a trigger, and a trigger that comes after one of the same id waits for that end.
+ */
+import type { Catalog, CatalogChange, DatabaseSchema, TriggerDefinition } from '../catalog/index.ts';
+import type { QueryService } from '../query/query-service.ts';
+import type { Clock } from '../shared/clock.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { WriteService } from '../write/write-service.ts';
+import { PluginFailure, type PluginHost } from './calls/plugin-host.ts';
+import { ServerCache } from './calls/shared-cache.ts';
+import { WalDelivery, type WalDeliveryOptions } from './delivery/wal-delivery.ts';
+import { engineStopping } from './errors.ts';
+import { JavascriptHost } from './javascript/javascript-host.ts';
+import type { PluginCodeReader, PluginLanguage } from './plugins/plugin-code.ts';
+import { messageOf } from './plugins/system-error.ts';
+import type { EngineRequest, EngineResponse, EngineService } from './processing-service.ts';
+import { TriggerLog, type TriggerLogRow } from './trigger-log.ts';
+import { RequestRoutes, RequestTrigger } from './triggers/request-trigger.ts';
+import type { RunningTrigger, TriggerIdentity } from './triggers/running-trigger.ts';
+import { ScheduleTrigger, type StartTimer } from './triggers/schedule-trigger.ts';
+import { newFigures, type TriggerFigures } from './triggers/trigger-figures.ts';
+import type { NamedFigures } from './triggers/trigger-metrics.ts';
+import { TriggerRunner } from './triggers/trigger-runner.ts';
+import { WalTrigger } from './triggers/wal-trigger.ts';
+
+/** Entry points, as telemetry counts them. */
+export type InvocationType = 'process_writes' | 'process_scheduled_call' | 'process_request';
+
+export interface ProcessingEngineOptions extends Pick<WalDeliveryOptions, 'onDurable' | 'seriesOf'> {
+  readonly catalog: Catalog;
+  readonly writes: WriteService;
+  readonly queries: QueryService;
+  readonly code: PluginCodeReader;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly limits: PluginLimits;
+  readonly startTimer: StartTimer;
+  /** Counts an event before the plugin is called. */
+  readonly onInvocation: (database: string, trigger: string, plugin: string, type: InvocationType) => void;
+}
+
+export interface PluginLimits {
+  /** Longest call; undefined = none. */
+  readonly invocationTimeoutMs: number | undefined;
+  /** Memory of one host; undefined = the default of its language. */
+  readonly memoryLimitBytes: number | undefined;
+  /** Writes that may wait for one trigger. */
+  readonly queueBytesMax: number;
+}
+
+interface Slot {
+  readonly database: DatabaseSchema;
+  readonly running: RunningTrigger;
+  readonly figures: TriggerFigures;
+}
+
+/** How long a call may go on after its trigger was stopped. */
+export const STOP_GRACE_MS = 10_000;
+
+/** Runs the enabled triggers of the catalog. */
+export class ProcessingEngine implements EngineService {
+  readonly log: TriggerLog;
+  readonly #options: ProcessingEngineOptions;
+  readonly #delivery: WalDelivery;
+  readonly #routes = new RequestRoutes();
+  readonly #sharedCache: ServerCache;
+  readonly #slots = new Map<string, Slot>();
+  /** By key: the end of a trigger that was there before. */
+  readonly #ending = new Map<string, Promise<void>>();
+  #unfollow: (() => void) | undefined;
+  #isStopping = false;
+
+  constructor(options: ProcessingEngineOptions) {
+    this.#options = options;
+    this.log = new TriggerLog(options.clock);
+    this.#delivery = new WalDelivery(options);
+    this.#sharedCache = new ServerCache(options.clock);
+  }
+
+  /** Starts the enabled triggers and follows the catalog. Nothing of it waits for a plugin. */
+  start(): void {
+    const { catalog } = this.#options;
+    this.#unfollow = catalog.onChange((change) => this.#follow(change));
+    for (const database of catalog.databases()) for (const trigger of catalog.triggers(database)) this.#put(database, trigger);
+  }
+
+  /** Ends all triggers; calls under way get `STOP_GRACE_MS`. Idempotent. */
+  async stop(): Promise<void> {
+    this.#isStopping = true;
+    this.#unfollow?.();
+    for (const key of [...this.#slots.keys()]) this.#end(key);
+    await Promise.all(this.#ending.values());
+  }
+
+  async request(request: EngineRequest): Promise<EngineResponse | undefined> {
+    if (this.#isStopping) throw engineStopping();
+    return this.#routes.find(request.path)?.request(request);
+  }
+
+  /** What triggers logged, oldest first: those of a database by its name, or all. */
+  logRows(database: string | undefined): TriggerLogRow[] {
+    if (database === undefined) return this.log.rows(undefined);
+    const id = this.#options.catalog.database(database)?.id;
+    return id === undefined ? [] : this.log.rows(id);
+  }
+
+  *figures(): Iterable<NamedFigures> {
+    for (const { database, figures, running } of this.#slots.values()) {
+      yield { database: database.name, trigger: running.definition.name, figures };
+    }
+  }
+
+  #follow({ ops }: CatalogChange): void {
+    for (const op of ops) {
+      switch (op.op) {
+        case 'put_trigger': {
+          const database = this.#options.catalog.databaseById(op.db);
+          if (database !== undefined) this.#put(database, op.trigger);
+          break;
+        }
+        case 'drop_trigger':
+          this.#end(keyOf(op.db, op.id));
+          break;
+        case 'delete_database':
+        case 'drop_database':
+          for (const key of [...this.#slots.keys()]) if (key.startsWith(`${op.db}/`)) this.#end(key);
+          break;
+        case 'undelete_database': {
+          const database = this.#options.catalog.databaseById(op.db);
+          if (database !== undefined) for (const trigger of this.#options.catalog.triggers(database)) this.#put(database, trigger);
+          break;
+        }
+        default: // other changes do not concern triggers
+      }
+    }
+  }
+
+  /** The trigger is as the definition says from now on. */
+  #put(database: DatabaseSchema, definition: TriggerDefinition): void {
+    const key = keyOf(database.id, definition.id);
+    this.#end(key);
+    if (definition.disabled || database.deleted || this.#isStopping) return;
+    this.#slots.set(key, this.#open(key, { database, definition }));
+  }
+
+  #open(key: string, trigger: TriggerIdentity): Slot {
+    const { clock, code, limits, logger, onInvocation, queries, startTimer, writes } = this.#options;
+    const { database, definition } = trigger;
+    const figures = newFigures();
+    const ended = this.#ending.get(key) ?? Promise.resolve();
+    const type = invocationType(definition);
+    const runner = new TriggerRunner({
+      trigger,
+      code,
+      writes,
+      queries,
+      sharedCache: this.#sharedCache,
+      openHost: (language, label) => this.#openHost(language, label),
+      log: this.log,
+      logger,
+      clock,
+      figures,
+      timeoutMs: limits.invocationTimeoutMs,
+      onInvocation: () => onInvocation(database.name, definition.name, definition.pluginFilename, type),
+      disable: () => this.#disable(trigger),
+      before: ended,
+    });
+    void runner.prepare();
+    switch (definition.spec.kind) {
+      case 'table':
+      case 'all_tables': {
+        const { queueBytesMax } = limits;
+        const running = new WalTrigger({ trigger, runner, delivery: this.#delivery, clock, figures, queueBytesMax });
+        return { database, running, figures };
+      }
+      case 'schedule':
+      case 'every':
+        return { database, running: new ScheduleTrigger({ trigger, runner, clock, logger, figures, startTimer }), figures };
+      case 'request': {
+        const { path } = definition.spec;
+        if (this.#routes.isTaken(path)) {
+          logger.warn('two triggers serve the same path, the newer one answers', { path, trigger: definition.name });
+        }
+        return { database, running: new RequestTrigger({ trigger, runner, figures, routes: this.#routes }), figures };
+      }
+    }
+  }
+
+  #openHost(language: PluginLanguage, label: string): PluginHost {
+    const { clock, limits, logger } = this.#options;
+    if (language === 'python') return unavailableHost;
+    return new JavascriptHost({ label, logger, clock, memoryLimitBytes: limits.memoryLimitBytes });
+  }
+
+  async #disable({ database, definition }: TriggerIdentity): Promise<void> {
+    await this.#options.catalog.disableTrigger(database.name, definition.name);
+  }
+
+  #end(key: string): void {
+    const slot = this.#slots.get(key);
+    if (slot === undefined) return;
+    this.#slots.delete(key);
+    const before = this.#ending.get(key);
+    const ended = Promise.all([before, slot.running.stop(STOP_GRACE_MS)]).then(
+      () => undefined,
+      (error: unknown) => this.#options.logger.error('a trigger did not end as it should', { error: messageOf(error) }),
+    );
+    this.#ending.set(key, ended);
+    void ended.then(() => {
+      if (this.#ending.get(key) === ended) this.#ending.delete(key);
+    });
+  }
+}
+
+/** Stands where a Python plugin would run. */
+const unavailableHost: PluginHost = {
+  starts: 0,
+  call: () => Promise.reject(new PluginFailure('died', 'Python plugins do not run in this build yet; JavaScript plugins do')),
+  stop: () => Promise.resolve(),
+};
+
+function keyOf(databaseId: number, triggerId: number): string {
+  return `${databaseId}/${triggerId}`;
+}
+
+function invocationType({ spec }: TriggerDefinition): InvocationType {
+  switch (spec.kind) {
+    case 'table':
+    case 'all_tables':
+      return 'process_writes';
+    case 'schedule':
+    case 'every':
+      return 'process_scheduled_call';
+    case 'request':
+      return 'process_request';
+  }
+}

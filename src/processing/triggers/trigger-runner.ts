@@ -1,0 +1,267 @@
+/**
+ * Shared by: the events of one trigger. Sync triggers run one call at a time (their owner sees to it); async ones several, which
+ * share the code last read and the host. Both are replaced in one synchronous step.
+ */
+import type { Clock } from '../../shared/clock.ts';
+import { formatDurationNs } from '../../shared/duration.ts';
+import type { Logger } from '../../shared/logger.ts';
+import { LiveCalls, type LiveCallsOptions } from '../calls/live-calls.ts';
+import { type CallInput, type CallKind, PluginFailure, type PluginHost } from '../calls/plugin-host.ts';
+import { isRemote, type PluginCode, type PluginCodeReader, type PluginLanguage } from '../plugins/plugin-code.ts';
+import { messageOf } from '../plugins/system-error.ts';
+import type { EngineResponse } from '../processing-service.ts';
+import type { TriggerLog, TriggerLogLevel } from '../trigger-log.ts';
+import type { TriggerIdentity } from './running-trigger.ts';
+import type { TriggerFigures } from './trigger-figures.ts';
+
+export interface TriggerRunnerOptions extends Omit<LiveCallsOptions, 'log'> {
+  readonly trigger: TriggerIdentity;
+  readonly code: PluginCodeReader;
+  readonly openHost: (language: PluginLanguage, label: string) => PluginHost;
+  readonly log: TriggerLog;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  readonly figures: TriggerFigures;
+  /** Undefined = calls may take as long as they like. */
+  readonly timeoutMs: number | undefined;
+  /** Counts an event, before the plugin is called. */
+  readonly onInvocation: () => void;
+  /** The first call waits for it: the end of what this trigger was before. */
+  readonly before: Promise<void>;
+  /** Carries out what `error_behavior` `disable` asks for. */
+  readonly disable: () => Promise<void>;
+}
+
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 30_000;
+
+/** First words of the rows that tell of a call. */
+const PLUGIN_WORDS: Readonly<Record<CallKind, string>> = { wal: 'wal plugin', schedule: 'schedule plugin', request: 'request plugin' };
+
+/** Calls the plugin of one trigger: reads its code, runs it, writes what it queued, and does what its error behaviour says. */
+export class TriggerRunner {
+  readonly #options: TriggerRunnerOptions;
+  readonly #stopping = new AbortController();
+  readonly #label: string;
+  #code: PluginCode | undefined;
+  #host: { readonly language: PluginLanguage; readonly host: PluginHost } | undefined;
+  #readFailure: string | undefined;
+  #active = 0;
+  readonly #onIdle: (() => void)[] = [];
+
+  constructor(options: TriggerRunnerOptions) {
+    this.#options = options;
+    const { database, definition } = options.trigger;
+    this.#label = `${database.name}.${definition.name}`;
+  }
+
+  get stopping(): AbortSignal {
+    return this.#stopping.signal;
+  }
+
+  /** Reads the code so that the first event does not wait for it, and says what is wrong with it. Never rejects. */
+  async prepare(): Promise<void> {
+    try {
+      await this.#currentCode();
+    } catch (error) {
+      const { definition } = this.#options.trigger;
+      this.#options.logger.error('failed to start trigger; continuing in degraded state', {
+        trigger: this.#label,
+        plugin: definition.pluginFilename,
+        error: messageOf(error),
+      });
+    }
+  }
+
+  /** One event of a trigger on writes or a schedule. Never rejects; resolves when nothing of it runs any more. */
+  async run(input: Exclude<CallInput, { kind: 'request' }>): Promise<void> {
+    const { definition } = this.#options.trigger;
+    this.#begin();
+    try {
+      this.#options.onInvocation();
+      for (let attempt = 1; !this.stopping.aborted; attempt++) {
+        const failure = await this.#attempt(input).catch(asFailure);
+        if (!(failure instanceof PluginFailure)) return;
+        if (failure.kind === 'stopped') return;
+        if (definition.errorBehavior !== 'retry') return await this.#afterFailure(input, failure);
+        this.log('WARN', `retrying trigger ${definition.name} after error (attempt ${attempt}): ${failure.message}`);
+        await this.#pause(Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(attempt - 1, 20)));
+      }
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** One HTTP request. Rejects with `PluginFailure`. */
+  async request(input: Extract<CallInput, { kind: 'request' }>): Promise<EngineResponse> {
+    this.#begin();
+    try {
+      this.#options.onInvocation();
+      const response = await this.#attempt(input);
+      if (response === undefined) throw new PluginFailure('response', 'the plugin gave no answer');
+      return response;
+    } catch (error) {
+      const failure = asFailure(error);
+      this.log('ERROR', `error running request plugin: ${failure.message}`);
+      throw failure;
+    } finally {
+      this.#end();
+    }
+  }
+
+  /** A row of the engine's own; what a plugin logs is told in the server's log too. */
+  log(level: TriggerLogLevel, text: string, by: 'engine' | 'plugin' = 'engine'): void {
+    const { log, logger, trigger } = this.#options;
+    log.add(trigger.database.id, trigger.definition.name, level, text);
+    const fields = { trigger: this.#label };
+    const line = `processing engine: ${text}`;
+    if (level === 'INFO' && by === 'engine') logger.debug(line, fields);
+    else if (level === 'INFO') logger.info(line, fields);
+    else if (level === 'WARN') logger.warn(line, fields);
+    else logger.error(line, fields);
+  }
+
+  /** Lets running calls end for `graceMs`, then ends the host. Idempotent. */
+  async stop(graceMs: number): Promise<void> {
+    this.#stopping.abort();
+    if (this.#active > 0) {
+      let timer: NodeJS.Timeout | undefined;
+      const idle = new Promise<void>((resolve) => this.#onIdle.push(resolve));
+      const patience = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, graceMs);
+      });
+      await Promise.race([idle, patience]);
+      clearTimeout(timer);
+    }
+    await this.#host?.host.stop();
+    if (this.#active > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+  }
+
+  async #attempt(input: CallInput): Promise<EngineResponse | undefined> {
+    const { clock, figures, trigger } = this.#options;
+    const startedMs = clock.monotonicMs();
+    figures.runs++;
+    figures.running++;
+    try {
+      this.log('INFO', startText(input));
+      await this.#options.before;
+      const code = await this.#currentCode();
+      const host = this.#hostFor(code);
+      const calls = new LiveCalls({ ...this.#options, log: (level, text) => this.log(level, text, 'plugin') });
+      const call = { code, database: trigger.database.name, args: trigger.definition.arguments, input, cacheName: '' };
+      const response = await this.#timed((signal) => host.call(call, calls, signal));
+      this.log('INFO', `finished execution in ${spanText(clock.monotonicMs() - startedMs)}`);
+      for (const problem of await calls.writeQueued()) this.log('ERROR', `error running ${PLUGIN_WORDS[input.kind]}: ${problem}`);
+      return response;
+    } catch (error) {
+      figures.errors++;
+      const failure = asFailure(error);
+      if (failure.trace !== undefined) this.#options.logger.debug('a plugin failed', { trigger: this.#label, trace: failure.trace });
+      throw failure;
+    } finally {
+      figures.running--;
+      figures.runMs += clock.monotonicMs() - startedMs;
+      figures.hostStarts = this.#host?.host.starts ?? figures.hostStarts;
+    }
+  }
+
+  async #timed<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const { timeoutMs } = this.#options;
+    const ended = new AbortController();
+    if (timeoutMs === undefined) return call(ended.signal);
+    const text = `plugin execution timed out after ${formatDurationNs(BigInt(Math.round(timeoutMs)) * 1_000_000n)}`;
+    const timer = setTimeout(() => ended.abort(new PluginFailure('timeout', text)), timeoutMs);
+    try {
+      return await call(ended.signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** The code as it is now. When a file cannot be read any more, the code read last goes on. */
+  async #currentCode(): Promise<PluginCode> {
+    const { code: reader, logger, trigger } = this.#options;
+    const { pluginFilename } = trigger.definition;
+    const last = this.#code;
+    try {
+      if (last !== undefined && (await reader.isCurrent(last))) return last;
+      const code = await reader.read(pluginFilename);
+      this.#code = code;
+      this.#readFailure = undefined;
+      return code;
+    } catch (error) {
+      if (last === undefined || isRemote(pluginFilename)) throw error;
+      if (this.#readFailure !== messageOf(error)) {
+        this.#readFailure = messageOf(error);
+        logger.error('a plugin cannot be read any more, its last code goes on', { trigger: this.#label, error: messageOf(error) });
+      }
+      return last;
+    }
+  }
+
+  #hostFor({ language }: PluginCode): PluginHost {
+    const known = this.#host;
+    if (known?.language === language) return known.host;
+    void known?.host.stop();
+    const host = this.#options.openHost(language, this.#label);
+    this.#host = { language, host };
+    return host;
+  }
+
+  async #afterFailure(input: Exclude<CallInput, { kind: 'request' }>, failure: PluginFailure): Promise<void> {
+    const { definition } = this.#options.trigger;
+    this.log('ERROR', `error executing ${PLUGIN_WORDS[input.kind]}: ${failure.message}`);
+    if (definition.errorBehavior === 'disable') {
+      await this.#options.disable().catch((error: unknown) => {
+        this.log('ERROR', `the trigger could not be disabled: ${messageOf(error)}`);
+      });
+      return;
+    }
+    if (input.kind !== 'schedule') return;
+    this.log('ERROR', `error running ${definition.runAsync ? 'async ' : ''}scheduled plugin: ${failure.message}`);
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { stopping } = this;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(done, ms);
+      function done(): void {
+        clearTimeout(timer);
+        stopping.removeEventListener('abort', done);
+        resolve();
+      }
+      stopping.addEventListener('abort', done, { once: true });
+      if (stopping.aborted) done();
+    });
+  }
+
+  #begin(): void {
+    this.#active++;
+  }
+
+  #end(): void {
+    this.#active--;
+    if (this.#active === 0) for (const resolve of this.#onIdle.splice(0)) resolve();
+  }
+}
+
+function asFailure(error: unknown): PluginFailure {
+  return error instanceof PluginFailure ? error : new PluginFailure('exception', messageOf(error));
+}
+
+function startText(input: CallInput): string {
+  if (input.kind !== 'schedule') return `starting execution of ${PLUGIN_WORDS[input.kind]}.`;
+  return `starting execution with scheduled time ${utcText(input.timeMs)}`;
+}
+
+/** `2025-01-01 00:00:00 UTC`, with a fraction if there is one. */
+function utcText(timeMs: number): string {
+  const text = new Date(timeMs).toISOString();
+  const fraction = timeMs % 1000 === 0 ? '' : text.slice(19, 23);
+  return `${text.slice(0, 10)} ${text.slice(11, 19)}${fraction} UTC`;
+}
+
+/** `1ms 204us 583ns`. */
+export function spanText(ms: number): string {
+  return formatDurationNs(BigInt(Math.max(0, Math.round(ms * 1e6))));
+}

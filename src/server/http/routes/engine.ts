@@ -1,0 +1,67 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { EngineResponse, EngineService } from '../../../processing/processing-service.ts';
+import { InfluxError } from '../../../shared/errors.ts';
+import { readBody } from '../request/body.ts';
+import { splitTarget } from '../request/query-string.ts';
+import { ENGINE_PREFIX } from './engine-path.ts';
+
+export interface EngineEndpointDependencies {
+  readonly engineService: EngineService;
+  readonly maxBodyBytes: number;
+}
+
+/** Requests for plugins: everything below `/api/v3/engine/`. */
+export function registerEngine(app: FastifyInstance, { engineService, maxBodyBytes }: EngineEndpointDependencies): void {
+  app.route({
+    method: ['GET', 'POST'],
+    url: `${ENGINE_PREFIX}*`,
+    handler: async (request, reply) => {
+      const { path, query } = splitTarget(request.originalUrl);
+      const response = await engineService.request({
+        path: path.slice(ENGINE_PREFIX.length),
+        query: Object.fromEntries(new URLSearchParams(query ?? '')),
+        headers: headersOf(request),
+        body: await readBody(request.raw, maxBodyBytes),
+      });
+      if (response === undefined) throw noRequestTrigger();
+      return send(reply, response);
+    },
+  });
+}
+
+/** Lower-case names; of repeated ones the last value. The token stays here. */
+function headersOf({ raw }: FastifyRequest): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const { rawHeaders } = raw;
+  for (let at = 0; at + 1 < rawHeaders.length; at += 2) {
+    const name = (rawHeaders[at] ?? '').toLowerCase();
+    if (name !== 'authorization' && !name.startsWith(':')) headers[name] = rawHeaders[at + 1] ?? '';
+  }
+  return headers;
+}
+
+const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const NO_HEADER_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
+
+/** Headers that belong to the connection or the server. */
+const OWN_HEADERS = ['connection', 'transfer-encoding', 'content-length', 'keep-alive', 'upgrade', 'date'];
+
+/** compat: a value that no header can carry is sent empty. The server's own headers stay as they are. */
+function send(reply: FastifyReply, { body, headers, status }: EngineResponse): FastifyReply {
+  for (const [name, value] of headers) {
+    const isOwn = reply.hasHeader(name) || OWN_HEADERS.includes(name.toLowerCase());
+    if (HEADER_NAME.test(name) && !isOwn) reply.header(name, NO_HEADER_VALUE.test(value) ? '' : value);
+  }
+  reply.header('content-length', String(body.byteLength));
+  const given = reply.getHeaders() as Record<string, string>;
+  // fastify's own sending would add a content-type.
+  reply.hijack();
+  reply.raw.writeHead(status, given);
+  reply.raw.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+  return reply;
+}
+
+/** compat: the body is meant to be JSON but is not */
+function noRequestTrigger(): InfluxError {
+  return new InfluxError({ code: 'ENGINE_PATH_NOT_FOUND', message: '{error: "not found"}', status: 404 });
+}
