@@ -6,6 +6,7 @@ import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Registry } from '../shared/prometheus.ts';
 import { StartupError } from '../shared/startup-error.ts';
+import { systemTimers } from '../shared/timers.ts';
 import type { Telemetry } from '../telemetry/index.ts';
 import type { WriteService } from '../write/index.ts';
 import type { OpenStorage } from './storage.ts';
@@ -46,10 +47,7 @@ export function openProcessing(config: ServeConfig, parts: ProcessingParts): Ope
     clock,
     logger,
     limits: { invocationTimeoutMs: undefined, memoryLimitBytes: undefined, queueBytesMax: QUEUE_BYTES_MAX },
-    startTimer: (ms, run) => {
-      const timer = setTimeout(run, ms);
-      return () => clearTimeout(timer);
-    },
+    timers: systemTimers,
     onInvocation: (database, trigger, plugin, type) => telemetry.recordInvocation(database, trigger, plugin, type),
   });
   registerTriggerMetrics(metrics, () => engine.figures());

@@ -6,6 +6,7 @@ import type { Catalog, CatalogChange, DatabaseSchema, TriggerDefinition } from '
 import type { QueryService } from '../query/query-service.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import type { Timers } from '../shared/timers.ts';
 import type { WriteService } from '../write/write-service.ts';
 import { PluginFailure, type PluginHost } from './calls/plugin-host.ts';
 import { ServerCache } from './calls/shared-cache.ts';
@@ -18,7 +19,7 @@ import type { EngineRequest, EngineResponse, EngineService } from './processing-
 import { TriggerLog, type TriggerLogRow } from './trigger-log.ts';
 import { RequestRoutes, RequestTrigger } from './triggers/request-trigger.ts';
 import type { RunningTrigger, TriggerIdentity } from './triggers/running-trigger.ts';
-import { ScheduleTrigger, type StartTimer } from './triggers/schedule-trigger.ts';
+import { ScheduleTrigger } from './triggers/schedule-trigger.ts';
 import { newFigures, type TriggerFigures } from './triggers/trigger-figures.ts';
 import type { NamedFigures } from './triggers/trigger-metrics.ts';
 import { TriggerRunner } from './triggers/trigger-runner.ts';
@@ -35,7 +36,7 @@ export interface ProcessingEngineOptions extends Pick<WalDeliveryOptions, 'onDur
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: PluginLimits;
-  readonly startTimer: StartTimer;
+  readonly timers: Timers;
   /** Counts an event before the plugin is called. */
   readonly onInvocation: (database: string, trigger: string, plugin: string, type: InvocationType) => void;
 }
@@ -145,7 +146,7 @@ export class ProcessingEngine implements EngineService {
   }
 
   #open(key: string, trigger: TriggerIdentity): Slot {
-    const { clock, code, limits, logger, onInvocation, queries, startTimer, writes } = this.#options;
+    const { clock, code, limits, logger, onInvocation, queries, timers, writes } = this.#options;
     const { database, definition } = trigger;
     const figures = newFigures();
     const ended = this.#ending.get(key) ?? Promise.resolve();
@@ -160,6 +161,7 @@ export class ProcessingEngine implements EngineService {
       log: this.log,
       logger,
       clock,
+      timers,
       figures,
       timeoutMs: limits.invocationTimeoutMs,
       onInvocation: () => onInvocation(database.name, definition.name, definition.pluginFilename, type),
@@ -176,7 +178,7 @@ export class ProcessingEngine implements EngineService {
       }
       case 'schedule':
       case 'every':
-        return { database, running: new ScheduleTrigger({ trigger, runner, clock, logger, figures, startTimer }), figures };
+        return { database, running: new ScheduleTrigger({ trigger, runner, clock, logger, figures, timers }), figures };
       case 'request': {
         const { path } = definition.spec;
         if (this.#routes.isTaken(path)) {
@@ -188,9 +190,9 @@ export class ProcessingEngine implements EngineService {
   }
 
   #openHost(language: PluginLanguage, label: string): PluginHost {
-    const { clock, limits, logger } = this.#options;
+    const { clock, limits, logger, timers } = this.#options;
     if (language === 'python') return unavailableHost;
-    return new JavascriptHost({ label, logger, clock, memoryLimitBytes: limits.memoryLimitBytes });
+    return new JavascriptHost({ label, logger, clock, timers, memoryLimitBytes: limits.memoryLimitBytes });
   }
 
   async #disable({ database, definition }: TriggerIdentity): Promise<void> {

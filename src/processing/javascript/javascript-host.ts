@@ -5,6 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
+import type { Timers } from '../../shared/timers.ts';
 import { answerQuery } from '../calls/call-answers.ts';
 import { readOutput } from '../calls/output-lines.ts';
 import { type PluginCall, type PluginCalls, PluginFailure, type PluginHost } from '../calls/plugin-host.ts';
@@ -20,6 +21,7 @@ export interface JavascriptHostOptions {
   readonly memoryLimitBytes: number | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly timers: Timers;
 }
 
 const MEMORY_DEFAULT_BYTES = 128 * 1024 * 1024;
@@ -82,6 +84,7 @@ interface RunningCall {
 class PluginWorker {
   readonly #worker: Worker;
   readonly #encoder = new WalEncoder();
+  readonly #timers: Timers;
   readonly #running = new Map<number, RunningCall>();
   readonly #nextRows = new Map<number, () => void>();
   readonly #onIdle: (() => void)[] = [];
@@ -90,7 +93,8 @@ class PluginWorker {
   #nextCall = 0;
   #death: string | undefined;
 
-  constructor(code: PluginCode, cache: readonly CacheEntry[], { clock, label, logger, memoryLimitBytes }: JavascriptHostOptions) {
+  constructor(code: PluginCode, cache: readonly CacheEntry[], { clock, label, logger, memoryLimitBytes, timers }: JavascriptHostOptions) {
+    this.#timers = timers;
     const plugin = code.entry === undefined ? { source: code.source, name: code.name } : { file: code.entry };
     const settings: WorkerSettings = { plugin, cache };
     this.#worker = new Worker(new URL('./plugin-worker.js', import.meta.url), {
@@ -163,9 +167,9 @@ class PluginWorker {
     if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
     if (this.#death !== undefined) return [];
     const entries = new Promise<readonly CacheEntry[]>((resolve) => {
-      const timer = setTimeout(() => resolve([]), EXPORT_TIME_MS);
+      const cancel = this.#timers.after(EXPORT_TIME_MS, () => resolve([]));
       this.#exported = (exported) => {
-        clearTimeout(timer);
+        cancel();
         resolve(exported);
       };
     });

@@ -1,6 +1,7 @@
 // The thread of a JavaScript plugin. It loads the plugin once and calls it for each message.
 import { pathToFileURL } from 'node:url';
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { systemClock } from '../../shared/clock.ts';
 import { SeriesMemory, tableBatches } from './block-rows.ts';
 import type { CallMessage, FromWorker, ToWorker, WorkerResponse, WorkerSettings } from './messages.ts';
 import { type Api, InvalidKeyError, InvalidLineError, InvalidMeasurementError, LineBuilder, PluginResponse } from './plugin.ts';
@@ -20,7 +21,7 @@ if (!isMainThread && parentPort !== null) run(parentPort, workerData as WorkerSe
 
 function run(port: MessagePort, settings: WorkerSettings): void {
   const post = (message: FromWorker): void => port.postMessage(message);
-  const cache = new WorkerCache(() => Date.now(), settings.cache);
+  const cache = new WorkerCache(() => systemClock.nowMs(), settings.cache);
   const questions = new Questions(post);
   const memory = new SeriesMemory();
   let plugin: Promise<Record<string, unknown>> | undefined;

@@ -1,6 +1,7 @@
 import type { TriggerSpec } from '../../catalog/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
+import type { CancelTimer, Timers } from '../../shared/timers.ts';
 import { parseCron } from '../cron.ts';
 import type { RunningTrigger, TriggerIdentity } from './running-trigger.ts';
 import type { TriggerFigures } from './trigger-figures.ts';
@@ -10,16 +11,13 @@ import { ASYNC_CALLS_MAX } from './wal-trigger.ts';
 /** First time strictly after another one, both epoch ms; undefined = never again. */
 export type NextTime = (afterMs: number) => number | undefined;
 
-/** Runs something once, after a time in ms; returns what takes it back. */
-export type StartTimer = (ms: number, run: () => void) => () => void;
-
 export interface ScheduleTriggerOptions {
   readonly trigger: TriggerIdentity;
   readonly runner: TriggerRunner;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly figures: TriggerFigures;
-  readonly startTimer: StartTimer;
+  readonly timers: Timers;
 }
 
 /** Timers go no further; a clock that was set is noticed after this time at the latest. */
@@ -37,7 +35,7 @@ export class ScheduleTrigger implements RunningTrigger {
   readonly #options: ScheduleTriggerOptions;
   readonly #nextTime: NextTime;
   #nextMs: number | undefined;
-  #cancelTimer: () => void = () => undefined;
+  #cancelTimer: CancelTimer = () => undefined;
   #running = 0;
   #lateLoggedMs = Number.NEGATIVE_INFINITY;
   #stopped: Promise<void> | undefined;
@@ -61,11 +59,11 @@ export class ScheduleTrigger implements RunningTrigger {
   }
 
   #wait(): void {
-    const { clock, startTimer } = this.#options;
+    const { clock, timers } = this.#options;
     this.#cancelTimer();
     if (this.#nextMs === undefined) return;
     const ms = Math.min(SLEEP_MS_MAX, Math.max(0, this.#nextMs - clock.nowMs()));
-    this.#cancelTimer = startTimer(ms, () => this.#fire());
+    this.#cancelTimer = timers.after(ms, () => this.#fire());
   }
 
   #fire(): void {

@@ -5,6 +5,7 @@
 import type { Clock } from '../../shared/clock.ts';
 import { formatDurationNs } from '../../shared/duration.ts';
 import type { Logger } from '../../shared/logger.ts';
+import { pause, type Timers } from '../../shared/timers.ts';
 import { LiveCalls, type LiveCallsOptions } from '../calls/live-calls.ts';
 import { type CallInput, type CallKind, PluginFailure, type PluginHost } from '../calls/plugin-host.ts';
 import { isRemote, type PluginCode, type PluginCodeReader, type PluginLanguage } from '../plugins/plugin-code.ts';
@@ -21,6 +22,7 @@ export interface TriggerRunnerOptions extends Omit<LiveCallsOptions, 'log'> {
   readonly log: TriggerLog;
   readonly logger: Logger;
   readonly clock: Clock;
+  readonly timers: Timers;
   readonly figures: TriggerFigures;
   /** Undefined = calls may take as long as they like. */
   readonly timeoutMs: number | undefined;
@@ -85,7 +87,8 @@ export class TriggerRunner {
         if (failure.kind === 'stopped') return;
         if (definition.errorBehavior !== 'retry') return await this.#afterFailure(input, failure);
         this.log('WARN', `retrying trigger ${definition.name} after error (attempt ${attempt}): ${failure.message}`);
-        await this.#pause(Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(attempt - 1, 20)));
+        const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(attempt - 1, 20));
+        await pause(this.#options.timers, delayMs, this.stopping);
       }
     } finally {
       this.#end();
@@ -125,13 +128,9 @@ export class TriggerRunner {
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
     if (this.#active > 0) {
-      let timer: NodeJS.Timeout | undefined;
-      const idle = new Promise<void>((resolve) => this.#onIdle.push(resolve));
-      const patience = new Promise<void>((resolve) => {
-        timer = setTimeout(resolve, graceMs);
-      });
-      await Promise.race([idle, patience]);
-      clearTimeout(timer);
+      const idle = new AbortController();
+      this.#onIdle.push(() => idle.abort());
+      await pause(this.#options.timers, graceMs, idle.signal);
     }
     await this.#host?.host.stop();
     if (this.#active > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
@@ -166,15 +165,15 @@ export class TriggerRunner {
   }
 
   async #timed<T>(call: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { timeoutMs } = this.#options;
+    const { timeoutMs, timers } = this.#options;
     const ended = new AbortController();
     if (timeoutMs === undefined) return call(ended.signal);
     const text = `plugin execution timed out after ${formatDurationNs(BigInt(Math.round(timeoutMs)) * 1_000_000n)}`;
-    const timer = setTimeout(() => ended.abort(new PluginFailure('timeout', text)), timeoutMs);
+    const cancel = timers.after(timeoutMs, () => ended.abort(new PluginFailure('timeout', text)));
     try {
       return await call(ended.signal);
     } finally {
-      clearTimeout(timer);
+      cancel();
     }
   }
 
@@ -219,20 +218,6 @@ export class TriggerRunner {
     }
     if (input.kind !== 'schedule') return;
     this.log('ERROR', `error running ${definition.runAsync ? 'async ' : ''}scheduled plugin: ${failure.message}`);
-  }
-
-  async #pause(ms: number): Promise<void> {
-    const { stopping } = this;
-    await new Promise<void>((resolve) => {
-      const timer = setTimeout(done, ms);
-      function done(): void {
-        clearTimeout(timer);
-        stopping.removeEventListener('abort', done);
-        resolve();
-      }
-      stopping.addEventListener('abort', done, { once: true });
-      if (stopping.aborted) done();
-    });
   }
 
   #begin(): void {
