@@ -44,8 +44,8 @@ export interface TableScan {
 }
 
 /**
- * A parenthesised query that delivers the rows of one table, each key once: the newest non-null value of every field
- *. Chunks that cannot hold a key twice are read as they are; only the others pay for merging.
+ * A parenthesised query that delivers the rows of one table, each key once: the newest non-null value of every field.
+ * Chunks that cannot hold a key twice are read as they are; only the others pay for merging.
  */
 export function tableScanSql(scan: TableScan): string {
   const files = scan.files.filter((file) => overlaps(scan, file.minTimeNs, file.maxTimeNs));
@@ -117,6 +117,10 @@ interface BufferSource {
   readonly series: SeriesChoice | undefined;
 }
 
+/**
+ * One row a key, with the newest value of each field: arg_max passes over nulls by itself. A FILTER that said so would make DuckDB
+ * allocate a chunk of all columns for each of them, which takes minutes and gigabytes for a few hundred fields.
+ */
 function mergedSql(
   buffered: BufferSource,
   files: readonly ScanFile[],
@@ -137,7 +141,7 @@ function mergedSql(
   });
   const outputs = scan.columns.map(({ column, as }) => {
     const name = mergeName(column);
-    const value = column.type === 'tag' || column.type === 'time' ? name : `arg_max(${name}, ord) FILTER (WHERE ${name} IS NOT NULL)`;
+    const value = column.type === 'tag' || column.type === 'time' ? name : `arg_max(${name}, ord)`;
     return `${value} AS ${sqlIdentifier(as)}`;
   });
   return `SELECT ${outputs.join(', ') || '1'} FROM (${sources.join(' UNION ALL ')}) GROUP BY ${keys.map(mergeName).join(', ')}`;
