@@ -1,34 +1,39 @@
-// Reads sqllogictest files: which records there are, and which of them need no stored table.
+// Reads sqllogictest files: which records there are, and which of them can be asked without storing a table.
+import { FileTables } from './sqllogictest-tables.mjs';
 
 /** Settings that change what later records mean. */
 const MEANINGFUL_SETTING = /sql_parser|time.?zone|ident_normalization|dialect|parse_float|null_ordering|batch_size|format\./i;
 
 /**
- * Query records of a file that need no stored table, no setting and no plan.
- * @returns {{file: string, line: number, sql: string, types: string, sort: string, wantsError: boolean, expected: string[]}[]}
+ * Query records of a file that need no setting and no plan, and no table but those that the file makes of values: these
+ * are written into the statement as WITH queries, and `hasTables` is true.
+ * @returns {{file: string, line: number, sql: string, types: string, sort: string, wantsError: boolean, hasTables: boolean, expected: string[]}[]}
  */
 export function readRecords(text, file) {
-  const stored = new Set();
+  const tables = new FileTables();
   const settings = new Set();
   const records = [];
   for (const { head, body, expected, line } of blocks(text)) {
     const [word, ...rest] = head.split(/\s+/);
     const sql = body.join('\n').trim();
-    noteTables(sql, stored);
+    if (rest[0] !== 'error') tables.note(sql);
     if (word === 'statement') {
       noteSetting(sql, settings);
       // What must fail may be written as a statement, too.
       if (rest[0] !== 'error') continue;
     }
-    if (settings.size > 0 || !isPlain(sql) || needsTable(sql, stored)) continue;
+    if (settings.size > 0 || !isPlain(sql)) continue;
+    const made = tables.writtenInto(sql.replace(/;\s*$/, ''));
+    if (made === undefined || needsTable(made.sql)) continue;
     const wantsError = rest[0] === 'error';
     records.push({
       file,
       line,
-      sql: sql.replace(/;\s*$/, ''),
+      sql: made.sql,
       types: wantsError ? '' : (rest[0] ?? ''),
       sort: rest[1] ?? 'nosort',
       wantsError,
+      hasTables: made.count > 0,
       expected,
     });
   }
@@ -63,25 +68,14 @@ function* blocks(text) {
   }
 }
 
-function noteTables(sql, stored) {
-  const created =
-    /\bcreate\s+(?:or\s+replace\s+)?(?:unbounded\s+)?(?:external\s+)?(?:table|view)\s+(?:if\s+not\s+exists\s+)?("[^"]+"|[\w.]+)/i.exec(sql);
-  if (created !== null) stored.add(created[1].replaceAll('"', '').split('.').at(-1).toLowerCase());
-}
-
 /** A SELECT, VALUES or WITH whose answer is no plan. */
 function isPlain(sql) {
   return /^\s*(\(|select|values|with|from)\b/i.test(sql) || /^\s*\(\s*select/i.test(sql);
 }
 
-/** True when a name of the statement is a table that the file made, or comes after FROM and is none of the statement's own. */
-function needsTable(sql, stored) {
+/** True when a name that comes after FROM is none of the statement's own. */
+function needsTable(sql) {
   const plain = sql.replace(/'(?:[^']|'')*'/g, "''").replace(/--.*$/gm, '');
-  const listed = [...plain.matchAll(/\bfrom\s+[\w".]+(?:\s+(?:as\s+)?\w+)?((?:\s*,\s*[\w".]+(?:\s+(?:as\s+)?\w+)?)+)/gi)].map(
-    (match) => match[1],
-  );
-  if (listed.some((names) => names.split(',').some((name) => stored.has(name.trim().split(/\s/)[0].replaceAll('"', '').toLowerCase()))))
-    return true;
   if (/\binformation_schema\b/i.test(plain)) return true;
   const own = new Set(
     [...plain.matchAll(/([\w"]+)\s*(?:\([^()]*\))?\s+as\s+(?:not\s+)?(?:materialized\s+)?\(/gi)].map((match) => match[1].toLowerCase()),

@@ -1,6 +1,6 @@
 // `node test/tooling/sqllogictest.mjs <datafusion checkout> [--list <kind>] [--file <part>] [--url <server>]`: asks a server
-// the records of DataFusion's sqllogictest files that need no stored table, and counts by kind what it answers.
-// Nothing of the checkout is copied; it is named by its path and read.
+// the records of DataFusion's sqllogictest files that need no stored table, or only tables made of values, and counts by kind what
+// it answers. Nothing of the checkout is copied; it is named by its path and read.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -98,8 +98,11 @@ function report(results) {
   if (values.files === true) {
     for (const [file, row] of byFile) process.stdout.write(`${file}: ${[...row].map(([kind, count]) => `${count} ${kind}`).join(', ')}\n`);
   }
-  for (const [kind, count] of counts) process.stdout.write(`${String(count).padStart(5)} ${kind}\n`);
-  process.stdout.write(`${String(results.length).padStart(5)} asked\n`);
+  const without = new Map(KINDS.map((kind) => [kind, results.filter((result) => result.kind === kind && !result.record.hasTables).length]));
+  const line = (all, plain, what) => process.stdout.write(`${String(all).padStart(6)} ${String(plain).padStart(14)} ${what}\n`);
+  line('all', 'without tables', '');
+  for (const [kind, count] of counts) line(count, without.get(kind), kind);
+  line(results.length, results.filter(({ record }) => !record.hasTables).length, 'asked');
 }
 
 /** A server of this project with nothing in it. */

@@ -1,6 +1,7 @@
 export { SqlCompiler } from './compiler.ts';
 export { isIntegerOverflow, mapEngineError } from './duckdb-errors.ts';
 export { engineSetupStatements } from './macros.ts';
+export { SETTINGS } from './settings.ts';
 export type { CompiledSql, RelationColumn, RelationInfo, RelationUse, SqlCompileContext } from './types/contract.ts';
 export { notImplemented, planError, tableNotFound } from './types/errors.ts';
 export { physicalNames } from './types/physical-names.ts';

@@ -65,9 +65,13 @@ const wrapping = [8, 16, 32, 64].flatMap((bits) => {
 
 const lists = [
   'l_distinct(a) as list_filter(a, lambda x, i: len(list_filter(a[1:i-1], lambda y: y is not distinct from x)) = 0)',
-  'l_union(a, b) as _df.l_distinct(list_concat(a, b))',
-  'l_except(a, b) as _df.l_distinct(list_filter(a, lambda x: not list_contains(b, x)))',
-  'l_intersect(a, b) as _df.l_distinct(list_filter(a, lambda x: list_contains(b, x)))',
+  // Sets come sorted, NULL first; a missing list counts as empty.
+  "l_sorted_distinct(a) as list_transform([list_sort(a, 'ASC', 'NULLS FIRST')], lambda s: list_filter(s, lambda x, i: i = 1 or x is distinct from s[i-1]))[1]",
+  'l_is_in(x, b) as len(list_filter(b, lambda y: y is not distinct from x)) > 0',
+  'l_union(a, b) as list_concat(_df.l_sorted_distinct(coalesce(a, [])), list_filter(_df.l_sorted_distinct(coalesce(b, [])), lambda x: not _df.l_is_in(x, coalesce(a, []))))',
+  'l_except(a, b) as _df.l_distinct(list_filter(a, lambda x: not _df.l_is_in(x, coalesce(b, []))))',
+  'l_intersect(a, b) as list_filter(_df.l_sorted_distinct(coalesce(b, [])), lambda x: _df.l_is_in(x, coalesce(a, [])))',
+  "l_joined(a, d) as case when a is not null and d is not null then coalesce(array_to_string(a, d), '') end",
   'l_overlap(a, b) as list_has_any(a, b) or (len(list_filter(a, lambda x: x is null)) > 0 and len(list_filter(b, lambda x: x is null)) > 0)',
   'l_positions(a, x) as list_filter(range(1, len(a)+1), lambda i: a[i] is not distinct from x)',
   'l_remove_n(a, x, n) as list_filter(a, lambda y, i: y is distinct from x or len(list_filter(a[1:i], lambda z: z is not distinct from x)) > n)',
@@ -104,7 +108,7 @@ const macros = [
   "wall_bin(z, x, s, o) as list_transform(list_transform(list_transform([{'x': x, 'f': _df.tz_off(z, x)}], lambda r: {'f': r.f, 'b': r.x + r.f - _df.pmod(r.x + r.f - o, s)}), lambda r: {'f': r.f, 'b': r.b, 'g': _df.tz_off(z, r.b - r.f), 'p': _df.tz_off(z, r.b - r.f - 86400000000000)}), lambda r: case when r.g = r.f and (s <= r.p - r.f or _df.tz_off(z, r.b - r.p) <> r.p) then r.b - r.f else r.b - r.p end)[1]",
   "acos(x) as case when x between -1 and 1 then acos(x) when x is null then null else 'nan'::double end",
   "asin(x) as case when x between -1 and 1 then asin(x) when x is null then null else 'nan'::double end",
-  "atanh(x) as case when x between -1 and 1 then atanh(x) when x is null then null else 'nan'::double end",
+  "atanh(x) as case when x = -1 then '-inf'::double when x between -1 and 1 then atanh(x) when x is null then null else 'nan'::double end",
   "sqrt(x) as case when x >= 0 then sqrt(x) when x is null then null else 'nan'::double end",
   "ln(x) as case when isnan(x) then x when x > 0 then ln(x) when x = 0 then '-inf'::double when x is null then null else 'nan'::double end",
   "log10(x) as case when isnan(x) then x when x > 0 then log10(x) when x = 0 then '-inf'::double when x is null then null else 'nan'::double end",
@@ -116,8 +120,10 @@ const macros = [
   "factorial(x) as case when x is null then null when x < 2 then 1::bigint when x > 20 then error('Arrow error: Compute error: Overflow happened on FACTORIAL(' || x::varchar || ')')::bigint else cast(factorial(x::integer) as bigint) end",
   "find_in_set(s, l) as case when s is null or l is null then null else coalesce(list_position(string_split(l, ','), s), 0) end",
   "initcap(s) as case when s is null then null else list_reduce(list_prepend('', regexp_extract_all(s, '[A-Za-z0-9]+|[^A-Za-z0-9]+')), lambda a, b: a || upper(b[1]) || lower(b[2:])) end",
-  'overlay3(s, r, p) as substr(s, 1, p-1) || r || substr(s, p + length(r))',
-  'overlay4(s, r, p, n) as substr(s, 1, p-1) || r || substr(s, p + n)',
+  // A place behind the text's end keeps nothing of what is before it.
+  "overlay_n(s, r, p, n) as (case when p > 1 and p - 1 < length(s) then substr(s, 1, p - 1) else '' end) || r || (case when p + n - 1 < length(s) then substr(s, greatest(p + n, 1)) else '' end)",
+  'overlay3(s, r, p) as _df.overlay_n(s, r, p, length(r))',
+  'overlay4(s, r, p, n) as _df.overlay_n(s, r, p, least(n, length(s)))',
   'substr2(s, p) as case when p is not null then substr(s, greatest(p, 1)) end',
   "substr3(s, p, n) as case when p is null or n is null then null when n < 0 then error('Execution error: negative substring length not allowed: substr(<str>, ' || p || ', ' || n || ')') else substr(s, greatest(p,1), greatest(p + n - greatest(p,1), 0)) end",
   "substr_index(s, d, n) as case when s is null or d is null or n is null then null when d = '' then '' when n > 0 then array_to_string(string_split(s, d)[1:n], d) when n < 0 then array_to_string(string_split(s, d)[greatest(len(string_split(s,d)) + n + 1, 1):], d) else '' end",

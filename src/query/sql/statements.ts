@@ -7,9 +7,11 @@ import { resolveRelation } from './compile/relations.ts';
 import { eachBaseTable } from './compile/walk.ts';
 import { checkComplexity } from './complexity.ts';
 import type { Expr, Query, Statement } from './parse/ast.ts';
+import { SETTINGS } from './settings.ts';
 import { simpleStatements } from './simple/index.ts';
 import type { CompiledSql, RelationInfo, RelationUse, SqlCompileContext } from './types/contract.ts';
 import { type CompiledQuery, type QuotedColumns, StatementState } from './types/env.ts';
+import { planError } from './types/errors.ts';
 import { quoteString } from './types/quote.ts';
 import { byBytes } from './types/scope.ts';
 import { arrowTypeText, relationColumnType, resultType } from './types/types.ts';
@@ -40,10 +42,7 @@ export function compileStatement(
     case 'show-columns':
       return showColumns(resolveRelation(state, statement.parts), statement.full, state);
     case 'show-settings':
-      return compileTop(
-        simpleQuery('df_settings', ['name', 'value'], statement.name === undefined ? undefined : equals('name', statement.name)),
-        state,
-      );
+      return showSettings(statement, state);
   }
 }
 
@@ -130,6 +129,16 @@ function showColumns(relation: RelationInfo, full: boolean, state: StatementStat
     names,
     columns.map((column) => ['public', relation.schema, relation.name, ...describedColumn(column)]),
   );
+}
+
+function showSettings({ name, verbose }: Extract<Statement, { kind: 'show-settings' }>, state: StatementState): CompiledSql {
+  const columns = verbose ? ['name', 'value', 'description'] : ['name', 'value'];
+  if (name !== undefined && !SETTINGS.some(([known]) => known === name)) {
+    throw planError(`'${name}' is not a variable which can be viewed with 'SHOW'`);
+  }
+  const query = simpleQuery('df_settings', columns, name === undefined ? undefined : equals('name', name));
+  const byName = { expr: { kind: 'column', path: ['name'], quoted: [true] }, descending: false, nullsFirst: false } as const;
+  return compileTop({ ...query, orderBy: [byName] }, state);
 }
 
 /** `SELECT names FROM information_schema.<table> [WHERE ..]`. */

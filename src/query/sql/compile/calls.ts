@@ -75,6 +75,8 @@ function aggregateCall(call: CallExpr, env: Env, member: string | undefined): Ca
   }
   const inner = argumentEnv(env);
   const args = aggregateArguments(call, inner);
+  if (call.name === 'count' && call.distinct && !call.star && args.length !== 1)
+    throw notImplemented('COUNT DISTINCT with multiple arguments');
   const short = member === undefined ? undefined : selectorMember(call.name, args, member);
   const parts =
     short ?? (call.star ? countStar(call) : aggregateParts(call.name, args, { windowed: false, wraps: env.state.wrapsIntegers }));
@@ -110,8 +112,9 @@ function printAggregate(call: CallExpr, parts: AggregateParts, env: Env, over: s
   const distinct = call.distinct || parts.distinct ? 'DISTINCT ' : '';
   const order = call.orderBy.length > 0 && parts.ordered ? ` ORDER BY ${orderList(call.orderBy, env)}` : '';
   const filter = call.filter ? ` FILTER (WHERE ${compileCondition(call.filter, env).sql})` : '';
-  const nulls = call.ignoreNulls && over !== '' ? ' IGNORE NULLS' : '';
-  const skipNulls = call.ignoreNulls && over === '' && parts.ordered ? ` FILTER (WHERE ${parts.args[0]} IS NOT NULL)` : '';
+  const byFilter = over === '' ? parts.ordered : parts.filtersNulls;
+  const nulls = call.ignoreNulls && over !== '' && !byFilter ? ' IGNORE NULLS' : '';
+  const skipNulls = call.ignoreNulls && byFilter ? ` FILTER (WHERE ${parts.args[0]} IS NOT NULL)` : '';
   const make = (fn: string, args: readonly string[]): string =>
     `${fn}(${distinct}${args.join(', ')}${order}${nulls})${filter || skipNulls}${over}`;
   const sql = parts.combine === undefined ? make(parts.fn, parts.args) : parts.combine(make);

@@ -6,7 +6,7 @@ import { mapFromEntries, member, structOf } from '../functions/misc.ts';
 import { atTimeZone } from '../functions/time.ts';
 import type { CaseExpr, Expr, LikeExpr } from '../parse/ast.ts';
 import type { Env } from '../types/env.ts';
-import { coercionError, planError } from '../types/errors.ts';
+import { coercionError, notImplemented, planError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';
 import { columnLabel, lookup, noFieldNamed, type ScopeColumn } from '../types/scope.ts';
 import {
@@ -21,7 +21,18 @@ import {
   type Typed,
   typed,
 } from '../types/typed.ts';
-import { arrowTypeText, binaryType, boolean, castTargetType, int64, isNumeric, uint64, unknownType, utf8 } from '../types/types.ts';
+import {
+  arrowTypeText,
+  binaryType,
+  boolean,
+  castTargetType,
+  int64,
+  isNumeric,
+  sameType,
+  uint64,
+  unknownType,
+  utf8,
+} from '../types/types.ts';
 import { castTo, toCondition, toText } from '../values/casts.ts';
 import { comparable, comparableAll, compare, unify } from '../values/comparisons.ts';
 import { parseInterval } from '../values/intervals.ts';
@@ -76,7 +87,7 @@ export function compileExpr(expr: Expr, env: Env): Typed {
     case 'case':
       return caseExpr(expr, env);
     case 'cast':
-      return castTo(compileExpr(expr.expr, env), castTargetType(expr.target), expr.attempt);
+      return cast(expr, env);
     case 'interval':
       return interval(expr, env);
     case 'call':
@@ -118,6 +129,15 @@ export function nestedSql(query: { definitions: readonly string[]; recursive: bo
 /** True for a name that ORDER BY takes from the select list. */
 function hidesColumn(expr: Expr, env: Env): boolean {
   return env.aliasesFirst === true && expr.kind === 'column' && expr.path.length === 1 && env.aliases?.has(expr.path[0] as string) === true;
+}
+
+/** compat: a 64-bit signed integer that is cast to a timestamp counts seconds; unsigned ones and other numbers count nanoseconds. */
+function cast({ expr, target, attempt }: Extract<Expr, { kind: 'cast' }>, env: Env): Typed {
+  const value = compileExpr(expr, env);
+  const type = castTargetType(target);
+  const { kind } = value.type;
+  const isSeconds = !attempt && type.kind === 'timestamp' && type.unit === 'ns' && kind === 'int' && sameType(value.type, int64);
+  return isSeconds ? castTo(castTo(value, { ...type, unit: 's' }), type) : castTo(value, type, attempt);
 }
 
 function column(expr: Extract<Expr, { kind: 'column' }>, env: Env): Typed {
@@ -266,20 +286,17 @@ function between(expr: Extract<Expr, { kind: 'between' }>, env: Env): Typed {
 }
 
 function like(expr: LikeExpr, env: Env): Typed {
-  const value = toText(compileExpr(expr.expr, env)).sql;
+  const operand = compileExpr(expr.expr, env);
   const pattern = compileExpr(expr.pattern, env);
   const not = expr.negated ? 'NOT ' : '';
   if (expr.operator === 'SIMILAR TO') {
-    if (pattern.constant?.kind !== 'string') throw planError('SIMILAR TO needs a literal pattern');
-    return typed(`(${not}regexp_full_match(${value}, ${quoteString(similarPattern(pattern.constant.value))}))`, boolean);
+    if (expr.escape !== undefined) throw notImplemented('SIMILAR TO does not support escape_char yet');
+    // compat: the pattern is an ordinary regular expression that may match anywhere
+    return binaryOperator(expr.negated ? '!~' : '~', operand, pattern);
   }
+  const value = toText(operand).sql;
   const escapeChar = quoteString(expr.escape ?? '\\');
   return typed(`(${value} ${not}${expr.operator} ${toText(pattern).sql} ESCAPE ${escapeChar})`, boolean);
-}
-
-/** A SQL regular expression as an ordinary one. */
-function similarPattern(pattern: string): string {
-  return pattern.replace(/[%_.^$\\]/g, (char) => (char === '%' ? '.*' : char === '_' ? '.' : `\\${char}`));
 }
 
 /**

@@ -53,8 +53,11 @@ interface Bin {
   readonly zone: string | undefined;
 }
 
+type Strategy = 'locf' | 'interpolate';
+
+/** An aggregate of the bins, and how its gaps are filled where that is asked for. */
 interface Fill {
-  readonly strategy: 'none' | 'locf' | 'interpolate';
+  readonly strategies: Set<Strategy>;
   readonly column: string;
   readonly value: Typed;
 }
@@ -166,7 +169,7 @@ class GapPlan {
     if (expr.kind === 'call') {
       if (isBinCall(expr)) return this.#binReference(expr);
       if (expr.name === 'locf' || expr.name === 'interpolate') return this.#filled(expr, expr.name);
-      if (expr.over === undefined && isAggregate(expr.name)) return this.#aggregate(expr, 'none');
+      if (expr.over === undefined && isAggregate(expr.name)) return this.#aggregate(expr, undefined);
     }
     if (containsCall(expr, (call) => isBinCall(call) || call.name === 'locf' || call.name === 'interpolate' || isAggregate(call.name)))
       return undefined;
@@ -182,7 +185,7 @@ class GapPlan {
     return typed('j.g', this.#bin.source.type);
   }
 
-  #filled(call: CallExpr, strategy: 'locf' | 'interpolate'): Typed {
+  #filled(call: CallExpr, strategy: Strategy): Typed {
     const [inner] = call.args;
     const source = inner?.kind === 'field' ? inner.expr : inner;
     if (!inner || source?.kind !== 'call' || call.args.length !== 1 || !isAggregate(source.name) || source.over !== undefined) {
@@ -191,12 +194,12 @@ class GapPlan {
     return this.#aggregate(inner, strategy);
   }
 
-  #aggregate(call: Expr, strategy: Fill['strategy']): Typed {
+  #aggregate(call: Expr, strategy: Strategy | undefined): Typed {
     const value = compileExpr(call, this.#env);
     const known = this.#aggregates.get(value.sql);
-    if (known && known.strategy !== strategy) throw notImplemented('multiple fill strategies for the same column');
-    const fill: Fill = known ?? { strategy, column: `a${this.#aggregates.size}`, value };
+    const fill: Fill = known ?? { strategies: new Set(), column: `a${this.#aggregates.size}`, value };
     this.#aggregates.set(value.sql, fill);
+    if (strategy !== undefined) fill.strategies.add(strategy);
     if (strategy === 'locf') return typed(`j.f_${fill.column}`, value.type);
     if (strategy === 'interpolate') return interpolation(fill);
     return typed(call.kind === 'call' && call.name === 'count' ? `coalesce(j.${fill.column}, 0)` : `j.${fill.column}`, value.type);
@@ -243,12 +246,12 @@ class GapPlan {
 /** Window columns over the joined grid, for one aggregate. */
 function fillColumns(fill: Fill, partition: string): string {
   const name = fill.column;
-  if (fill.strategy === 'none') return '';
   const before = `(${partition}ORDER BY g ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)`;
-  if (fill.strategy === 'locf') return `, last_value(${name} IGNORE NULLS) OVER ${before} AS f_${name}`;
+  const carried = fill.strategies.has('locf') ? `, last_value(${name} IGNORE NULLS) OVER ${before} AS f_${name}` : '';
+  if (!fill.strategies.has('interpolate')) return carried;
   const after = `(${partition}ORDER BY g ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING)`;
   const point = `CASE WHEN ${name} IS NOT NULL THEN struct_pack(t := epoch_ns(g), v := ${name}) END`;
-  return `, last_value(${point} IGNORE NULLS) OVER ${before} AS p_${name}, first_value(${point} IGNORE NULLS) OVER ${after} AS n_${name}`;
+  return `${carried}, last_value(${point} IGNORE NULLS) OVER ${before} AS p_${name}, first_value(${point} IGNORE NULLS) OVER ${after} AS n_${name}`;
 }
 
 /** The straight line between the neighbours; integers are cut. */

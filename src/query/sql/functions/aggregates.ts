@@ -1,6 +1,7 @@
 /** Aggregate and window functions. */
 
-import { planError } from '../types/errors.ts';
+import { TIMESTAMP_UNIT_NS } from '../../../shared/time-units.ts';
+import { executionError, planError } from '../types/errors.ts';
 import { quoteIdent } from '../types/quote.ts';
 import type { Typed } from '../types/typed.ts';
 import {
@@ -35,6 +36,8 @@ export interface AggregateParts {
   readonly distinct?: boolean;
   /** True: `ORDER BY` goes inside the brackets. */
   readonly ordered?: boolean;
+  /** True: a function over windows that DuckDB cannot tell to leave NULLs out. */
+  readonly filtersNulls?: boolean;
 }
 
 type AggregateCompiler = (args: readonly Typed[], name: string, wraps: boolean) => AggregateParts;
@@ -48,7 +51,7 @@ interface AggregateFunction {
 const many = Number.POSITIVE_INFINITY;
 
 const aggregates = table([
-  ['count', 1, 1, (args) => ({ fn: 'count', args: [sqlOf(args, 0)], type: int64 })],
+  ['count', 0, many, count],
   ['min max', 1, 1, (args, name) => ({ fn: name, args: [sqlOf(args, 0)], type: typeOf(args, 0) })],
   ['sum', 1, 1, sum],
   ['avg mean', 1, 1, avg],
@@ -129,7 +132,7 @@ const windows = table([
   ],
   ['lag lead', 1, 3, shifted],
   ['first_value last_value', 1, 1, (args, name) => ({ fn: name, args: [sqlOf(args, 0)], type: typeOf(args, 0) })],
-  ['nth_value', 2, 2, (args) => ({ fn: 'nth_value', args: [sqlOf(args, 0), castTo(args[1] as Typed, int64).sql], type: typeOf(args, 0) })],
+  ['nth_value', 2, 2, nthOfFrame],
 ]);
 
 function table(rows: readonly (readonly [string, number, number, AggregateCompiler])[]): Readonly<Record<string, AggregateFunction>> {
@@ -182,6 +185,14 @@ function checked(args: readonly Typed[], name: string, kind: 'int' | 'boolean'):
   return { fn: name, args: [value.sql], type: value.type };
 }
 
+/** Rows in which nothing of what is counted is NULL. */
+function count(args: readonly Typed[]): AggregateParts {
+  if (args.length === 0) return { fn: 'count', args: ['*'], type: int64 };
+  if (args.length === 1) return { fn: 'count', args: [sqlOf(args, 0)], type: int64 };
+  const all = args.map(({ sql }) => `${sql} IS NOT NULL`).join(' AND ');
+  return { fn: 'count', args: [`CASE WHEN ${all} THEN 1 END`], type: int64 };
+}
+
 function sum(args: readonly Typed[], _: string, wraps: boolean): AggregateParts {
   const value = args[0] as Typed;
   const { type } = value;
@@ -204,10 +215,18 @@ function sum(args: readonly Typed[], _: string, wraps: boolean): AggregateParts 
 
 function avg(args: readonly Typed[]): AggregateParts {
   const value = args[0] as Typed;
-  if (value.type.kind === 'duration') return { fn: 'avg', args: [value.sql], type: duration, wrap: (sql) => `CAST(${sql} AS BIGINT)` };
+  if (value.type.kind === 'duration') return averageDuration(value, value.type);
   if (isNumeric(value.type)) return { fn: 'avg', args: [value.sql], type: float64 };
   if (value.type.kind === 'null' || value.type.kind === 'unknown') return { fn: 'avg', args: [castTo(value, float64).sql], type: float64 };
   throw cannotCoerce('avg', value.type);
+}
+
+/** Cut to whole units of the duration. */
+function averageDuration(value: Typed, type: Extract<SqlType, { kind: 'duration' }>): AggregateParts {
+  const unit = TIMESTAMP_UNIT_NS[type.unit ?? 'ns'];
+  const combine: AggregateParts['combine'] = (make) =>
+    `CAST(${make('sum', [value.sql])} // ${unit} // ${make('count', [value.sql])} * ${unit} AS BIGINT)`;
+  return { fn: 'avg', args: [value.sql], type, combine };
 }
 
 function cannotCoerce(name: string, type: SqlType): Error {
@@ -275,6 +294,15 @@ function fractionOf(p: Typed): number {
 function nthValue(args: readonly Typed[]): AggregateParts {
   const n = castTo(args[1] as Typed, int64).sql;
   return { fn: 'array_agg', args: [sqlOf(args, 0)], type: typeOf(args, 0), ordered: true, wrap: (sql) => `list_extract(${sql}, ${n})` };
+}
+
+/** A negative place counts from the end of the frame. */
+function nthOfFrame(args: readonly Typed[]): AggregateParts {
+  const [value, place] = args as [Typed, Typed];
+  const n = place.constant?.kind === 'int' ? place.constant.value : undefined;
+  if (n === 0n) throw executionError('nth_value expects n to be non-zero');
+  if (n === undefined || n > 0n) return { fn: 'nth_value', args: [value.sql, castTo(place, int64).sql], type: value.type };
+  return { fn: 'list', args: [value.sql], type: value.type, filtersNulls: true, wrap: (sql) => `list_extract(${sql}, ${n})` };
 }
 
 function statistic(fn: string, args: readonly Typed[]): AggregateParts {

@@ -31,7 +31,7 @@ export const listFunctions = defineFunctions([
   ['array_max list_max', 1, 1, (call) => itemCall(call, 'list_max')],
   ['array_min list_min', 1, 1, (call) => itemCall(call, 'list_min')],
   ['array_any_value list_any_value', 1, 1, (call) => itemCall(call, 'list_any_value')],
-  ['array_distinct list_distinct', 1, 1, (call) => listCall(call, '_df.l_distinct')],
+  ['array_distinct list_distinct', 1, 1, (call) => listCall(call, '_df.l_sorted_distinct')],
   ['array_union list_union', 2, 2, (call) => setCall(call, '_df.l_union')],
   ['array_except list_except', 2, 2, (call) => listCall(call, '_df.l_except')],
   ['array_intersect list_intersect', 2, 2, (call) => setCall(call, '_df.l_intersect')],
@@ -176,7 +176,7 @@ function toJoined(call: ScalarCall): Typed {
   const item: SqlType = items.type.kind === 'list' ? items.type.item : utf8;
   const text = isFloat(item) ? "regexp_replace(_df.f64_text(CAST(x AS DOUBLE)), '\\.0$', '')" : toText(typed('x', item)).sql;
   const shown = call.args[2] ? `coalesce(${text}, ${toText(call.args[2]).sql})` : text;
-  return typed(`array_to_string(list_transform(${items.sql}, lambda x: ${shown}), ${toText(arg(call, 1)).sql})`, utf8);
+  return typed(`_df.l_joined(list_transform(${items.sql}, lambda x: ${shown}), ${toText(arg(call, 1)).sql})`, utf8);
 }
 
 function sorted(call: ScalarCall): Typed {

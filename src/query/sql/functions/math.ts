@@ -36,11 +36,17 @@ function double(value: Typed): string {
 }
 
 function onDouble(call: ScalarCall): Typed {
-  return typed(`${call.name}(${call.args.map((_, index) => double(numeric(call, index))).join(', ')})`, float64);
+  return asPrecise(call, `${call.name}(${call.args.map((_, index) => double(numeric(call, index))).join(', ')})`);
 }
 
 function onDoubleMacro(call: ScalarCall): Typed {
-  return typed(`_df.${call.name}(${double(numeric(call, 0))})`, float64);
+  return asPrecise(call, `_df.${call.name}(${double(numeric(call, 0))})`);
+}
+
+/** A double; of a single float a single one. */
+function asPrecise(call: ScalarCall, sql: string): Typed {
+  const value = typed(sql, float64);
+  return arg(call, 0).type.kind === 'float32' ? castTo(value, { kind: 'float32' }) : value;
 }
 
 function abs(call: ScalarCall): Typed {
@@ -65,8 +71,10 @@ function log(call: ScalarCall): Typed {
 function round(call: ScalarCall): Typed {
   const value = double(numeric(call, 0));
   const places = call.args[1];
-  if (!places) return typed(`${call.name}(${value})`, float64);
-  return typed(`${call.name}(${value}, CAST(${places.sql} AS INTEGER))`, float64);
+  if (!places) return asPrecise(call, `${call.name}(${value})`);
+  if (call.name === 'trunc' && places.constant?.kind === 'int' && places.constant.value === 0n) return asPrecise(call, `trunc(${value})`);
+  // compat: with places other than none, trunc rounds
+  return asPrecise(call, `round(${value}, CAST(${castTo(places, int64).sql} AS INTEGER))`);
 }
 
 function power(call: ScalarCall): Typed {

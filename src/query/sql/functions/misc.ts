@@ -27,7 +27,7 @@ export const miscFunctions = defineFunctions([
   ['map_keys', 1, 1, (call) => typed(`map_keys(${arg(call, 0).sql})`, { kind: 'list', item: mapType(call).key })],
   ['map_values', 1, 1, (call) => typed(`map_values(${arg(call, 0).sql})`, { kind: 'list', item: mapType(call).value })],
   ['map_entries', 1, 1, mapEntries],
-  ['map_extract element_at', 2, 2, (call) => typed(`map_extract(${sqlList(call.args)})`, { kind: 'list', item: mapType(call).value })],
+  ['map_extract element_at', 2, 2, mapExtract],
 ]);
 
 function unified(call: ScalarCall, args: readonly Typed[]): Typed {
@@ -115,6 +115,13 @@ export function mapFromEntries(entries: readonly { readonly key: Typed; readonly
     'map',
   );
   return typed(`map([${sqlList(keys.values)}], [${sqlList(values.values)}])`, { kind: 'map', key: keys.type, value: values.type });
+}
+
+/** compat: of a key that is not there, a list of NULL. */
+function mapExtract(call: ScalarCall): Typed {
+  const { key, value } = mapType(call);
+  const found = `map_extract(${arg(call, 0).sql}, ${castTo(arg(call, 1), key).sql})`;
+  return typed(`coalesce(nullif(${found}, []), [NULL])`, { kind: 'list', item: value });
 }
 
 function mapEntries(call: ScalarCall): Typed {

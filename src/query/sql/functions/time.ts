@@ -19,7 +19,7 @@ export const timeFunctions = defineFunctions([
   ['date_part datepart', 2, 2, datePart],
   ['now current_timestamp', 0, 0, (call) => timestampConstant(call.state.nowNs, '+00:00')],
   ['current_date today', 0, 0, (call) => typed(`CAST(make_timestamp_ns(${call.state.nowNs}) AS DATE)`, dateType)],
-  ['current_time', 0, 0, (call) => typed(`CAST(make_timestamp_ns(${call.state.nowNs}) AS TIME)`, { kind: 'time' })],
+  ['current_time', 0, 0, (call) => typed(`CAST(make_timestamp_ns(${call.state.nowNs}) AS TIME_NS)`, { kind: 'time' })],
   ['to_timestamp to_timestamp_nanos', 1, 10, (call) => toTimestamp(call, 'ns')],
   ['to_timestamp_micros', 1, 10, (call) => toTimestamp(call, 'us')],
   ['to_timestamp_millis', 1, 10, (call) => toTimestamp(call, 'ms')],
@@ -157,6 +157,9 @@ function dateTrunc(call: ScalarCall): Typed {
   const zoned = zone !== undefined && !isUtc(zone);
   const local = zoned ? typed(toLocal(zone, time.sql), timestampNs) : time;
   const ns = fixedParts[part];
+  // An hour that comes twice keeps its offset.
+  if (zoned && ns !== undefined && ns < DAY_NS)
+    return typed(`make_timestamp_ns(epoch_ns(${time.sql}) - _df.pmod(epoch_ns(${local.sql}), ${ns}))`, time.type);
   // weeks start on Monday; 1970 began on a Thursday
   const origin = part === 'week' ? -3n * DAY_NS : 0n;
   const cut = ns === undefined ? calendarTrunc(part, local) : binned({ ns }, local, origin);
@@ -178,15 +181,54 @@ function calendarStart(part: string, ns: bigint): bigint {
 
 const plainParts = new Set(['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second', 'dow', 'doy']);
 
-const intervalParts = new Set([...plainParts, 'millisecond', 'microsecond']);
+const intervalParts = new Set(['year', 'month', 'week', 'day', 'hour', 'minute', 'second', 'millisecond', 'microsecond']);
+
+const shortParts: Readonly<Record<string, string>> = {
+  y: 'year',
+  yr: 'year',
+  mon: 'month',
+  w: 'week',
+  d: 'day',
+  h: 'hour',
+  hr: 'hour',
+  m: 'minute',
+  min: 'minute',
+  s: 'second',
+  sec: 'second',
+  ms: 'millisecond',
+  msec: 'millisecond',
+  msecond: 'millisecond',
+  us: 'microsecond',
+  usec: 'microsecond',
+  usecond: 'microsecond',
+  ns: 'nanosecond',
+  nsec: 'nanosecond',
+  nsecond: 'nanosecond',
+};
+
+/** The part's full name in the singular. */
+function partOf(given: string): string {
+  if (Object.hasOwn(shortParts, given)) return shortParts[given] as string;
+  const singular = given.replace(/s$/, '');
+  return Object.hasOwn(shortParts, singular) ? (shortParts[singular] as string) : singular;
+}
+
+/** Parts of a second count the whole seconds of the minute too. */
+function intervalPart(part: string, sql: string, given: string): Typed {
+  if (part === 'epoch') return typed(`CAST(date_part('epoch', ${sql}) AS DOUBLE)`, float64);
+  if (part === 'nanosecond') throw notImplemented('Date part Nanosecond not supported');
+  if (!intervalParts.has(part)) throw executionError(`Date part '${given}' not supported`);
+  // Weeks are whole ones of the days, which do not count for months.
+  const sqlPart = part === 'week' ? `date_part('day', ${sql}) // 7` : `date_part('${part}', ${sql})`;
+  return typed(`CAST(${sqlPart} AS INTEGER)`, int32);
+}
 
 function datePart(call: ScalarCall): Typed {
   const given = constantText(arg(call, 0))?.toLowerCase();
   if (given === undefined) throw executionError('First argument of `DATE_PART` must be non-null scalar Utf8');
-  const part = given.replace(/s$/, '');
+  const part = partOf(given);
   const value = arg(call, 1);
-  if (value.type.kind === 'interval')
-    return typed(`CAST(date_part('${intervalParts.has(part) ? part : 'epoch'}', ${value.sql}) AS INTEGER)`, int32);
+  if (value.type.kind === 'interval') return intervalPart(part, value.sql, given);
   if (value.type.kind === 'duration') return durationPart(part, value.sql, given);
   if (value.type.kind === 'time') return timePart(part, `epoch_ns(${value.sql})`, given);
   const time = instant(call, 1);

@@ -209,4 +209,5 @@ export type Statement =
   | { readonly kind: 'describe-table'; readonly parts: readonly string[] }
   | { readonly kind: 'show-tables' }
   | { readonly kind: 'show-columns'; readonly parts: readonly string[]; readonly full: boolean }
-  | { readonly kind: 'show-settings'; readonly name: string | undefined };
+  /** A name of undefined = all of them. */
+  | { readonly kind: 'show-settings'; readonly name: string | undefined; readonly verbose: boolean };

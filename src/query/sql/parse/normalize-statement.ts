@@ -1,7 +1,7 @@
 /** The statement gate: queries and catalog statements pass, everything else gets InfluxDB 3 Core's refusal. */
 import { notImplemented, planError } from '../types/errors.ts';
 import type { Statement } from './ast.ts';
-import { objectName } from './names.ts';
+import { identifier, objectName } from './names.ts';
 import { normalizeQuery } from './normalize-query.ts';
 import { has, isTrue, listOf, nodeOf, objectOf, onlyMembers, type Raw, type RawObject, textOf } from './raw.ts';
 
@@ -46,7 +46,7 @@ export function normalizeStatement(raw: Raw, printed: () => string): Statement {
     case 'ShowColumns':
       return showColumns(objectOf(body));
     case 'ShowVariable':
-      return { kind: 'show-settings', name: settingName(objectOf(body)) };
+      return showSettings(objectOf(body));
     default:
       throw refusal(kind, body, printed);
   }
@@ -70,13 +70,13 @@ function showColumns(raw: RawObject): Statement {
   return { kind: 'show-columns', parts: objectName(target['parent_name']), full: isTrue(raw['full']) || isTrue(raw['extended']) };
 }
 
-function settingName(raw: RawObject): string | undefined {
-  const name = listOf(raw['variable'])
-    .map((part) => textOf(objectOf(part)['value']))
-    .join('.')
-    .toLowerCase();
-  if (name === 'all') return undefined;
-  return name;
+function showSettings(raw: RawObject): Statement {
+  const parts = listOf(raw['variable']).map((part) => identifier(part));
+  const verbose = parts.at(-1) === 'verbose';
+  const name = (verbose ? parts.slice(0, -1) : parts).join('.');
+  if (name === 'all') return { kind: 'show-settings', name: undefined, verbose };
+  const isZone = name === 'timezone' || name === 'time.zone';
+  return { kind: 'show-settings', name: isZone ? 'datafusion.execution.time_zone' : name, verbose };
 }
 
 function refusal(kind: string, body: Raw, printed: () => string): Error {

@@ -41,10 +41,7 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
       if (x.type.kind === 'list' && typeof to.layout === 'number') return { sql: fixedSize(x, to, to.layout), type: to };
       break;
     case 'time':
-      if (x.type.kind === 'int')
-        return { sql: `CAST(make_timestamp_ns(CAST(${x.sql} AS BIGINT) * ${TIMESTAMP_UNIT_NS[to.unit ?? 'ns']}) AS TIME_NS)`, type: to };
-      if (zoned(x) !== undefined) return { sql: `CAST(${toLocal(zoned(x) as string, x.sql)} AS TIME)`, type: to };
-      break;
+      return toTime(x, to, attempt);
     case 'duration':
       return toDuration(x, to);
     case 'binary':
@@ -54,6 +51,16 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
       break;
   }
   return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS ${engineType(to)})`, type: to };
+}
+
+/** A time of the day, cut down to its unit. */
+function toTime(x: Typed, to: Extract<SqlType, { kind: 'time' }>, attempt: boolean): Typed {
+  const unit = TIMESTAMP_UNIT_NS[to.unit ?? 'ns'];
+  if (x.type.kind === 'int') return { sql: `CAST(make_timestamp_ns(CAST(${x.sql} AS BIGINT) * ${unit}) AS TIME_NS)`, type: to };
+  const zone = zoned(x);
+  const sql = `${attempt ? 'TRY_CAST' : 'CAST'}(${zone === undefined ? x.sql : toLocal(zone, x.sql)} AS TIME_NS)`;
+  const isWhole = unit === 1n || (x.type.kind === 'time' && TIMESTAMP_UNIT_NS[x.type.unit ?? 'ns'] >= unit);
+  return { sql: isWhole ? sql : `CAST(make_timestamp_ns(epoch_ns(${sql}) // ${unit} * ${unit}) AS TIME_NS)`, type: to };
 }
 
 /** The items as a list of exactly so many. */

@@ -207,7 +207,7 @@ function shift(x: Typed, op: '+' | '-', span: Typed): Typed {
   }
   if (x.type.kind === 'date') {
     if (span.type.kind === 'duration') throw planError('Cannot add a duration to a date');
-    return typed(`CAST((${x.sql} ${op} ${span.sql}) AS DATE)`, x.type);
+    return dateShift(x, op, value, span);
   }
   if (value && x.constant?.kind === 'timestamp') {
     const ns = moved(x.constant.ns, value, op === '-' ? -1 : 1);
@@ -221,6 +221,17 @@ function shift(x: Typed, op: '+' | '-', span: Typed): Typed {
   // the engine's intervals end at microseconds
   const rest = value ? value.ns % 1000n : 0n;
   return typed(rest === 0n ? calendar : `make_timestamp_ns(epoch_ns(${calendar}) ${op} (${rest}))`, x.type);
+}
+
+/** Whole days only: what is left of an interval's time changes no date. */
+function dateShift(x: Typed, op: '+' | '-', value: IntervalValue | undefined, span: Typed): Typed {
+  if (value) {
+    const days = value.days + Number(value.ns / 86_400_000_000_000n);
+    return typed(`CAST(${x.sql} ${op} ${coarseInterval({ months: value.months, days, ns: 0n })} AS DATE)`, x.type);
+  }
+  const days = "to_days(CAST(date_part('day', v) + date_part('hour', v) // 24 AS INTEGER))";
+  const months = "to_months(CAST(date_part('year', v) * 12 + date_part('month', v) AS INTEGER))";
+  return typed(`list_transform([${span.sql}], lambda v: CAST(${x.sql} ${op} (${months} + ${days}) AS DATE))[1]`, x.type);
 }
 
 /** Months and days go by the zone's clock, the rest by instants. */

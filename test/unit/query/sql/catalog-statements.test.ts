@@ -60,8 +60,20 @@ describe('catalog statements', () => {
   });
 
   test('SHOW ALL and SHOW name read the settings', async () => {
-    assert.deepEqual(await engine.rows('SHOW ALL'), [{ name: 'datafusion.x', value: 1 }]);
-    assert.deepEqual(await engine.rows('SHOW datafusion.y'), []);
+    const zone = { name: 'datafusion.execution.time_zone', value: '+00:00' };
+    assert.deepEqual(await engine.rows('SHOW ALL'), [zone, { name: 'datafusion.x', value: 1 }]);
+    assert.deepEqual(await engine.rows('SHOW datafusion.execution.time_zone'), [zone]);
+    assert.deepEqual(await engine.rows('SHOW TIMEZONE'), [zone]);
+    assert.deepEqual(await engine.rows('SHOW TIME ZONE VERBOSE'), [{ ...zone, description: 'z' }]);
+  });
+
+  test('SHOW of anything else is refused by name', async () => {
+    for (const name of ['measurements', 'datafusion.nope', 'tag.keys']) {
+      assert.deepEqual(await engine.failure(`SHOW ${name.toUpperCase().replace('.', ' ')}`), {
+        status: 400,
+        message: `Error during planning: '${name.replace('datafusion ', 'datafusion.')}' is not a variable which can be viewed with 'SHOW'`,
+      });
+    }
   });
 
   test('system tables need their schema', async () => {

@@ -98,7 +98,10 @@ const tables: readonly TestTable[] = [
     { table_catalog: 'string', table_name: 'string', table_schema: 'string', table_type: 'string' },
     ["('public', 'home', 'iox', 'BASE TABLE')"],
   ),
-  relation('information_schema', 'df_settings', { description: 'string', name: 'string', value: 'string' }, ["('d', 'datafusion.x', '1')"]),
+  relation('information_schema', 'df_settings', { description: 'string', name: 'string', value: 'string' }, [
+    "('d', 'datafusion.x', '1')",
+    "('z', 'datafusion.execution.time_zone', '+00:00')",
+  ]),
 ];
 
 const settings = [

@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { TestEngine } from './support.ts';
+
+let engine: TestEngine;
+
+before(async () => {
+  engine = await TestEngine.open();
+});
+
+/** Expression -> value that DataFusion has, where DuckDB's own function or cast has another. */
+const cases: Readonly<Record<string, unknown>> = {
+  'CAST(1704067200 AS TIMESTAMP)': '2024-01-01 00:00:00',
+  '1704067200::timestamp': '2024-01-01 00:00:00',
+  '1704067200000000000::BIGINT UNSIGNED::TIMESTAMP': '2024-01-01 00:00:00',
+  'CAST(1704067200 AS TIMESTAMP(3))': '1970-01-20 17:21:07.2',
+  'TRY_CAST(5 AS TIMESTAMP)': '1970-01-01 00:00:00.000000005',
+  "'abc' SIMILAR TO 'b'": true,
+  "'abc' NOT SIMILAR TO '^b'": true,
+  "'abc' SIMILAR TO 'a%'": false,
+  "'abc' SIMILAR TO concat('a', '.')": true,
+  'trunc(0.83666, 3)': 0.837,
+  'trunc(-4.567, 1)': -4.6,
+  'trunc(4.567, 0)': 4,
+  'trunc(-4.567)': -4,
+  'atanh(-1)': '-Infinity',
+  'atanh(1)': 'Infinity',
+  'arrow_typeof(sqrt(CAST(2 AS FLOAT)))': 'Float32',
+  'arrow_typeof(round(CAST(2.5 AS FLOAT), 1))': 'Float32',
+  'arrow_typeof(sin(2))': 'Float64',
+  "arrow_cast('18:06:30.243620451', 'Time32(Second)')": '18:06:30',
+  "arrow_cast('18:06:30.243620451', 'Time64(Microsecond)')": '18:06:30.24362',
+  "arrow_cast(arrow_cast('18:06:30.243620451', 'Time64(Nanosecond)'), 'Time32(Millisecond)')": '18:06:30.243',
+  'current_time = CAST(now() AS TIME)': true,
+  "array_to_string([CAST(NULL AS VARCHAR)], ',')": '',
+  "array_to_string(make_array(), ',')": '',
+  'array_to_string([1, 2], NULL)': null,
+  'array_distinct([3, 1, NULL, 3, 2])': [null, '1', '2', '3'],
+  "array_union(['b', 'a', 'b'], ['d', 'c', 'a'])": ['a', 'b', 'c', 'd'],
+  "array_union(['z'], ['b', 'a'])": ['z', 'a', 'b'],
+  "array_intersect(['rust', 'arrow', 'c'], ['c', 'arrow'])": ['arrow', 'c'],
+  'array_intersect([1, NULL], [NULL, 2])': [null],
+  'array_except([3, 1, 3, NULL, 2], [2])': ['3', '1', null],
+  'array_except([2, 1], CAST(NULL AS BIGINT[]))': ['2', '1'],
+  'array_except(CAST(NULL AS BIGINT[]), [2])': null,
+  "overlay('123' placing 'abc' from 4 for 5)": 'abc',
+  "overlay('Txxxxas' placing 'hom' from 2 for 4)": 'Thomas',
+  "overlay('Txxxxas' placing 'hom' from 2)": 'Thomxas',
+  "overlay('abcdefg' placing 'qwertyasdfg' from 1 for 7)": 'qwertyasdfg',
+  "DATE '1980-01-02' - INTERVAL '1 minute'": '1980-01-02',
+  "DATE '1980-01-02' + INTERVAL '25 hours'": '1980-01-03',
+  "DATE '1980-01-31' + INTERVAL '1 month'": '1980-02-29',
+  "map_extract(MAP {'a': 1}, 'b')": [null],
+  "map_extract(MAP {'a': 1}, 'a')": ['1'],
+  "extract(epoch FROM INTERVAL '1.5 seconds')": 1.5,
+  "extract(millisecond FROM INTERVAL '2 minutes 5.1 seconds')": 5100,
+  "extract(us FROM INTERVAL '5.1 seconds')": 5100000,
+  "extract(week FROM INTERVAL '15 days')": 2,
+  "date_part('msec', TIMESTAMP '2024-01-01T00:00:05.123')": 5123,
+};
+
+describe('values that DataFusion has', () => {
+  for (const [expression, wanted] of Object.entries(cases)) {
+    test(expression, async () => {
+      assert.deepEqual(await engine.value(expression), wanted);
+    });
+  }
+
+  test('moves dates by intervals of a column in whole days', async () => {
+    const from =
+      "FROM (VALUES (INTERVAL '1 month', 1), (INTERVAL '1 day', 2), (INTERVAL '1 minute', 3), (INTERVAL '-49 hours', 4)) AS t(i, n)";
+    assert.deepEqual(await engine.column(`SELECT DATE '1980-01-01' - i ${from} ORDER BY n`), [
+      '1979-12-01',
+      '1979-12-31',
+      '1980-01-01',
+      '1980-01-03',
+    ]);
+  });
+
+  test('cuts a mean of durations to whole units', async () => {
+    const from = 'FROM (VALUES (1), (2), (2)) AS t(n)';
+    assert.deepEqual(
+      await engine.rows(`SELECT avg(arrow_cast(n, 'Duration(Second)')) AS s, avg(arrow_cast(n, 'Duration(Nanosecond)')) AS ns ${from}`),
+      [{ s: 1_000_000_000, ns: 1 }],
+    );
+  });
+
+  test('counts places of nth_value from the end when they are negative', async () => {
+    const from = 'FROM (VALUES (1, 10), (2, NULL), (3, 30)) AS t(n, v) ORDER BY n';
+    const frame = '(ORDER BY n ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)';
+    assert.deepEqual(await engine.column(`SELECT nth_value(v, -2) OVER ${frame} ${from}`), [null, 10, null]);
+    assert.deepEqual(await engine.column(`SELECT nth_value(v, -2) IGNORE NULLS OVER ${frame} ${from}`), [null, null, 10]);
+    assert.deepEqual(await engine.column(`SELECT nth_value(v, -1 ORDER BY n) FROM (${`SELECT * ${from}`}) AS u`), [30]);
+    assert.equal(
+      (await engine.failure(`SELECT nth_value(v, 0) OVER () ${from}`)).message,
+      'Execution error: nth_value expects n to be non-zero',
+    );
+  });
+
+  test('counts rows without arguments, and rows in which no argument is NULL', async () => {
+    const from = 'FROM (VALUES (1, 10), (2, NULL), (NULL, 30)) AS t(a, b)';
+    assert.deepEqual(await engine.rows(`SELECT count() AS n, count(a, b) AS ab ${from}`), [{ n: 3, ab: 1 }]);
+    assert.deepEqual(await engine.names(`SELECT count(), count(a, b) ${from}`), ['count()', 'count(t.a,t.b)']);
+    assert.equal((await engine.failure(`SELECT count(DISTINCT a, b) ${from}`)).status, 405);
+  });
+
+  test('keeps the offset of an hour that comes twice', async () => {
+    const times = "(VALUES (TIMESTAMP '2024-10-27T00:30:00'), (TIMESTAMP '2024-10-27T01:30:00')) AS t(u)";
+    assert.deepEqual(await engine.column(`SELECT date_trunc('hour', tz(u, 'Europe/Berlin'))::text FROM ${times} ORDER BY u`), [
+      '2024-10-27T02:00:00+02:00',
+      '2024-10-27T02:00:00+01:00',
+    ]);
+  });
+
+  test('refuses parts that an interval does not have', async () => {
+    for (const part of ['quarter', 'doy', 'century']) {
+      const { message } = await engine.failure(`SELECT date_part('${part}', INTERVAL '1 day')`);
+      assert.equal(message, `Execution error: Date part '${part}' not supported`);
+    }
+  });
+});
