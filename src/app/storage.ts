@@ -35,8 +35,7 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
   try {
     const log = logger.child('influxdb3_catalog');
     const catalog = await Catalog.open({
-      fs: store.fs,
-      root: store.root,
+      objects: store.objects,
       clock,
       randomUuid: randomUUID,
       log,

@@ -1,21 +1,13 @@
-import { dirname, join } from 'node:path';
 import type { Log } from '../shared/logger.ts';
-import {
-  atomicWrite,
-  CORRUPT_SUFFIX,
-  createExclusive,
-  errorText,
-  type FileSystem,
-  moveAside,
-  removeTemporaryFiles,
-  StorageStartupError,
-  systemErrorCode,
-  unlinkIfPresent,
-} from '../storage/index.ts';
+import { CORRUPT_SUFFIX, errorText, type ObjectStore, ObjectStoreError, StorageStartupError, setAside } from '../storage/index.ts';
 import { type CatalogFile, decodeCatalogFile, encodeCatalogFile } from './codec.ts';
 import type { CatalogOp } from './ops.ts';
 import { CatalogState } from './state.ts';
 import { loadState } from './state-codec.ts';
+
+const FOLDER = 'catalog/v3/';
+const SNAPSHOT_KEY = `${FOLDER}snapshot`;
+const LOGS = `${FOLDER}logs/`;
 
 const LOG_NAME = /^(\d{20})\.catalog$/;
 const CORRUPT_LOG_NAME = /^(\d{20})\.catalog\.corrupt/;
@@ -40,20 +32,16 @@ export interface LoadedCatalog {
   readonly movedAside: readonly string[];
 }
 
-/** Catalog files below `<root>/catalog/v3`. */
+/** The objects of the catalog: a log of changes, and a snapshot of the state after one of them. */
 export class CatalogStore {
-  readonly #fs: FileSystem;
+  readonly #objects: ObjectStore;
   readonly #log: Log;
-  readonly #snapshotPath: string;
-  readonly #logsDirectory: string;
   /** A log whose fate is unknown since its creation failed; no other change may become durable before it is gone. */
-  #uncertainPath: string | undefined;
+  #uncertainKey: string | undefined;
 
-  constructor(fs: FileSystem, root: string, log: Log) {
-    this.#fs = fs;
+  constructor(objects: ObjectStore, log: Log) {
+    this.#objects = objects;
     this.#log = log;
-    this.#snapshotPath = join(root, 'catalog', 'v3', 'snapshot');
-    this.#logsDirectory = join(root, 'catalog', 'v3', 'logs');
   }
 
   /**
@@ -61,11 +49,9 @@ export class CatalogStore {
    * @param knownSequence a change that must be there
    */
   async load(knownSequence: number): Promise<LoadedCatalog> {
-    await this.#fs.mkdir(this.#logsDirectory);
-    for (let dir = this.#logsDirectory, i = 0; i < 4; i++, dir = dirname(dir)) await this.#fs.syncDirectory(dir);
-    await removeTemporaryFiles(this.#fs, dirname(this.#snapshotPath));
-    await removeTemporaryFiles(this.#fs, this.#logsDirectory);
-    const names = await this.#fs.readdir(this.#logsDirectory);
+    await this.#objects.prepare(LOGS);
+    await this.#objects.prepare(FOLDER);
+    const names = await this.#logNames();
     const sequences = numbersOf(names, LOG_NAME);
     const skipped = new Set(numbersOf(names, CORRUPT_LOG_NAME));
     const snapshot = await this.#readSnapshot(Math.min(...sequences, ...skipped) === 1);
@@ -78,15 +64,15 @@ export class CatalogStore {
     for (const number of sequences) {
       if (number <= snapshotSequence) continue;
       for (let missing = sequence + 1; missing < number; missing++) {
-        if (!skipped.has(missing)) throw corrupt(this.#logPath(missing), 'file is missing');
+        if (!skipped.has(missing)) throw corrupt(this.#locate(logKey(missing)), 'file is missing');
       }
       sequence = number;
-      const path = this.#logPath(number);
-      const file = decodeCatalogFile(await this.#fs.readFile(path), 'log');
+      const path = this.#locate(logKey(number));
+      const file = decodeCatalogFile(await this.#objects.get(logKey(number)), 'log');
       if (typeof file === 'string' || file.sequence !== number) {
         const reason = typeof file === 'string' ? file : 'file has the name of another sequence';
         if (number !== last || !isCutOff(reason)) throw corrupt(path, reason);
-        movedAside.push(await moveAside(this.#fs, path));
+        movedAside.push(await setAside(this.#objects, logKey(number)));
         this.#log.warn('incomplete last catalog change moved aside', { path, reason });
         continue;
       }
@@ -98,20 +84,20 @@ export class CatalogStore {
       this.#log.warn('names that two databases or tables shared were told apart', { count: state.renamedApart.length });
     sequence = Math.max(sequence, ...skipped);
     if (sequence < knownSequence)
-      throw corrupt(this.#logPath(sequence + 1), `file is missing, snapshot infos know changes up to ${knownSequence}`);
+      throw corrupt(this.#locate(logKey(sequence + 1)), `file is missing, snapshot infos know changes up to ${knownSequence}`);
     return { uuid, state, sequence, snapshotSequence, movedAside };
   }
 
   /** Makes one change durable. When it throws, the change did not happen; only a crash right after may bring it back. */
   async append(uuid: string, sequence: number, payload: LogPayload): Promise<void> {
     await this.#clearUncertain();
-    const path = this.#logPath(sequence);
+    const key = logKey(sequence);
     const bytes = encodeCatalogFile({ kind: 'log', uuid, sequence, payload: Buffer.from(JSON.stringify(payload)) });
     try {
-      await createExclusive(this.#fs, path, bytes);
+      await this.#objects.put(key, bytes, 'create');
     } catch (error) {
-      if (systemErrorCode(error) === 'EEXIST') throw error; // not ours: never remove it
-      this.#uncertainPath = path;
+      if (error instanceof ObjectStoreError && error.code === 'EXISTS') throw error; // not ours: never remove it
+      this.#uncertainKey = key;
       await this.#clearUncertain().catch(() => undefined); // tried again before the next change
       throw error;
     }
@@ -119,20 +105,29 @@ export class CatalogStore {
 
   /** Replaces the snapshot, then deletes logs that it covers. */
   async writeSnapshot(uuid: string, sequence: number, payload: Uint8Array): Promise<void> {
-    await atomicWrite(this.#fs, this.#snapshotPath, encodeCatalogFile({ kind: 'snapshot', uuid, sequence, payload }));
-    const covered = numbersOf(await this.#fs.readdir(this.#logsDirectory), LOG_NAME).filter((number) => number <= sequence);
-    for (const number of covered.slice(0, Math.max(0, covered.length - COVERED_LOGS_KEPT))) {
-      await unlinkIfPresent(this.#fs, this.#logPath(number));
-    }
+    await this.#objects.put(SNAPSHOT_KEY, encodeCatalogFile({ kind: 'snapshot', uuid, sequence, payload }), 'overwrite');
+    const covered = numbersOf(await this.#logNames(), LOG_NAME).filter((number) => number <= sequence);
+    await this.#objects.delete(covered.slice(0, Math.max(0, covered.length - COVERED_LOGS_KEPT)).map(logKey));
+  }
+
+  async #logNames(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const key of this.#objects.list(LOGS)) names.push(key.slice(LOGS.length));
+    return names;
   }
 
   async #readSnapshot(logsAreComplete: boolean): Promise<CatalogFile | undefined> {
-    const names = await this.#fs.readdir(dirname(this.#snapshotPath));
-    if (!names.includes('snapshot')) return undefined;
-    const file = decodeCatalogFile(await this.#fs.readFile(this.#snapshotPath), 'snapshot');
+    let bytes: Uint8Array;
+    try {
+      bytes = await this.#objects.get(SNAPSHOT_KEY);
+    } catch (error) {
+      if (error instanceof ObjectStoreError && error.code === 'NOT_FOUND') return undefined;
+      throw error;
+    }
+    const file = decodeCatalogFile(bytes, 'snapshot');
     if (typeof file !== 'string') return file;
-    if (!logsAreComplete) throw corrupt(this.#snapshotPath, file);
-    const movedTo = await moveAside(this.#fs, this.#snapshotPath);
+    if (!logsAreComplete) throw corrupt(this.#locate(SNAPSHOT_KEY), file);
+    const movedTo = await setAside(this.#objects, SNAPSHOT_KEY);
     this.#log.warn('catalog snapshot moved aside, the catalog is read from its logs', { path: movedTo, reason: file });
     return undefined;
   }
@@ -141,20 +136,23 @@ export class CatalogStore {
     try {
       return loadState(snapshot.payload);
     } catch (error) {
-      throw corrupt(this.#snapshotPath, errorText(error), error);
+      throw corrupt(this.#locate(SNAPSHOT_KEY), errorText(error), error);
     }
   }
 
   async #clearUncertain(): Promise<void> {
-    if (this.#uncertainPath === undefined) return;
-    await unlinkIfPresent(this.#fs, this.#uncertainPath);
-    await this.#fs.syncDirectory(this.#logsDirectory);
-    this.#uncertainPath = undefined;
+    if (this.#uncertainKey === undefined) return;
+    await this.#objects.delete([this.#uncertainKey]);
+    this.#uncertainKey = undefined;
   }
 
-  #logPath(sequence: number): string {
-    return join(this.#logsDirectory, `${String(sequence).padStart(20, '0')}.catalog`);
+  #locate(key: string): string {
+    return this.#objects.locate(key);
   }
+}
+
+function logKey(sequence: number): string {
+  return `${LOGS}${String(sequence).padStart(20, '0')}.catalog`;
 }
 
 function applyLog(state: CatalogState, path: string, file: CatalogFile): void {

@@ -2,7 +2,7 @@ import { assert } from '../shared/assert.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/logger.ts';
 import { WEEK_NS } from '../shared/time-units.ts';
-import type { FileSystem } from '../storage/index.ts';
+import type { ObjectStore } from '../storage/index.ts';
 import { CatalogStore, type LoadedCatalog } from './catalog-store.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { DistinctCacheDefinition, LastCacheDefinition, NodeRecord, TokenRecord, TriggerDefinition } from './definitions.ts';
@@ -21,9 +21,7 @@ import type { CatalogState } from './state.ts';
 import { StagedSchema } from './transaction.ts';
 
 export interface CatalogOptions {
-  readonly fs: FileSystem;
-  /** `<data-dir>/<node-id>`. */
-  readonly root: string;
+  readonly objects: ObjectStore;
   readonly clock: Clock;
   /** UUIDv4 maker (`crypto.randomUUID`). */
   readonly randomUuid: () => string;
@@ -55,7 +53,7 @@ export class Catalog {
 
   /** Reads the catalog, or creates it with `_internal`. Throws `StorageStartupError` when it cannot be trusted. */
   static async open(options: CatalogOptions): Promise<Catalog> {
-    const store = new CatalogStore(options.fs, options.root, options.log);
+    const store = new CatalogStore(options.objects, options.log);
     const loaded = await store.load(options.knownSequence ?? 0);
     const catalog = new Catalog(options, store, loaded);
     if (loaded.uuid === undefined) await catalog.#createInternal();

@@ -15,6 +15,10 @@ export interface FileSystem {
   rmdir(path: string): Promise<void>;
   /** Names, sorted by code unit; a missing directory has none. */
   readdir(path: string): Promise<string[]>;
+  /** The same with kinds, in no order. */
+  entries(path: string): Promise<readonly { readonly name: string; readonly isDirectory: boolean }[]>;
+  /** `length` bytes from byte `start` on, fewer where the file ends. */
+  readRange(path: string, start: number, length: number): Promise<Uint8Array>;
   /** With all parents; an existing directory is fine. */
   mkdir(path: string): Promise<void>;
   /** Makes names that were added, renamed or removed in the directory durable. */

@@ -12,5 +12,14 @@ export { errorText, type StartupErrorCode, StorageStartupError, systemErrorCode 
 export type { FileSystem, OpenFile, OpenHint } from './file-system.ts';
 export { nodeFileSystem, unsyncedFileSystem } from './node-file-system.ts';
 export { acquireNodeLock, type NodeLock } from './node-lock.ts';
+export {
+  DirectoryObjectStore,
+  isObjectKey,
+  type ObjectErrorCode,
+  type ObjectStore,
+  ObjectStoreError,
+  type PutCondition,
+  setAside,
+} from './objects/index.ts';
 export { encodePathPart } from './path-part.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';

@@ -36,6 +36,15 @@ export const nodeFileSystem: FileSystem = {
       throw error;
     }
   },
+  async entries(path) {
+    try {
+      return (await readdir(path, { withFileTypes: true })).map((entry) => ({ name: entry.name, isDirectory: entry.isDirectory() }));
+    } catch (error) {
+      if (systemErrorCode(error) === 'ENOENT') return [];
+      throw error;
+    }
+  },
+  readRange,
   mkdir: makeDirectory,
   syncDirectory,
   async size(path) {
@@ -43,6 +52,22 @@ export const nodeFileSystem: FileSystem = {
   },
   checksum,
 };
+
+async function readRange(path: string, start: number, length: number): Promise<Uint8Array> {
+  const handle = await open(path, 'r');
+  try {
+    const bytes = Buffer.alloc(Math.max(0, Math.min(length, (await handle.stat()).size - start)));
+    let filled = 0;
+    while (filled < bytes.length) {
+      const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled);
+      if (bytesRead === 0) break;
+      filled += bytesRead;
+    }
+    return bytes.subarray(0, filled);
+  } finally {
+    await handle.close();
+  }
+}
 
 const CHECKSUM_PIECE_BYTES = 1024 * 1024;
 
@@ -92,6 +117,8 @@ export function unsyncedFileSystem(inner: FileSystem): FileSystem {
     unlink: (path) => inner.unlink(path),
     rmdir: (path) => inner.rmdir(path),
     readdir: (path) => inner.readdir(path),
+    entries: (path) => inner.entries(path),
+    readRange: (path, start, length) => inner.readRange(path, start, length),
     mkdir: (path) => inner.mkdir(path),
     syncDirectory: async () => undefined,
     size: (path) => inner.size(path),

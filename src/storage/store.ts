@@ -8,6 +8,7 @@ import { directoryUnusable, StorageStartupError } from './errors.ts';
 import type { FileSystem } from './file-system.ts';
 import { nodeFileSystem, unsyncedFileSystem } from './node-file-system.ts';
 import { acquireNodeLock, type NodeLock, nodeLockState } from './node-lock.ts';
+import { DirectoryObjectStore, type ObjectStore } from './objects/index.ts';
 import { encodePathPart } from './path-part.ts';
 
 /** Where a node keeps its data. */
@@ -24,6 +25,8 @@ export interface Store {
   readonly prefix: string;
   /** Operations with the durability of the store: `memory` never syncs. */
   readonly fs: FileSystem;
+  /** Catalog, snapshot infos and file index: what is written as a whole and listed at the start. */
+  readonly objects: ObjectStore;
   /** False = nothing survives the process, so no log is needed. */
   readonly durable: boolean;
   /** Releases the lock; `memory` also removes everything. Idempotent. */
@@ -55,7 +58,8 @@ async function openFileStore(options: Extract<StoreOptions, { kind: 'file' }>): 
   }
   const lock = await lockDirectory(root);
   const fs = options.sync === false ? unsyncedFileSystem(nodeFileSystem) : nodeFileSystem;
-  return { kind: 'file', root, prefix, fs, durable: true, close: () => lock.release() };
+  const objects = new DirectoryObjectStore(fs, root);
+  return { kind: 'file', root, prefix, fs, objects, durable: true, close: () => lock.release() };
 }
 
 async function openMemoryStore(nodeId: string): Promise<Store> {
@@ -75,7 +79,8 @@ async function openMemoryStore(nodeId: string): Promise<Store> {
     await rm(directory, { recursive: true, force: true });
     await lock.release();
   };
-  return { kind: 'memory', root, prefix, fs: unsyncedFileSystem(nodeFileSystem), durable: false, close };
+  const fs = unsyncedFileSystem(nodeFileSystem);
+  return { kind: 'memory', root, prefix, fs, objects: new DirectoryObjectStore(fs, root), durable: false, close };
 }
 
 async function lockDirectory(directory: string): Promise<NodeLock> {

@@ -99,8 +99,7 @@ export class WriteStore implements WriteService {
   static async open(options: WriteStoreOptions): Promise<WriteStore> {
     const { catalog, log, store, timers = systemTimers } = options;
     const files = await FileIndexStore.open({
-      fs: store.fs,
-      root: store.root,
+      objects: store.objects,
       uuid: catalog.uuid,
       log,
       failOnError: options.wal.replayFailOnError,

@@ -6,7 +6,7 @@ import { Catalog } from '../../src/catalog/index.ts';
 import { Engine } from '../../src/duckdb/index.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
-import { type FileSystem, openStore, type Store } from '../../src/storage/index.ts';
+import { DirectoryObjectStore, type FileSystem, openStore, type Store } from '../../src/storage/index.ts';
 import { tableScanSql } from '../../src/write/scan/index.ts';
 import { WriteStore, type WriteStoreOptions } from '../../src/write/write-store.ts';
 import { engineNames, readRows } from './engine.ts';
@@ -38,8 +38,9 @@ export class TestWriteStore {
   ): Promise<TestWriteStore> {
     const clock = overrides.clock ?? systemClock;
     const opened = await openStore({ kind: 'file', dataDir: directory, nodeId: 'n1' });
-    const store: Store = { ...opened, fs: wrap(opened.fs) };
-    const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock, randomUuid: randomUUID, log: silentLogger });
+    const fs = wrap(opened.fs);
+    const store: Store = { ...opened, fs, objects: new DirectoryObjectStore(fs, opened.root) };
+    const catalog = await Catalog.open({ objects: store.objects, clock, randomUuid: randomUUID, log: silentLogger });
     const realEngine = await Engine.open({
       threads: 2,
       memoryLimitBytes: 512 * 1024 * 1024,

@@ -1,9 +1,8 @@
-import { join } from 'node:path';
-import { atomicWrite, errorText } from '../../storage/index.ts';
+import { errorText } from '../../storage/index.ts';
 import type { TableDelete } from '../deletes/row-delete.ts';
 import type { FileIndex, LiveFile } from './file-index.ts';
 import { encodeFileIndex, type IndexState } from './file-index-codec.ts';
-import { type LoadedIndex, type LoadIndexOptions, type LostInfo, loadIndex } from './load-index.ts';
+import { INDEX_KEY, type LoadedIndex, type LoadIndexOptions, type LostInfo, loadIndex } from './load-index.ts';
 import type { ParquetFileInfo, PersistedRange, SnapshotInfo, TableAside } from './snapshot-info.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
 
@@ -65,7 +64,6 @@ export class FileIndexStore {
   readonly movedAside: readonly string[];
   readonly #options: FileIndexStoreOptions;
   readonly #snapshots: SnapshotStore;
-  readonly #path: string;
   #savedSequence: number;
   /** After the newest change. */
   #state: IndexState;
@@ -80,7 +78,6 @@ export class FileIndexStore {
   private constructor(options: FileIndexStoreOptions, loaded: LoadedIndex) {
     this.#options = options;
     this.#snapshots = loaded.snapshots;
-    this.#path = join(options.root, 'files', 'index');
     this.index = loaded.index;
     this.newest = loaded.newest;
     this.lost = loaded.lost;
@@ -191,11 +188,8 @@ export class FileIndexStore {
     const files: LiveFile[] = [];
     for (const table of this.index.tables()) for (const file of table.files) files.push(file);
     try {
-      await atomicWrite(
-        this.#options.fs,
-        this.#path,
-        encodeFileIndex({ sequence, files, deletes: this.index.deletes(), state: this.#state }, this.#options.uuid),
-      );
+      const bytes = encodeFileIndex({ sequence, files, deletes: this.index.deletes(), state: this.#state }, this.#options.uuid);
+      await this.#options.objects.put(INDEX_KEY, bytes, 'overwrite');
     } catch (error) {
       this.#options.log.warn('file index could not be written', { error: errorText(error) });
     }

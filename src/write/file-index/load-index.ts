@@ -1,18 +1,18 @@
-import { join } from 'node:path';
 import { type Log, silentLogger } from '../../shared/logger.ts';
-import { errorText, type FileSystem, removeTemporaryFiles, StorageStartupError, systemErrorCode } from '../../storage/index.ts';
+import { errorText, type ObjectStore, ObjectStoreError, StorageStartupError } from '../../storage/index.ts';
 import { FileIndex, type LiveDelete, type LiveFile } from './file-index.ts';
 import { decodeFileIndex, type IndexState, type StoredFileIndex } from './file-index-codec.ts';
 import type { PersistedRange, SnapshotInfo } from './snapshot-info.ts';
-import { type LoadedSnapshots, SnapshotStore, snapshotFileName } from './snapshot-store.ts';
+import { type Damaged, type LoadedSnapshots, SnapshotStore, snapshotKey } from './snapshot-store.ts';
+
+/** The index file. */
+export const INDEX_KEY = 'files/index';
 
 /** Infos before the end of the index file that are read all the same, for `persistedRanges`. */
 const INFOS_LOOKED_BACK = 8;
 
 export interface LoadIndexOptions {
-  readonly fs: FileSystem;
-  /** `<data-dir>/<node-id>`. */
-  readonly root: string;
+  readonly objects: ObjectStore;
   /** Catalog UUID: an index file of another catalog is not used. */
   readonly uuid: string;
   readonly log: Log;
@@ -42,11 +42,9 @@ export interface LoadedIndex {
 
 /** Reads the index file and the infos after it; without a usable index file, all infos. Throws `StorageStartupError`. */
 export async function loadIndex(options: LoadIndexOptions): Promise<LoadedIndex> {
-  const directory = join(options.root, 'files');
-  await options.fs.mkdir(directory);
-  await removeTemporaryFiles(options.fs, directory);
-  const snapshots = new SnapshotStore(options.fs, options.root, options.log);
-  const stored = await readStored(options, join(directory, 'index'));
+  await options.objects.prepare('files/');
+  const snapshots = new SnapshotStore(options.objects, options.log);
+  const stored = await readStored(options);
   let loaded = await snapshots.load(Math.max(0, (stored?.sequence ?? 0) - INFOS_LOOKED_BACK), options.failOnError);
   const movedAside = [...loaded.movedAside];
   // An index file of an earlier version cannot stand for the info that it ends with, unless that is there or damaged.
@@ -69,12 +67,13 @@ export async function loadIndex(options: LoadIndexOptions): Promise<LoadedIndex>
     index.restore(sequence, liveFiles(known, loaded.infos), liveDeletes(known, loaded.infos));
   }
   const state = (known?.sequence ?? 0) > (newest?.sequence ?? 0) && known?.state !== undefined ? known.state : stateOf(loaded.infos);
-  return { index, snapshots, newest, state, savedSequence: known?.sequence ?? 0, movedAside, lost };
+  const savedSequence = known?.sequence ?? 0;
+  return { index, snapshots, newest, state, savedSequence, movedAside: movedAside.map(({ movedTo }) => movedTo), lost };
 }
 
 /** The newest catalog change that snapshot infos or index file know: a catalog that ends before it has lost changes. */
-export async function knownCatalogSequence(options: Pick<LoadIndexOptions, 'fs' | 'root'>): Promise<number> {
-  const newest = await new SnapshotStore(options.fs, options.root, silentLogger).newestReadable();
+export async function knownCatalogSequence(options: Pick<LoadIndexOptions, 'objects'>): Promise<number> {
+  const newest = await new SnapshotStore(options.objects, silentLogger).newestReadable();
   return newest?.catalogSequence ?? 0;
 }
 
@@ -83,16 +82,16 @@ export async function knownCatalogSequence(options: Pick<LoadIndexOptions, 'fs' 
  * but the second copy is.
  */
 function lostInfos(
-  { failOnError, log, root }: LoadIndexOptions,
+  { failOnError, log, objects }: LoadIndexOptions,
   loaded: LoadedSnapshots,
-  { from, movedAside, to }: { readonly from: number; readonly to: number; readonly movedAside: readonly string[] },
+  { from, movedAside, to }: { readonly from: number; readonly to: number; readonly movedAside: readonly Damaged[] },
 ): LostInfo[] {
   const newest = Math.max(to, loaded.infos[0]?.sequence ?? 0, ...loaded.corrupt);
   let spared = 0;
   const lost: LostInfo[] = [];
   for (let sequence = 1; sequence <= newest; sequence++) {
-    const path = join(root, 'snapshots', snapshotFileName(sequence));
-    const damaged = movedAside.some((moved) => moved.startsWith(path));
+    const path = objects.locate(snapshotKey(sequence));
+    const damaged = movedAside.some((moved) => moved.sequence === sequence);
     if (loaded.sequences.has(sequence) || (loaded.corrupt.has(sequence) && !damaged)) continue;
     if (sequence <= from) spared++;
     else lost.push({ path, reason: damaged ? 'file is damaged' : 'file is missing' });
@@ -152,12 +151,12 @@ function liveDeletes(stored: StoredFileIndex | undefined, infos: readonly Snapsh
   return deletes;
 }
 
-async function readStored(options: LoadIndexOptions, path: string): Promise<StoredFileIndex | undefined> {
+async function readStored(options: LoadIndexOptions): Promise<StoredFileIndex | undefined> {
   let bytes: Uint8Array;
   try {
-    bytes = await options.fs.readFile(path);
+    bytes = await options.objects.get(INDEX_KEY);
   } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    if (error instanceof ObjectStoreError && error.code === 'NOT_FOUND') return undefined;
     options.log.warn('file index cannot be read and is built anew', { error: errorText(error) });
     return undefined;
   }

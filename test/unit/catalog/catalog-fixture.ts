@@ -1,7 +1,7 @@
 import { Catalog, type CatalogOptions, type ColumnEntry, type SchemaTransaction } from '../../../src/catalog/index.ts';
 import type { Clock } from '../../../src/shared/clock.ts';
 import { silentLogger } from '../../../src/shared/logger.ts';
-import { type FileSystem, nodeFileSystem } from '../../../src/storage/index.ts';
+import { DirectoryObjectStore, type FileSystem, nodeFileSystem } from '../../../src/storage/index.ts';
 
 /** 2026-06-17T10:20:30.400Z. */
 export const NOW_MS = 1_781_691_630_400;
@@ -28,8 +28,12 @@ export function countingUuids(): () => string {
   return () => `00000000-0000-4000-8000-${String(++count).padStart(12, '0')}`;
 }
 
-export function openCatalog(root: string, overrides: Partial<CatalogOptions> & { fs?: FileSystem } = {}): Promise<Catalog> {
-  return Catalog.open({ fs: nodeFileSystem, root, clock: new FixedClock(), randomUuid: countingUuids(), log: silentLogger, ...overrides });
+export function openCatalog(
+  root: string,
+  { fs = nodeFileSystem, ...overrides }: Partial<CatalogOptions> & { fs?: FileSystem } = {},
+): Promise<Catalog> {
+  const objects = new DirectoryObjectStore(fs, root);
+  return Catalog.open({ objects, clock: new FixedClock(), randomUuid: countingUuids(), log: silentLogger, ...overrides });
 }
 
 /** Stages `table` with columns such as `['host', 'tag']`; `time` comes last when the table is new. */

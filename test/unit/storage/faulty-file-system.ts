@@ -73,6 +73,16 @@ export class FaultyFileSystem implements FileSystem {
     return this.#inner.readdir(path);
   }
 
+  async entries(path: string): ReturnType<FileSystem['entries']> {
+    this.step('readdir');
+    return this.#inner.entries(path);
+  }
+
+  async readRange(path: string, start: number, length: number): Promise<Uint8Array> {
+    this.step('readRange');
+    return this.#inner.readRange(path, start, length);
+  }
+
   async mkdir(path: string): Promise<void> {
     this.step('mkdir');
     await this.#inner.mkdir(path);

@@ -34,7 +34,7 @@ class Server {
   static async open(t: TestContext, overrides: Partial<ReopeningStoreOptions> = {}): Promise<Server> {
     const directory = await temporaryDirectory(t);
     const store = overrides.store ?? (await openStore({ kind: 'file', dataDir: directory, nodeId: 'n1', sync: false }));
-    const catalog = await Catalog.open({ fs: store.fs, root: store.root, clock: systemClock, randomUuid: randomUUID, log: silentLogger });
+    const catalog = await Catalog.open({ objects: store.objects, clock: systemClock, randomUuid: randomUUID, log: silentLogger });
     const engines = new MortalEngines(store.durable ? directory : store.root);
     const writes = await ReopeningStore.open({
       store,

@@ -3,7 +3,7 @@ import { readdir, readFile, truncate, unlink, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Log } from '../../../src/shared/logger.ts';
-import { nodeFileSystem, type Store } from '../../../src/storage/index.ts';
+import { DirectoryObjectStore, nodeFileSystem, type Store } from '../../../src/storage/index.ts';
 import type { WriteStoreOptions } from '../../../src/write/write-store.ts';
 import { type FailingTables, failingTable } from '../../support/failing-tables.ts';
 import { FakeTime } from '../../support/fake-time.ts';
@@ -207,6 +207,7 @@ test('without a log a table is set aside in memory', async (t) => {
   const memory: Store = {
     kind: 'memory',
     fs: nodeFileSystem,
+    objects: new DirectoryObjectStore(nodeFileSystem, join(directory, 'n1')),
     root: join(directory, 'n1'),
     prefix: 'n1',
     durable: false,

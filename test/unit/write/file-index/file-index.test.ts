@@ -3,11 +3,11 @@ import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { silentLogger } from '../../../../src/shared/logger.ts';
-import { nodeFileSystem } from '../../../../src/storage/index.ts';
+import { DirectoryObjectStore, nodeFileSystem } from '../../../../src/storage/index.ts';
 import { FileIndex, type LiveFile } from '../../../../src/write/file-index/file-index.ts';
 import { decodeFileIndex, encodeFileIndex } from '../../../../src/write/file-index/file-index-codec.ts';
 import { FileIndexStore } from '../../../../src/write/file-index/file-index-store.ts';
-import { type ParquetFileInfo, type SnapshotInfo, snapshotFileName } from '../../../../src/write/snapshot/index.ts';
+import { type ParquetFileInfo, type SnapshotInfo, snapshotKey } from '../../../../src/write/snapshot/index.ts';
 import { FaultyFileSystem } from '../../storage/faulty-file-system.ts';
 import { temporaryDirectory } from '../../storage/temp-directory.ts';
 
@@ -131,7 +131,8 @@ interface Opened {
 
 async function storeIn(t: TestContext): Promise<Opened> {
   const root = await temporaryDirectory(t);
-  const open = (snapshotsPerSave = 4) => FileIndexStore.open({ fs: nodeFileSystem, root, uuid: UUID, log: silentLogger, snapshotsPerSave });
+  const open = (snapshotsPerSave = 4) =>
+    FileIndexStore.open({ objects: new DirectoryObjectStore(nodeFileSystem, root), uuid: UUID, log: silentLogger, snapshotsPerSave });
   return { root, open };
 }
 
@@ -171,7 +172,7 @@ test('with an index file a start reads only the infos around its end', async (t)
   for (let i = 1; i <= 30; i++) await publish(store, info(i, [file(i, BigInt(i))]));
   await store.close();
   const fs = new FaultyFileSystem(nodeFileSystem);
-  const reopened = await FileIndexStore.open({ fs, root, uuid: UUID, log: silentLogger });
+  const reopened = await FileIndexStore.open({ objects: new DirectoryObjectStore(fs, root), uuid: UUID, log: silentLogger });
   assert.equal(fs.operations.filter((name) => name === 'readFile').length, 1 + 9);
   assert.equal(reopened.index.totals.fileCount, 30);
 });
@@ -195,9 +196,14 @@ test('an index file stands in for infos that are gone', async (t) => {
   const store = await open(100);
   for (let i = 1; i <= 3; i++) await publish(store, info(i, [file(i, BigInt(i))]));
   await store.close();
-  await rm(join(root, 'snapshots', snapshotFileName(3)));
-  await rm(join(root, 'snapshots', snapshotFileName(1)));
-  const reopened = await FileIndexStore.open({ fs: nodeFileSystem, root, uuid: UUID, log: silentLogger, failOnError: true });
+  await rm(join(root, snapshotKey(3)));
+  await rm(join(root, snapshotKey(1)));
+  const reopened = await FileIndexStore.open({
+    objects: new DirectoryObjectStore(nodeFileSystem, root),
+    uuid: UUID,
+    log: silentLogger,
+    failOnError: true,
+  });
   assert.deepEqual(ids(reopened.index.filesFor(1, 0)), [1, 2, 3]);
   assert.deepEqual([reopened.walFileNumber, reopened.index.sequence, reopened.lost], [30, 3, []]);
   assert.ok(reopened.takeFileIds(1) >= 1003);
@@ -210,11 +216,11 @@ test('an index file of an earlier version that knows more than the infos is not 
   await store.close();
   const files = store.index.filesFor(1, 0);
   await writeFile(join(root, 'files', 'index'), encodeFileIndex({ sequence: 3, files, deletes: [] }, UUID));
-  await rm(join(root, 'snapshots', snapshotFileName(3)));
+  await rm(join(root, snapshotKey(3)));
   const reopened = await open();
   assert.deepEqual(ids(reopened.index.filesFor(1, 0)), [1, 2]);
   assert.equal(reopened.walFileNumber, 20, 'replay starts from the snapshot that can be read');
-  assert.deepEqual(reopened.lost, [{ path: join(root, 'snapshots', snapshotFileName(3)), reason: 'file is missing' }]);
+  assert.deepEqual(reopened.lost, [{ path: join(root, snapshotKey(3)), reason: 'file is missing' }]);
 });
 
 for (const [what, damage, reason] of [
@@ -225,10 +231,15 @@ for (const [what, damage, reason] of [
     const { root, open } = await storeIn(t);
     const store = await open(100);
     for (let i = 1; i <= 5; i++) await publish(store, info(i, [file(i, BigInt(i))]));
-    const path = join(root, 'snapshots', snapshotFileName(3));
+    const path = join(root, snapshotKey(3));
     assert.deepEqual((await open()).lost, []);
     await damage(path);
-    const strict = FileIndexStore.open({ fs: nodeFileSystem, root, uuid: UUID, log: silentLogger, failOnError: true });
+    const strict = FileIndexStore.open({
+      objects: new DirectoryObjectStore(nodeFileSystem, root),
+      uuid: UUID,
+      log: silentLogger,
+      failOnError: true,
+    });
     await assert.rejects(strict, {
       name: 'StartupError',
       code: 'SNAPSHOT_CORRUPT',
@@ -248,7 +259,7 @@ test('an index file stands in for a damaged newest info, at every later start to
   const store = await open(100);
   for (let i = 1; i <= 3; i++) await publish(store, info(i, [file(i, BigInt(i))]));
   await store.close();
-  await writeFile(join(root, 'snapshots', snapshotFileName(3)), 'torn');
+  await writeFile(join(root, snapshotKey(3)), 'torn');
   for (let start = 0; start < 2; start++) {
     const reopened = await open();
     assert.deepEqual(ids(reopened.index.filesFor(1, 0)), [1, 2, 3]);
@@ -264,7 +275,12 @@ test('an index file stands in for a damaged newest info, at every later start to
 test('an index file that cannot be written costs nothing but the next start', async (t) => {
   const { root, open } = await storeIn(t);
   const fs = new FaultyFileSystem(nodeFileSystem);
-  const store = await FileIndexStore.open({ fs, root, uuid: UUID, log: silentLogger, snapshotsPerSave: 100 });
+  const store = await FileIndexStore.open({
+    objects: new DirectoryObjectStore(fs, root),
+    uuid: UUID,
+    log: silentLogger,
+    snapshotsPerSave: 100,
+  });
   await publish(store, info(1, [file(1, 1n)]));
   fs.failNext('rename', 'ENOSPC');
   await store.saveIndex();

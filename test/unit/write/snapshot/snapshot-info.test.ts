@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { silentLogger } from '../../../../src/shared/logger.ts';
-import { nodeFileSystem } from '../../../../src/storage/index.ts';
+import { DirectoryObjectStore, nodeFileSystem } from '../../../../src/storage/index.ts';
 import {
   decodeSnapshotInfo,
   encodeSnapshotInfo,
   type ParquetFileInfo,
   type SnapshotInfo,
   SnapshotStore,
-  snapshotFileName,
+  snapshotKey,
 } from '../../../../src/write/snapshot/index.ts';
 import { temporaryDirectory } from '../../storage/temp-directory.ts';
 
@@ -141,13 +141,13 @@ test('infos survive encode and decode', () => {
 });
 
 test('names count down from the largest 64-bit integer', () => {
-  assert.equal(snapshotFileName(0), '18446744073709551615.info.json');
-  assert.equal(snapshotFileName(3), '18446744073709551612.info.json');
+  assert.equal(snapshotKey(0), 'snapshots/18446744073709551615.info.json');
+  assert.equal(snapshotKey(3), 'snapshots/18446744073709551612.info.json');
 });
 
 test('infos are loaded newest first, from a sequence on, and saving again replaces', async (t) => {
   const root = await temporaryDirectory(t);
-  const store = new SnapshotStore(nodeFileSystem, root, silentLogger);
+  const store = new SnapshotStore(new DirectoryObjectStore(nodeFileSystem, root), silentLogger);
   assert.deepEqual(await store.load(), { infos: [], movedAside: [], sequences: new Set(), corrupt: new Set() });
   for (let sequence = 1; sequence <= 20; sequence++) await store.save({ ...INFO, sequence });
   await store.save({ ...INFO, sequence: 20, walFileNumber: 999 });
@@ -162,10 +162,10 @@ test('infos are loaded newest first, from a sequence on, and saving again replac
 
 test('empty, damaged and misnamed infos are moved aside and reported', async (t) => {
   const root = await temporaryDirectory(t);
-  const store = new SnapshotStore(nodeFileSystem, root, silentLogger);
+  const store = new SnapshotStore(new DirectoryObjectStore(nodeFileSystem, root), silentLogger);
   await store.load();
   for (let sequence = 1; sequence <= 5; sequence++) await store.save({ ...INFO, sequence });
-  const path = (sequence: number) => join(root, 'snapshots', snapshotFileName(sequence));
+  const path = (sequence: number) => join(root, snapshotKey(sequence));
   await writeFile(path(5), '');
   await writeFile(path(4), (await readFile(path(4))).subarray(0, 100));
   await writeFile(path(3), await readFile(path(2)));
@@ -179,7 +179,7 @@ test('empty, damaged and misnamed infos are moved aside and reported', async (t)
     [1],
   );
   assert.deepEqual(
-    movedAside,
+    movedAside.map(({ movedTo }) => movedTo),
     [5, 4, 3, 2].map((sequence) => `${path(sequence)}.corrupt`),
   );
   assert.equal((await readdir(join(root, 'snapshots'))).length, 5);

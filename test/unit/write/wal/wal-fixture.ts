@@ -20,6 +20,8 @@ export class GatedFileSystem implements FileSystem {
   readonly unlink = this.#inner.unlink;
   readonly rmdir = this.#inner.rmdir;
   readonly readdir = this.#inner.readdir;
+  readonly entries = this.#inner.entries;
+  readonly readRange = this.#inner.readRange;
   readonly mkdir = this.#inner.mkdir;
   readonly size = this.#inner.size;
   readonly checksum = this.#inner.checksum;

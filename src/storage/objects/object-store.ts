@@ -1,0 +1,49 @@
+/** Why an operation of an object store failed. `UNAVAILABLE` stands for everything that may pass or that nobody can name better. */
+export type ObjectErrorCode = 'NOT_FOUND' | 'EXISTS' | 'DENIED' | 'UNAVAILABLE';
+
+/** A failed operation of an object store. The message is that of the cause: of the system, or of the service. */
+export class ObjectStoreError extends Error {
+  readonly code: ObjectErrorCode;
+
+  constructor(code: ObjectErrorCode, message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'ObjectStoreError';
+    this.code = code;
+  }
+}
+
+/** Whether an object may be there already when it is put. */
+export type PutCondition = 'create' | 'overwrite';
+
+/**
+ * Named pieces of bytes, each written as a whole: a directory today, a bucket just as well. Keys are parts of printable ASCII
+ * joined by `/`, none of them empty, `.` or `..`. Every method rejects with `ObjectStoreError`.
+ */
+export interface ObjectStore {
+  /**
+   * Writes an object. When it resolves, readers see all of the bytes, and a crash loses none. With `create` it rejects with
+   * EXISTS when the key is taken. After UNAVAILABLE nobody knows whether the object is there.
+   */
+  put(key: string, bytes: Uint8Array, condition: PutCondition): Promise<void>;
+  /** All bytes, at an 8-byte aligned `byteOffset`. Rejects with NOT_FOUND. */
+  get(key: string): Promise<Uint8Array>;
+  /** `length` bytes from byte `start` on, fewer where the object ends. Rejects with NOT_FOUND. */
+  getRange(key: string, start: number, length: number): Promise<Uint8Array>;
+  /** Size in bytes. Rejects with NOT_FOUND. */
+  head(key: string): Promise<{ readonly sizeBytes: number }>;
+  /** Keys that begin with `prefix` and come after `startAfter`, ascending by character code. */
+  list(prefix: string, startAfter?: string): AsyncIterable<string>;
+  /** Removes objects for good; missing ones are fine. What is left after a rejection can be deleted again. */
+  delete(keys: readonly string[]): Promise<void>;
+  /** Gives an object another key, which must be free. After a crash it may have both. Rejects with NOT_FOUND. */
+  move(from: string, to: string): Promise<void>;
+  /** Call it before the first use of keys that begin with `prefix`, a `/` at its end: removes what writers that died left half-written. */
+  prepare(prefix: string): Promise<void>;
+  /** How people find the object: a path, or a URL. */
+  locate(key: string): string;
+}
+
+/** Whether a text can be a key. */
+export function isObjectKey(key: string): boolean {
+  return /^[ -~]+$/.test(key) && key.split('/').every((part) => part !== '' && part !== '.' && part !== '..');
+}

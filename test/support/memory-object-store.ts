@@ -1,0 +1,54 @@
+import { isObjectKey, type ObjectStore, ObjectStoreError, type PutCondition } from '../../src/storage/index.ts';
+
+/** Objects in memory, for rules that need no disk. A test can lose requests and answers. */
+export class MemoryObjectStore implements ObjectStore {
+  readonly #objects = new Map<string, Uint8Array>();
+  /** Asked before a put takes place: `request` = it never arrives, `answer` = it takes place, but nobody hears of it. */
+  lost: (key: string) => 'request' | 'answer' | undefined = () => undefined;
+
+  async put(key: string, bytes: Uint8Array, condition: PutCondition): Promise<void> {
+    if (!isObjectKey(key)) throw new Error(`internal error: '${key}' is no key of an object`);
+    const lost = this.lost(key);
+    if (lost === 'request') throw new ObjectStoreError('UNAVAILABLE', 'the request was lost');
+    if (condition === 'create' && this.#objects.has(key)) throw new ObjectStoreError('EXISTS', `'${key}' is there`);
+    this.#objects.set(key, Uint8Array.from(bytes));
+    if (lost === 'answer') throw new ObjectStoreError('UNAVAILABLE', 'the answer was lost');
+  }
+
+  async get(key: string): Promise<Uint8Array> {
+    return Uint8Array.from(this.#found(key));
+  }
+
+  async getRange(key: string, start: number, length: number): Promise<Uint8Array> {
+    return Uint8Array.from(this.#found(key).subarray(start, start + length));
+  }
+
+  async head(key: string): Promise<{ readonly sizeBytes: number }> {
+    return { sizeBytes: this.#found(key).byteLength };
+  }
+
+  async *list(prefix: string, startAfter = ''): AsyncGenerator<string> {
+    for (const key of [...this.#objects.keys()].sort()) if (key.startsWith(prefix) && key > startAfter) yield key;
+  }
+
+  async delete(keys: readonly string[]): Promise<void> {
+    for (const key of keys) this.#objects.delete(key);
+  }
+
+  async move(from: string, to: string): Promise<void> {
+    this.#objects.set(to, this.#found(from));
+    this.#objects.delete(from);
+  }
+
+  async prepare(): Promise<void> {}
+
+  locate(key: string): string {
+    return `memory:${key}`;
+  }
+
+  #found(key: string): Uint8Array {
+    const bytes = this.#objects.get(key);
+    if (bytes === undefined) throw new ObjectStoreError('NOT_FOUND', `'${key}' is not there`);
+    return bytes;
+  }
+}

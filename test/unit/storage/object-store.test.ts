@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, it, type TestContext } from 'node:test';
+import { DirectoryObjectStore, isObjectKey, nodeFileSystem, type ObjectStore, setAside } from '../../../src/storage/index.ts';
+import { MemoryObjectStore } from '../../support/memory-object-store.ts';
+import { FaultyFileSystem } from './faulty-file-system.ts';
+import { temporaryDirectory } from './temp-directory.ts';
+
+const text = (value: string): Uint8Array => new TextEncoder().encode(value);
+
+async function read(store: ObjectStore, key: string): Promise<string> {
+  return new TextDecoder().decode(await store.get(key));
+}
+
+async function keys(store: ObjectStore, prefix: string, startAfter?: string): Promise<string[]> {
+  const found: string[] = [];
+  for await (const key of store.list(prefix, startAfter)) found.push(key);
+  return found;
+}
+
+/** What every store must do; whoever adds one adds a line here. */
+const stores: readonly (readonly [string, (t: TestContext) => Promise<ObjectStore>])[] = [
+  ['directory', async (t) => new DirectoryObjectStore(nodeFileSystem, await temporaryDirectory(t))],
+  ['memory', async () => new MemoryObjectStore()],
+];
+
+for (const [name, open] of stores) {
+  describe(`an object store: ${name}`, () => {
+    it('gives back what was put, whole, in part, and its size', async (t) => {
+      const store = await open(t);
+      await store.prepare('a/b/');
+      await store.put('a/b/c', text('0123456789'), 'create');
+      const bytes = await store.get('a/b/c');
+      assert.equal(bytes.byteOffset % 8, 0);
+      assert.equal(await read(store, 'a/b/c'), '0123456789');
+      assert.deepEqual(await store.head('a/b/c'), { sizeBytes: 10 });
+      const range = async (start: number, length: number): Promise<string> =>
+        new TextDecoder().decode(await store.getRange('a/b/c', start, length));
+      assert.deepEqual(
+        [await range(0, 3), await range(7, 3), await range(8, 100), await range(10, 5), await range(50, 5)],
+        ['012', '789', '89', '', ''],
+      );
+    });
+
+    it('creates an object once, however many try, and overwrites it when told to', async (t) => {
+      const store = await open(t);
+      await store.prepare('x/');
+      const tries = await Promise.allSettled(Array.from({ length: 8 }, (_, i) => store.put(`x/${i % 2}`, text(`writer ${i}`), 'create')));
+      const won = tries.flatMap(({ status }, i) => (status === 'fulfilled' ? [i] : []));
+      assert.equal(won.length, 2);
+      for (const i of won) assert.equal(await read(store, `x/${i % 2}`), `writer ${i}`);
+      for (const result of tries) if (result.status === 'rejected') assert.equal(result.reason.code, 'EXISTS');
+      await store.put('x/0', text('new'), 'overwrite');
+      await store.put('x/9', text('first'), 'overwrite');
+      assert.deepEqual([await read(store, 'x/0'), await read(store, 'x/9')], ['new', 'first']);
+      assert.deepEqual(await keys(store, 'x/'), ['x/0', 'x/1', 'x/9']);
+    });
+
+    it('says what is not there', async (t) => {
+      const store = await open(t);
+      await store.prepare('x/');
+      for (const operation of [store.get('x/1'), store.head('x/1'), store.getRange('x/1', 0, 1), store.move('x/1', 'x/2')]) {
+        await assert.rejects(operation, { name: 'ObjectStoreError', code: 'NOT_FOUND' });
+      }
+      assert.deepEqual(await keys(store, 'x/'), []);
+      assert.deepEqual(await keys(store, 'never/prepared/'), []);
+    });
+
+    it('lists keys below a prefix in their order, from a key on', async (t) => {
+      const store = await open(t);
+      const all = ['a', 'a.b', 'a/b', 'a/c/d', 'a0', 'b/1', 'b/10', 'b/2', 'b2/x'];
+      for (const key of all.filter((key) => key !== 'a')) {
+        await store.prepare(key.includes('/') ? `${key.slice(0, key.lastIndexOf('/'))}/` : 'a/');
+        await store.put(key, text(key), 'create');
+      }
+      const expected = all.slice(1);
+      assert.deepEqual(await keys(store, ''), expected);
+      for (const prefix of ['a', 'a/', 'a/c', 'b', 'b/', 'b/1', 'z']) {
+        const within = expected.filter((key) => key.startsWith(prefix));
+        assert.deepEqual(await keys(store, prefix), within, prefix);
+        for (const after of all) {
+          assert.deepEqual(
+            await keys(store, prefix, after),
+            within.filter((key) => key > after),
+            `${prefix} after ${after}`,
+          );
+        }
+      }
+    });
+
+    it('deletes what is there and what is not, and moves', async (t) => {
+      const store = await open(t);
+      await store.prepare('x/');
+      for (const key of ['x/1', 'x/2', 'x/3']) await store.put(key, text(key), 'create');
+      await store.delete(['x/1', 'x/missing', 'x/3']);
+      assert.deepEqual(await keys(store, 'x/'), ['x/2']);
+      await store.move('x/2', 'x/4');
+      assert.deepEqual([await keys(store, 'x/'), await read(store, 'x/4')], [['x/4'], 'x/2']);
+    });
+
+    it('sets objects aside under names of their own', async (t) => {
+      const store = await open(t);
+      await store.prepare('x/');
+      for (const expected of ['x/1.corrupt', 'x/1.corrupt.1', 'x/1.corrupt.2']) {
+        await store.put('x/1', text(expected), 'create');
+        assert.equal(await setAside(store, 'x/1'), store.locate(expected));
+        assert.equal(await read(store, expected), expected);
+      }
+    });
+
+    it('does not keep the bytes of its caller', async (t) => {
+      const store = await open(t);
+      await store.prepare('x/');
+      const bytes = text('before');
+      await store.put('x/1', bytes, 'create');
+      bytes.fill(0);
+      (await store.get('x/1')).fill(0);
+      assert.equal(await read(store, 'x/1'), 'before');
+    });
+  });
+}
+
+describe('objects in a directory', () => {
+  it('leave no half-written object behind: a reader sees all of it or nothing, whichever operation fails', async (t) => {
+    for (const condition of ['create', 'overwrite'] as const) {
+      for (let at = 0; at < 20; at++) {
+        const root = await temporaryDirectory(t);
+        const fs = new FaultyFileSystem(nodeFileSystem);
+        const store = new DirectoryObjectStore(fs, root);
+        await store.prepare('x/');
+        const before = fs.operations.length;
+        fs.fault = { at: before + at, dead: true, code: 'EIO' };
+        const failure: unknown = await store.put('x/1', text('all of it'), condition).catch((error: unknown) => error);
+        const reached = fs.operations.length > before + at;
+        if (reached && failure !== undefined) assert.equal((failure as { code: string }).code, 'UNAVAILABLE');
+        const next = new DirectoryObjectStore(nodeFileSystem, root);
+        await next.prepare('x/');
+        assert.deepEqual(await readdir(join(root, 'x')), await keys(next, 'x/').then((found) => found.map((key) => key.slice(2))));
+        for (const key of await keys(next, 'x/')) assert.equal(await read(next, key), 'all of it');
+        if (!reached) break;
+      }
+    }
+  });
+
+  it('name what the system says: no right to write is DENIED, a full disk is UNAVAILABLE', async (t) => {
+    const fs = new FaultyFileSystem(nodeFileSystem);
+    const store = new DirectoryObjectStore(fs, await temporaryDirectory(t));
+    for (const [code, expected] of [
+      ['EACCES', 'DENIED'],
+      ['EROFS', 'DENIED'],
+      ['ENOSPC', 'UNAVAILABLE'],
+    ] as const) {
+      fs.failNext('open', code);
+      await assert.rejects(store.put('1', text('x'), 'create'), { code: expected, message: `${code}: injected at open` });
+    }
+  });
+
+  it('do not list what is being written, nor directories', async (t) => {
+    const root = await temporaryDirectory(t);
+    const store = new DirectoryObjectStore(nodeFileSystem, root);
+    await mkdir(join(root, 'x', 'empty'), { recursive: true });
+    await writeFile(join(root, 'x', '1.tmp'), 'half');
+    assert.deepEqual(await keys(store, ''), []);
+    await store.prepare('x/');
+    assert.deepEqual(await readdir(join(root, 'x')), ['empty']);
+  });
+
+  it('have keys that stay below the directory', () => {
+    for (const key of ['', '/', '/a', 'a/', 'a//b', '.', '..', 'a/../b', 'ä', 'a\nb']) assert.equal(isObjectKey(key), false, key);
+    for (const key of ['a', 'a b', 'catalog/v3/logs/00000000000000000001.catalog', '.a', '..a']) assert.equal(isObjectKey(key), true, key);
+  });
+});
