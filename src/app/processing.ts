@@ -1,6 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import type { ServeConfig } from '../config/index.ts';
-import { DEFAULT_PLUGIN_REPO, PluginCodeReader, ProcessingEngine, registerTriggerMetrics, TriggerAdmin } from '../processing/index.ts';
+import {
+  DEFAULT_PLUGIN_REPO,
+  PluginCodeReader,
+  ProcessingEngine,
+  PythonEnvironment,
+  registerTriggerMetrics,
+  TriggerAdmin,
+} from '../processing/index.ts';
 import type { QueryService } from '../query/query-service.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -29,7 +36,7 @@ export interface OpenProcessing {
 /** The processing engine over this server's writes and queries. Starts nothing. Throws `StartupError`. */
 export function openProcessing(config: ServeConfig, parts: ProcessingParts): OpenProcessing {
   const { clock, metrics, queries, storage, telemetry, writes } = parts;
-  const { pluginDir, pluginRepo, triggerKinds } = config.processing;
+  const { invocationTimeoutMs, memoryLimitBytes, pluginDir, pluginRepo, queueBytesMax, triggerKinds } = config.processing;
   const logger = parts.logger.child('influxdb3_processing_engine');
   if (pluginDir !== undefined) createPluginDir(pluginDir);
   const code = new PluginCodeReader({
@@ -37,6 +44,11 @@ export function openProcessing(config: ServeConfig, parts: ProcessingParts): Ope
     fetchRemote: async (path) =>
       (await import('../processing/plugins/remote-plugins.ts')).fetchPlugin(pluginRepo ?? DEFAULT_PLUGIN_REPO, path),
   });
+  const { pluginPython, virtualEnvLocation } = config.processing;
+  const python =
+    pluginDir === undefined
+      ? undefined
+      : new PythonEnvironment({ pluginDir, location: virtualEnvLocation, python: pluginPython, env: process.env });
   const engine = new ProcessingEngine({
     catalog: storage.catalog,
     onDurable: (listener) => storage.writes.onDurable(listener),
@@ -44,17 +56,16 @@ export function openProcessing(config: ServeConfig, parts: ProcessingParts): Ope
     writes,
     queries,
     code,
+    python,
     clock,
     logger,
-    limits: { invocationTimeoutMs: undefined, memoryLimitBytes: undefined, queueBytesMax: QUEUE_BYTES_MAX },
+    limits: { invocationTimeoutMs, memoryLimitBytes, queueBytesMax },
     timers: systemTimers,
     onInvocation: (database, trigger, plugin, type) => telemetry.recordInvocation(database, trigger, plugin, type),
   });
   registerTriggerMetrics(metrics, () => engine.figures());
   return { engine, triggers: new TriggerAdmin({ catalog: storage.catalog, code, kinds: triggerKinds, logger }) };
 }
-
-const QUEUE_BYTES_MAX = 64 * 1024 * 1024;
 
 function createPluginDir(directory: string): void {
   try {

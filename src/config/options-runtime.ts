@@ -9,6 +9,7 @@ import {
   memoryBytes,
   oneOf,
   path,
+  sizeBytes,
   text,
   timerMs,
 } from './value-types.ts';
@@ -175,7 +176,33 @@ export const processingOptions = {
     type: path,
     defaultNote: '<plugin-dir>/.venv',
     help: 'Python environment of the plugins',
-    status: 'later',
+  }),
+  pluginPython: processing.option({
+    flag: 'plugin-python',
+    env: 'INFLUXDB3_PLUGIN_PYTHON',
+    type: text,
+    defaultNote: 'python3 of the search path',
+    help: 'Interpreter of Python plugins while there is no Python environment, and the one that makes it; 3.9 or newer',
+  }),
+  pluginInvocationTimeout: processing.option({
+    flag: 'plugin-invocation-timeout',
+    env: 'INFLUXDB3_PLUGIN_INVOCATION_TIMEOUT',
+    type: timerMs,
+    defaultNote: 'no limit',
+    help: 'Longest call of a plugin; what runs longer is ended',
+  }),
+  pluginMemoryLimit: processing.option({
+    flag: 'plugin-memory-limit',
+    env: 'INFLUXDB3_PLUGIN_MEMORY_LIMIT',
+    type: sizeBytes,
+    defaultNote: '128 MB for JavaScript, no limit for Python',
+    help: 'Memory of one plugin: heap of JavaScript, address space of Python (e.g. 512MB)',
+  }),
+  pluginQueueLimit: processing.defaulted('64MB', {
+    flag: 'plugin-queue-limit',
+    env: 'INFLUXDB3_PLUGIN_QUEUE_LIMIT',
+    type: sizeBytes,
+    help: 'Writes that may wait for one trigger; what comes then is not delivered to it',
   }),
   packageManager: processing.defaulted('discover', {
     flag: 'package-manager',

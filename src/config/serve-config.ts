@@ -124,6 +124,14 @@ export interface ProcessingConfig {
   readonly pluginDir: string | undefined;
   readonly pluginRepo: string | undefined;
   readonly virtualEnvLocation: string | undefined;
+  /** Undefined = `python3` of the search path. */
+  readonly pluginPython: string | undefined;
+  /** Undefined = calls of plugins may take as long as they like. */
+  readonly invocationTimeoutMs: number | undefined;
+  /** Undefined = the default of the plugin's language. */
+  readonly memoryLimitBytes: number | undefined;
+  /** Writes that may wait for one trigger. */
+  readonly queueBytesMax: number;
   readonly packageInstallAllowed: boolean;
   /** Undefined = all kinds. */
   readonly triggerKinds: readonly ('wal' | 'schedule' | 'request')[] | undefined;

@@ -8,14 +8,16 @@ import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Timers } from '../shared/timers.ts';
 import type { WriteService } from '../write/write-service.ts';
-import { PluginFailure, type PluginHost } from './calls/plugin-host.ts';
+import type { PluginHost } from './calls/plugin-host.ts';
 import { ServerCache } from './calls/shared-cache.ts';
 import { WalDelivery, type WalDeliveryOptions } from './delivery/wal-delivery.ts';
-import { engineStopping } from './errors.ts';
+import { engineStopping, noPluginDirectory } from './errors.ts';
 import { JavascriptHost } from './javascript/javascript-host.ts';
 import type { PluginCodeReader, PluginLanguage } from './plugins/plugin-code.ts';
 import { messageOf } from './plugins/system-error.ts';
 import type { EngineRequest, EngineResponse, EngineService } from './processing-service.ts';
+import type { PythonEnvironment } from './python/python-environment.ts';
+import { PythonHost } from './python/python-host.ts';
 import { TriggerLog, type TriggerLogRow } from './trigger-log.ts';
 import { RequestRoutes, RequestTrigger } from './triggers/request-trigger.ts';
 import type { RunningTrigger, TriggerIdentity } from './triggers/running-trigger.ts';
@@ -33,6 +35,8 @@ export interface ProcessingEngineOptions extends Pick<WalDeliveryOptions, 'onDur
   readonly writes: WriteService;
   readonly queries: QueryService;
   readonly code: PluginCodeReader;
+  /** Undefined = the processing engine is off. */
+  readonly python: PythonEnvironment | undefined;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: PluginLimits;
@@ -191,8 +195,23 @@ export class ProcessingEngine implements EngineService {
 
   #openHost(language: PluginLanguage, label: string): PluginHost {
     const { clock, limits, logger, timers } = this.#options;
-    if (language === 'python') return unavailableHost;
-    return new JavascriptHost({ label, logger, clock, timers, memoryLimitBytes: limits.memoryLimitBytes });
+    const { memoryLimitBytes } = limits;
+    if (language === 'python') return this.#pythonHost(label);
+    return new JavascriptHost({ label, logger, clock, timers, memoryLimitBytes });
+  }
+
+  #pythonHost(label: string): PluginHost {
+    const { clock, limits, logger, python, timers } = this.#options;
+    if (python === undefined) throw noPluginDirectory();
+    return new PythonHost({
+      label,
+      environment: async () => ({ interpreter: python.interpreter, env: python.env, version: python.version }),
+      directory: python.directory,
+      memoryLimitBytes: limits.memoryLimitBytes,
+      logger,
+      clock,
+      timers,
+    });
   }
 
   async #disable({ database, definition }: TriggerIdentity): Promise<void> {
@@ -214,13 +233,6 @@ export class ProcessingEngine implements EngineService {
     });
   }
 }
-
-/** Stands where a Python plugin would run. */
-const unavailableHost: PluginHost = {
-  starts: 0,
-  call: () => Promise.reject(new PluginFailure('died', 'Python plugins do not run in this build yet; JavaScript plugins do')),
-  stop: () => Promise.resolve(),
-};
 
 function keyOf(databaseId: number, triggerId: number): string {
   return `${databaseId}/${triggerId}`;

@@ -1,6 +1,7 @@
 // Joins the compiled modules and the packages they use into a few files below dist/bundle: loading hundreds of small
 // ones takes twice as long as everything else that a start does. What is imported lazily stays in files of its own;
 // of a CommonJS package such an import has the `default` only.
+import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Native or WebAssembly, found through their own folders. */
@@ -35,4 +36,5 @@ export async function bundle(root) {
     banner: { js: REQUIRE },
     logLevel: 'error',
   });
+  copyFileSync(join(root, 'src', 'processing', 'python', 'plugin_host.py'), join(dist, 'bundle', 'plugin_host.py'));
 }

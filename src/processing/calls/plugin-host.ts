@@ -68,6 +68,8 @@ export interface SharedCache {
 
 /** Runs a trigger's plugin, apart from the server's own thread. One host serves one trigger, or all dry runs. */
 export interface PluginHost {
+  /** Starts what calls need, so that their time limit is not used up by it. Rejects with `PluginFailure`. */
+  ready(code: PluginCode): Promise<void>;
   /** Calls the plugin. Resolves with the answer of a request plugin; rejects with `PluginFailure`. */
   call(call: PluginCall, calls: PluginCalls, signal: AbortSignal): Promise<EngineResponse | undefined>;
   /** Ends it whatever it does; what runs fails with `PluginFailure`. Bounded in time, idempotent. */

@@ -42,6 +42,10 @@ export class JavascriptHost implements PluginHost {
     this.#options = options;
   }
 
+  async ready(code: PluginCode): Promise<void> {
+    await this.#workerFor(code);
+  }
+
   async call(call: PluginCall, calls: PluginCalls, signal: AbortSignal): Promise<EngineResponse | undefined> {
     const worker = await this.#workerFor(call.code);
     return worker.call(call, calls, signal);

@@ -146,6 +146,7 @@ export class TriggerRunner {
       await this.#options.before;
       const code = await this.#currentCode();
       const host = this.#hostFor(code);
+      await host.ready(code);
       const calls = new LiveCalls({ ...this.#options, log: (level, text) => this.log(level, text, 'plugin') });
       const call = { code, database: trigger.database.name, args: trigger.definition.arguments, input, cacheName: '' };
       const response = await this.#timed((signal) => host.call(call, calls, signal));

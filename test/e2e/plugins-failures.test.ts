@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { PluginServer } from '../support/plugins.ts';
+import { until } from '../support/until.ts';
+
+const FAILS_AFTER_WRITE = `
+def process_writes(influxdb3_local, table_batches, args=None):
+    influxdb3_local.info("before")
+    influxdb3_local.write_sync(LineBuilder("kept").int64_field("v", 1), no_sync=False)
+    influxdb3_local.write(LineBuilder("lost").int64_field("v", 1))
+    raise ValueError("on purpose")
+`;
+
+const HANGS = `
+import time
+def process_request(influxdb3_local, q, h, b, args=None):
+    what = q.get("do")
+    if what == "pid":
+        import os
+        return {"pid": os.getpid()}
+    if what == "exit":
+        import os
+        os._exit(1)
+    if what == "segv":
+        import os, signal
+        os.kill(os.getpid(), signal.SIGSEGV)
+    if what == "print":
+        import os
+        for _ in range(20):
+            print("x" * 500000)
+        os.write(1, b"\\xff\\xfe not text\\n")
+        return "printed"
+    if what == "loop":
+        while True:
+            pass
+    if what == "child":
+        import subprocess
+        return {"child": subprocess.Popen(["sleep", "1000"]).pid}
+    if what == "memory":
+        return str(len(bytearray(4 << 30)))
+    return "fine"
+`;
+
+function alive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+describe('plugins that fail', () => {
+  test('what was queued is dropped, what was written and logged stays, and the trigger goes on', async (t) => {
+    const plugins = await PluginServer.start(t, {
+      'fails.py': FAILS_AFTER_WRITE,
+      'empty.py': 'x = 1\n',
+      'bad.py': 'def process_writes(a):\n  x\n    y\n',
+      'few.py': 'def process_writes(a, b):\n    pass\n',
+      'line.py':
+        'def process_writes(api, b, args=None):\n    api.write(LineBuilder("good").int64_field("v", 1))\n    api.write(LineBuilder("bad").int64_field("v", 1.5))\n',
+      'throws.js': 'export function processWrites() { throw new RangeError("js"); }',
+    });
+    await plugins.server.writeOk('db', 'other v=1');
+    const spec = 'table:cpu';
+    await plugins.created({ name: 'fails', plugin: 'fails.py', spec });
+    await plugins.created({ name: 'empty', plugin: 'empty.py', spec });
+    await plugins.created({ name: 'bad', plugin: 'bad.py', spec });
+    await plugins.created({ name: 'few', plugin: 'few.py', spec });
+    await plugins.created({ name: 'line', plugin: 'line.py', spec });
+    await plugins.created({ name: 'throws', plugin: 'throws.js', spec });
+    await plugins.server.writeOk('db', 'cpu v=1');
+    await plugins.logged('ERROR error executing wal plugin: ValueError: on purpose');
+    await plugins.logged(
+      'ERROR error executing wal plugin: the process_writes function is not present in the plugin. ' +
+        'Should be defined as: process_writes(influxdb3_local, table_batches, args=None)',
+    );
+    await plugins.logged('ERROR error executing wal plugin: IndentationError: unexpected indent (<string>, line 3)');
+    await plugins.logged('ERROR error executing wal plugin: TypeError: process_writes() takes 2 positional arguments but 3 were given');
+    await plugins.logged(/^ERROR error running wal plugin: error writing back lines to db: Cannot write: line protocol parse failed: /);
+    await plugins.logged('ERROR error executing wal plugin: RangeError: js');
+    await plugins.logged('INFO before');
+    assert.deepEqual(await plugins.rowsOf('db', 'SELECT v FROM kept'), [{ v: 1 }]);
+    const tables = (await plugins.server.rows('db', 'SHOW TABLES')).map(({ table_name }) => table_name);
+    assert.ok(!tables.includes('lost') && !tables.includes('good'), String(tables));
+    await plugins.server.writeOk('db', 'cpu v=2');
+    await plugins.rowsOf('db', 'SELECT v FROM kept', 2);
+  });
+
+  test('retry tries until the file is mended, disable is kept in the catalog', async (t) => {
+    const broken = 'def process_writes(api, b, args=None):\n    raise ValueError("broken")\n';
+    const plugins = await PluginServer.start(t, { 'retry.py': broken, 'off.py': broken });
+    await plugins.server.writeOk('db', 'other v=1');
+    await plugins.created({ name: 'retry', plugin: 'retry.py', spec: 'table:cpu', errorBehavior: 'retry' });
+    await plugins.created({ name: 'off', plugin: 'off.py', spec: 'table:cpu', errorBehavior: 'disable' });
+    await plugins.server.writeOk('db', 'cpu v=1');
+    await plugins.logged('WARN retrying trigger retry after error (attempt 2): ValueError: broken');
+    await plugins.write('retry.py', 'def process_writes(api, b, args=None):\n    api.info("mended", len(b[0]["rows"]))\n');
+    await plugins.logged('INFO mended 1');
+    await plugins.logged('ERROR error executing wal plugin: ValueError: broken');
+    const states = await plugins.rowsOf(
+      'db',
+      "SELECT trigger_name FROM system.processing_engine_triggers WHERE disabled AND error_behavior = 'disable'",
+    );
+    assert.deepEqual(states, [{ trigger_name: 'off' }]);
+    await plugins.write('off.py', 'def process_writes(api, b, args=None):\n    api.info("on again")\n');
+    assert.equal((await plugins.setEnabled(true, 'off')).status, 200);
+    await plugins.server.writeOk('db', 'cpu v=2');
+    await plugins.logged('INFO on again');
+    await plugins.write('retry.py', broken);
+    await plugins.server.writeOk('db', 'cpu v=3');
+    await plugins.logged('WARN retrying trigger retry after error (attempt 1): ValueError: broken');
+    assert.equal((await plugins.setEnabled(false, 'retry')).status, 200);
+    assert.equal((await plugins.delete('retry')).status, 200);
+  });
+
+  test('a process that dies, hangs, prints or eats memory harms nothing but its own call, and nothing of it is left', async (t) => {
+    const args = ['--plugin-invocation-timeout', '3s', '--plugin-memory-limit', '1GB'];
+    const plugins = await PluginServer.start(t, { 'h.py': HANGS, 'loop.js': 'export function processRequest() { for (;;); }' }, { args });
+    await plugins.server.writeOk('db', 'cpu v=1');
+    await plugins.created({ name: 'h', plugin: 'h.py', spec: 'request:h' });
+    await plugins.created({ name: 'loop', plugin: 'loop.js', spec: 'request:loop' });
+    const ask = async (what: string): Promise<[number, string]> => {
+      const response = await fetch(`${plugins.server.url}/api/v3/engine/h?do=${what}`);
+      return [response.status, await response.text()];
+    };
+    assert.deepEqual(await ask('exit'), [500, '{"error":"plugin process exited unexpectedly (code 1)"}']);
+    assert.deepEqual(await ask('print'), [200, 'printed']);
+    assert.deepEqual(await ask('segv'), [500, '{"error":"plugin process exited unexpectedly (SIGSEGV)"}']);
+    assert.deepEqual(await ask('memory'), [500, '{"error":"Python function call failed: MemoryError: "}']);
+    const pid = (JSON.parse((await ask('pid'))[1]) as { pid: number }).pid;
+    const child = (JSON.parse((await ask('child'))[1]) as { child: number }).child;
+    assert.ok(alive(pid) && alive(child));
+    process.kill(pid, 'SIGKILL');
+    await until(async () => (alive(child) ? undefined : true));
+    assert.deepEqual(await ask('loop'), [504, '{"error":"plugin execution timed out after 3s"}']);
+    assert.deepEqual(await ask('x'), [200, 'fine']);
+    const loop = await fetch(`${plugins.server.url}/api/v3/engine/loop`);
+    assert.deepEqual([loop.status, await loop.text()], [504, '{"error":"plugin execution timed out after 3s"}']);
+    await plugins.server.writeOk('db', 'cpu v=2');
+    const last = (JSON.parse((await ask('pid'))[1]) as { pid: number }).pid;
+    assert.equal(await plugins.server.kill('SIGTERM'), 0);
+    assert.ok(!alive(last));
+  });
+
+  test('a server that is killed leaves no process behind', async (t) => {
+    const plugins = await PluginServer.start(t, { 'h.py': HANGS });
+    await plugins.server.writeOk('db', 'cpu v=1');
+    await plugins.created({ name: 'h', plugin: 'h.py', spec: 'request:h' });
+    const response = await fetch(`${plugins.server.url}/api/v3/engine/h?do=pid`);
+    const { pid } = (await response.json()) as { pid: number };
+    await plugins.server.kill('SIGKILL');
+    await until(async () => (alive(pid) ? undefined : true));
+  });
+});
