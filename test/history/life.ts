@@ -11,6 +11,7 @@ import { type LifePlan, randomFor } from './plan.ts';
 import { press } from './pressure.ts';
 import { everything, Reader } from './reader.ts';
 import { Refuser } from './refuser.ts';
+import type { Rounds } from './rounds.ts';
 import type { Block } from './tables.ts';
 import type { World } from './world.ts';
 import { deleteOf, type Writer } from './writer.ts';
@@ -25,6 +26,7 @@ export async function live(
   plan: LifePlan,
   directory: string,
   writers: readonly Writer[],
+  rounds: Rounds,
   onLog: (text: string) => void,
 ): Promise<void> {
   world.note(`life ${plan.number} starts, ${plan.kind}: ${plan.args.join(' ')}`);
@@ -41,6 +43,7 @@ export async function live(
     await admin.settle();
     await repeatDeletes(world, host.url);
     await readAll(world, host.url);
+    await rounds.readAll(host.url);
     world.note(`life ${plan.number}: everything compared`);
     const end = (): Promise<number | string> => {
       host.child.off('exit', died);
@@ -49,7 +52,7 @@ export async function live(
       stop.abort();
       return answered(plan.ending, ended, END_MS_MAX);
     };
-    await (plan.writes > 0 ? work({ world, plan, host, writers, admin, stop: stop.signal, end }) : end());
+    await (plan.writes > 0 ? work({ world, plan, host, writers, rounds, admin, stop: stop.signal, end }) : end());
   } finally {
     world.failed.removeEventListener('abort', stopAll);
     host.child.off('exit', died);
@@ -66,6 +69,7 @@ interface Parts {
   readonly plan: LifePlan;
   readonly host: Host;
   readonly writers: readonly Writer[];
+  readonly rounds: Rounds;
   readonly admin: Admin;
   readonly stop: AbortSignal;
   /** Ends the server in the planned way and resolves with its exit code or signal. */
@@ -73,13 +77,14 @@ interface Parts {
 }
 
 /** Everything at once until the planned writes are done; ends the server while all go on. */
-async function work({ world, plan, host, writers, admin, stop, end }: Parts): Promise<void> {
+async function work({ world, plan, host, writers, rounds, admin, stop, end }: Parts): Promise<void> {
   const guarded = (task: Promise<void>): Promise<void> => task.catch((error) => world.fail(error));
   const readers = Array.from({ length: world.options.readers }, (_, i) => new Reader(world, `reader ${plan.number} ${i}`));
   const tasks = [
     ...writers.map((writer) => guarded(writer.run(host, plan.number, stop))),
     ...readers.map((reader) => guarded(reader.run(host.url, stop))),
     guarded(new Refuser(world, plan.number).run(host.url, stop)),
+    guarded(rounds.run(host.url, stop)),
     guarded(admin.run(stop)),
     guarded(pause(host, plan, stop)),
     guarded(press(world, plan, host.url, stop)),

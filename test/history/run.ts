@@ -5,6 +5,7 @@ import { Fault } from './check.ts';
 import { live } from './life.ts';
 import { type LifePlan, planLife, type RunOptions } from './plan.ts';
 import { report } from './report.ts';
+import { Rounds } from './rounds.ts';
 import { World } from './world.ts';
 import { Writer } from './writer.ts';
 
@@ -22,6 +23,7 @@ export async function runHistory(options: RunOptions, interrupt?: AbortSignal): 
   const directory = await mkdtemp(join(tmpdir(), 'history-'));
   const world = new World(options);
   const writers = Array.from({ length: options.writers }, (_, i) => new Writer(world, i));
+  const rounds = new Rounds(world);
   interrupt?.addEventListener('abort', () => world.fail(new Fault('unexpected', 'interrupted')), { once: true });
   const logs: string[] = [];
   const onLog = (text: string): void => {
@@ -33,7 +35,7 @@ export async function runHistory(options: RunOptions, interrupt?: AbortSignal): 
   const isOver = (): boolean => Date.now() >= endMs && (world.counts.rowsVerified >= options.rowsMin || Date.now() >= latestMs);
   const begin = async (plan: LifePlan): Promise<void> => {
     try {
-      await live(world, plan, directory, writers, onLog);
+      await live(world, plan, directory, writers, rounds, onLog);
     } catch (error) {
       world.fail(error);
     }
