@@ -6,7 +6,8 @@ import { CatalogState } from './state.ts';
 import { loadState } from './state-codec.ts';
 
 const FOLDER = 'catalog/v3/';
-const SNAPSHOT_KEY = `${FOLDER}snapshot`;
+/** Of the object that a start reads first. */
+export const CATALOG_SNAPSHOT_KEY = `${FOLDER}snapshot`;
 const LOGS = `${FOLDER}logs/`;
 
 const LOG_NAME = /^(\d{20})\.catalog$/;
@@ -105,7 +106,7 @@ export class CatalogStore {
 
   /** Replaces the snapshot, then deletes logs that it covers. */
   async writeSnapshot(uuid: string, sequence: number, payload: Uint8Array): Promise<void> {
-    await this.#objects.put(SNAPSHOT_KEY, encodeCatalogFile({ kind: 'snapshot', uuid, sequence, payload }), 'overwrite');
+    await this.#objects.put(CATALOG_SNAPSHOT_KEY, encodeCatalogFile({ kind: 'snapshot', uuid, sequence, payload }), 'overwrite');
     const covered = numbersOf(await this.#logNames(), LOG_NAME).filter((number) => number <= sequence);
     await this.#objects.delete(covered.slice(0, Math.max(0, covered.length - COVERED_LOGS_KEPT)).map(logKey));
   }
@@ -119,15 +120,15 @@ export class CatalogStore {
   async #readSnapshot(logsAreComplete: boolean): Promise<CatalogFile | undefined> {
     let bytes: Uint8Array;
     try {
-      bytes = await this.#objects.get(SNAPSHOT_KEY);
+      bytes = await this.#objects.get(CATALOG_SNAPSHOT_KEY);
     } catch (error) {
       if (error instanceof ObjectStoreError && error.code === 'NOT_FOUND') return undefined;
       throw error;
     }
     const file = decodeCatalogFile(bytes, 'snapshot');
     if (typeof file !== 'string') return file;
-    if (!logsAreComplete) throw corrupt(this.#locate(SNAPSHOT_KEY), file);
-    const movedTo = await setAside(this.#objects, SNAPSHOT_KEY);
+    if (!logsAreComplete) throw corrupt(this.#locate(CATALOG_SNAPSHOT_KEY), file);
+    const movedTo = await setAside(this.#objects, CATALOG_SNAPSHOT_KEY);
     this.#log.warn('catalog snapshot moved aside, the catalog is read from its logs', { path: movedTo, reason: file });
     return undefined;
   }
@@ -136,7 +137,7 @@ export class CatalogStore {
     try {
       return loadState(snapshot.payload);
     } catch (error) {
-      throw corrupt(this.#locate(SNAPSHOT_KEY), errorText(error), error);
+      throw corrupt(this.#locate(CATALOG_SNAPSHOT_KEY), errorText(error), error);
     }
   }
 

@@ -88,6 +88,11 @@ export class Catalog {
     return this.#queue.onChange(listener);
   }
 
+  /** The state of one moment, at which `capture` runs, as the content of `CATALOG_SNAPSHOT_KEY`. Changes wait until it is made. */
+  moment<T>(capture: (sequence: number) => T): Promise<{ readonly captured: T; readonly snapshot: Uint8Array }> {
+    return this.#queue.moment(capture);
+  }
+
   /** Waits for running changes, then refuses new ones. */
   close(): Promise<void> {
     return this.#queue.close();

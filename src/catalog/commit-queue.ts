@@ -4,6 +4,7 @@ import type { Log } from '../shared/logger.ts';
 import { nextTurn } from '../shared/timers.ts';
 import { errorText } from '../storage/index.ts';
 import type { CatalogStore, LoadedCatalog } from './catalog-store.ts';
+import { encodeCatalogFile } from './codec.ts';
 import { catalogClosed, catalogWriteFailed } from './errors.ts';
 import { checkSteps } from './invariants.ts';
 import type { CatalogLimits } from './limits.ts';
@@ -90,6 +91,18 @@ export class CommitQueue {
       const plan = makePlan(this.#state);
       await this.#makeDurable(plan.ops);
       return plan.result();
+    });
+  }
+
+  /**
+   * The state of one moment as the bytes of a snapshot file. `capture` runs at that moment; changes wait until the bytes are made.
+   */
+  moment<T>(capture: (sequence: number) => T): Promise<{ readonly captured: T; readonly snapshot: Uint8Array }> {
+    return this.#exclusive(async () => {
+      const sequence = this.#sequence;
+      const captured = capture(sequence);
+      const payload = await this.#dump();
+      return { captured, snapshot: encodeCatalogFile({ kind: 'snapshot', uuid: this.#uuid, sequence, payload }) };
     });
   }
 

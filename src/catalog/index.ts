@@ -1,4 +1,5 @@
 export { Catalog, type CatalogOptions } from './catalog.ts';
+export { CATALOG_SNAPSHOT_KEY } from './catalog-store.ts';
 export type {
   DistinctCacheDefinition,
   LastCacheDefinition,

@@ -1,4 +1,5 @@
 export type { DurableBatch, DurableListener, DurablePosition } from './durable-rows.ts';
+export type { PinnedFile, PinnedMoment } from './pin/index.ts';
 export { WriteDoor, type WriteDoorOptions } from './write-door.ts';
 export { WriteMetrics } from './write-metrics.ts';
 export type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';

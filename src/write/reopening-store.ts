@@ -10,6 +10,7 @@ import { type CancelTimer, pause, systemTimers, type Timers } from '../shared/ti
 import { errorText } from '../storage/index.ts';
 import type { DeleteRequest } from './deletes/index.ts';
 import type { DurableListener } from './durable-rows.ts';
+import type { PinnedMoment } from './pin/index.ts';
 import type { SeriesIndex } from './series/index.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
 import { type StoredTablePeek, type StoredTableSnapshot, WriteStore, type WriteStoreOptions } from './write-store.ts';
@@ -110,6 +111,11 @@ export class ReopeningStore implements WriteService {
   /** As `WriteStore.snapshot`. */
   async snapshot(table: TableSchema, minTimeNs: bigint | undefined, maxTimeNs: bigint | undefined): Promise<StoredTableSnapshot> {
     return this.#use((store) => store.snapshot(table, minTimeNs, maxTimeNs));
+  }
+
+  /** As `WriteStore.pin`; the moment is lost when the store is opened anew. */
+  async pin(): Promise<PinnedMoment> {
+    return this.#use((store) => store.pin());
   }
 
   /** As `WriteStore.peek`. Throws ENGINE_RESTARTING. */

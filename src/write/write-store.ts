@@ -24,11 +24,12 @@ import {
   retentionPeriodNs,
 } from './maintenance/index.ts';
 import { FileChecks } from './parquet/file-checks.ts';
+import { type PinnedMoment, Pins } from './pin/index.ts';
 import { type LostRows, replayLogs } from './recovery/index.ts';
 import type { ScanFile } from './scan/index.ts';
 import type { SeriesIndex } from './series/index.ts';
 import { SnapshotScheduler } from './snapshot/snapshot-scheduler.ts';
-import { Wal } from './wal/index.ts';
+import { Wal, walShutdown } from './wal/index.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
 
 export interface WriteStoreOptions {
@@ -90,6 +91,7 @@ export class WriteStore implements WriteService {
   readonly #checks: FileChecks<LiveFile>;
   readonly #maintenance: Maintenance;
   readonly #aside: TablesAside;
+  readonly #pins: Pins;
   /** Files of logs that the start found missing or damaged, with acknowledged rows. */
   readonly lostRows: readonly LostRows[];
   /** The same for snapshot infos: Parquet files that only they listed are not served. */
@@ -144,7 +146,7 @@ export class WriteStore implements WriteService {
       filesPerSnapshot: options.wal.filesPerSnapshot,
       filesToKeep: options.wal.snapshottedFilesToKeep,
     });
-    return new WriteStore(options, { wal, buffer, files, snapshots, pending, aside, lost: report.lost });
+    return new WriteStore(options, { wal, buffer, files, snapshots, pending, aside, asideLog, lost: report.lost });
   }
 
   private constructor(options: WriteStoreOptions, parts: WriteStoreParts) {
@@ -168,6 +170,7 @@ export class WriteStore implements WriteService {
       log: options.log,
     });
     this.#removal = new FileRemoval({ fs: options.store.fs, root: options.store.root, log: options.log, pending });
+    this.#pins = new Pins({ ...options, wal, files, removal: this.#removal, asideLog: parts.asideLog });
     this.#maintenance = new Maintenance({
       ...options,
       ...defaultMaintenance,
@@ -309,6 +312,11 @@ export class WriteStore implements WriteService {
     await this.#maintenance.sweep();
   }
 
+  /** Keeps what the node holds at this moment on disk, for a backup (see `PinnedMoment`). */
+  pin(): Promise<PinnedMoment> {
+    return this.#pins.pin();
+  }
+
   /** Persists everything that is buffered now. */
   async snapshotNow(): Promise<void> {
     await this.#snapshots.force();
@@ -324,6 +332,7 @@ export class WriteStore implements WriteService {
 
   /** Makes waiting writes durable and ends background work. Buffered rows stay in the log. */
   async stop(): Promise<void> {
+    this.#pins.end(walShutdown());
     const maintained = this.#maintenance.stop(); // ends what it does at once
     await this.#wal.stop();
     await this.#snapshots.stop();
@@ -359,6 +368,7 @@ interface WriteStoreParts {
   readonly snapshots: SnapshotScheduler;
   readonly pending: PendingFiles;
   readonly aside: TablesAside;
+  readonly asideLog: AsideLog;
   readonly lost: readonly LostRows[];
 }
 

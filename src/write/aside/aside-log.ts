@@ -28,6 +28,9 @@ export interface AsideReplayReport {
 export class AsideLog {
   readonly #options: SideLogOptions;
   readonly #log: Log;
+  readonly #held = new Set<ReadonlySet<string>>();
+  /** Held files that no info names any more. */
+  readonly #needless = new Set<string>();
 
   /** @param root the node's directory */
   constructor(options: { readonly fs: FileSystem; readonly root: string; readonly uuid: string; readonly log: Log }) {
@@ -70,10 +73,26 @@ export class AsideLog {
     }
   }
 
-  /** Removes files that no info names any more. What cannot be removed is left to the next start. */
+  /** Keeps files until the returned function is called, which removes those that became needless meanwhile. */
+  hold(names: readonly string[]): () => void {
+    const held = new Set(names);
+    this.#held.add(held);
+    return () => {
+      if (!this.#held.delete(held)) return;
+      const due = [...this.#needless].filter((name) => held.has(name));
+      for (const name of due) this.#needless.delete(name);
+      void this.remove(due);
+    };
+  }
+
+  /** Removes files that no info names any more, as soon as nobody holds them. What cannot be removed is left to the next start. */
   async remove(names: readonly string[]): Promise<void> {
     const { directory, fs } = this.#options;
     for (const name of names) {
+      if ([...this.#held].some((held) => held.has(name))) {
+        this.#needless.add(name);
+        continue;
+      }
       try {
         await unlinkIfPresent(fs, join(directory, name));
       } catch (error) {

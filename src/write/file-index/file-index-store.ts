@@ -1,7 +1,7 @@
 import { errorText } from '../../storage/index.ts';
 import type { TableDelete } from '../deletes/row-delete.ts';
 import type { FileIndex, LiveFile } from './file-index.ts';
-import { encodeFileIndex, type IndexState } from './file-index-codec.ts';
+import { encodeFileIndex, type IndexState, type StoredFileIndex } from './file-index-codec.ts';
 import { INDEX_KEY, type LoadedIndex, type LoadIndexOptions, type LostInfo, loadIndex } from './load-index.ts';
 import type { ParquetFileInfo, PersistedRange, SnapshotInfo, TableAside } from './snapshot-info.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
@@ -183,17 +183,27 @@ export class FileIndexStore {
     if (this.index.sequence > this.#savedSequence) await this.saveIndex();
   }
 
-  async #saveIndex(): Promise<void> {
-    const { sequence } = this.index;
+  /** What an index file would hold now. */
+  stored(): StoredFileIndex & { readonly state: IndexState } {
     const files: LiveFile[] = [];
     for (const table of this.index.tables()) for (const file of table.files) files.push(file);
+    return { sequence: this.index.sequence, files, deletes: this.index.deletes(), state: this.#state };
+  }
+
+  /** Names of the side logs below `aside/` that an index tells of. */
+  sideLogs({ state }: { readonly state: IndexState }): string[] {
+    return state.tablesAside.flatMap(({ files }) => files);
+  }
+
+  async #saveIndex(): Promise<void> {
+    const index = this.stored();
     try {
-      const bytes = encodeFileIndex({ sequence, files, deletes: this.index.deletes(), state: this.#state }, this.#options.uuid);
+      const bytes = encodeFileIndex(index, this.#options.uuid);
       await this.#options.objects.put(INDEX_KEY, bytes, 'overwrite');
     } catch (error) {
       this.#options.log.warn('file index could not be written', { error: errorText(error) });
     }
-    this.#savedSequence = sequence; // also after a failure: tried again after as many snapshots
+    this.#savedSequence = index.sequence; // also after a failure: tried again after as many snapshots
   }
 }
 

@@ -1,3 +1,4 @@
+export { walShutdown } from './errors.ts';
 export type { WalPeriod } from './period.ts';
 export { readSideLog, type SideLogOptions, SideLogWriter } from './side-log.ts';
 export { Wal, type WalOptions } from './wal.ts';

@@ -6,6 +6,13 @@ const FILE_NAME = /^(\d{11,})\.wal$/;
 const ANY_NAME = /^(\d{11,})\.wal(\.|$)/;
 const CORRUPT_NAME = /^(\d{11,})\.wal\.corrupt/;
 
+/** A log file that stays on disk for a while. */
+export interface HeldWalFile {
+  /** Absolute. */
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
 /** The `wal/` directory: which files there are, and deleting those that snapshots cover. */
 export class WalDirectory {
   readonly path: string;
@@ -13,6 +20,7 @@ export class WalDirectory {
   readonly #log: Log;
   /** Size of each file, by number ascending. */
   readonly #sizes = new Map<number, number>();
+  readonly #held = new Set<ReadonlySet<number>>();
   #failedDeletes = 0;
   #deleteFailing = false;
   #deleting: Promise<void> = Promise.resolve();
@@ -80,9 +88,18 @@ export class WalDirectory {
     this.#sizes.delete(fileNumber);
   }
 
+  /** Files that were listed or noted and have higher numbers are not deleted before `release`. */
+  hold(after: number): { readonly files: readonly HeldWalFile[]; readonly release: () => void } {
+    const numbers = this.numbers().filter((number) => number > after);
+    const held = new Set(numbers);
+    this.#held.add(held);
+    const files = numbers.map((number) => ({ path: this.filePath(number), sizeBytes: this.sizeOf(number) }));
+    return { files, release: () => void this.#held.delete(held) };
+  }
+
   /**
    * Deletes files up to `lastCovered`, but keeps the newest `keepFiles` of them as long as they take no more than
-   * `keepBytes`. A file that cannot be deleted is tried again at the next call.
+   * `keepBytes`. A file that cannot be deleted, or is held, is tried again at the next call.
    */
   deleteCovered(lastCovered: number, keepFiles: number, keepBytes: number): Promise<void> {
     this.#deleting = this.#deleting.then(() => this.#deleteCovered(lastCovered, keepFiles, keepBytes));
@@ -98,6 +115,7 @@ export class WalDirectory {
       files++;
       bytes += size;
       if (files <= keepFiles && bytes <= keepBytes) continue;
+      if ([...this.#held].some((held) => held.has(number))) continue;
       try {
         await unlinkIfPresent(this.#fs, this.filePath(number));
         this.#sizes.delete(number);

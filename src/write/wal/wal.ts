@@ -7,7 +7,7 @@ import { walBufferFull, walShutdown, walWriteFailed } from './errors.ts';
 import { OpenPeriod, type WalPeriod } from './period.ts';
 import { BODY_BYTES_MAX, FILE_HEADER_BYTES, type PreviousFile, recordBytes } from './record.ts';
 import { RecordGroupEncoder } from './record-group.ts';
-import { WalDirectory } from './wal-directory.ts';
+import { type HeldWalFile, WalDirectory } from './wal-directory.ts';
 import type { WalFileWriter } from './wal-file.ts';
 import { WalFiles } from './wal-files.ts';
 import { type DurableCallback, type QueuedRecord, rejectAll, WalQueue } from './wal-queue.ts';
@@ -196,12 +196,22 @@ export class Wal {
     return this.#directory.deleteCovered(lastCovered, keep, KEPT_BYTES_MAX);
   }
 
+  /** Keeps the closed files above `after` on disk until `release`; they are whole when `settled` resolves. */
+  hold(after: number): { readonly files: readonly HeldWalFile[]; readonly release: () => void } {
+    return this.#directory.hold(after);
+  }
+
+  /** Resolves when every file that has got its last record is closed. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#closing);
+  }
+
   /**
    * Hands the records of closed files above `after`, up to `upTo`, to `onRecord`, in the order of the log. Rejects when a
    * file is not whole. Without durability there is nothing.
    */
   async readClosed(after: number, upTo: number, onRecord: ClosedRecordHandler): Promise<void> {
-    await Promise.all(this.#closing);
+    await this.settled();
     await readClosedFiles({ ...this.#options, directory: this.#directory }, { after, upTo }, onRecord);
   }
 

@@ -1,0 +1,1 @@
+export { type PinnedFile, type PinnedMoment, Pins } from './pin-moment.ts';
