@@ -80,7 +80,7 @@ const lists = [
   'l_replace_n(a, f, t, n) as list_transform(a, lambda y, i: case when y is not distinct from f and len(list_filter(a[1:i], lambda z: z is not distinct from f)) <= n then t else y end)',
   'l_replace(a, f, t) as _df.l_replace_n(a, f, t, 1)',
   'l_replace_all(a, f, t) as list_transform(a, lambda y: case when y is not distinct from f then t else y end)',
-  'l_distance(a, b) as list_distance(a::double[], b::double[])',
+  'l_distance(a, b) as case when list_contains(list_transform(list_concat(a, b), lambda x: x is null), true) then null else list_distance(a, b) end',
 ];
 
 const macros = [
@@ -125,7 +125,7 @@ const macros = [
   'overlay3(s, r, p) as _df.overlay_n(s, r, p, length(r))',
   'overlay4(s, r, p, n) as _df.overlay_n(s, r, p, least(n, length(s)))',
   'substr2(s, p) as case when p is not null then substr(s, greatest(p, 1)) end',
-  "substr3(s, p, n) as case when p is null or n is null then null when n < 0 then error('Execution error: negative substring length not allowed: substr(<str>, ' || p || ', ' || n || ')') else substr(s, greatest(p,1), greatest(p + n - greatest(p,1), 0)) end",
+  "substr3(s, p, n) as case when s is null or p is null or n is null then null when n < 0 then error('Execution error: negative substring length not allowed: substr(<str>, ' || p || ', ' || n || ')') else substr(s, greatest(p,1), greatest(p + n - greatest(p,1), 0)) end",
   "substr_index(s, d, n) as case when s is null or d is null or n is null then null when d = '' then '' when n > 0 then array_to_string(string_split(s, d)[1:n], d) when n < 0 then array_to_string(string_split(s, d)[greatest(len(string_split(s,d)) + n + 1, 1):], d) else '' end",
   "split_part(s, d, n) as case when n = 0 then error('Execution error: field position must not be zero') else split_part(s, d, n) end",
   // By code points, where DuckDB's own function keeps accents with their letters.

@@ -44,9 +44,18 @@ const LAZY_CALLS: ReadonlySet<string> = new Set(['coalesce', 'ifnull', 'nvl', 'n
 /** One row for each element; only where the select list can make rows. */
 function unnestCall(call: CallExpr, env: Env): Typed {
   if (env.clause !== 'SELECT') throw planError(`unnest() is not allowed in ${env.clause}`);
-  const list = compileExpr(call.args[0] as Expr, env);
+  const [only] = call.args as [Expr];
+  const inner = only.kind === 'call' && only.name === 'unnest' ? only.args[0] : undefined;
+  const list = inner ? flattened(compileExpr(inner, env)) : compileExpr(only, env);
   if (list.type.kind !== 'list') throw planError('unnest() can only be applied to array, struct and null');
   return { sql: `unnest(${list.sql})`, type: list.type.item };
+}
+
+/** One level of lists less: `unnest(unnest(x))` is `unnest` of that. */
+function flattened(list: Typed): Typed {
+  if (list.type.kind !== 'list' || list.type.item.kind !== 'list')
+    throw planError('unnest() can only be applied to array, struct and null');
+  return { sql: `flatten(${list.sql})`, type: list.type.item };
 }
 
 function gapFillError(call: CallExpr, env: Env): Error | undefined {

@@ -43,7 +43,8 @@ export function displayName(expr: Expr, env: Env): string {
       return `${show(expr.expr)} ${expr.negated ? 'NOT BETWEEN' : 'BETWEEN'} ${show(expr.low)} AND ${show(expr.high)}`;
     case 'like': {
       const escaped = expr.escape === undefined ? '' : ` CHAR '${expr.escape}'`;
-      return `${show(expr.expr)} ${expr.negated ? 'NOT ' : ''}${expr.operator} ${show(expr.pattern)}${escaped}`;
+      const operator = expr.symbol ?? `${expr.negated ? 'NOT ' : ''}${expr.operator}`;
+      return `${show(expr.expr)} ${operator} ${show(expr.pattern)}${escaped}`;
     }
     case 'case': {
       const branches = expr.branches.map((branch) => `WHEN ${show(branch.when)} THEN ${show(branch.result)} `).join('');
@@ -60,7 +61,7 @@ export function displayName(expr: Expr, env: Env): string {
     case 'subscript':
       return `${show(expr.expr)}[${show(expr.index)}]`;
     case 'slice':
-      return `${show(expr.expr)}[${expr.low ? show(expr.low) : ''}:${expr.high ? show(expr.high) : ''}]`;
+      return `${show(expr.expr)}[${expr.low ? show(expr.low) : ''}:${expr.high ? show(expr.high) : ''}${expr.stride ? `:${show(expr.stride)}` : ''}]`;
     case 'field':
       return `${show(expr.expr)}[${expr.name}]`;
     case 'array':

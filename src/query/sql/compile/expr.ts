@@ -296,7 +296,16 @@ function like(expr: LikeExpr, env: Env): Typed {
   }
   const value = toText(operand).sql;
   const escapeChar = quoteString(expr.escape ?? '\\');
-  return typed(`(${value} ${not}${expr.operator} ${toText(pattern).sql} ESCAPE ${escapeChar})`, boolean);
+  return typed(`(${value} ${not}${expr.operator} ${likePattern(pattern, expr.escape ?? '\\')} ESCAPE ${escapeChar})`, boolean);
+}
+
+/** DuckDB refuses patterns that end in the escape character; there it means itself. */
+function likePattern(pattern: Typed, escapeChar: string): string {
+  const { sql } = toText(pattern);
+  const isOpen = (text: string): boolean => [...text].reduce((open, char) => !open && char === escapeChar, false);
+  if (pattern.constant?.kind === 'string') return isOpen(pattern.constant.value) ? quoteString(pattern.constant.value + escapeChar) : sql;
+  if (escapeChar !== '\\') return sql;
+  return `list_transform([${sql}], lambda p: CASE WHEN regexp_matches(p, '(^|[^\\\\])(\\\\\\\\)*\\\\$') THEN p || '\\' ELSE p END)[1]`;
 }
 
 /**
@@ -328,7 +337,10 @@ function caseExpr(expr: CaseExpr, env: Env): Typed {
 }
 
 function caseCondition(when: Typed): string {
-  return when.raises ? castTo(when, boolean).sql : toCondition(when, 'CASE').sql;
+  const { kind } = when.type;
+  // compat: a number or text is cast here, and only here
+  if (when.raises || isNumeric(when.type) || kind === 'string') return castTo(when, boolean).sql;
+  return toCondition(when, 'CASE').sql;
 }
 
 /** The operand compared with each value, all in one type. */
@@ -355,12 +367,18 @@ function slice(expr: Extract<Expr, { kind: 'slice' }>, env: Env): Typed {
   const value = compileExpr(expr.expr, env);
   const bound = (item: Expr | undefined): string => (item ? castTo(compileExpr(item, env), int64).sql : 'NULL');
   const low = expr.low ? bound(expr.low) : '1';
+  if (expr.stride && value.type.kind === 'list')
+    return stridden(value, low, expr.high ? bound(expr.high) : `len(${value.sql})`, bound(expr.stride));
   if (value.type.kind !== 'list' && value.type.kind !== 'string')
     throw planError(`array_slice does not support type '${arrowTypeText(value.type)}'`);
   return typed(
     expr.high ? `list_slice(${value.sql}, ${low}, ${bound(expr.high)})` : `${value.sql}[${low}:]`,
     value.type.kind === 'list' ? value.type : utf8,
   );
+}
+
+function stridden(value: Typed, low: string, high: string, stride: string): Typed {
+  return typed(`list_slice(${value.sql}, ${low}, ${high}, ${stride})`, value.type);
 }
 
 function field(expr: Extract<Expr, { kind: 'field' }>, env: Env): Typed {

@@ -7,12 +7,11 @@ import type { CteScope, Env, NamedCte, OutputColumn } from '../types/env.ts';
 import { notImplemented, planError, schemaError } from '../types/errors.ts';
 import { type ColumnOrigin, emptyScope, type MutableUse, type Scope, type ScopeColumn, type ScopeTable } from '../types/scope.ts';
 import { type Bound, type Typed, typed } from '../types/typed.ts';
-import { commonType, int64, relationColumnType, type SqlType, timestampNs } from '../types/types.ts';
-import { castTo } from '../values/casts.ts';
+import { commonType, relationColumnType } from '../types/types.ts';
 import { comparable } from '../values/comparisons.ts';
-import { intervalNs } from '../values/intervals.ts';
 import { compileCondition, compileExpr, nestedSql } from './expr.ts';
 import { resolveRelation } from './relations.ts';
+import { madeTable } from './table-functions.ts';
 
 export interface FromClause {
   readonly sql: string;
@@ -155,23 +154,28 @@ function wrongAliasCount(columns: number, names: number): Error {
 }
 
 function tableFunction(ref: Extract<TableRef, { kind: 'function' }>, env: Env): FromClause {
-  const name = ref.name;
+  const { name, alias } = ref;
   if (name === 'last_cache' || name === 'distinct_cache') return cacheFunction(name, ref, env);
-  if (name !== 'unnest' && name !== 'generate_series' && name !== 'range') throw planError(`table function '${name}' not found`);
-  const args = ref.args.map((arg) => compileExpr(arg, env));
+  const made = madeTable(
+    name,
+    ref.args.map((arg) => compileExpr(arg, env)),
+    env.state,
+  );
   const sqlName = env.state.freshName('t');
-  const alias = ref.alias;
-  const { sql, type } = name === 'unnest' ? unnest(args) : series(name, args);
-  const column: ScopeColumn = {
-    name: alias?.columns[0] ?? (name === 'unnest' ? 'unnest' : 'value'),
-    qualifier: alias?.name,
-    sql: `${sqlName}.c0`,
-    type,
-    use: undefined,
-    timeUses: [],
-  };
-  if (alias && alias.columns.length > 1) throw wrongAliasCount(1, alias.columns.length);
-  return { sql: `${sql} AS ${sqlName}(c0)`, scope: scopeOf({ path: alias ? [alias.name] : [], columns: [column] }, env) };
+  const names = alias?.columns ?? [];
+  if (names.length > 0 && names.length !== made.columns.length) throw wrongAliasCount(made.columns.length, names.length);
+  const columns = made.columns.map(
+    (column, index): ScopeColumn => ({
+      name: names[index] ?? column.name,
+      qualifier: alias?.name,
+      sql: `${sqlName}.c${index}`,
+      type: column.type,
+      use: undefined,
+      timeUses: [],
+    }),
+  );
+  const list = columns.map((_, index) => `c${index}`).join(', ');
+  return { sql: `${made.sql} AS ${sqlName}(${list})`, scope: scopeOf({ path: alias ? [alias.name] : [], columns }, env) };
 }
 
 /** Rows of a cache; its arguments must be text literals. */
@@ -183,44 +187,6 @@ function cacheFunction(name: CacheFunctionName, ref: Extract<TableRef, { kind: '
   if (!relation) throw notImplemented(`table function '${name}' is not available`);
   const qualifier = ref.alias?.name ?? name;
   return relationClause(relation, ref.alias, { path: [qualifier], qualifier }, env);
-}
-
-function unnest(args: readonly Typed[]): { sql: string; type: SqlType } {
-  const [list] = args;
-  if (!list || args.length !== 1) throw notImplemented('unnest() with several arguments');
-  if (list.type.kind !== 'list') throw planError('unnest() can only be applied to array, struct and null');
-  return { sql: `unnest(${list.sql})`, type: list.type.item };
-}
-
-function series(name: 'generate_series' | 'range', args: readonly Typed[]): { sql: string; type: SqlType } {
-  const [first, second, step] = args;
-  if (!first || args.length > 3) throw planError(`${name} function requires 1 to 3 arguments`);
-  if (first.type.kind === 'timestamp' || first.constant?.kind === 'string') {
-    if (!second || !step) throw planError(`${name} over timestamps needs start, end and step`);
-    const stride = step.constant?.kind === 'interval' ? intervalNs(step.constant.value) : undefined;
-    if (stride === undefined || stride === 0n) throw planError(`${name} over timestamps needs a fixed, non-zero interval as step`);
-    const [from, to] = [castTo(first, timestampNs).sql, castTo(second, timestampNs).sql];
-    return {
-      sql: `(SELECT make_timestamp_ns(g.b) FROM ${name}(epoch_ns(${from}), epoch_ns(${to}), ${stride}) AS g(b))`,
-      type: timestampNs,
-    };
-  }
-  if (step?.constant?.kind === 'int' && step.constant.value === 0n) throw planError('Step cannot be zero');
-  refuseEndless(second === undefined ? [undefined, first] : [first, second], step);
-  return { sql: `${name}(${args.map((arg) => castTo(arg, int64).sql).join(', ')})`, type: int64 };
-}
-
-/** compat: a series that goes away from its end is refused. */
-function refuseEndless([start, end]: readonly [Typed | undefined, Typed], step: Typed | undefined): void {
-  const [from, to] = [start === undefined ? 0n : integer(start), integer(end)];
-  const by = step === undefined ? 1n : integer(step);
-  if (from === undefined || to === undefined || by === undefined) return;
-  if (from > to && by > 0n) throw planError('Start is bigger than end, but increment is positive: Cannot generate infinite series');
-  if (from < to && by < 0n) throw planError('Start is smaller than end, but increment is negative: Cannot generate infinite series');
-}
-
-function integer({ constant }: Typed): bigint | undefined {
-  return constant?.kind === 'int' ? constant.value : undefined;
 }
 
 function join(ref: JoinRef, env: Env): FromClause {

@@ -11,6 +11,8 @@ const plainTypes: Readonly<Record<string, SqlType>> = {
   Boolean: boolean,
   Date32: dateType,
   Binary: binaryType,
+  LargeBinary: binaryType,
+  BinaryView: binaryType,
   'Interval(MonthDayNano)': intervalType,
   'Interval(YearMonth)': intervalType,
   'Interval(DayTime)': intervalType,
@@ -53,8 +55,9 @@ function parsed(name: string): SqlType | undefined {
     case 'Decimal128':
       return decimal(inner);
     case 'Dictionary': {
-      const [, value = ''] = /^Int32\s*,\s*(.*)$/s.exec(inner) ?? [];
-      return value === 'Utf8' ? { kind: 'string', dictionary: true } : undefined;
+      const [, key, value = ''] = /^(U?Int(?:8|16|32|64))\s*,\s*(.*)$/s.exec(inner) ?? [];
+      // The kind of key, and that of other values than text, is not kept.
+      return value === 'Utf8' ? { kind: 'string', dictionary: key === 'Int32' } : key === undefined ? undefined : parsed(value);
     }
     case 'List':
       return listOf(inner);
@@ -70,7 +73,7 @@ function parsed(name: string): SqlType | undefined {
 }
 
 function timestamp(inner: string): SqlType | undefined {
-  const [, unitName = '', , quoted, bare] = /^(\w+|µs)\s*(?:,\s*(None|Some\("([^"]*)"\)|"([^"]*)"))?$/.exec(inner) ?? [];
+  const [, unitName = '', , quoted, bare] = /^(\w+|µs)\s*(?:,\s*(None|Some\(\s*"([^"]*)"\s*\)|"([^"]*)"))?$/.exec(inner) ?? [];
   const [unit, zone] = [units[unitName], quoted ?? bare];
   if (unit === undefined || (zone !== undefined && !isZone(zone))) return undefined;
   return { kind: 'timestamp', unit, zone };

@@ -6,7 +6,7 @@ import { arrowTypeText, boolean, commonType, float64, int64, isFloat, type SqlTy
 import { castTo, coerceTo, toText } from '../values/casts.ts';
 import { unify } from '../values/comparisons.ts';
 import { intervalNs } from '../values/intervals.ts';
-import { binaryOperator } from '../values/operators.ts';
+import { binaryOperator, listDepth } from '../values/operators.ts';
 import { arg, boundedMacro, constantText, defineFunctions, type ScalarCall, sqlList } from './define.ts';
 import { withNumbers } from './misc.ts';
 
@@ -50,7 +50,7 @@ export const listFunctions = defineFunctions([
     (call) => typed(`${boundedMacro('l_repeat', call.args)}(${sqlList(withInt(call, 1).args)})`, { kind: 'list', item: arg(call, 0).type }),
   ],
   ['array_to_string list_to_string array_join list_join', 2, 3, toJoined],
-  ['array_distance list_distance', 2, 2, (call) => typed(`_df.l_distance(${sqlList(call.args)})`, float64)],
+  ['array_distance list_distance', 2, 2, distance],
   ['array_resize list_resize', 2, 3, (call) => listCall(withInt(call, 1), boundedMacro(`l_resize${call.args.length}`, call.args.slice(1)))],
   ['array_sort list_sort', 1, 3, sorted],
   ['array_ndims list_ndims', 1, 1, arrayNdims],
@@ -61,6 +61,7 @@ export const listFunctions = defineFunctions([
 
 /** A list element, `x[1]`, counted from 1. */
 export function element(value: Typed, index: Typed): Typed {
+  if (value.type.kind === 'null') return value;
   if (value.type.kind === 'map') return typed(`map_extract_value(${value.sql}, ${coerceTo(index, value.type.key).sql})`, value.type.value);
   if (value.type.kind !== 'list' && value.type.kind !== 'unknown')
     throw planError(`array_element does not support type '${arrowTypeText(value.type)}'`);
@@ -158,12 +159,28 @@ function listConcat(call: ScalarCall): Typed {
       arg(call, 0).type,
     );
   for (const { type } of lists) if (type.kind !== 'list') throw planError(`${call.name} does not support type '${arrowTypeText(type)}'`);
+  const depth = Math.max(...lists.map(({ type }) => listDepth(type)));
   const { values, type } = unify(
-    lists.map((value) => ({ ...value, type: anyLength(value.type) })),
+    lists.map((value) => nested({ ...value, type: anyLength(value.type) }, depth)),
     call.name,
   );
   const joined = values.map(({ sql }) => sql).reduce((left, right) => `list_concat(${left}, ${right})`);
   return typed(`(CASE WHEN ${values.map(({ sql }) => `${sql} IS NULL`).join(' AND ')} THEN NULL ELSE ${joined} END)`, type);
+}
+
+/** A list of fewer levels becomes an item of one with so many. */
+function nested(value: Typed, depth: number): Typed {
+  return listDepth(value.type) < depth ? nested(typed(`[${value.sql}]`, { kind: 'list', item: value.type }), depth) : value;
+}
+
+/** Between the numbers of both lists, and of lists in them; NULL where one is missing. */
+function distance(call: ScalarCall): Typed {
+  const numbers = call.args.map((_, index) => {
+    let items = list(call, index);
+    while (items.type.kind === 'list' && items.type.item.kind === 'list') items = typed(`flatten(${items.sql})`, items.type.item);
+    return castTo(items, { kind: 'list', item: float64 }).sql;
+  });
+  return typed(`_df.l_distance(${numbers.join(', ')})`, float64);
 }
 
 /** Items of the list, and of lists in it, as one text; numbers as Rust writes them. */
@@ -238,7 +255,7 @@ function arrayDims(call: ScalarCall): Typed {
 }
 
 /** `range(stop)`, `range(start, stop[, step])`; `generate_series` includes the end. Dates and times go by intervals. */
-function listSeries(call: ScalarCall): Typed {
+export function listSeries(call: ScalarCall): Typed {
   const [first, second, step] = call.args;
   if (call.args.some((value) => value.type.kind === 'null')) return typed('CAST(NULL AS BIGINT[])', { kind: 'list', item: int64 });
   const [start, stop] = second === undefined ? [intConstant(0n), first as Typed] : [first as Typed, second];

@@ -2,7 +2,7 @@
 
 import { notImplemented, planError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';
-import { type Typed, typed } from '../types/typed.ts';
+import { intConstant, nullConstant, type Typed, typed } from '../types/typed.ts';
 import { binaryType, boolean, int32, int64, type SqlType, utf8 } from '../types/types.ts';
 import { castTo, toText } from '../values/casts.ts';
 import { arg, boundedMacro, constantText, defineFunctions, type ScalarCall } from './define.ts';
@@ -41,12 +41,17 @@ export const stringFunctions = defineFunctions([
   ['encode', 2, 2, encode],
   ['decode', 2, 2, decode],
   ['string_to_array string_to_list', 2, 3, split],
-  ['regexp_like', 2, 3, regexpLike],
-  ['regexp_replace', 3, 4, regexpReplace],
-  ['regexp_match', 2, 3, regexpMatch],
-  ['regexp_count', 2, 4, regexpCount],
+  ['regexp_like', 2, 3, (call) => (hasNull(call) ? castTo(nullConstant(), boolean) : regexpLike(call))],
+  ['regexp_replace', 3, 4, (call) => (hasNull(call) ? castTo(nullConstant(), utf8) : regexpReplace(call))],
+  ['regexp_match', 2, 3, (call) => (hasNull(call) ? castTo(nullConstant(), listOfText) : regexpMatch(call))],
+  ['regexp_count', 2, 4, (call) => (hasNull(call) ? intConstant(0n) : regexpCount(call))],
   ['regexp_instr', 2, 6, regexpInstr],
 ]);
+
+/** True when an argument is NULL whatever the row. */
+function hasNull(call: ScalarCall): boolean {
+  return call.args.some(({ constant, type }) => constant?.kind === 'null' || type.kind === 'null');
+}
 
 function text(call: ScalarCall, index: number): string {
   return toText(arg(call, index)).sql;

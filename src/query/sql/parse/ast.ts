@@ -59,7 +59,13 @@ export type Expr =
   | CallExpr
   | { readonly kind: 'subquery'; readonly query: Query }
   | { readonly kind: 'subscript'; readonly expr: Expr; readonly index: Expr }
-  | { readonly kind: 'slice'; readonly expr: Expr; readonly low: Expr | undefined; readonly high: Expr | undefined }
+  | {
+      readonly kind: 'slice';
+      readonly expr: Expr;
+      readonly low: Expr | undefined;
+      readonly high: Expr | undefined;
+      readonly stride: Expr | undefined;
+    }
   | { readonly kind: 'field'; readonly expr: Expr; readonly name: string }
   | { readonly kind: 'array'; readonly items: readonly Expr[] }
   | { readonly kind: 'struct'; readonly members: readonly { readonly name: string; readonly value: Expr }[] }
@@ -79,6 +85,8 @@ export interface ColumnExpr {
 export interface LikeExpr {
   readonly kind: 'like';
   readonly operator: 'LIKE' | 'ILIKE' | 'SIMILAR TO';
+  /** As written, where it is a symbol such as `~~`. */
+  readonly symbol?: string;
   readonly expr: Expr;
   readonly pattern: Expr;
   readonly escape: string | undefined;

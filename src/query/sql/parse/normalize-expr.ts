@@ -167,6 +167,8 @@ function special(kind: string, raw: Raw): Expr | undefined {
         throw notImplemented(`${kind} with datetime or scale is not supported`);
       return simpleCall(kind.toLowerCase(), [normalizeExpr(raw['expr'])]);
     }
+    case 'AnyOp':
+      return anyOf(raw);
     case 'AtTimeZone':
       return { kind: 'at-zone', expr: normalizeExpr(raw['timestamp']), zone: normalizeExpr(raw['time_zone']) };
     case 'Case':
@@ -243,10 +245,11 @@ function access(expr: Expr, raw: Raw): Expr {
     const index = normalizeExpr(info['index']);
     return index.kind === 'string' ? { kind: 'field', expr, name: index.value } : { kind: 'subscript', expr, index };
   }
-  onlyMembers(info, 'slice', ['lower_bound', 'upper_bound']);
+  onlyMembers(info, 'slice', ['lower_bound', 'upper_bound', 'stride']);
   const low = has(info['lower_bound']) ? normalizeExpr(info['lower_bound']) : undefined;
   const high = has(info['upper_bound']) ? normalizeExpr(info['upper_bound']) : undefined;
-  return { kind: 'slice', expr, low, high };
+  const stride = has(info['stride']) ? normalizeExpr(info['stride']) : undefined;
+  return { kind: 'slice', expr, low, high, stride };
 }
 
 function value(raw: Raw): Expr {
@@ -277,8 +280,37 @@ function value(raw: Raw): Expr {
   }
 }
 
+/** Symbols of LIKE: operator, and whether it is negated. */
+const likeSymbols: Readonly<Record<string, readonly ['LIKE' | 'ILIKE', boolean, string]>> = {
+  PGLikeMatch: ['LIKE', false, '~~'],
+  PGILikeMatch: ['ILIKE', false, '~~*'],
+  PGNotLikeMatch: ['LIKE', true, '!~~'],
+  PGNotILikeMatch: ['ILIKE', true, '!~~*'],
+};
+
+/** Operators that are calls: of the left operand and the right one, or the other way round. */
+const containment: Readonly<Record<string, boolean>> = { AtArrow: false, ArrowAt: true };
+
+function symbolic(op: string, left: Expr, right: Expr): Expr | undefined {
+  if (Object.hasOwn(likeSymbols, op)) {
+    const [operator, negated, symbol] = likeSymbols[op] as (typeof likeSymbols)[string];
+    return { kind: 'like', operator, symbol, expr: left, pattern: right, escape: undefined, negated };
+  }
+  if (!Object.hasOwn(containment, op)) return undefined;
+  return simpleCall('array_has_all', containment[op] ? [right, left] : [left, right]);
+}
+
+/** `x = ANY (list)`. */
+function anyOf(raw: RawObject): Expr {
+  const op = nodeOf(raw['compare_op']).kind;
+  if (op !== 'Eq') throw notImplemented(`${op} with ANY: only = ANY is supported`);
+  return simpleCall('array_has', [normalizeExpr(raw['right']), normalizeExpr(raw['left'])]);
+}
+
 function binary(raw: RawObject): Expr {
   const op = raw['op'];
+  const found = typeof op === 'string' ? symbolic(op, normalizeExpr(raw['left']), normalizeExpr(raw['right'])) : undefined;
+  if (found) return found;
   if (typeof op !== 'string' || !Object.hasOwn(binaryOperators, op)) {
     throw notImplemented(`Unsupported SQL binary operator ${typeof op === 'string' ? op : nodeOf(op).kind}`);
   }

@@ -200,8 +200,26 @@ function joined(left: TableRef, raw: RawObject): TableRef {
     return { kind: 'join', type, left, right, on: undefined, using };
   }
   if (constraint.kind === 'Natural') return { kind: 'join', type, left, right, on: undefined, using: 'natural' };
-  if (type !== 'CROSS') throw notImplemented('NONE constraint is not supported');
-  return { kind: 'join', type: 'CROSS', left, right, on: undefined, using: undefined };
+  if (type === 'CROSS' || type === 'INNER') return { kind: 'join', type: 'CROSS', left, right, on: undefined, using: undefined };
+  return { kind: 'join', type, left, right, on: { kind: 'boolean', value: true }, using: undefined };
+}
+
+/** `(a JOIN b ..) AS q`: all columns of the join under one name. */
+function aliasedJoin(from: TableRef, alias: TableAlias): TableRef {
+  const body: Select = {
+    kind: 'select',
+    distinct: false,
+    distinctOn: [],
+    items: [{ kind: 'wildcard', qualifier: undefined, exclude: [] }],
+    from,
+    where: undefined,
+    groupBy: [],
+    having: undefined,
+    qualify: undefined,
+    windows: new Map(),
+  };
+  const query: Query = { ctes: [], recursive: false, body, orderBy: [], limit: undefined, offset: undefined };
+  return { kind: 'derived', query, lateral: false, alias };
 }
 
 function tableFactor(raw: Raw): TableRef {
@@ -228,8 +246,8 @@ function tableFactor(raw: Raw): TableRef {
       onlyMembers(factor, 'UNNEST', ['array_exprs', 'alias']);
       return { kind: 'function', name: 'unnest', args: listOf(factor['array_exprs']).map(normalizeExpr), alias };
     case 'NestedJoin': {
-      if (alias) throw notImplemented('aliases of parenthesised joins are not supported');
-      return tableWithJoins(factor['table_with_joins']);
+      const inner = tableWithJoins(factor['table_with_joins']);
+      return alias ? aliasedJoin(inner, alias) : inner;
     }
     default:
       throw notImplemented(`Unsupported table factor ${node.kind}`);

@@ -32,7 +32,7 @@ const EXACT_MAX = 2 ** 53;
 export function directGroups(parts: CompiledParts, env: Env): DirectPlan | undefined {
   const { select, grouping, items, values } = parts;
   const table = onlyTable(select, env);
-  if (table === undefined || grouping === undefined || !isPlain(select)) return undefined;
+  if (table === undefined || grouping === undefined || !isPlain(select) || parts.limits.computed) return undefined;
   if (select.groupBy !== 'all' && select.groupBy.some((expr) => expr.kind === 'grouping-sets')) return undefined;
   const keys = groupKeys(grouping);
   const where = conditions(select.where, env);
@@ -72,7 +72,7 @@ export function directGroups(parts: CompiledParts, env: Env): DirectPlan | undef
 /** `SELECT columns FROM t WHERE ..`, whatever the order. Undefined when anything of it is not plain. */
 export function directRows({ select, items, grouping, orderBy, limits }: CompiledParts, env: Env): DirectPlan | undefined {
   const table = onlyTable(select, env);
-  if (table === undefined || grouping !== undefined || !isPlain(select) || orderBy.length > 0) return undefined;
+  if (table === undefined || grouping !== undefined || !isPlain(select) || orderBy.length > 0 || limits.computed) return undefined;
   const found = directRowItems(items, env);
   if (!found.every((item) => item !== undefined)) return undefined;
   const where = conditions(select.where, env);
@@ -88,7 +88,8 @@ export function madeRowsPlan({ select, items, grouping, orderBy, limits }: Compi
     relation?.schema !== 'function' ||
     grouping !== undefined ||
     !isPlain(select) ||
-    orderBy.length > 0
+    orderBy.length > 0 ||
+    limits.computed
   )
     return undefined;
   if (select.from.alias !== undefined && select.from.alias.columns.length > 0) return undefined;

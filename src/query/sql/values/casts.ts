@@ -38,8 +38,7 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
       if (x.type.kind === 'int') return { sql: `CAST(DATE '1970-01-01' + CAST(${x.sql} AS INTEGER) AS DATE)`, type: to };
       break;
     case 'list':
-      if (x.type.kind === 'list' && typeof to.layout === 'number') return { sql: fixedSize(x, to, to.layout), type: to };
-      break;
+      return toList(x, to, attempt);
     case 'time':
       return toTime(x, to, attempt);
     case 'duration':
@@ -61,6 +60,13 @@ function toTime(x: Typed, to: Extract<SqlType, { kind: 'time' }>, attempt: boole
   const sql = `${attempt ? 'TRY_CAST' : 'CAST'}(${zone === undefined ? x.sql : toLocal(zone, x.sql)} AS TIME_NS)`;
   const isWhole = unit === 1n || (x.type.kind === 'time' && TIMESTAMP_UNIT_NS[x.type.unit ?? 'ns'] >= unit);
   return { sql: isWhole ? sql : `CAST(make_timestamp_ns(epoch_ns(${sql}) // ${unit} * ${unit}) AS TIME_NS)`, type: to };
+}
+
+/** Anything but a list becomes one of it alone. */
+function toList(x: Typed, to: Extract<SqlType, { kind: 'list' }>, attempt: boolean): Typed {
+  if (x.type.kind !== 'list' && x.type.kind !== 'unknown') return { sql: `[${castTo(x, to.item, attempt).sql}]`, type: to };
+  if (x.type.kind === 'list' && typeof to.layout === 'number') return { sql: fixedSize(x, to, to.layout), type: to };
+  return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS ${engineType(to)})`, type: to };
 }
 
 /** The items as a list of exactly so many. */
@@ -107,6 +113,7 @@ function toTimestamp(x: Typed, to: Extract<SqlType, { kind: 'timestamp' }>, atte
       return { sql: `make_timestamp_ns(CAST(${x.sql} AS BIGINT) * ${factor})`, type: to };
     case 'float32':
     case 'float64':
+    case 'decimal':
       return { sql: `make_timestamp_ns(CAST(trunc(${x.sql}) AS BIGINT) * ${factor})`, type: to };
     case 'duration':
       throw planError(`Unsupported CAST from Duration(ns) to ${arrowTypeText(to)}`);

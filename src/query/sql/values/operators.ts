@@ -68,12 +68,23 @@ function concat(left: Typed, right: Typed): Typed {
 
 function listConcat(left: Typed, right: Typed): Typed {
   const item = (type: SqlType): SqlType => (type.kind === 'list' ? type.item : type);
+  const [a, b] = [listDepth(left.type), listDepth(right.type)];
+  // A list of fewer levels is an item of the other.
+  if (a > 0 && b > 0 && a !== b) {
+    const wrap = (x: Typed): Typed => typed(`[${x.sql}]`, { kind: 'list', item: x.type });
+    return a < b ? listConcat(wrap(left), right) : listConcat(left, wrap(right));
+  }
   const common = commonType(item(left.type), item(right.type));
   if (!common)
     throw coercionError(`Cannot infer common string concat type for ${arrowTypeText(left.type)} || ${arrowTypeText(right.type)}`);
   const type: SqlType = { kind: 'list', item: common };
   const side = (x: Typed): string => `CAST(${x.type.kind === 'list' ? x.sql : `[${x.sql}]`} AS ${engineType(type)})`;
   return typed(`list_concat(${side(left)}, ${side(right)})`, type);
+}
+
+/** Levels of lists: 0 = none. */
+export function listDepth(type: SqlType): number {
+  return type.kind === 'list' ? 1 + listDepth(type.item) : 0;
 }
 
 function regexMatch(op: '~' | '~*' | '!~' | '!~*', left: Typed, right: Typed): Typed {

@@ -111,7 +111,6 @@ const unparsedSyntax: readonly string[] = [
   'SELECT [x for x in [1, 2]]',
   'SELECT array_sort([1], x -> x)',
   'SELECT * FROM home ASOF JOIN other ON true',
-  'SELECT * FROM home POSITIONAL JOIN other',
   'SELECT * REPLACE (1 AS temp) FROM home',
   'SELECT * RENAME (temp AS t) FROM home',
   'SELECT * FROM home FOR UPDATE',
