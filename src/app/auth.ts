@@ -1,21 +1,18 @@
 import { type AdminDependencies, createAdminService } from '../admin/index.ts';
-import { Authenticator, makeToken, openPaths, readTokenFile } from '../auth/index.ts';
+import { Authenticator, makeToken, readTokenFile } from '../auth/index.ts';
 import type { Catalog } from '../catalog/index.ts';
 import type { ServeConfig } from '../config/index.ts';
 import type { Clock } from '../shared/clock.ts';
+import { openedBy, pathsWith } from '../shared/gate-paths.ts';
 import type { Logger } from '../shared/logger.ts';
 import { StartupError } from '../shared/startup-error.ts';
-
-/** Path of the telemetry receiver: servers that report carry no token. */
-const RECEIVER_PATH = '/telem';
 
 /** Who may pass, decided by the catalog's tokens. Loads the offline token file. Throws `StartupError`. */
 export async function openAuthenticator(config: ServeConfig, catalog: Catalog, clock: Clock, logger: Logger): Promise<Authenticator> {
   const { adminTokenFile, enabled, openPaths: words } = config.auth;
   const authLogger = logger.child('influxdb3_authz');
   if (enabled && adminTokenFile !== undefined) await loadTokenFile(adminTokenFile, catalog, authLogger);
-  const open = new Set(openPaths(words));
-  if (config.telemetry.receiver) open.add(RECEIVER_PATH);
+  const open = new Set([...openedBy(words), ...(config.telemetry.receiver ? pathsWith('receiver') : [])]);
   if (enabled && catalog.tokens().length === 0 && !isLoopback(config.http.host)) {
     authLogger.warn('no admin token exists yet: whoever reaches the port first can create it; run `influxdb3 create token --admin` now');
   }

@@ -1,12 +1,12 @@
 import type { Clock } from '../shared/clock.ts';
+import { pathsWith } from '../shared/gate-paths.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { AuthInput, AuthVerdict, RequestAuthenticator, TokenStore } from './contract.ts';
 import { readCredential } from './credentials.ts';
 import { FailureLog } from './failure-log.ts';
 import { hashToken } from './token.ts';
 
-/** Anyone may create the operator token while there is none; the endpoint itself refuses afterwards. */
-const BOOTSTRAP_PATH = '/api/v3/configure/token/admin';
+const FIRST_TOKEN_PATHS = pathsWith('first-token');
 
 const MALFORMED =
   "Authorization header was malformed, the request was not in the form of 'Authorization: <auth-scheme> <token>', " +
@@ -19,7 +19,7 @@ const EXPIRED: AuthVerdict = { ...UNAUTHENTICATED, expired: true };
 export interface AuthenticatorOptions {
   /** False with `--without-auth`. */
   readonly enabled: boolean;
-  /** Paths that need no token, from `openPaths`. */
+  /** Paths that need no token, from `openedBy`. */
   readonly openPaths: ReadonlySet<string>;
   readonly tokens: TokenStore;
   readonly clock: Clock;
@@ -62,7 +62,7 @@ export class Authenticator implements RequestAuthenticator {
   }
 
   #judge(input: AuthInput): AuthVerdict {
-    if (input.path === BOOTSTRAP_PATH || this.#options.openPaths.has(input.path)) return ALLOWED;
+    if (FIRST_TOKEN_PATHS.includes(input.path) || this.#options.openPaths.has(input.path)) return ALLOWED;
     const credential = readCredential(input);
     switch (credential.kind) {
       // compat: a header that cannot be read is refused even when every token is welcome

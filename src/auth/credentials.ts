@@ -1,4 +1,5 @@
 import { isUtf8 } from 'node:buffer';
+import { pathsWith } from '../shared/gate-paths.ts';
 
 /** What a request offers as its token. */
 export type Credential =
@@ -12,8 +13,7 @@ export type Credential =
 const visibleAscii = /^[\x20-\x7e\t]*$/;
 const standardBase64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
-/** Paths where the query parameter `p` may carry the token. */
-const PARAMETER_PATHS: readonly string[] = ['/query', '/write'];
+const PARAMETER_PATHS = pathsWith('token-in-url');
 
 /** Finds the token of a request: `p` on the v1 paths wins, else the `Authorization` header. */
 export function readCredential(input: { path: string; query: string | undefined; authorization: string | undefined }): Credential {

@@ -11,7 +11,7 @@ export { defaultTelemetryEndpoint } from './options-telemetry.ts';
 export { type Environment, environmentNames, type Occurrence, resolveOption, valueUsageError } from './resolve-options.ts';
 export { Secret } from './secret.ts';
 export type * from './serve-config.ts';
-export type { OpenPath, SocketAddress } from './server-value-types.ts';
+export type { SocketAddress } from './server-value-types.ts';
 export { nearest, nearestOf } from './suggest.ts';
 export { UsageError, ValueError } from './usage-error.ts';
 export type { ValueFacts, ValueType } from './value-types.ts';

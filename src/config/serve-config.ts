@@ -1,7 +1,8 @@
+import type { OpenWord } from '../shared/gate-paths.ts';
 import type { LogFormat } from '../shared/logger-format.ts';
 import type { StoreKind } from './options-serve.ts';
 import type { Secret } from './secret.ts';
-import type { OpenPath, SocketAddress } from './server-value-types.ts';
+import type { SocketAddress } from './server-value-types.ts';
 
 /** Everything that one server start was told, resolved and frozen. */
 export interface ServeConfig {
@@ -70,7 +71,7 @@ export interface TlsConfig {
 
 export interface AuthConfig {
   readonly enabled: boolean;
-  readonly openPaths: readonly OpenPath[];
+  readonly openPaths: readonly OpenWord[];
   readonly adminTokenFile: string | undefined;
   readonly recovery: SocketAddress | undefined;
 }

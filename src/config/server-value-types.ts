@@ -1,4 +1,5 @@
 import { isIPv4, isIPv6 } from 'node:net';
+import { OPEN_WORDS, type OpenWord } from '../shared/gate-paths.ts';
 import { ValueError } from './usage-error.ts';
 import type { ValueType } from './value-types.ts';
 
@@ -62,21 +63,16 @@ export const gen1DurationSecs: ValueType<number> = {
   },
 };
 
-/** Names of `--disable-authz`. */
-export type OpenPath = 'health' | 'ping' | 'metrics' | 'ready' | 'pprof' | 'node_stop';
-
-const openPathNames: readonly OpenPath[] = ['health', 'ping', 'metrics', 'ready', 'pprof', 'node_stop'];
-
 /** Comma list of paths that need no token. */
-export const openPaths: ValueType<readonly OpenPath[]> = {
+export const openPaths: ValueType<readonly OpenWord[]> = {
   name: 'list of health, ping, metrics, ready, pprof, node_stop',
   isList: true,
-  possibleValues: openPathNames,
+  possibleValues: OPEN_WORDS,
   parse(value) {
     const items = value.split(',').map((item) => item.trim());
-    if (items.length > openPathNames.length) throw new ValueError(`--disable-authz cannot take more than ${openPathNames.length} items`);
+    if (items.length > OPEN_WORDS.length) throw new ValueError(`--disable-authz cannot take more than ${OPEN_WORDS.length} items`);
     return items.map((item) => {
-      const found = openPathNames.find((name) => name === item);
+      const found = OPEN_WORDS.find((name) => name === item);
       if (found !== undefined) return found;
       throw new ValueError(
         'invalid value passed in for --disable-authz, allowed values are health, ping, metrics, ready, pprof, and node_stop',

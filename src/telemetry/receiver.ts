@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Clock } from '../shared/clock.ts';
+import { TELEMETRY_RECEIVER } from '../shared/gate-paths.ts';
 import type { Log } from '../shared/logger.ts';
 import { Counter, type Registry } from '../shared/prometheus.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -69,7 +70,7 @@ export function telemetryReceiver(deps: TelemetryReceiverDeps): (app: FastifyIns
   return async (app) => {
     app.removeAllContentTypeParsers();
     app.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined)); // senders name no content type
-    app.post('/telem', { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
+    app.post(TELEMETRY_RECEIVER, { bodyLimit: Number.MAX_SAFE_INTEGER }, async (request, reply) => {
       const { verdict, problem, report } = await receive(request.raw, request.ip);
       counted?.reports.inc({ result: verdict });
       if (report !== undefined) counted?.unknownFields.inc(report.unknownFields);

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { TELEMETRY_PAGE } from '../shared/gate-paths.ts';
 import { renderTelemetryPage, TELEMETRY_PAGE_CSP } from './page/page.ts';
 import { telemetrySchema } from './schema.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -35,7 +36,7 @@ export function telemetryRoutes(deps: TelemetryRoutesDeps): (app: FastifyInstanc
         .headers({ ...JSON_HEADERS, 'content-type': 'application/schema+json' })
         .send(Buffer.from(JSON.stringify(telemetrySchema(), null, 2))),
     );
-    app.get('/telemetry', async (_request, reply) => {
+    app.get(TELEMETRY_PAGE, async (_request, reply) => {
       const ledger = (await telemetry.ledger()).slice(-PAGE_ENTRIES_MAX).reverse();
       const html = renderTelemetryPage({
         status: telemetry.status(),

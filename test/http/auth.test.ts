@@ -2,9 +2,10 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { request } from 'node:http';
 import { describe, test } from 'node:test';
-import { Authenticator, hashToken, openPaths } from '../../src/auth/index.ts';
+import { Authenticator, hashToken } from '../../src/auth/index.ts';
 import { RecoveryListener } from '../../src/server/index.ts';
 import { InfluxError } from '../../src/shared/errors.ts';
+import { GATE_PATHS, openedBy } from '../../src/shared/gate-paths.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
 import { deferred } from '../support/deferred.ts';
 import { fixedClock, testServer } from './fakes.ts';
@@ -13,7 +14,7 @@ function authenticator(enabled: boolean): Authenticator {
   const known = hashToken('good');
   return new Authenticator({
     enabled,
-    openPaths: openPaths(['ping']),
+    openPaths: openedBy(['ping']),
     tokens: { tokenByHash: (hash) => (hash === known ? {} : undefined) },
     clock: fixedClock,
     logger: silentLogger,
@@ -32,6 +33,16 @@ test('17.1 and auth 10.12-10.13 nothing but the open paths answers without a tok
   admin.answer = () => ({ id: 0n, name: '_admin', token: 't', hash: 'h', createdAtMs: 0, expiryMs: undefined });
   assert.equal((await inject({ method: 'POST', url: '/api/v3/configure/token/admin' })).statusCode, 201);
   assert.equal((await inject({ method: 'GET', url: '/api/v3/configure/token/admin' })).statusCode, 404);
+});
+
+test('only pages ask a browser for a token, and only what --disable-authz names is open', async () => {
+  const { inject } = await testServer({ authenticator: authenticator(true) });
+  for (const entry of [...GATE_PATHS, { path: '/api/v3/query_sql', rule: 'none' }]) {
+    const { statusCode, headers } = await inject({ method: 'GET', url: entry.path });
+    const open = entry.path === '/ping' || entry.rule === 'first-token';
+    assert.equal(statusCode === 401, !open, entry.path);
+    assert.equal(headers['www-authenticate'], entry.rule === 'page' ? 'Basic realm="influxdb3"' : undefined, entry.path);
+  }
 });
 
 test('4 every endpoint refuses in shape EA, v2 and v1 too', async () => {

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Authenticator, hashToken, makeToken, openPaths, readTokenFile, type StoredToken } from '../../../src/auth/index.ts';
+import { Authenticator, hashToken, makeToken, readTokenFile, type StoredToken } from '../../../src/auth/index.ts';
+import { GATE_PATHS, OPEN_WORDS, type OpenWord, openedBy, pathsWith } from '../../../src/shared/gate-paths.ts';
 import { type LogFields, type Logger, silentLogger } from '../../../src/shared/logger.ts';
+
+/** Of the project; tests are built to `.build/all/test/unit/auth`. */
+const root = join(import.meta.dirname, '..', '..', '..', '..', '..');
 
 const UNAUTHENTICATED = { allowed: false, status: 401, message: 'the request was not authenticated' };
 const MALFORMED = {
@@ -19,7 +25,7 @@ interface Request {
   readonly from?: string;
 }
 
-function setUp(options: { enabled?: boolean; open?: string[] } = {}) {
+function setUp(options: { enabled?: boolean; open?: OpenWord[] } = {}) {
   const tokens = new Map<string, StoredToken>([
     [hashToken('good'), {}],
     [hashToken('old'), { expiryMs: 5000 }],
@@ -29,7 +35,7 @@ function setUp(options: { enabled?: boolean; open?: string[] } = {}) {
   const logger: Logger = { ...silentLogger, warn: (message, fields) => lines.push([message, fields]) };
   const authenticator = new Authenticator({
     enabled: options.enabled ?? true,
-    openPaths: openPaths(options.open ?? []),
+    openPaths: openedBy(options.open ?? []),
     tokens: { tokenByHash: (hash) => tokens.get(hash) },
     clock: { nowMs: () => time.wallMs, monotonicMs: () => time.monotonicMs, nowNs: () => 0n },
     logger,
@@ -112,19 +118,25 @@ describe('verification', () => {
   });
 
   test('10.14 --disable-authz opens exact paths', () => {
-    const { verify } = setUp({ open: ['health', ' ping '] });
+    const { verify } = setUp({ open: ['health', 'ping'] });
     for (const path of ['/health', '/api/v1/health', '/ping']) assert.deepEqual(verify({ path }), { allowed: true });
     for (const path of ['/metrics', '/health/', '/PING']) assert.deepEqual(verify({ path }), UNAUTHENTICATED);
   });
 
-  test('2 bad --disable-authz lists', () => {
-    const word = {
-      message: 'invalid value passed in for --disable-authz, allowed values are health, ping, metrics, ready, pprof, and node_stop',
-    };
-    assert.throws(() => openPaths(['health', '']), word);
-    assert.throws(() => openPaths(['Health']), word);
-    assert.throws(() => openPaths(Array.from({ length: 7 }, () => 'ping')), { message: '--disable-authz cannot take more than 6 items' });
-    assert.equal(openPaths(['ready', 'pprof', 'node_stop']).size, 2);
+  test('every word of --disable-authz is known, and opens what the table says', () => {
+    assert.deepEqual([...openedBy(OPEN_WORDS)], pathsWith('openable'));
+    assert.deepEqual([...openedBy(['ready', 'pprof', 'node_stop'])], ['/ready', '/debug/pprof/heap']);
+  });
+
+  test('the table of paths with rules is the one in docs/api.md', () => {
+    const page = readFileSync(join(root, 'docs', 'api.md'), 'utf8');
+    const section = page.slice(page.indexOf('### Paths with rules of their own'), page.indexOf('## Tokens'));
+    const rows = [...section.matchAll(/^\| `([^`]+)` \| ([a-z-]+):(.*) \|$/gm)].map(([, path, rule, text]) => ({
+      path,
+      rule,
+      ...(rule === 'openable' ? { word: /`--disable-authz (\w+)`/.exec(text ?? '')?.[1] } : {}),
+    }));
+    assert.deepEqual(rows, GATE_PATHS);
   });
 
   test('10.15 expiry counts from its very millisecond', () => {

@@ -1,13 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import type { RequestAuthenticator } from '../../../auth/index.ts';
+import { pathsWith } from '../../../shared/gate-paths.ts';
 import { splitTarget } from '../request/query-string.ts';
 import { sendAuthError, sendText } from '../response/error-response.ts';
 import type { HttpReply } from '../response/http-reply.ts';
 
-/** The page that people open in a browser. */
-const PAGE_PATH = '/telemetry';
-
-const TOKEN_PATH = '/api/v3/configure/token';
+const PAGES = pathsWith('page');
+const CLOSED_WITHOUT_AUTH = pathsWith('closed-without-auth');
 
 /** What the gate looks at. */
 export interface GateRequest {
@@ -52,7 +51,7 @@ export class RequestGate {
       return false;
     }
     const { path, query } = splitTarget(originalUrl);
-    if (!this.#authenticator.enabled && path.startsWith(TOKEN_PATH)) {
+    if (!this.#authenticator.enabled && CLOSED_WITHOUT_AUTH.some((closed) => path.startsWith(closed))) {
       sendText(reply.code(405), 'endpoint disabled, started without auth');
       return false;
     }
@@ -62,7 +61,7 @@ export class RequestGate {
     if (authorization !== undefined) delete request.headers.authorization;
     if (verdict.allowed) return true;
     // A browser can only send a token after it was asked for one: any user name, the token as password.
-    if (path === PAGE_PATH && verdict.status === 401) reply.header('www-authenticate', 'Basic realm="influxdb3"');
+    if (PAGES.includes(path) && verdict.status === 401) reply.header('www-authenticate', 'Basic realm="influxdb3"');
     sendAuthError(reply, verdict.status, verdict.message);
     return false;
   }

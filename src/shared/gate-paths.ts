@@ -1,0 +1,49 @@
+/** Where other servers report to. */
+export const TELEMETRY_RECEIVER = '/telem';
+
+/** The telemetry page. */
+export const TELEMETRY_PAGE = '/telemetry';
+
+/**
+ * Every path that the gate before all routes treats unlike the others. Gate, routes and options go by this table, and
+ * docs/api.md, "Paths with rules of their own", lists it.
+ */
+export const GATE_PATHS = [
+  { path: TELEMETRY_PAGE, rule: 'page' },
+  { path: '/write', rule: 'token-in-url' },
+  { path: '/query', rule: 'token-in-url' },
+  { path: '/api/v3/configure/token', rule: 'closed-without-auth' },
+  { path: '/api/v3/configure/token/admin', rule: 'first-token' },
+  { path: '/health', rule: 'openable', word: 'health' },
+  { path: '/api/v1/health', rule: 'openable', word: 'health' },
+  { path: '/ping', rule: 'openable', word: 'ping' },
+  { path: '/metrics', rule: 'openable', word: 'metrics' },
+  { path: '/ready', rule: 'openable', word: 'ready' },
+  { path: '/debug/pprof/heap', rule: 'openable', word: 'pprof' },
+  { path: TELEMETRY_RECEIVER, rule: 'receiver' },
+] as const;
+
+/**
+ * - `page`: people open it in a browser, which is asked for a token and sends it as a password
+ * - `token-in-url`: the parameter `p` may carry the token
+ * - `closed-without-auth`: it and what is below it answer 405 when the server runs with `--without-auth`
+ * - `first-token`: needs no token; the endpoint itself refuses once there is an operator token
+ * - `openable`: needs no token when `--disable-authz` has the word
+ * - `receiver`: needs no token with `--telemetry-receiver`: servers that report carry none
+ */
+export type GateRule = (typeof GATE_PATHS)[number]['rule'];
+
+/** Words of `--disable-authz`. `node_stop` names an endpoint that does not exist here. */
+export const OPEN_WORDS = ['health', 'ping', 'metrics', 'ready', 'pprof', 'node_stop'] as const;
+
+export type OpenWord = (typeof OPEN_WORDS)[number];
+
+/** Paths with a rule. */
+export function pathsWith(rule: GateRule): readonly string[] {
+  return GATE_PATHS.filter((entry) => entry.rule === rule).map(({ path }) => path);
+}
+
+/** Paths that words of `--disable-authz` open. */
+export function openedBy(words: readonly OpenWord[]): ReadonlySet<string> {
+  return new Set(GATE_PATHS.filter((entry) => entry.rule === 'openable' && words.includes(entry.word)).map(({ path }) => path));
+}
