@@ -1,5 +1,6 @@
 import type { ColumnSchema, DistinctCacheDefinition, TableSchema } from '../catalog/index.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { SeriesId } from '../shared/ids.ts';
 import type { TableSection } from '../write/batch/index.ts';
 import type { SeriesIndex } from '../write/series/index.ts';
 import { CACHE_BYTES_MAX, CACHE_KEPT_SHARE } from './limits.ts';
@@ -131,7 +132,7 @@ export class DistinctValueCache {
     return (row) => tagValue(series, section.seriesIds[row] as number, id);
   }
 
-  #entryOfSeries(seriesId: number, series: SeriesIndex): Entry {
+  #entryOfSeries(seriesId: SeriesId, series: SeriesIndex): Entry {
     const known = this.#bySeries[seriesId];
     if (known?.gone === false) return known;
     const entry = this.#entry(this.#columnIds.map((id) => tagValue(series, seriesId, id)));

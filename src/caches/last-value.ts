@@ -1,6 +1,7 @@
 import type { LastCacheDefinition, TableSchema } from '../catalog/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ColumnType } from '../shared/column-type.ts';
+import type { SeriesId } from '../shared/ids.ts';
 import type { TableSection } from '../write/batch/index.ts';
 import type { SeriesIndex } from '../write/series/index.ts';
 import { CACHE_BYTES_MAX, CACHE_KEPT_SHARE } from './limits.ts';
@@ -232,7 +233,7 @@ export class LastValueCache {
     return (row) => tagValue(series, section.seriesIds[row] as number, id);
   }
 
-  #entryOfSeries(seriesId: number, series: SeriesIndex): KeyEntry | null {
+  #entryOfSeries(seriesId: SeriesId, series: SeriesIndex): KeyEntry | null {
     const known = this.#bySeries[seriesId];
     if (known === null || known?.gone === false) return known;
     const keys = this.definition.keyColumnIds.map((id) => tagValue(series, seriesId, id));

@@ -3,6 +3,7 @@ import { planError } from '../query/sql/index.ts';
 import type { CacheFunctionName } from '../query/sql/types/contract.ts';
 import type { CacheFunctions, CacheRelation } from '../query/system-tables/index.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { DatabaseId, TableId } from '../shared/ids.ts';
 import type { Timers } from '../shared/timers.ts';
 import type { TableSection } from '../write/batch/index.ts';
 import type { SeriesIndex } from '../write/series/index.ts';
@@ -78,7 +79,7 @@ export class ValueCaches implements CacheFunctions {
   }
 
   /** Rows of a table were deleted: its caches start anew and are filled from stored data before their next use. */
-  refresh(databaseId: number, tableId: number): void {
+  refresh(databaseId: DatabaseId, tableId: TableId): void {
     const caches = this.#tables.get(keyOf(databaseId, tableId));
     for (const { table, cache } of [...(caches?.last.values() ?? [])]) this.#addLast(table, cache.definition);
     for (const { table, cache } of [...(caches?.distinct.values() ?? [])]) this.#addDistinct(table, cache.definition);
@@ -214,7 +215,7 @@ export class ValueCaches implements CacheFunctions {
     return known;
   }
 
-  #dropEmpty(databaseId: number, tableId: number): void {
+  #dropEmpty(databaseId: DatabaseId, tableId: TableId): void {
     const key = keyOf(databaseId, tableId);
     const caches = this.#tables.get(key);
     if (caches?.last.size === 0 && caches.distinct.size === 0) this.#tables.delete(key);
@@ -241,6 +242,6 @@ function chosen<Cache extends { readonly definition: { readonly name: string } }
   return all.find((slot) => slot.cache.definition.name === name);
 }
 
-function keyOf(databaseId: number, tableId: number): string {
+function keyOf(databaseId: DatabaseId, tableId: TableId): string {
   return `${databaseId}/${tableId}`;
 }

@@ -1,3 +1,4 @@
+import type { ColumnId, SeriesId } from '../shared/ids.ts';
 import type { ColumnSection, TableSection } from '../write/batch/index.ts';
 import type { SeriesIndex } from '../write/series/index.ts';
 
@@ -8,7 +9,7 @@ export type Value = string | bigint | number | boolean | null;
 export type CellReader = (row: number) => Value;
 
 /** Reader for a field column of a section; a column that is not in it has no values. */
-export function fieldReader(section: TableSection, columnId: number): CellReader {
+export function fieldReader(section: TableSection, columnId: ColumnId): CellReader {
   const column = section.columns.find((candidate) => candidate.columnId === columnId);
   if (column === undefined) return () => null;
   const read = plainReader(column);
@@ -36,7 +37,7 @@ function plainReader({ type, data, offsets }: ColumnSection): CellReader {
 }
 
 /** Value of a tag in a series; null when the series does not have it. */
-export function tagValue(series: SeriesIndex, seriesId: number, columnId: number): string | null {
+export function tagValue(series: SeriesIndex, seriesId: SeriesId, columnId: ColumnId): string | null {
   let found: string | null = null;
   series.forEachTag(seriesId, (id, bytes) => {
     if (id === columnId) found = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8');

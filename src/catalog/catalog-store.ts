@@ -1,3 +1,4 @@
+import type { SnapshotSequence } from '../shared/ids.ts';
 import type { Log } from '../shared/logger.ts';
 import { CORRUPT_SUFFIX, errorText, type ObjectStore, ObjectStoreError, StorageStartupError, setAside } from '../storage/index.ts';
 import { type CatalogFile, decodeCatalogFile, encodeCatalogFile } from './codec.ts';
@@ -29,7 +30,7 @@ export interface LoadedCatalog {
   /** Of the last change that counts, or the number of a file moved aside: the next change gets one more. */
   readonly sequence: number;
   /** Sequence of the snapshot, 0 without one. */
-  readonly snapshotSequence: number;
+  readonly snapshotSequence: SnapshotSequence;
   readonly movedAside: readonly string[];
 }
 

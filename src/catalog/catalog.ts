@@ -1,5 +1,6 @@
 import { assert } from '../shared/assert.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { DatabaseId, TableId } from '../shared/ids.ts';
 import type { Log } from '../shared/logger.ts';
 import { WEEK_NS } from '../shared/time-units.ts';
 import type { ObjectStore } from '../storage/index.ts';
@@ -113,7 +114,7 @@ export class Catalog {
     return this.#state.databaseById.get(id);
   }
 
-  tableById(databaseId: number, id: number): TableSchema | undefined {
+  tableById(databaseId: DatabaseId, id: number): TableSchema | undefined {
     return this.#state.databaseById.get(databaseId)?.tableById.get(id);
   }
 
@@ -121,7 +122,7 @@ export class Catalog {
    * Whether the ids were ever given out, also to something that is gone. If not, changes at the end of the catalog are lost:
    * rows of theirs must not be taken for those of a table that gets the id next.
    */
-  gaveOut(databaseId: number, tableId: number): boolean {
+  gaveOut(databaseId: DatabaseId, tableId: TableId): boolean {
     const database = this.#state.databaseById.get(databaseId);
     return database === undefined ? databaseId < this.#state.nextDatabaseId : tableId < database.nextTableId;
   }
@@ -237,7 +238,7 @@ export class Catalog {
   }
 
   /** Takes it out of the catalog; its data must be gone. */
-  dropTable(databaseId: number, id: number): Promise<void> {
+  dropTable(databaseId: DatabaseId, id: number): Promise<void> {
     return this.#queue.change((state) => databases.planDropTable(state, databaseId, id));
   }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
+import type { SnapshotSequence } from '../shared/ids.ts';
 import type { Log } from '../shared/logger.ts';
 import { nextTurn } from '../shared/timers.ts';
 import { errorText } from '../storage/index.ts';
@@ -55,7 +56,7 @@ export class CommitQueue {
   readonly #listeners = new Set<(change: CatalogChange) => void>();
   #jobs: Job[] = [];
   #sequence: number;
-  #snapshotSequence: number;
+  #snapshotSequence: SnapshotSequence;
   #draining: Promise<void> | undefined;
   #snapshotting: Promise<void> | undefined;
   #closed = false;

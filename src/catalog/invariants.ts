@@ -1,4 +1,5 @@
 import { assert } from '../shared/assert.ts';
+import type { DatabaseId } from '../shared/ids.ts';
 import type { MutableDatabase, MutableTable } from './model.ts';
 import type { CatalogOp } from './ops.ts';
 import type { CatalogState } from './state.ts';
@@ -124,7 +125,7 @@ class StepCheck {
     return staged;
   }
 
-  #table(databaseId: number, id: number): StagedTable {
+  #table(databaseId: DatabaseId, id: number): StagedTable {
     const database = this.#database(databaseId);
     let staged = database.tableById.get(id);
     if (staged === undefined) {

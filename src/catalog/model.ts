@@ -1,4 +1,5 @@
 import { assert } from '../shared/assert.ts';
+import type { DatabaseId } from '../shared/ids.ts';
 import type { DistinctCacheDefinition, LastCacheDefinition, TriggerDefinition } from './definitions.ts';
 import type { ColumnEntry } from './ops.ts';
 import type { ColumnSchema, DatabaseSchema, TableSchema } from './schema.ts';
@@ -6,7 +7,7 @@ import type { ColumnSchema, DatabaseSchema, TableSchema } from './schema.ts';
 /** The catalog's own, growing table. Everyone else sees `TableSchema`. */
 export class MutableTable implements TableSchema {
   readonly id: number;
-  readonly databaseId: number;
+  readonly databaseId: DatabaseId;
   name: string;
   readonly columns: ColumnSchema[] = [];
   readonly columnByName = new Map<string, ColumnSchema>();
@@ -23,7 +24,7 @@ export class MutableTable implements TableSchema {
   nextLastCacheId = 0;
   nextDistinctCacheId = 0;
 
-  constructor(id: number, databaseId: number, name: string) {
+  constructor(id: number, databaseId: DatabaseId, name: string) {
     this.id = id;
     this.databaseId = databaseId;
     this.name = name;

@@ -1,4 +1,5 @@
 import type { ColumnType } from '../shared/column-type.ts';
+import type { CatalogSequence, DatabaseId, TableId } from '../shared/ids.ts';
 import type { DistinctCacheDefinition, LastCacheDefinition, NodeRecord, TokenRecord, TriggerDefinition } from './definitions.ts';
 
 /**
@@ -10,32 +11,32 @@ export type CatalogOp =
   | { readonly op: 'set_gen1_duration'; readonly secs: number }
   | { readonly op: 'put_node'; readonly node: NodeRecord }
   | { readonly op: 'create_database'; readonly id: number; readonly name: string; readonly retentionNs?: string }
-  | { readonly op: 'set_database_retention'; readonly db: number; readonly retentionNs?: string }
+  | { readonly op: 'set_database_retention'; readonly db: DatabaseId; readonly retentionNs?: string }
   /** `policy` absent = what names no policy goes to the database itself. */
-  | { readonly op: 'set_default_policy'; readonly db: number; readonly policy?: string }
-  | { readonly op: 'delete_database'; readonly db: number; readonly newName: string; readonly hardDeleteNs?: string }
-  | { readonly op: 'undelete_database'; readonly db: number; readonly newName: string }
-  | { readonly op: 'drop_database'; readonly db: number }
-  | { readonly op: 'create_table'; readonly db: number; readonly id: number; readonly name: string }
-  | { readonly op: 'add_columns'; readonly db: number; readonly table: number; readonly columns: readonly ColumnEntry[] }
-  | { readonly op: 'set_table_retention'; readonly db: number; readonly table: number; readonly retentionNs?: string }
+  | { readonly op: 'set_default_policy'; readonly db: DatabaseId; readonly policy?: string }
+  | { readonly op: 'delete_database'; readonly db: DatabaseId; readonly newName: string; readonly hardDeleteNs?: string }
+  | { readonly op: 'undelete_database'; readonly db: DatabaseId; readonly newName: string }
+  | { readonly op: 'drop_database'; readonly db: DatabaseId }
+  | { readonly op: 'create_table'; readonly db: DatabaseId; readonly id: number; readonly name: string }
+  | { readonly op: 'add_columns'; readonly db: DatabaseId; readonly table: TableId; readonly columns: readonly ColumnEntry[] }
+  | { readonly op: 'set_table_retention'; readonly db: DatabaseId; readonly table: TableId; readonly retentionNs?: string }
   | {
       readonly op: 'delete_table';
-      readonly db: number;
-      readonly table: number;
+      readonly db: DatabaseId;
+      readonly table: TableId;
       readonly newName: string;
       readonly hardDeleteNs?: string;
       /** It goes because its database goes. Absent in changes of versions that did not note it. */
       readonly withDatabase?: boolean;
     }
-  | { readonly op: 'undelete_table'; readonly db: number; readonly table: number; readonly newName: string }
-  | { readonly op: 'drop_table'; readonly db: number; readonly table: number }
-  | { readonly op: 'create_last_cache'; readonly db: number; readonly table: number; readonly cache: LastCacheDefinition }
-  | { readonly op: 'drop_last_cache'; readonly db: number; readonly table: number; readonly id: number }
-  | { readonly op: 'create_distinct_cache'; readonly db: number; readonly table: number; readonly cache: DistinctCacheDefinition }
-  | { readonly op: 'drop_distinct_cache'; readonly db: number; readonly table: number; readonly id: number }
-  | { readonly op: 'put_trigger'; readonly db: number; readonly trigger: TriggerDefinition }
-  | { readonly op: 'drop_trigger'; readonly db: number; readonly id: number }
+  | { readonly op: 'undelete_table'; readonly db: DatabaseId; readonly table: TableId; readonly newName: string }
+  | { readonly op: 'drop_table'; readonly db: DatabaseId; readonly table: TableId }
+  | { readonly op: 'create_last_cache'; readonly db: DatabaseId; readonly table: TableId; readonly cache: LastCacheDefinition }
+  | { readonly op: 'drop_last_cache'; readonly db: DatabaseId; readonly table: TableId; readonly id: number }
+  | { readonly op: 'create_distinct_cache'; readonly db: DatabaseId; readonly table: TableId; readonly cache: DistinctCacheDefinition }
+  | { readonly op: 'drop_distinct_cache'; readonly db: DatabaseId; readonly table: TableId; readonly id: number }
+  | { readonly op: 'put_trigger'; readonly db: DatabaseId; readonly trigger: TriggerDefinition }
+  | { readonly op: 'drop_trigger'; readonly db: DatabaseId; readonly id: number }
   | { readonly op: 'put_token'; readonly token: TokenRecord }
   | { readonly op: 'drop_token'; readonly id: number };
 
@@ -44,7 +45,7 @@ export type ColumnEntry = readonly [name: string, type: ColumnType];
 
 /** One durable change, as listeners see it. `ops` were applied just before. */
 export interface CatalogChange {
-  readonly sequence: number;
+  readonly sequence: CatalogSequence;
   /** When it was made, ns since the epoch. */
   readonly timeNs: bigint;
   readonly ops: readonly CatalogOp[];

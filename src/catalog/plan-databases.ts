@@ -1,4 +1,5 @@
 import type { FieldType } from '../shared/column-type.ts';
+import type { DatabaseId } from '../shared/ids.ts';
 import { HOUR_NS, MS_NS } from '../shared/time-units.ts';
 import {
   alreadyDeleted,
@@ -143,7 +144,7 @@ export function planDropDatabase(state: CatalogState, id: number): Plan<void> {
 }
 
 /** Removes a table whose data is gone. Nothing to do when it already left. */
-export function planDropTable(state: CatalogState, databaseId: number, id: number): Plan<void> {
+export function planDropTable(state: CatalogState, databaseId: DatabaseId, id: number): Plan<void> {
   const known = state.databaseById.get(databaseId)?.tableById.has(id) === true;
   return { ops: known ? [{ op: 'drop_table', db: databaseId, table: id }] : [], result: () => undefined };
 }

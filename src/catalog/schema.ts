@@ -1,8 +1,9 @@
 import type { ColumnType } from '../shared/column-type.ts';
+import type { ColumnId, DatabaseId, TableId } from '../shared/ids.ts';
 
 /** One column. Ids start at 0 in creation order, include `time`, and are never used again. */
 export interface ColumnSchema {
-  readonly id: number;
+  readonly id: ColumnId;
   readonly name: string;
   readonly type: ColumnType;
 }
@@ -12,8 +13,8 @@ export interface ColumnSchema {
  * `columns` and the maps. Readers that need a stable view copy the array.
  */
 export interface TableSchema {
-  readonly id: number;
-  readonly databaseId: number;
+  readonly id: TableId;
+  readonly databaseId: DatabaseId;
   readonly name: string;
   /** All columns in id order. */
   readonly columns: readonly ColumnSchema[];
@@ -28,7 +29,7 @@ export interface TableSchema {
 
 /** One database; same life as `TableSchema`. */
 export interface DatabaseSchema {
-  readonly id: number;
+  readonly id: DatabaseId;
   readonly name: string;
   readonly tables: ReadonlyMap<string, TableSchema>;
   readonly deleted: boolean;

@@ -1,3 +1,4 @@
+import type { DatabaseId } from '../shared/ids.ts';
 import type { DistinctCacheDefinition, LastCacheDefinition, NodeRecord, TokenRecord, TriggerDefinition } from './definitions.ts';
 import { MutableDatabase, MutableTable } from './model.ts';
 import type { ColumnEntry } from './ops.ts';
@@ -29,7 +30,7 @@ type SnapshotLine =
     }
   | {
       readonly line: 'table';
-      readonly db: number;
+      readonly db: DatabaseId;
       readonly id: number;
       readonly name: string;
       readonly deleted: boolean;

@@ -1,4 +1,5 @@
 import { assert, unreachable } from '../shared/assert.ts';
+import type { DatabaseId } from '../shared/ids.ts';
 import type { NodeRecord, TokenRecord } from './definitions.ts';
 import { MutableDatabase, MutableTable, rename } from './model.ts';
 import { INTERNAL_DATABASE } from './names.ts';
@@ -74,7 +75,7 @@ export class CatalogState {
     return database;
   }
 
-  table(databaseId: number, id: number): MutableTable {
+  table(databaseId: DatabaseId, id: number): MutableTable {
     const table = this.database(databaseId).tableById.get(id);
     assert(table !== undefined, `catalog step for unknown table id ${id} of database id ${databaseId}`);
     return table;
@@ -225,7 +226,7 @@ export class CatalogState {
 }
 
 /** Nothing may be reachable by id only, or by name only. Throws when it is: what comes next could lose it. */
-function assertIndexed(state: CatalogState, databaseId: number): void {
+function assertIndexed(state: CatalogState, databaseId: DatabaseId): void {
   assert(state.databases.size === state.databaseById.size, 'every database has one name and one id');
   const database = state.databaseById.get(databaseId);
   if (database === undefined) return;
@@ -239,7 +240,7 @@ export function optionalNs(text: string | undefined): bigint | undefined {
 }
 
 type InDatabaseOp = Exclude<
-  Extract<CatalogOp, { db: number }>,
+  Extract<CatalogOp, { db: DatabaseId }>,
   { op: 'set_database_retention' | 'set_default_policy' | 'delete_database' | 'undelete_database' | 'drop_database' }
 >;
 

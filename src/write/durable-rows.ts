@@ -1,9 +1,10 @@
+import type { WalFileNumber } from '../shared/ids.ts';
 import { decodeBatch, type TableSection } from './batch/index.ts';
 
 /** Place of a batch in the order in which writes became durable: positions of a process's batches only grow. */
 export interface DurablePosition {
   /** WAL file that holds the batch. */
-  readonly fileNumber: number;
+  readonly fileNumber: WalFileNumber;
   /** Number of its record in the file, from 0. */
   readonly index: number;
 }

@@ -2,6 +2,7 @@ import { type Catalog, type DatabaseSchema, type TableSchema, validateDatabaseNa
 import { assert } from '../shared/assert.ts';
 import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
+import type { DatabaseId, WalFileNumber } from '../shared/ids.ts';
 import { BatchReceipt, encodeBatch, SeriesDefinitions } from './batch/index.ts';
 import type { WriteBuffer } from './buffer/index.ts';
 import type { DurableBatch, DurableRows } from './durable-rows.ts';
@@ -87,13 +88,13 @@ export class Ingest implements WriteService {
   }
 
   /** Forgets the texts of series of a database; it costs time to parse them again, never more. */
-  forget(databaseId: number): void {
+  forget(databaseId: DatabaseId): void {
     const schema = this.#deps.catalog.databaseById(databaseId);
     if (schema !== undefined) this.#parsers.delete(schema);
   }
 
   /** Keeps writes of a database waiting before they are parsed. Returns what lets them go on, idempotent. */
-  hold(databaseId: number): () => void {
+  hold(databaseId: DatabaseId): () => void {
     assert(!this.#held.has(databaseId), 'writes of a database are held up twice');
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => {
@@ -150,7 +151,7 @@ export class Ingest implements WriteService {
       if (table.maxTimeNs > maxTimeNs) maxTimeNs = table.maxTimeNs;
     }
     const receipt = new BatchReceipt(rows.value, this.#deps.checkBatches === true);
-    const encode = (fileNumber: number): Uint8Array =>
+    const encode = (fileNumber: WalFileNumber): Uint8Array =>
       receipt.seal(encodeBatch(first.table.databaseId, rows.value, this.#definitions, fileNumber));
     const durable = wal.append(encode, minTimeNs, maxTimeNs, (batch, fileNumber, index) => {
       this.#apply(batch, receipt);

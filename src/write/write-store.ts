@@ -3,6 +3,7 @@ import type { Catalog, TableSchema } from '../catalog/index.ts';
 import type { Engine } from '../duckdb/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { databaseNotFound, type InfluxError } from '../shared/errors.ts';
+import type { DatabaseId, TableId } from '../shared/ids.ts';
 import type { Log } from '../shared/logger.ts';
 import { systemTimers, type Timers } from '../shared/timers.ts';
 import { errorText, type Store } from '../storage/index.ts';
@@ -109,7 +110,7 @@ export class WriteStore implements WriteService {
     const pending = new PendingFiles(store.fs, store.root);
     const removed = await pending.removeLeftovers(livePaths(files, store.prefix));
     if (removed > 0) log.info('removed Parquet files of a change that did not finish', { files: removed });
-    const tableSchema = (databaseId: number, tableId: number): TableSchema | undefined => catalog.tableById(databaseId, tableId);
+    const tableSchema = (databaseId: DatabaseId, tableId: TableId): TableSchema | undefined => catalog.tableById(databaseId, tableId);
     const buffer = new WriteBuffer({
       engine: options.engine,
       chunkDurationNs: options.chunkDurationNs,

@@ -1,4 +1,5 @@
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
+import type { ColumnId } from '../../shared/ids.ts';
 import type { SeriesIndex } from '../../write/series/index.ts';
 import type { FileSegment } from './segment.ts';
 import { NO_TAG, type TableTags } from './table-tags.ts';
@@ -15,7 +16,7 @@ export class RowGroups {
   readonly #table: TableSchema;
   readonly #series: SeriesIndex | undefined;
   readonly #keys: readonly ColumnSchema[];
-  readonly #conditions: readonly { readonly columnId: number; readonly codes: readonly number[] }[];
+  readonly #conditions: readonly { readonly columnId: ColumnId; readonly codes: readonly number[] }[];
   readonly #groups = new Map<number | string, number>();
   /** By key: the code of each group. */
   readonly #codes: number[][];
@@ -62,7 +63,7 @@ export class RowGroups {
     return this.#number(series.count, (columnId) => this.#tags.seriesCodes(this.#table, series, columnId));
   }
 
-  #number(count: number, codesOf: (columnId: number) => Int32Array | undefined): Int32Array {
+  #number(count: number, codesOf: (columnId: ColumnId) => Int32Array | undefined): Int32Array {
     const groups = new Int32Array(count);
     for (const { columnId, codes } of this.#conditions) keepMatching(groups, codesOf(columnId), codes);
     const keys = this.#keys.map(({ id }) => codesOf(id));

@@ -1,3 +1,4 @@
+import type { ColumnId } from '../../shared/ids.ts';
 import type { TableSection } from '../../write/batch/index.ts';
 import { writeDistances } from './distances.ts';
 import { FieldColumn, isNumberType, type NumberType } from './field-column.ts';
@@ -18,7 +19,7 @@ export interface Segment {
   readonly minTime: number;
   readonly maxTime: number;
   readonly bytes: number;
-  field(columnId: number): FieldColumn | undefined;
+  field(columnId: ColumnId): FieldColumn | undefined;
 }
 
 /**
@@ -68,11 +69,11 @@ export class FileSegment implements Segment {
     return bytes;
   }
 
-  field(columnId: number): FieldColumn | undefined {
+  field(columnId: ColumnId): FieldColumn | undefined {
     return this.#fields.get(columnId);
   }
 
-  add(columnId: number, field: FieldColumn): void {
+  add(columnId: ColumnId, field: FieldColumn): void {
     this.#fields.set(columnId, field);
   }
 }
@@ -139,7 +140,7 @@ export class BufferSegment implements Segment {
     return bytes;
   }
 
-  field(columnId: number): FieldColumn | undefined {
+  field(columnId: ColumnId): FieldColumn | undefined {
     return this.#fields.get(columnId);
   }
 

@@ -1,4 +1,5 @@
 import type { TableSchema } from '../../catalog/schema.ts';
+import type { ColumnId } from '../../shared/ids.ts';
 import type { SeriesIndex } from '../../write/series/index.ts';
 
 /** Code of a tag that a series does not have. */
@@ -42,20 +43,20 @@ export class TableTags {
   #read = 0;
 
   /** Texts of a tag column by code. */
-  texts(columnId: number): readonly string[] {
+  texts(columnId: ColumnId): readonly string[] {
     return this.#dictionary(columnId).texts;
   }
 
-  code(columnId: number, text: string): number {
+  code(columnId: ColumnId, text: string): number {
     return this.#dictionary(columnId).code(text);
   }
 
-  find(columnId: number, text: string): number {
+  find(columnId: ColumnId, text: string): number {
     return this.#dictionary(columnId).find(text);
   }
 
   /** Codes of the series that the buffer knows now, by series id; undefined when there are too many. */
-  seriesCodes(table: TableSchema, series: SeriesIndex, columnId: number): Int32Array | undefined {
+  seriesCodes(table: TableSchema, series: SeriesIndex, columnId: ColumnId): Int32Array | undefined {
     if (series.count > SERIES_MAX) return undefined;
     if (series !== this.#series) this.#begin(series);
     for (const { id } of table.seriesKey) if (!this.#seriesCodes.has(id)) this.#addTag(id);
@@ -93,7 +94,7 @@ export class TableTags {
     }
   }
 
-  #dictionary(columnId: number): Dictionary {
+  #dictionary(columnId: ColumnId): Dictionary {
     let dictionary = this.#dictionaries.get(columnId);
     if (dictionary === undefined) {
       dictionary = new Dictionary();

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { DatabaseId, TableId } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
 import { errorText, type FileSystem, moveAside, StorageStartupError, systemErrorCode, unlinkIfPresent } from '../../storage/index.ts';
 import { tablePart } from '../batch/index.ts';
@@ -7,8 +8,8 @@ import { readSideLog, type SideLogOptions, SideLogWriter, type Wal } from '../wa
 
 /** A table by its ids. */
 export interface TableIds {
-  readonly databaseId: number;
-  readonly tableId: number;
+  readonly databaseId: DatabaseId;
+  readonly tableId: TableId;
 }
 
 /** Told of what a side log holds of a table: the WAL file that it comes from and the body of the record. */

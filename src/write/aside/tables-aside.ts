@@ -3,8 +3,10 @@
  * and health and metrics, which look. Safe because the list that counts is the one of the newest snapshot info, which the
  * one queue of file changes replaces; what is kept here beside it (reasons) is read and changed in synchronous steps.
  */
+
 import type { TableSchema } from '../../catalog/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
+import type { DatabaseId, TableId, WalFileNumber } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
@@ -19,7 +21,7 @@ export interface TablesAsideOptions {
   readonly asideLog: AsideLog;
   /** Buffered bytes of a table that is set aside from which on its writes are refused. */
   readonly bytesMax: number;
-  readonly tableSchema: (databaseId: number, tableId: number) => TableSchema | undefined;
+  readonly tableSchema: (databaseId: DatabaseId, tableId: TableId) => TableSchema | undefined;
 }
 
 /** A table that cannot be written to files. */
@@ -43,7 +45,7 @@ export interface AsideChange {
 /** What a snapshot did with the tables that failed, now or before. */
 export interface AsideOutcome {
   /** Log file up to which the snapshot has all rows. */
-  readonly frozenWalFile: number;
+  readonly frozenWalFile: WalFileNumber;
   /** Copied to side logs, with the reason why they could not be written. */
   readonly failed: readonly { readonly copied: TableAside; readonly reason: string }[];
   /** All their rows are in files now. */
@@ -78,7 +80,7 @@ export class TablesAside {
     return this.#tables.size;
   }
 
-  has(databaseId: number, tableId: number): boolean {
+  has(databaseId: DatabaseId, tableId: TableId): boolean {
     return this.#tables.size > 0 && this.#tables.has(keyOf(databaseId, tableId));
   }
 
@@ -161,7 +163,7 @@ export class TablesAside {
   }
 }
 
-function keyOf(databaseId: number, tableId: number): string {
+function keyOf(databaseId: DatabaseId, tableId: TableId): string {
   return `${databaseId}/${tableId}`;
 }
 

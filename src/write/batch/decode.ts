@@ -1,4 +1,5 @@
 import type { FieldType } from '../../shared/column-type.ts';
+import type { ColumnId, DatabaseId, SeriesId, TableId } from '../../shared/ids.ts';
 import {
   align8,
   BATCH_HEADER_BYTES,
@@ -11,8 +12,8 @@ import {
 
 /** The rows of one table inside a batch. Views into the batch: nothing is copied. */
 export interface TableSection {
-  readonly databaseId: number;
-  readonly tableId: number;
+  readonly databaseId: DatabaseId;
+  readonly tableId: TableId;
   readonly rowCount: number;
   readonly minTimeNs: bigint;
   readonly maxTimeNs: bigint;
@@ -33,7 +34,7 @@ export interface SeriesDefinitionBytes {
 /** Calls `visit` for each defined series; its canonical form is `bytes[start, end)`. */
 export function forEachDefinition(
   { bytes, count }: SeriesDefinitionBytes,
-  visit: (seriesId: number, bytes: Uint8Array, start: number, end: number) => void,
+  visit: (seriesId: SeriesId, bytes: Uint8Array, start: number, end: number) => void,
 ): void {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let at = 0;
@@ -46,7 +47,7 @@ export function forEachDefinition(
 }
 
 export interface ColumnSection {
-  readonly columnId: number;
+  readonly columnId: ColumnId;
   readonly type: FieldType;
   /** Undefined = every row has a value. */
   readonly valid: Uint8Array | undefined;
@@ -75,7 +76,7 @@ export function decodeBatch(batch: Uint8Array): TableSection[] {
   return sections;
 }
 
-function decodeTable(batch: Uint8Array, view: DataView, start: number, size: number, databaseId: number): TableSection {
+function decodeTable(batch: Uint8Array, view: DataView, start: number, size: number, databaseId: DatabaseId): TableSection {
   const rowCount = view.getUint32(start + 4, true);
   const columnCount = view.getUint32(start + 8, true);
   let at = start + TABLE_HEADER_BYTES;

@@ -1,5 +1,6 @@
 import { assert } from '../../shared/assert.ts';
 import type { FieldType } from '../../shared/column-type.ts';
+import type { DatabaseId, WalFileNumber } from '../../shared/ids.ts';
 import type { ParsedColumn, ParsedTable, StringData } from '../line-protocol/parsed-write.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import {
@@ -22,7 +23,7 @@ export class SeriesDefinitions {
   readonly #fileOf = new WeakMap<SeriesIndex, Int32Array>();
 
   /** Ids among the first `rows` of `seriesIds` that `fileNumber` does not define yet; they count as defined from now on. */
-  take(series: SeriesIndex, seriesIds: Int32Array, rows: number, fileNumber: number): number[] {
+  take(series: SeriesIndex, seriesIds: Int32Array, rows: number, fileNumber: WalFileNumber): number[] {
     let fileOf = this.#fileOf.get(series);
     if (fileOf === undefined || fileOf.length < series.count) {
       const grown = new Int32Array(Math.max(64, series.count * 2));
@@ -48,10 +49,10 @@ export class SeriesDefinitions {
  * @param fileNumber WAL file that the batch is bound for; decides which series are defined inline.
  */
 export function encodeBatch(
-  databaseId: number,
+  databaseId: DatabaseId,
   tables: readonly ParsedTable[],
   definitions: SeriesDefinitions,
-  fileNumber: number,
+  fileNumber: WalFileNumber,
 ): Uint8Array {
   const fresh: number[][] = [];
   const sizes: TableSize[] = [];

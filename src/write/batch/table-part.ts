@@ -1,3 +1,4 @@
+import type { DatabaseId, TableId } from '../../shared/ids.ts';
 import type { TableDelete } from '../deletes/row-delete.ts';
 import { decodeDeleteRecord, encodeDeleteRecord } from './delete-record.ts';
 import { BATCH_HEADER_BYTES, TABLE_HEADER_BYTES } from './layout.ts';
@@ -9,7 +10,7 @@ const SECTION_BYTES_AT = 20;
  * What a WAL record says about one table, as a record of its own: the bytes of its rows are copied as they are, with the series
  * that they define. Undefined when it says nothing about it. Throws a plain Error when the body is neither rows nor deletes.
  */
-export function tablePart(body: Uint8Array, databaseId: number, tableId: number): Uint8Array | undefined {
+export function tablePart(body: Uint8Array, databaseId: DatabaseId, tableId: TableId): Uint8Array | undefined {
   const deletes = decodeDeleteRecord(body);
   if (deletes !== undefined) return deletesOf(deletes, databaseId, tableId);
   const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
@@ -29,7 +30,7 @@ export function tablePart(body: Uint8Array, databaseId: number, tableId: number)
   return Buffer.concat([header, ...sections]);
 }
 
-function deletesOf(deletes: readonly TableDelete[], databaseId: number, tableId: number): Uint8Array | undefined {
+function deletesOf(deletes: readonly TableDelete[], databaseId: DatabaseId, tableId: TableId): Uint8Array | undefined {
   const own = deletes.filter((deleted) => deleted.databaseId === databaseId && deleted.tableId === tableId);
   return own.length === 0 ? undefined : encodeDeleteRecord(own);
 }

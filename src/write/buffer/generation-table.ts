@@ -1,6 +1,7 @@
 import { CHUNK_ROWS, type ChunkAppender, type Engine, type EngineColumnType, sqlIdentifier } from '../../duckdb/index.ts';
 import { assert } from '../../shared/assert.ts';
 import type { FieldType } from '../../shared/column-type.ts';
+import type { ColumnId } from '../../shared/ids.ts';
 import type { ColumnSection } from '../batch/index.ts';
 import { type RowColumns, SectionMerger, type SectionRows } from './merge-sections.ts';
 
@@ -215,7 +216,7 @@ export class GenerationTable {
 }
 
 /** Name of a catalog column inside buffer tables: by id, because DuckDB folds case. */
-export function bufferColumn(columnId: number): string {
+export function bufferColumn(columnId: ColumnId): string {
   return `c${columnId}`;
 }
 

@@ -1,4 +1,5 @@
 import { CHUNK_ROWS } from '../../duckdb/index.ts';
+import type { ColumnId } from '../../shared/ids.ts';
 import type { ColumnSection, TableSection } from '../batch/index.ts';
 import type { FieldColumn } from './generation-table.ts';
 
@@ -84,7 +85,7 @@ function mergeStrings(parts: readonly SectionRows[], field: FieldColumn, k: numb
 }
 
 /** Sections of one client have their columns at the same places: `likely` is looked at first. */
-function columnOf(section: TableSection, columnId: number, likely: number): ColumnSection | undefined {
+function columnOf(section: TableSection, columnId: ColumnId, likely: number): ColumnSection | undefined {
   const column = section.columns[likely];
   return column?.columnId === columnId ? column : section.columns.find((other) => other.columnId === columnId);
 }

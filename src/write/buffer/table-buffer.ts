@@ -1,5 +1,6 @@
 import type { TableSchema } from '../../catalog/schema.ts';
 import type { Engine } from '../../duckdb/index.ts';
+import type { ColumnId } from '../../shared/ids.ts';
 import type { TableSection } from '../batch/index.ts';
 import type { RowDelete } from '../deletes/row-delete.ts';
 import { type SeriesIndex, TagLookup } from '../series/index.ts';
@@ -27,7 +28,7 @@ export interface BufferView extends BufferMoment {
   /** Tag columns that the table of tag values has; no row of the view has a value for another one. */
   readonly seriesColumns: ReadonlySet<number>;
   /** Ids of the series with a tag value, those that come later included; undefined = cannot tell. */
-  seriesWith(columnId: number, value: string): readonly number[] | undefined;
+  seriesWith(columnId: ColumnId, value: string): readonly number[] | undefined;
   release(): void;
 }
 

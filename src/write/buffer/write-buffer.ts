@@ -2,6 +2,7 @@ import type { TableSchema } from '../../catalog/schema.ts';
 import type { Engine } from '../../duckdb/index.ts';
 import { assert } from '../../shared/assert.ts';
 import { InfluxError } from '../../shared/errors.ts';
+import type { DatabaseId, TableId } from '../../shared/ids.ts';
 import { type CancelTimer, nextTurn, pause, type Timers } from '../../shared/timers.ts';
 import { decodeBatch, type TableSection } from '../batch/index.ts';
 import { SeriesIndex } from '../series/index.ts';
@@ -23,9 +24,9 @@ export interface WriteBufferOptions {
   /** Gen1 duration. */
   readonly chunkDurationNs: bigint;
   /** The table's live schema; undefined when it is gone from the catalog. */
-  readonly tableSchema: (databaseId: number, tableId: number) => TableSchema | undefined;
+  readonly tableSchema: (databaseId: DatabaseId, tableId: TableId) => TableSchema | undefined;
   /** Greatest time in the files that the table had at start; rows at or before it may repeat a key of theirs. */
-  readonly fileMaxTimeNs: (databaseId: number, tableId: number) => bigint | undefined;
+  readonly fileMaxTimeNs: (databaseId: DatabaseId, tableId: TableId) => bigint | undefined;
   /** Rows that may wait outside DuckDB, bytes. Writers are slowed at twice and refused at four times as much. */
   readonly pendingBytesMax: number;
   /** Told of the first of several failures that follow each other; moves are tried again. */
@@ -136,7 +137,7 @@ export class WriteBuffer {
   }
 
   /** Undefined when the table has no buffered rows. */
-  table(databaseId: number, tableId: number): TableBuffer | undefined {
+  table(databaseId: DatabaseId, tableId: TableId): TableBuffer | undefined {
     return this.#tables.get(tableKey(databaseId, tableId));
   }
 
@@ -172,13 +173,13 @@ export class WriteBuffer {
   }
 
   /** Whether rows or series of a table are in memory. */
-  holds(databaseId: number, tableId: number): boolean {
+  holds(databaseId: DatabaseId, tableId: TableId): boolean {
     const key = tableKey(databaseId, tableId);
     return this.#tables.has(key) || this.#series.has(key);
   }
 
   /** Whether ids of this index are those of the table's buffered rows. False after the table's data was dropped. */
-  ownsSeries(databaseId: number, tableId: number, series: SeriesIndex): boolean {
+  ownsSeries(databaseId: DatabaseId, tableId: TableId, series: SeriesIndex): boolean {
     return this.#series.get(tableKey(databaseId, tableId)) === series;
   }
 
@@ -190,7 +191,7 @@ export class WriteBuffer {
   }
 
   /** Tables with at least so many series in memory. */
-  tablesWithSeries(seriesMin: number): { readonly databaseId: number; readonly tableId: number; readonly series: SeriesIndex }[] {
+  tablesWithSeries(seriesMin: number): { readonly databaseId: DatabaseId; readonly tableId: TableId; readonly series: SeriesIndex }[] {
     const found = [];
     for (const [key, series] of this.#series) {
       if (series.count < seriesMin) continue;
@@ -200,7 +201,7 @@ export class WriteBuffer {
   }
 
   /** Whether no row of the table is in memory or on its way there, so that its series may be forgotten. */
-  isAtRest(databaseId: number, tableId: number): boolean {
+  isAtRest(databaseId: DatabaseId, tableId: TableId): boolean {
     const key = tableKey(databaseId, tableId);
     return (this.#tables.get(key)?.rows ?? 0) === 0 && this.#series.get(key)?.isHeld !== true;
   }
@@ -209,14 +210,14 @@ export class WriteBuffer {
    * Forgets the series of a table at rest, with all that is known by their ids: as after a restart, rows up to the newest in
    * the table's files may repeat one of theirs. False: the table is not at rest, and nothing was done. No snapshot may run.
    */
-  async forgetSeries(databaseId: number, tableId: number): Promise<boolean> {
+  async forgetSeries(databaseId: DatabaseId, tableId: TableId): Promise<boolean> {
     if (!this.isAtRest(databaseId, tableId)) return false;
     await this.dropTable(databaseId, tableId);
     return true;
   }
 
   /** Drops the rows of a deleted table. */
-  async dropTable(databaseId: number, tableId: number): Promise<void> {
+  async dropTable(databaseId: DatabaseId, tableId: TableId): Promise<void> {
     const key = tableKey(databaseId, tableId);
     const table = this.#tables.get(key);
     this.#tables.delete(key);
@@ -314,7 +315,7 @@ function bufferFull(): InfluxError {
 }
 
 /** Both ids in one number; a table id has 32 bits. */
-function tableKey(databaseId: number, tableId: number): number {
+function tableKey(databaseId: DatabaseId, tableId: TableId): number {
   assert(databaseId < DATABASE_IDS_MAX, 'database id is too large');
   return databaseId * TABLE_IDS_MAX + tableId;
 }

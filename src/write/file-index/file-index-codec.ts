@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { CatalogSequence, FileId, SnapshotSequence, WalFileNumber } from '../../shared/ids.ts';
 import type { LiveDelete, LiveFile } from './file-index.ts';
 import type { PersistedRange, TableAside } from './snapshot-info.ts';
 
@@ -21,9 +22,9 @@ const HAS_CHECKSUM = 2;
 
 /** What the newest snapshot info says besides its files. */
 export interface IndexState {
-  readonly walFileNumber: number;
-  readonly nextFileId: number;
-  readonly catalogSequence: number;
+  readonly walFileNumber: WalFileNumber;
+  readonly nextFileId: FileId;
+  readonly catalogSequence: CatalogSequence;
   readonly persistedRanges: readonly PersistedRange[];
   readonly tablesAside: readonly TableAside[];
 }
@@ -32,7 +33,7 @@ export interface IndexState {
 export interface StoredFileIndex {
   /** Undefined in files of earlier versions. */
   readonly state?: IndexState | undefined;
-  readonly sequence: number;
+  readonly sequence: SnapshotSequence;
   readonly files: readonly LiveFile[];
   readonly deletes: readonly LiveDelete[];
 }

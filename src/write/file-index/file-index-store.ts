@@ -1,3 +1,4 @@
+import type { CatalogSequence, WalFileNumber } from '../../shared/ids.ts';
 import { errorText } from '../../storage/index.ts';
 import type { TableDelete } from '../deletes/row-delete.ts';
 import type { FileIndex, LiveFile } from './file-index.ts';
@@ -15,7 +16,7 @@ const SMALL_INDEX_FILES = 2_000;
 /** One atomic change of the live files. */
 export interface FileChange {
   readonly nodeId: string;
-  readonly catalogSequence: number;
+  readonly catalogSequence: CatalogSequence;
   /** Complete and durable on disk; ids come from `takeFileIds`. */
   readonly files: readonly ParquetFileInfo[];
   /** Live files; their paths are announced as pending. */
@@ -25,9 +26,9 @@ export interface FileChange {
   readonly tablesAside?: readonly TableAside[];
   /** What a snapshot of the buffer covers; undefined for other changes. */
   readonly snapshot?: {
-    readonly walFileNumber: number;
+    readonly walFileNumber: WalFileNumber;
     readonly endTimeMarkerNs: bigint;
-    readonly frozenWalFileNumber: number;
+    readonly frozenWalFileNumber: WalFileNumber;
   };
 }
 
@@ -215,7 +216,7 @@ export interface CommitOptions {
 }
 
 /** Without those whose WAL files are gone or whose rows another range leaves out as well. */
-function neededRanges(ranges: readonly PersistedRange[], walFileNumber: number): PersistedRange[] {
+function neededRanges(ranges: readonly PersistedRange[], walFileNumber: WalFileNumber): PersistedRange[] {
   const needed: PersistedRange[] = [];
   for (const range of ranges) {
     if (range.lastWalFileNumber <= walFileNumber) continue;
@@ -226,7 +227,7 @@ function neededRanges(ranges: readonly PersistedRange[], walFileNumber: number):
 }
 
 /** Without those whose log files are gone, once their rows are in Parquet files. */
-function aside(tables: readonly TableAside[], walFileNumber: number): Pick<SnapshotInfo, 'tablesAside'> {
+function aside(tables: readonly TableAside[], walFileNumber: WalFileNumber): Pick<SnapshotInfo, 'tablesAside'> {
   const needed = tables.filter(({ files, upToFileNumber }) => files.length > 0 || upToFileNumber > walFileNumber);
   return needed.length === 0 ? {} : { tablesAside: needed };
 }

@@ -1,15 +1,16 @@
+import type { DatabaseId, SnapshotSequence, TableId } from '../../shared/ids.ts';
 import type { TableDelete } from '../deletes/row-delete.ts';
 import type { ParquetFileInfo } from '../snapshot/index.ts';
 
 /** A Parquet file that queries must read. */
 export interface LiveFile extends ParquetFileInfo {
   /** Snapshot that its rows come from: of two files with the same row the one with the higher sequence wins. */
-  readonly snapshotSequence: number;
+  readonly snapshotSequence: SnapshotSequence;
 }
 
 /** One atomic change: what a snapshot info lists. */
 export interface FileIndexChange {
-  readonly sequence: number;
+  readonly sequence: SnapshotSequence;
   readonly files: readonly ParquetFileInfo[];
   readonly removedFiles: readonly ParquetFileInfo[];
   readonly deletes?: readonly TableDelete[] | undefined;
@@ -18,7 +19,7 @@ export interface FileIndexChange {
 /** A delete that some live files may still hold rows of. */
 export interface LiveDelete extends TableDelete {
   /** Files with a lower snapshot sequence are older than the delete. */
-  readonly sequence: number;
+  readonly sequence: SnapshotSequence;
 }
 
 /** Sums over all live files. Integers. */
@@ -29,8 +30,8 @@ export interface FileTotals {
 }
 
 interface TableFiles {
-  readonly databaseId: number;
-  readonly tableId: number;
+  readonly databaseId: DatabaseId;
+  readonly tableId: TableId;
   /** By chunk time, then snapshot. Replaced, never changed: readers may keep it. */
   readonly files: readonly LiveFile[];
   readonly maxTimeNs: bigint;
@@ -81,7 +82,7 @@ export class FileIndex {
   }
 
   /** Files with rows from `minTimeNs` to `maxTimeNs` (both inclusive, undefined = unbounded), by chunk time, then snapshot. */
-  filesFor(databaseId: number, tableId: number, minTimeNs?: bigint, maxTimeNs?: bigint): readonly LiveFile[] {
+  filesFor(databaseId: DatabaseId, tableId: TableId, minTimeNs?: bigint, maxTimeNs?: bigint): readonly LiveFile[] {
     const table = this.#tables.get(keyOf(databaseId, tableId));
     if (table === undefined) return [];
     if (minTimeNs === undefined && maxTimeNs === undefined) return table.files;
@@ -116,12 +117,12 @@ export class FileIndex {
   }
 
   /** Newest time in any file of the table. */
-  maxTimeNs(databaseId: number, tableId: number): bigint | undefined {
+  maxTimeNs(databaseId: DatabaseId, tableId: TableId): bigint | undefined {
     return this.#tables.get(keyOf(databaseId, tableId))?.maxTimeNs;
   }
 
   /** Tables that have files. */
-  *tables(): Generator<{ readonly databaseId: number; readonly tableId: number; readonly files: readonly LiveFile[] }> {
+  *tables(): Generator<{ readonly databaseId: DatabaseId; readonly tableId: TableId; readonly files: readonly LiveFile[] }> {
     yield* this.#tables.values();
   }
 
@@ -178,7 +179,7 @@ function concerns(deleted: LiveDelete, file: LiveFile): boolean {
   return file.snapshotSequence < deleted.sequence && file.minTimeNs <= deleted.stopNs && file.maxTimeNs >= deleted.startNs;
 }
 
-function keyOf(databaseId: number, tableId: number): string {
+function keyOf(databaseId: DatabaseId, tableId: TableId): string {
   return `${databaseId}/${tableId}`;
 }
 

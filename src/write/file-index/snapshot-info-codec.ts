@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { DatabaseId, TableId } from '../../shared/ids.ts';
 import type { TableDelete } from '../deletes/row-delete.ts';
 import { type JsonValue, parseJson, printJson } from './json.ts';
 import type { ParquetFileInfo, PersistedRange, SnapshotInfo, TableAside } from './snapshot-info.ts';
@@ -158,7 +159,7 @@ function readGroups(value: unknown, name: string): ParquetFileInfo[] {
   return files;
 }
 
-function readFile(value: unknown, databaseId: number, tableId: number): ParquetFileInfo {
+function readFile(value: unknown, databaseId: DatabaseId, tableId: TableId): ParquetFileInfo {
   const file = asRecord(value, 'file');
   return {
     databaseId,

@@ -1,11 +1,12 @@
+import type { CatalogSequence, DatabaseId, FileId, SnapshotSequence, TableId, WalFileNumber } from '../../shared/ids.ts';
 import type { TableDelete } from '../deletes/row-delete.ts';
 
 /** One Parquet file as snapshot infos list it. */
 export interface ParquetFileInfo {
-  readonly databaseId: number;
-  readonly tableId: number;
+  readonly databaseId: DatabaseId;
+  readonly tableId: TableId;
   /** Unique on this node. */
-  readonly id: number;
+  readonly id: FileId;
   /** Object path from `<node-id>/` on; names the file for good. */
   readonly path: string;
   readonly sizeBytes: number;
@@ -28,17 +29,17 @@ export interface ParquetFileInfo {
 /** Rows that a snapshot persisted although their WAL files are still replayed. */
 export interface PersistedRange {
   /** Newest WAL file with rows in the persisted chunks. */
-  readonly lastWalFileNumber: number;
+  readonly lastWalFileNumber: WalFileNumber;
   /** Chunks that start below it were persisted. */
   readonly endMarkerNs: bigint;
 }
 
 /** Rows of one table that a start takes from somewhere else than the log. */
 export interface TableAside {
-  readonly databaseId: number;
-  readonly tableId: number;
+  readonly databaseId: DatabaseId;
+  readonly tableId: TableId;
   /** The table's records in log files up to this one are not replayed. */
-  readonly upToFileNumber: number;
+  readonly upToFileNumber: WalFileNumber;
   /** Names of the files below `aside/` that hold these records instead, in order; none = the rows are in Parquet files. */
   readonly files: readonly string[];
 }
@@ -46,18 +47,18 @@ export interface TableAside {
 /** What one snapshot changed. */
 export interface SnapshotInfo {
   readonly nodeId: string;
-  readonly sequence: number;
+  readonly sequence: SnapshotSequence;
   /** First file id that is free. */
-  readonly nextFileId: number;
+  readonly nextFileId: FileId;
   /** Last WAL file that need not be replayed any more. */
-  readonly walFileNumber: number;
-  readonly catalogSequence: number;
+  readonly walFileNumber: WalFileNumber;
+  readonly catalogSequence: CatalogSequence;
   readonly files: readonly ParquetFileInfo[];
   readonly removedFiles: readonly ParquetFileInfo[];
   /** Chunks that start below it were persisted. */
   readonly endTimeMarkerNs: bigint | undefined;
   /** Newest WAL file with rows in the persisted chunks. */
-  readonly frozenWalFileNumber: number | undefined;
+  readonly frozenWalFileNumber: WalFileNumber | undefined;
   /** Deletes of rows that older files may hold. */
   readonly deletes?: readonly TableDelete[] | undefined;
   /** All tables that replay must treat in their own way from this change on. */

@@ -1,3 +1,4 @@
+import type { SeriesId } from '../../shared/ids.ts';
 import { BOOLEAN, type ColumnBuilder, FLOAT, INTEGER, STRING, UINTEGER } from './column-builder.ts';
 import { readFloat } from './float.ts';
 import { readInt64 } from './int64.ts';
@@ -126,7 +127,7 @@ export class FastLines {
   }
 
   /** Reads fields and timestamp from `start`. Returns the index of the newline, -1 when the row is not plain. */
-  #row(bytes: Uint8Array, view: DataView, start: number, end: number, table: TableBuilder, seriesId: number): number {
+  #row(bytes: Uint8Array, view: DataView, start: number, end: number, table: TableBuilder, seriesId: SeriesId): number {
     const row = table.rowCount;
     const times = this.#times;
     let column = table.fieldHead;

@@ -1,3 +1,4 @@
+import type { SeriesId } from '../../shared/ids.ts';
 import { IdSlots, LITTLE_ENDIAN, mixWord, WORD_MASKS } from '../series/index.ts';
 
 const FIRST_ENTRIES = 64;
@@ -75,7 +76,14 @@ export class RawSeriesCache {
   }
 
   /** Adds the text at `[at, at + length)`, which `find` did not find. Returns its entry, 0 when it cannot be kept. */
-  add(view: DataView, at: number, length: number, tableSlot: number, seriesId: number, hash: number = this.hash(view, at, length)): number {
+  add(
+    view: DataView,
+    at: number,
+    length: number,
+    tableSlot: number,
+    seriesId: SeriesId,
+    hash: number = this.hash(view, at, length),
+  ): number {
     const wordCount = (length + 3) >> 2;
     if (at + wordCount * 4 > view.byteLength || wordCount * 4 > this.#textBytesMax) return 0;
     if ((this.#wordsUsed + wordCount) * 4 > this.#textBytesMax || this.#count >= ENTRIES_MAX) {

@@ -1,3 +1,4 @@
+import type { ColumnId } from '../../shared/ids.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import { TAG } from './column-builder.ts';
 import type { TableSet } from './table-set.ts';
@@ -165,7 +166,7 @@ export class SeriesKeyReader {
 }
 
 /** Writes column id and length of a tag value at `at`; returns the index behind. */
-export function putTagHeader(out: Uint8Array, at: number, columnId: number, length: number): number {
+export function putTagHeader(out: Uint8Array, at: number, columnId: ColumnId, length: number): number {
   out[at] = columnId;
   out[at + 1] = columnId >> 8;
   out[at + 2] = length;

@@ -1,4 +1,5 @@
 import type { TableSchema } from '../../catalog/schema.ts';
+import type { SeriesId } from '../../shared/ids.ts';
 import type { SeriesIndex } from '../series/index.ts';
 import { ColumnBuilder } from './column-builder.ts';
 import { HIGH, LOW } from './int64.ts';
@@ -85,7 +86,7 @@ export class TableBuilder {
   }
 
   /** Completes the row whose fields have been set. `high` and `low`: signed halves of its time in ns. */
-  commitRow(seriesId: number, high: number, low: number): void {
+  commitRow(seriesId: SeriesId, high: number, low: number): void {
     const row = this.rowCount;
     if (row === this.capacity) this.growRows();
     this.seriesIds[row] = seriesId;

@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts';
 import type { DatabaseSchema, TableSchema } from '../../catalog/schema.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { DatabaseId } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
@@ -18,7 +19,7 @@ export interface HardDeleteOptions {
   /** Runs a task while no snapshot does. */
   readonly exclusive: <T>(task: () => Promise<T>) => Promise<T>;
   /** Forgets the texts of series of a database. */
-  readonly forget: (databaseId: number) => void;
+  readonly forget: (databaseId: DatabaseId) => void;
 }
 
 /** Removes the data of tables and databases whose hard-delete time has come, and later their catalog entries. */

@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts';
 import type { Engine } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { DatabaseId } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
 import type { CancelTimer, Timers } from '../../shared/timers.ts';
 import { errorText, type Store } from '../../storage/index.ts';
@@ -55,9 +56,9 @@ export interface MaintenanceOptions extends MaintenanceSettings {
   readonly scanFiles: (files: readonly LiveFile[]) => ScanFile[];
   readonly checks: FileChecks<LiveFile>;
   /** Forgets the texts of series of a database. */
-  readonly forget: (databaseId: number) => void;
+  readonly forget: (databaseId: DatabaseId) => void;
   /** Keeps writes of a database waiting. Returns what lets them go on. */
-  readonly hold: (databaseId: number) => () => void;
+  readonly hold: (databaseId: DatabaseId) => () => void;
 }
 
 /** Time between two looks at what is due. */

@@ -1,5 +1,6 @@
 import type { Catalog } from '../../catalog/index.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { DatabaseId, TableId } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
 import { HOUR_NS } from '../../shared/time-units.ts';
 import type { Timers } from '../../shared/timers.ts';
@@ -30,9 +31,9 @@ export interface SeriesTurnoverOptions {
   /** Persists everything that is buffered. */
   readonly persist: () => Promise<void>;
   /** Keeps writes of a database waiting before they are parsed. Returns what lets them go on. */
-  readonly hold: (databaseId: number) => () => void;
+  readonly hold: (databaseId: DatabaseId) => () => void;
   /** Forgets the texts of series of a database. */
-  readonly forget: (databaseId: number) => void;
+  readonly forget: (databaseId: DatabaseId) => void;
   readonly idleSeriesMin?: number;
 }
 
@@ -66,7 +67,7 @@ export class SeriesTurnover {
     return this.#options.idleSeriesMin ?? IDLE_SERIES_MIN;
   }
 
-  #isWorthHolding(databaseId: number, tableId: number, series: SeriesIndex): boolean {
+  #isWorthHolding(databaseId: DatabaseId, tableId: TableId, series: SeriesIndex): boolean {
     const table = this.#options.catalog.tableById(databaseId, tableId);
     if (table === undefined) return false;
     const heldAtMs = this.#heldAtMs.get(table);
@@ -75,7 +76,7 @@ export class SeriesTurnover {
     return idle >= this.#idleSeriesMin && idle * 2 >= series.count;
   }
 
-  async #holdAndForget(databaseId: number, tableId: number): Promise<void> {
+  async #holdAndForget(databaseId: DatabaseId, tableId: TableId): Promise<void> {
     const { catalog, clock, hold, persist, timers } = this.#options;
     const table = catalog.tableById(databaseId, tableId);
     if (table !== undefined) this.#heldAtMs.set(table, clock.monotonicMs());
@@ -90,7 +91,7 @@ export class SeriesTurnover {
     }
   }
 
-  async #forget(databaseId: number, tableId: number): Promise<void> {
+  async #forget(databaseId: DatabaseId, tableId: TableId): Promise<void> {
     const { buffer, exclusive, forget, log } = this.#options;
     await exclusive(async () => {
       const count = buffer.seriesCount;

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { CATALOG_SNAPSHOT_KEY, type Catalog } from '../../catalog/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
+import type { CatalogSequence } from '../../shared/ids.ts';
 import type { Store } from '../../storage/index.ts';
 import type { AsideLog } from '../aside/index.ts';
 import { encodeFileIndex } from '../file-index/file-index-codec.ts';
@@ -25,7 +26,7 @@ export interface PinnedFile {
  */
 export interface PinnedMoment {
   /** Number of the last catalog change. */
-  readonly catalogSequence: number;
+  readonly catalogSequence: CatalogSequence;
   /** Contents of small files that go on changing, by their path below the node's directory. */
   readonly objects: ReadonlyMap<string, Uint8Array>;
   /** Parquet files, log files and side logs of tables that are set aside. */

@@ -1,4 +1,5 @@
 import type { TableSchema } from '../../catalog/schema.ts';
+import type { DatabaseId, TableId, WalFileNumber } from '../../shared/ids.ts';
 import { StorageStartupError } from '../../storage/index.ts';
 import { decodeBatch, decodeDeleteRecord, forEachDefinition, type TableSection } from '../batch/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
@@ -7,9 +8,9 @@ import { sectionRows } from './section-rows.ts';
 
 /** What of the catalog a replay needs. */
 export interface ReplayTables {
-  tableById(databaseId: number, tableId: number): TableSchema | undefined;
+  tableById(databaseId: DatabaseId, tableId: TableId): TableSchema | undefined;
   /** False = the ids were never given out. */
-  gaveOut(databaseId: number, tableId: number): boolean;
+  gaveOut(databaseId: DatabaseId, tableId: TableId): boolean;
 }
 
 export interface ReplayStats {
@@ -60,7 +61,7 @@ export class Replay {
   }
 
   /** Records must come in log order. Throws a plain Error when a record contradicts the ones before it. */
-  record(fileNumber: number, body: Uint8Array): void {
+  record(fileNumber: WalFileNumber, body: Uint8Array): void {
     this.#begin(fileNumber);
     const deletes = decodeDeleteRecord(body);
     if (deletes !== undefined) {
@@ -86,17 +87,17 @@ export class Replay {
   }
 
   /** Series ids mean something inside one log file only. */
-  #begin(fileNumber: number): void {
+  #begin(fileNumber: WalFileNumber): void {
     if (fileNumber === this.#fileNumber) return;
     this.#fileNumber = fileNumber;
     this.#seriesIds = new Map();
   }
 
-  #isAside(fileNumber: number, { databaseId, tableId }: { readonly databaseId: number; readonly tableId: number }): boolean {
+  #isAside(fileNumber: WalFileNumber, { databaseId, tableId }: { readonly databaseId: DatabaseId; readonly tableId: TableId }): boolean {
     return this.#asideUpTo.size > 0 && fileNumber <= (this.#asideUpTo.get(`${databaseId}/${tableId}`) ?? -1);
   }
 
-  #section(fileNumber: number, section: TableSection): void {
+  #section(fileNumber: WalFileNumber, section: TableSection): void {
     if (this.#isAside(fileNumber, section)) {
       this.stats.skippedRows += section.rowCount;
       return;
@@ -136,7 +137,7 @@ export class Replay {
   }
 
   /** Rows of this file before the marker are in Parquet already. */
-  #marker(fileNumber: number): bigint | undefined {
+  #marker(fileNumber: WalFileNumber): bigint | undefined {
     let marker: bigint | undefined;
     for (const range of this.#persisted) {
       if (fileNumber <= range.lastWalFileNumber && (marker === undefined || range.endMarkerNs > marker)) marker = range.endMarkerNs;

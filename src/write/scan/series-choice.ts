@@ -1,4 +1,5 @@
 import { sqlString } from '../../duckdb/index.ts';
+import type { ColumnId } from '../../shared/ids.ts';
 
 /** More series than this are found faster by a join with their tags. */
 const SERIES_MAX = 8;
@@ -18,7 +19,7 @@ export interface SeriesChoice {
  */
 export function chooseSeries(
   tagValues: ReadonlyMap<number, readonly string[]>,
-  idsWith: (columnId: number, value: string) => readonly number[] | undefined,
+  idsWith: (columnId: ColumnId, value: string) => readonly number[] | undefined,
 ): SeriesChoice | undefined {
   let ids: readonly number[] | undefined;
   const sql = new Map<number, string>();

@@ -1,4 +1,5 @@
 import { sqlIdentifier } from '../../duckdb/index.ts';
+import type { ColumnId } from '../../shared/ids.ts';
 import { bufferColumn } from '../buffer/index.ts';
 import { bufferRowsSql, type TableScan } from './table-scan.ts';
 
@@ -26,6 +27,6 @@ export function sortedBufferSql(scan: TableScan, ranked: string): string {
   return `(SELECT ${outputs.join(', ')} FROM (${sorted}) AS o JOIN ${sqlIdentifier(ranked)} AS k ON k.series_rank = o.series_rank)`;
 }
 
-function valueName(columnId: number): string {
+function valueName(columnId: ColumnId): string {
   return `v${columnId}`;
 }

@@ -1,3 +1,5 @@
+import type { SeriesId } from '../../shared/ids.ts';
+
 const FIRST_SLOTS = 32;
 
 /**
@@ -38,7 +40,7 @@ export class IdSlots {
   }
 
   /** Adds the next id; `hashes` has the hashes of all ids up to it, in case the table grows. */
-  add(hash: number, id: number, hashes: Int32Array): void {
+  add(hash: number, id: SeriesId, hashes: Int32Array): void {
     if ((id + 1) * 2 > this.words.length) this.#grow(hashes);
     this.#insert(hash, id);
   }
@@ -48,7 +50,7 @@ export class IdSlots {
     this.words.fill(0);
   }
 
-  #insert(hash: number, id: number): void {
+  #insert(hash: number, id: SeriesId): void {
     const { words, mask } = this;
     let slot = hash & mask;
     while (words[slot] !== 0) slot = (slot + 1) & mask;

@@ -1,4 +1,5 @@
 import { assert } from '../../shared/assert.ts';
+import type { ColumnId, SeriesId } from '../../shared/ids.ts';
 import { ByteArena } from './byte-arena.ts';
 import { IdSlots } from './id-slots.ts';
 import { LITTLE_ENDIAN, mixWord, partialWord } from './words.ts';
@@ -94,7 +95,7 @@ export class SeriesIndex {
   }
 
   /** Canonical form of a series, a view that stays valid. */
-  canonicalOf(id: number): Uint8Array {
+  canonicalOf(id: SeriesId): Uint8Array {
     assert(id >= 0 && id < this.#count, 'series id out of range');
     const offset = this.#offsets[id] as number;
     const chunk = this.#arena.chunks[this.#chunkOf[id] as number];
@@ -103,7 +104,7 @@ export class SeriesIndex {
   }
 
   /** Length of the canonical form of a series, bytes. */
-  canonicalLength(id: number): number {
+  canonicalLength(id: SeriesId): number {
     assert(id >= 0 && id < this.#count, 'series id out of range');
     return this.#lengths[id] as number;
   }
@@ -112,7 +113,7 @@ export class SeriesIndex {
    * Writes the canonical form of a series at `at`; returns the index behind. Short ones go word by word, which may set up to
    * three bytes behind to 0.
    */
-  copyCanonical(id: number, out: Uint8Array, outView: DataView, at: number): number {
+  copyCanonical(id: SeriesId, out: Uint8Array, outView: DataView, at: number): number {
     const length = this.canonicalLength(id);
     if (length > COPIED_BYTES_MAX || at + length + 3 > outView.byteLength) {
       out.set(this.canonicalOf(id), at);
@@ -125,7 +126,7 @@ export class SeriesIndex {
   }
 
   /** Calls `visit` for each present tag of a series in ascending column id; `value` is a view. */
-  forEachTag(id: number, visit: (columnId: number, value: Uint8Array) => void): void {
+  forEachTag(id: SeriesId, visit: (columnId: ColumnId, value: Uint8Array) => void): void {
     const bytes = this.canonicalOf(id);
     let at = 0;
     while (at < bytes.length) {
@@ -145,7 +146,7 @@ export class SeriesIndex {
    * Notes a row of a series. True: its time is not after the greatest one seen, so the row may repeat or precede
    * another. `hi` and `lo` are the signed upper and the unsigned lower half of the time in nanoseconds.
    */
-  observe(id: number, hi: number, lo: number): boolean {
+  observe(id: SeriesId, hi: number, lo: number): boolean {
     const seenHi = this.#maxHi[id] as number;
     if (hi < seenHi || (hi === seenHi && lo <= (this.#maxLo[id] as number))) return true;
     this.#maxHi[id] = hi;
@@ -191,7 +192,7 @@ export class SeriesIndex {
     return hash ^ (hash >>> 13);
   }
 
-  #equals(id: number, start: number, end: number): boolean {
+  #equals(id: SeriesId, start: number, end: number): boolean {
     const view = this.#view;
     const words = this.#arena.chunks[this.#chunkOf[id] as number]?.words as Int32Array;
     let word = (this.#offsets[id] as number) >> 2;

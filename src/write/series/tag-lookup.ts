@@ -1,3 +1,4 @@
+import type { ColumnId } from '../../shared/ids.ts';
 import type { SeriesIndex } from './series-index.ts';
 
 /** Series up to which a tag column is looked up by value; for more, reading all of them once would hold other work up. */
@@ -19,12 +20,12 @@ export class TagLookup {
   }
 
   /** Ids of the series, ascending; undefined when there are too many series to tell. The list must not be changed. */
-  idsWith(columnId: number, value: string): readonly number[] | undefined {
+  idsWith(columnId: ColumnId, value: string): readonly number[] | undefined {
     if (this.#series.count > SERIES_MAX) return undefined;
     return this.#upToDate(columnId).idsByValue.get(value) ?? [];
   }
 
-  #upToDate(columnId: number): ColumnLookup {
+  #upToDate(columnId: ColumnId): ColumnLookup {
     const lookup = this.#columns.get(columnId) ?? { read: 0, idsByValue: new Map<string, number[]>() };
     this.#columns.set(columnId, lookup);
     for (; lookup.read < this.#series.count; lookup.read++) {

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { ColumnSchema } from '../../catalog/schema.ts';
 import { type Engine, sqlIdentifier, timeBefore, timeFrom } from '../../duckdb/index.ts';
+import type { DatabaseId, TableId } from '../../shared/ids.ts';
 import {
   type BufferView,
   bufferColumn,
@@ -20,8 +21,8 @@ import { assertRows, countScanRows } from './row-accounts.ts';
 
 /** A Parquet file that a snapshot made. */
 export interface PersistedFile extends ParquetFileFacts {
-  readonly databaseId: number;
-  readonly tableId: number;
+  readonly databaseId: DatabaseId;
+  readonly tableId: TableId;
   /** Below the node's directory. */
   readonly path: string;
   /** Start of its first chunk; the first of all begins before int64 does. */

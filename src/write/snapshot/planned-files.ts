@@ -1,4 +1,5 @@
 import type { TableSchema } from '../../catalog/schema.ts';
+import type { WalFileNumber } from '../../shared/ids.ts';
 import type { BufferMoment, GenerationMoment } from '../buffer/index.ts';
 import { parquetFilePath } from '../file-index/file-path.ts';
 import { type ChunkSpan, fileGroups, limitsFor } from '../parquet/file-windows.ts';
@@ -25,7 +26,7 @@ export interface FilePlanOptions {
   /** Chunks that start before this are written. */
   readonly endMarkerNs: bigint;
   /** Number in the names of the files. */
-  readonly walFileNumber: number;
+  readonly walFileNumber: WalFileNumber;
 }
 
 /** Buffered bytes that are sorted at once; with texts they may be far more than their number suggests. */

@@ -1,8 +1,9 @@
 import { assert } from '../../shared/assert.ts';
+import type { WalFileNumber } from '../../shared/ids.ts';
 
 /** What the planner needs to know of one closed WAL file. */
 export interface PlannedPeriod {
-  readonly fileNumber: number;
+  readonly fileNumber: WalFileNumber;
   readonly minTimeNs: bigint;
   readonly maxTimeNs: bigint;
 }

@@ -1,6 +1,7 @@
 import type { Catalog } from '../../catalog/index.ts';
 import type { Engine } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { WalFileNumber } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
 import { clampedTimeNs } from '../../shared/time-range.ts';
 import { type CancelTimer, pause, type Timers } from '../../shared/timers.ts';
@@ -218,7 +219,7 @@ export class SnapshotScheduler {
     return { endTimeMarkerNs: BEFORE_ALL_NS, firstFileNumber: walFileNumber, lastFileNumber: walFileNumber, forced: true };
   }
 
-  async #run(plan: SnapshotPlan, frozenWalFile: number, sealed: readonly SealedTable[]): Promise<void> {
+  async #run(plan: SnapshotPlan, frozenWalFile: WalFileNumber, sealed: readonly SealedTable[]): Promise<void> {
     const { aside, buffer, chunkDurationNs, clock, files, filesToKeep, log, pending, store, wal } = this.#options;
     const engine = await buffer.open();
     let kept: readonly TableAside[] = [];
@@ -262,7 +263,7 @@ export class SnapshotScheduler {
     await wal.deleteCovered(plan.lastFileNumber, filesToKeep);
   }
 
-  #change(plan: SnapshotPlan, frozenWalFileNumber: number, result: SnapshotResult): FileChange {
+  #change(plan: SnapshotPlan, frozenWalFileNumber: WalFileNumber, result: SnapshotResult): FileChange {
     const { catalog, files, nodeId, store } = this.#options;
     let id = files.takeFileIds(result.files.length);
     const covers = plan.endTimeMarkerNs !== BEFORE_ALL_NS;

@@ -1,5 +1,6 @@
 import type { Engine } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { DatabaseId, TableId, WalFileNumber } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
 import { errorText, systemErrorCode } from '../../storage/index.ts';
 import type { Generation, TableBuffer, WriteBuffer } from '../buffer/index.ts';
@@ -13,7 +14,7 @@ export interface SnapshotOrder {
   /** Chunks that start before this are persisted. */
   readonly endMarkerNs: bigint;
   /** Last WAL file whose rows are all persisted by this snapshot. */
-  readonly lastCoveredWalFile: number;
+  readonly lastCoveredWalFile: WalFileNumber;
 }
 
 /** A table that could not be persisted; `cause` is the last failure. */
@@ -51,7 +52,7 @@ export interface SnapshotterDependencies {
    */
   readonly commit: (result: SnapshotResult, swap: () => void) => Promise<void>;
   /** Number of live files that reach into a chunk. */
-  readonly fileCount: (databaseId: number, tableId: number, chunkTimeNs: bigint) => number;
+  readonly fileCount: (databaseId: DatabaseId, tableId: TableId, chunkTimeNs: bigint) => number;
   /** Waits before a failed step is tried again; rejects when the server stops. */
   readonly pause: () => Promise<void>;
 }

@@ -1,8 +1,9 @@
+import type { WalFileNumber } from '../../shared/ids.ts';
 import type { PreviousFile } from './record.ts';
 
 /** A file of the log that is not there, or has lost records: acknowledged rows are gone. */
 export interface LostFile {
-  readonly fileNumber: number;
+  readonly fileNumber: WalFileNumber;
   readonly reason: string;
 }
 
@@ -27,13 +28,13 @@ export class LogChain {
   }
 
   /** Adds the next file that is there. Returns what its header shows to be lost. */
-  add(fileNumber: number, recordCount: number, previous: PreviousFile | undefined): LostFile | undefined {
+  add(fileNumber: WalFileNumber, recordCount: number, previous: PreviousFile | undefined): LostFile | undefined {
     if (recordCount > 0) this.#counts.set(fileNumber, recordCount);
     return previous === undefined ? undefined : this.#lost(previous, `file ${fileNumber}`);
   }
 
   /** The same for a file that something else than the log knows to have had records. */
-  expect(fileNumber: number): LostFile | undefined {
+  expect(fileNumber: WalFileNumber): LostFile | undefined {
     return this.#lost({ fileNumber, recordCount: 1 }, 'the newest snapshot');
   }
 

@@ -1,6 +1,8 @@
+import type { WalFileNumber } from '../../shared/ids.ts';
+
 /** One closed WAL file: a span of writing time, as the snapshot planner counts it. */
 export interface WalPeriod {
-  readonly fileNumber: number;
+  readonly fileNumber: WalFileNumber;
   /** Of the data, ns since the epoch. */
   readonly minTimeNs: bigint;
   readonly maxTimeNs: bigint;
@@ -10,7 +12,7 @@ export interface WalPeriod {
 
 /** The period that is being filled. Times and bytes count durable records only. */
 export class OpenPeriod {
-  readonly fileNumber: number;
+  readonly fileNumber: WalFileNumber;
   /** Monotonic ms of the first append; undefined = still empty. */
   startedAtMs: number | undefined = undefined;
   /** Records given out to be written, also the basis of their index. */
@@ -22,7 +24,7 @@ export class OpenPeriod {
   /** No more records come, and listeners were told. */
   closed = false;
 
-  constructor(fileNumber: number) {
+  constructor(fileNumber: WalFileNumber) {
     this.fileNumber = fileNumber;
   }
 

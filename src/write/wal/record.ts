@@ -1,4 +1,5 @@
 import { crc32 } from 'node:zlib';
+import type { WalFileNumber } from '../../shared/ids.ts';
 
 /**
  * A WAL file is a file header and records; all numbers are little-endian, every part starts at a multiple of 8.
@@ -33,7 +34,7 @@ export const BODY_BYTES_MAX = 1 << 30;
 
 /** The file that records were written to before; number 0 = none is known. */
 export interface PreviousFile {
-  readonly fileNumber: number;
+  readonly fileNumber: WalFileNumber;
   /** Records that were durable in it when this was written: there are no fewer. */
   readonly recordCount: number;
 }
@@ -60,7 +61,7 @@ export interface WalFileContent {
   readonly damage: string | undefined;
 }
 
-export function encodeFileHeader(fileNumber: number, uuid: string, previous: PreviousFile): Uint8Array {
+export function encodeFileHeader(fileNumber: WalFileNumber, uuid: string, previous: PreviousFile): Uint8Array {
   const bytes = encodeIdentity(MAGIC, fileNumber, uuid, FILE_HEADER_BYTES);
   bytes.writeBigUInt64LE(BigInt(previous.fileNumber), 32);
   bytes.writeUInt32LE(previous.recordCount, 40);
@@ -73,7 +74,7 @@ export function encodeSideHeader(part: number, uuid: string): Uint8Array {
   return encodeIdentity(SIDE_MAGIC, part, uuid, SIDE_HEADER_BYTES);
 }
 
-function encodeIdentity(magic: Buffer, fileNumber: number, uuid: string, byteLength: number): Buffer {
+function encodeIdentity(magic: Buffer, fileNumber: WalFileNumber, uuid: string, byteLength: number): Buffer {
   const bytes = Buffer.alloc(byteLength);
   magic.copy(bytes, 0);
   bytes.writeBigUInt64LE(BigInt(fileNumber), 8);
@@ -107,7 +108,7 @@ export function paddedBytes(bodyBytes: number): number {
 }
 
 /** The header, or why the bytes are not a WAL file of this catalog and number. */
-export function decodeFileHeader(bytes: Uint8Array, fileNumber: number, uuid: string): WalFileHeader | string {
+export function decodeFileHeader(bytes: Uint8Array, fileNumber: WalFileNumber, uuid: string): WalFileHeader | string {
   if (bytes.byteLength === 0) return 'file is empty';
   const header = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, FILE_HEADER_BYTES));
   if (header.length < OLD_HEADER_BYTES) return SHORT_HEADER;

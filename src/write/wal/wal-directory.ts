@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { WalFileNumber } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
 import { errorText, type FileSystem, removeTemporaryFiles, unlinkIfPresent } from '../../storage/index.ts';
 
@@ -40,7 +41,7 @@ export class WalDirectory {
     return this.#sizes.size;
   }
 
-  filePath(fileNumber: number): string {
+  filePath(fileNumber: WalFileNumber): string {
     return join(this.path, `${String(fileNumber).padStart(11, '0')}.wal`);
   }
 
@@ -70,12 +71,12 @@ export class WalDirectory {
   }
 
   /** Remembers a file so that it is deleted in its time. */
-  note(fileNumber: number, bytes: number): void {
+  note(fileNumber: WalFileNumber, bytes: number): void {
     this.#sizes.set(fileNumber, bytes);
   }
 
   /** Of a file that was listed or noted. */
-  sizeOf(fileNumber: number): number {
+  sizeOf(fileNumber: WalFileNumber): number {
     return this.#sizes.get(fileNumber) ?? 0;
   }
 
@@ -84,7 +85,7 @@ export class WalDirectory {
     return [...this.#sizes.keys()].sort((a, b) => a - b);
   }
 
-  forget(fileNumber: number): void {
+  forget(fileNumber: WalFileNumber): void {
     this.#sizes.delete(fileNumber);
   }
 

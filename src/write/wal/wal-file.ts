@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import type { WalFileNumber } from '../../shared/ids.ts';
 import { type FileSystem, type OpenFile, unlinkIfPresent } from '../../storage/index.ts';
 import { encodeFileHeader, FILE_HEADER_BYTES, type PreviousFile } from './record.ts';
 
@@ -21,7 +22,7 @@ const RESERVE_BYTES_MAX = 1024 * 1024;
 export class WalFileWriter {
   readonly #fs: FileSystem;
   readonly #path: string;
-  readonly #fileNumber: number;
+  readonly #fileNumber: WalFileNumber;
   readonly #uuid: string;
   #file: OpenFile | undefined;
   /** Bytes that are durable. */
@@ -31,7 +32,7 @@ export class WalFileWriter {
   #appends = 0;
   #smallBytes = 0;
 
-  constructor(fs: FileSystem, path: string, fileNumber: number, uuid: string) {
+  constructor(fs: FileSystem, path: string, fileNumber: WalFileNumber, uuid: string) {
     this.#fs = fs;
     this.#path = path;
     this.#fileNumber = fileNumber;

@@ -1,3 +1,4 @@
+import type { WalFileNumber } from '../../shared/ids.ts';
 import type { FileSystem } from '../../storage/index.ts';
 import { FILE_HEADER_BYTES, type PreviousFile } from './record.ts';
 import type { WalDirectory } from './wal-directory.ts';
@@ -16,7 +17,7 @@ export interface WalFilesOptions {
 }
 
 interface Spare {
-  readonly fileNumber: number;
+  readonly fileNumber: WalFileNumber;
   readonly file: WalFileWriter;
   /** False: it could not be made, and is gone again. Never rejects. */
   readonly ready: Promise<boolean>;
@@ -39,7 +40,7 @@ export class WalFiles {
   }
 
   /** The file for a period's first record. */
-  async take(fileNumber: number): Promise<WalFileWriter> {
+  async take(fileNumber: WalFileNumber): Promise<WalFileWriter> {
     const spare = this.#spare;
     this.#spare = undefined;
     if (spare !== undefined && spare.fileNumber !== fileNumber) this.#discard(spare);
@@ -48,7 +49,7 @@ export class WalFiles {
   }
 
   /** Begins to make this file ready, unless one already is. A failure is left to the first record, which tries again. */
-  prepare(fileNumber: number, previous: PreviousFile): void {
+  prepare(fileNumber: WalFileNumber, previous: PreviousFile): void {
     if (!this.#options.prepare || this.#stopped || this.#spare !== undefined) return;
     const file = this.#writer(fileNumber);
     const pages = Math.ceil((this.#expectedBytes * 1.25) / PAGE_BYTES);
@@ -71,7 +72,7 @@ export class WalFiles {
    * Leaves a file without records behind the last one with some, so that a start notices when that is lost. Best effort: a
    * log without it is as good.
    */
-  async leaveMark(fileNumber: number, previous: PreviousFile): Promise<void> {
+  async leaveMark(fileNumber: WalFileNumber, previous: PreviousFile): Promise<void> {
     if (!this.#options.prepare || previous.fileNumber === 0) return;
     const file = this.#writer(fileNumber);
     try {
@@ -99,7 +100,7 @@ export class WalFiles {
     this.#discarding = Promise.all([this.#discarding, discarded]);
   }
 
-  #writer(fileNumber: number): WalFileWriter {
+  #writer(fileNumber: WalFileNumber): WalFileWriter {
     const { directory, fs, uuid } = this.#options;
     return new WalFileWriter(fs, directory.filePath(fileNumber), fileNumber, uuid);
   }

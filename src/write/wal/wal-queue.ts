@@ -1,9 +1,10 @@
 import type { InfluxError } from '../../shared/errors.ts';
+import type { WalFileNumber } from '../../shared/ids.ts';
 import type { OpenPeriod } from './period.ts';
 import type { UnwrittenRecord } from './record-group.ts';
 
 /** Told of a record that is durable: its body, the WAL file and the number of the record in it. */
-export type DurableCallback = (body: Uint8Array, fileNumber: number, index: number) => void;
+export type DurableCallback = (body: Uint8Array, fileNumber: WalFileNumber, index: number) => void;
 
 /** One record on its way to the disk. */
 export interface QueuedRecord extends UnwrittenRecord {

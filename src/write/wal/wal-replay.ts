@@ -1,3 +1,4 @@
+import type { WalFileNumber } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
 import { errorText, type FileSystem, keepAside, moveAside, StorageStartupError, unlinkIfPresent } from '../../storage/index.ts';
 import { LogChain, type LostFile } from './log-chain.ts';
@@ -10,7 +11,7 @@ import { PREPARED_BYTES_MAX } from './wal-files.ts';
 const READ_AHEAD_FILES = 3;
 
 /** `body` starts at a multiple of 8 bytes and stays valid. A rejection stops the start. */
-export type WalRecordHandler = (fileNumber: number, body: Uint8Array, minTimeNs: bigint, maxTimeNs: bigint) => void | Promise<void>;
+export type WalRecordHandler = (fileNumber: WalFileNumber, body: Uint8Array, minTimeNs: bigint, maxTimeNs: bigint) => void | Promise<void>;
 
 export interface ReplayOptions {
   /** Files up to this number are covered by a snapshot and are not read. */
@@ -156,7 +157,7 @@ class LogReplay {
 }
 
 /** A rejection ends the reading. */
-export type ClosedRecordHandler = (fileNumber: number, body: Uint8Array) => void | Promise<void>;
+export type ClosedRecordHandler = (fileNumber: WalFileNumber, body: Uint8Array) => void | Promise<void>;
 
 /** Reads files again that this process has closed or replayed. Rejects when one of them is not whole. */
 export async function readClosedFiles(
@@ -252,7 +253,7 @@ async function cutOff(source: Source, number: number, bytes: Uint8Array, validBy
   }
 }
 
-function periodOf(fileNumber: number, content: WalFileContent): WalPeriod {
+function periodOf(fileNumber: WalFileNumber, content: WalFileContent): WalPeriod {
   let minTimeNs: bigint | undefined;
   let maxTimeNs: bigint | undefined;
   for (const record of content.records) {

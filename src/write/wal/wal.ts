@@ -1,5 +1,6 @@
 import { assert } from '../../shared/assert.ts';
 import type { Clock } from '../../shared/clock.ts';
+import type { WalFileNumber } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
 import type { CancelTimer, Timers } from '../../shared/timers.ts';
 import { errorText, type FileSystem } from '../../storage/index.ts';
@@ -148,7 +149,7 @@ export class Wal {
    * with what `body` threw; then the record is not in the log.
    */
   append(
-    body: Uint8Array | ((fileNumber: number) => Uint8Array),
+    body: Uint8Array | ((fileNumber: WalFileNumber) => Uint8Array),
     minTimeNs: bigint,
     maxTimeNs: bigint,
     onDurable: DurableCallback,
