@@ -291,13 +291,10 @@ const likeSymbols: Readonly<Record<string, readonly ['LIKE' | 'ILIKE', boolean, 
 /** Operators that are calls: of the left operand and the right one, or the other way round. */
 const containment: Readonly<Record<string, boolean>> = { AtArrow: false, ArrowAt: true };
 
-function symbolic(op: string, left: Expr, right: Expr): Expr | undefined {
-  if (Object.hasOwn(likeSymbols, op)) {
-    const [operator, negated, symbol] = likeSymbols[op] as (typeof likeSymbols)[string];
-    return { kind: 'like', operator, symbol, expr: left, pattern: right, escape: undefined, negated };
-  }
-  if (!Object.hasOwn(containment, op)) return undefined;
-  return simpleCall('array_has_all', containment[op] ? [right, left] : [left, right]);
+function symbolic(op: string, left: Expr, right: Expr): Expr {
+  if (Object.hasOwn(containment, op)) return simpleCall('array_has_all', containment[op] ? [right, left] : [left, right]);
+  const [operator, negated, symbol] = likeSymbols[op] as (typeof likeSymbols)[string];
+  return { kind: 'like', operator, symbol, expr: left, pattern: right, escape: undefined, negated };
 }
 
 /** `x = ANY (list)`. */
@@ -309,8 +306,10 @@ function anyOf(raw: RawObject): Expr {
 
 function binary(raw: RawObject): Expr {
   const op = raw['op'];
-  const found = typeof op === 'string' ? symbolic(op, normalizeExpr(raw['left']), normalizeExpr(raw['right'])) : undefined;
-  if (found) return found;
+  // Each operand is read once: chains of operators are deep.
+  if (typeof op === 'string' && (Object.hasOwn(likeSymbols, op) || Object.hasOwn(containment, op))) {
+    return symbolic(op, normalizeExpr(raw['left']), normalizeExpr(raw['right']));
+  }
   if (typeof op !== 'string' || !Object.hasOwn(binaryOperators, op)) {
     throw notImplemented(`Unsupported SQL binary operator ${typeof op === 'string' ? op : nodeOf(op).kind}`);
   }

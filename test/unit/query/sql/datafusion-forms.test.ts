@@ -54,6 +54,11 @@ describe('forms that DataFusion understands', () => {
     assert.deepEqual(await engine.column(`SELECT s LIKE p ${rows}`), [true, true, false]);
   });
 
+  test('reads long chains of operators in time', async () => {
+    const chain = Array.from({ length: 200 }, (_, i) => `n + ${i} > 0`).join(' AND ');
+    assert.deepEqual(await engine.column(`SELECT ${chain} AS x FROM (VALUES (1)) AS t(n)`), [true]);
+  });
+
   test('computes LIMIT and OFFSET', async () => {
     const rows = 'FROM (VALUES (1), (2), (3), (4)) AS t(n) ORDER BY n';
     assert.deepEqual(await engine.column(`SELECT n ${rows} LIMIT abs(-4) + -1 * 2 OFFSET CASE WHEN 1 < 2 THEN 1 ELSE 0 END`), [2, 3]);
