@@ -1,4 +1,4 @@
-import type { TriggerService } from '../processing/processing-service.ts';
+import type { PluginService, TriggerService } from '../processing/processing-service.ts';
 
 /**
  * What the configure endpoints need of the catalog and the processing engine. Every method throws
@@ -10,6 +10,7 @@ export interface AdminService {
   readonly caches: CacheAdmin;
   readonly tokens: TokenAdmin;
   readonly triggers: TriggerService;
+  readonly plugins: PluginService;
 }
 
 /** When deleted data goes for good; `at` is a wall-clock time in ms. */

@@ -1,6 +1,6 @@
 import type { ValueCaches } from '../caches/index.ts';
 import type { Catalog } from '../catalog/index.ts';
-import type { TriggerService } from '../processing/index.ts';
+import type { PluginService, TriggerService } from '../processing/index.ts';
 import type { AdminService } from './admin-service.ts';
 import { cacheAdmin } from './caches.ts';
 import { databaseAdmin, tableAdmin } from './databases.ts';
@@ -16,6 +16,7 @@ export interface AdminDependencies {
   readonly caches: Pick<ValueCaches, 'filled'>;
   readonly makeToken: TokenMaker;
   readonly triggers: TriggerService;
+  readonly plugins: PluginService;
   /** What `hard_delete_at=default` means, ms from now. */
   readonly hardDeleteDefaultMs: number;
   readonly nowMs: () => number;
@@ -29,5 +30,6 @@ export function createAdminService(deps: AdminDependencies): AdminService {
     caches: cacheAdmin(deps),
     tokens: tokenAdmin(deps),
     triggers: deps.triggers,
+    plugins: deps.plugins,
   };
 }

@@ -23,14 +23,15 @@ export async function openAuthenticator(config: ServeConfig, catalog: Catalog, c
 export function openAdminService(
   config: ServeConfig,
   { catalog, caches }: Pick<AdminDependencies, 'catalog' | 'caches'>,
-  triggers: AdminDependencies['triggers'],
+  processing: Pick<AdminDependencies, 'triggers' | 'plugins'>,
   clock: Clock,
 ): ReturnType<typeof createAdminService> {
   return createAdminService({
     catalog,
     caches,
     makeToken: () => makeToken(),
-    triggers,
+    triggers: processing.triggers,
+    plugins: processing.plugins,
     hardDeleteDefaultMs: config.retention.hardDeleteDefaultMs,
     nowMs: () => clock.nowMs(),
   });

@@ -2,9 +2,12 @@ import { mkdirSync } from 'node:fs';
 import type { ServeConfig } from '../config/index.ts';
 import {
   DEFAULT_PLUGIN_REPO,
+  PluginAdmin,
   PluginCodeReader,
+  PluginFiles,
   ProcessingEngine,
   PythonEnvironment,
+  PythonPackages,
   registerTriggerMetrics,
   TriggerAdmin,
 } from '../processing/index.ts';
@@ -23,19 +26,39 @@ export interface ProcessingParts {
   readonly writes: WriteService;
   readonly queries: QueryService;
   readonly telemetry: Pick<Telemetry, 'recordInvocation'>;
+  readonly python: PythonParts;
   readonly metrics: Registry;
   readonly clock: Clock;
   readonly logger: Logger;
 }
 
+/** Python of plugins; `python` is undefined while the processing engine is off. */
+export interface PythonParts {
+  readonly python: PythonEnvironment | undefined;
+  readonly packages: PythonPackages;
+}
+
+/** Starts nothing. */
+export function openPython(config: ServeConfig, clock: Clock, logger: Logger): PythonParts {
+  const { packageInstallAllowed, pluginDir, pluginPython, virtualEnvLocation } = config.processing;
+  const python =
+    pluginDir === undefined
+      ? undefined
+      : new PythonEnvironment({ pluginDir, location: virtualEnvLocation, python: pluginPython, env: process.env });
+  const child = logger.child('influxdb3_processing_engine');
+  return { python, packages: new PythonPackages({ python, allowed: packageInstallAllowed, logger: child, clock }) };
+}
+
 export interface OpenProcessing {
   readonly engine: ProcessingEngine;
   readonly triggers: TriggerAdmin;
+  readonly plugins: PluginAdmin;
 }
 
 /** The processing engine over this server's writes and queries. Starts nothing. Throws `StartupError`. */
 export function openProcessing(config: ServeConfig, parts: ProcessingParts): OpenProcessing {
   const { clock, metrics, queries, storage, telemetry, writes } = parts;
+  const { packages, python } = parts.python;
   const { invocationTimeoutMs, memoryLimitBytes, pluginDir, pluginRepo, queueBytesMax, triggerKinds } = config.processing;
   const logger = parts.logger.child('influxdb3_processing_engine');
   if (pluginDir !== undefined) createPluginDir(pluginDir);
@@ -44,11 +67,6 @@ export function openProcessing(config: ServeConfig, parts: ProcessingParts): Ope
     fetchRemote: async (path) =>
       (await import('../processing/plugins/remote-plugins.ts')).fetchPlugin(pluginRepo ?? DEFAULT_PLUGIN_REPO, path),
   });
-  const { pluginPython, virtualEnvLocation } = config.processing;
-  const python =
-    pluginDir === undefined
-      ? undefined
-      : new PythonEnvironment({ pluginDir, location: virtualEnvLocation, python: pluginPython, env: process.env });
   const engine = new ProcessingEngine({
     catalog: storage.catalog,
     onDurable: (listener) => storage.writes.onDurable(listener),
@@ -64,7 +82,9 @@ export function openProcessing(config: ServeConfig, parts: ProcessingParts): Ope
     onInvocation: (database, trigger, plugin, type) => telemetry.recordInvocation(database, trigger, plugin, type),
   });
   registerTriggerMetrics(metrics, () => engine.figures());
-  return { engine, triggers: new TriggerAdmin({ catalog: storage.catalog, code, kinds: triggerKinds, logger }) };
+  const files = new PluginFiles({ directory: pluginDir, catalog: storage.catalog });
+  const plugins = new PluginAdmin({ files, packages, dryRuns: engine.dryRuns });
+  return { engine, plugins, triggers: new TriggerAdmin({ catalog: storage.catalog, code, kinds: triggerKinds, logger }) };
 }
 
 function createPluginDir(directory: string): void {

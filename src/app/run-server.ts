@@ -29,7 +29,7 @@ import { startCaches } from './caches.ts';
 import { diagnostics, statistics } from './diagnostics.ts';
 import { OpenParts } from './open-parts.ts';
 import { portHolder } from './port-holder.ts';
-import { openProcessing } from './processing.ts';
+import { openProcessing, openPython } from './processing.ts';
 import { type ServerSeed, seedCatalog } from './seed.ts';
 import { StartLog } from './start-log.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
@@ -64,7 +64,8 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   await seedCatalog(storage.catalog, seed);
   log.storageOpened(config, storage);
   const resolution = resolveTelemetry(config.telemetry);
-  const telemetry = openTelemetry(config, resolution, storage, product.version, logger);
+  const python = openPython(config, clock, logger);
+  const telemetry = openTelemetry(config, resolution, { ...storage, packages: python.packages }, product.version, logger);
   parts.add(() => telemetry.stop());
   const tls = config.http.tls === undefined ? undefined : await readTls(config.http.tls);
   const metrics = new Registry();
@@ -83,9 +84,18 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   });
   startCaches(storage, config, clock, executor);
   warmUpQueries(storage, executor, logger);
-  const processing = openProcessing(config, { storage, writes: writeService, queries: executor, telemetry, metrics, clock, logger });
+  const processing = openProcessing(config, {
+    storage,
+    writes: writeService,
+    queries: executor,
+    telemetry,
+    python,
+    metrics,
+    clock,
+    logger,
+  });
   pluginLogs = (database) => processing.engine.logRows(database);
-  const adminService = openAdminService(config, storage, processing.triggers, clock);
+  const adminService = openAdminService(config, storage, processing, clock);
   const deleteService = rowDeletes(storage);
   const changes = influxqlChanges({ catalog: storage.catalog, admin: adminService, deletes: deleteService, nowNs: () => clock.nowNs() });
   const server = await buildHttpServer({

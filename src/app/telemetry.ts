@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import type { ServeConfig } from '../config/index.ts';
+import type { PythonPackages } from '../processing/index.ts';
 import type { RoutePlugin } from '../server/http/index.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -8,15 +9,19 @@ import { telemetryReceiver, telemetryRoutes } from '../telemetry/http.ts';
 import { createTelemetry, type Telemetry, type TelemetryResolution } from '../telemetry/index.ts';
 import type { OpenStorage } from './storage.ts';
 
+export type TelemetryParts = Pick<OpenStorage, 'catalog' | 'node' | 'store' | 'writes'> & {
+  readonly packages: Pick<PythonPackages, 'installed'>;
+};
+
 /** Telemetry that counts this server's own writes, queries, files and triggers. Starts nothing. */
 export function openTelemetry(
   config: ServeConfig,
   resolution: TelemetryResolution,
-  storage: OpenStorage,
+  sources: TelemetryParts,
   version: string,
   logger: Logger,
 ): Telemetry {
-  const { catalog, node, store, writes } = storage;
+  const { catalog, node, packages, store, writes } = sources;
   return createTelemetry({
     resolution,
     identity: {
@@ -30,6 +35,7 @@ export function openTelemetry(
     logger: logger.child('influxdb3_telemetry'),
     ledgerFile: store.durable ? join(store.root, 'telemetry', 'ledger.jsonl') : undefined,
     testMode: config.telemetry.testMode,
+    installedPackages: () => packages.installed(),
   });
 }
 

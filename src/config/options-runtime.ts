@@ -209,7 +209,6 @@ export const processingOptions = {
     env: 'INFLUXDB3_PACKAGE_MANAGER',
     type: oneOf(['discover', 'pip', 'uv', 'disabled'] as const),
     help: 'Deprecated; disabled forbids package installation',
-    status: 'later',
   }),
   restrictPluginTriggersTo: processing.option({
     flag: 'restrict-plugin-triggers-to',

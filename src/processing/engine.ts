@@ -11,6 +11,7 @@ import type { WriteService } from '../write/write-service.ts';
 import type { PluginHost } from './calls/plugin-host.ts';
 import { ServerCache } from './calls/shared-cache.ts';
 import { WalDelivery, type WalDeliveryOptions } from './delivery/wal-delivery.ts';
+import { DryRuns } from './dry-run.ts';
 import { engineStopping, noPluginDirectory } from './errors.ts';
 import { JavascriptHost } from './javascript/javascript-host.ts';
 import type { PluginCodeReader, PluginLanguage } from './plugins/plugin-code.ts';
@@ -66,6 +67,7 @@ export const STOP_GRACE_MS = 10_000;
 /** Runs the enabled triggers of the catalog. */
 export class ProcessingEngine implements EngineService {
   readonly log: TriggerLog;
+  readonly dryRuns: DryRuns;
   readonly #options: ProcessingEngineOptions;
   readonly #delivery: WalDelivery;
   readonly #routes = new RequestRoutes();
@@ -81,6 +83,12 @@ export class ProcessingEngine implements EngineService {
     this.log = new TriggerLog(options.clock);
     this.#delivery = new WalDelivery(options);
     this.#sharedCache = new ServerCache(options.clock);
+    this.dryRuns = new DryRuns({
+      ...options,
+      sharedCache: this.#sharedCache,
+      openHost: (language, label) => this.#openHost(language, label),
+      timeoutMs: options.limits.invocationTimeoutMs,
+    });
   }
 
   /** Starts the enabled triggers and follows the catalog. Nothing of it waits for a plugin. */
@@ -95,7 +103,7 @@ export class ProcessingEngine implements EngineService {
     this.#isStopping = true;
     this.#unfollow?.();
     for (const key of [...this.#slots.keys()]) this.#end(key);
-    await Promise.all(this.#ending.values());
+    await Promise.all([...this.#ending.values(), this.dryRuns.stop()]);
   }
 
   async request(request: EngineRequest): Promise<EngineResponse | undefined> {

@@ -38,3 +38,21 @@ export function tooManyEngineRequests(waiting: number): InfluxError {
 export function engineStopping(): InfluxError {
   return new InfluxError({ code: 'ENGINE_STOPPING', message: 'the processing engine is stopping', status: 503, shape: 'json' });
 }
+
+/** A plugin file could not be changed. */
+export function pluginFileError(detail: string, cause?: unknown): InfluxError {
+  return new InfluxError({ code: 'PLUGIN_FILE_ERROR', message: `Processing engine error: plugin error: ${detail}`, status: 500, cause });
+}
+
+export function packageInstallFailed(detail: string, cause?: unknown): InfluxError {
+  const message = `Processing engine error: error installing python packages: ${detail}`;
+  return new InfluxError({ code: 'PACKAGE_INSTALL_FAILED', message, status: 500, cause });
+}
+
+export function packageInstallDisabled(): InfluxError {
+  return new InfluxError({
+    code: 'PACKAGE_INSTALL_DISABLED',
+    message: 'Package installation has been disabled. Contact your administrator for more information.',
+    status: 403,
+  });
+}

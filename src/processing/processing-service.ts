@@ -45,3 +45,43 @@ export interface EngineService {
   /** Undefined = no trigger serves the path. Rejects with PLUGIN_FAILED (500), ENGINE_BUSY, ENGINE_STOPPING (503), PLUGIN_TIMEOUT (504). */
   request(request: EngineRequest): Promise<EngineResponse | undefined>;
 }
+
+/** A file of a plugin directory, named below it. */
+export interface PluginFileContent {
+  readonly relativePath: string;
+  readonly content: string;
+}
+
+/** A plugin that is tried without a trigger. */
+export interface DryRunRequest {
+  readonly filename: string;
+  readonly database: string;
+  readonly cacheName: string | undefined;
+  readonly arguments: ReadonlyMap<string, string> | undefined;
+}
+
+/** What a dry run did. Nothing of it was stored. */
+export interface DryRunResult {
+  /** `LEVEL: text`, in order. */
+  readonly logLines: readonly string[];
+  /** By database: lines of `write_sync` in the order of the calls, then queued ones; one item for each line builder. */
+  readonly databaseWrites: ReadonlyMap<string, readonly string[]>;
+  readonly errors: readonly string[];
+}
+
+/** Plugin files, dry runs and Python packages. Throws the catalogue errors of docs/errors.md. */
+export interface PluginService {
+  /** Writes a file below the plugin directory; its folders are made, an existing file is replaced. */
+  upload(name: string, content: string): Promise<void>;
+  /** Replaces the file of a trigger's plugin. `database` undefined = the first trigger of that name. */
+  updateFile(trigger: string, database: string | undefined, content: string): Promise<void>;
+  /** Replaces all files of a trigger's plugin directory. */
+  replaceDirectory(trigger: string, database: string | undefined, files: readonly PluginFileContent[]): Promise<void>;
+  testWal(request: DryRunRequest & { readonly lines: string }): Promise<DryRunResult>;
+  testSchedule(
+    request: DryRunRequest & { readonly cron: string | undefined },
+  ): Promise<DryRunResult & { readonly timeMs: number | undefined }>;
+  installPackages(packages: readonly string[]): Promise<void>;
+  /** A requirements file: below the plugin directory, else below the working directory, else an address. */
+  installRequirements(location: string): Promise<void>;
+}

@@ -1,5 +1,7 @@
 export type { DurableBatch, DurableListener, DurablePosition } from './durable-rows.ts';
+export { LineProtocolError } from './line-protocol/index.ts';
 export type { PinnedFile, PinnedMoment } from './pin/index.ts';
+export { type RehearsalRequest, type RehearsedRows, rehearseWrite } from './rehearsal.ts';
 export { WriteDoor, type WriteDoorOptions } from './write-door.ts';
 export { WriteMetrics } from './write-metrics.ts';
 export type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';

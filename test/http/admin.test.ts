@@ -323,9 +323,27 @@ describe('processing engine', () => {
     }
   });
 
-  test('what does not exist says so', async () => {
+  test('plugin files and packages reach the service as they were sent', async () => {
     const server = await testServer();
-    const reply = await send(server, 'POST', '/api/v3/plugin_test/wal', {});
-    assert.deepEqual([reply.statusCode, reply.body], [405, 'This feature is not implemented: plugin tests']);
+    const files = [{ relative_path: 'a/b.py', content: 'x' }];
+    for (const [method, url, payload] of [
+      ['POST', '/api/v3/plugins/files?db=d', { plugin_name: 'p.py', content: 'c' }],
+      ['PUT', '/api/v3/plugins/files?db=d', { plugin_name: 't', content: 'c' }],
+      ['PUT', '/api/v3/plugins/directory', { plugin_name: 't', files }],
+      ['POST', '/api/v3/configure/plugin_environment/install_packages', { packages: ['a', 'b'] }],
+      ['POST', '/api/v3/configure/plugin_environment/install_requirements', { requirements_location: 'r.txt' }],
+    ] as const) {
+      const reply = await send(server, method, url, payload);
+      assert.deepEqual([reply.statusCode, reply.body], [200, ''], `${method} ${url}`);
+      assert.equal((await send(server, method, url, {})).statusCode, 400);
+      assert.equal((await send(server, method, url)).statusCode, 415);
+    }
+    assert.deepEqual(server.admin.calls, [
+      ['plugins.upload', 'p.py', 'c'],
+      ['plugins.updateFile', 't', 'd', 'c'],
+      ['plugins.replaceDirectory', 't', undefined, [{ relativePath: 'a/b.py', content: 'x' }]],
+      ['plugins.installPackages', ['a', 'b']],
+      ['plugins.installRequirements', 'r.txt'],
+    ]);
   });
 });

@@ -185,6 +185,7 @@ export class FakeAdmin {
       caches: area('caches'),
       tokens: area('tokens'),
       triggers: area('triggers'),
+      plugins: area('plugins'),
     } as AdminService;
   }
 }

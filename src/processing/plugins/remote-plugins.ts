@@ -11,6 +11,7 @@ export async function fetchPlugin(repo: string, path: string): Promise<string> {
     throw new Error('error getting plugin from repository', { cause: error });
   });
   const { body, statusCode, statusText } = response;
+  body.on('error', () => undefined); // a body that is given up emits one; a failing read rejects
   if (statusCode < 200 || statusCode > 299) {
     body.destroy();
     throw new Error(`error fetching plugin from repository: ${statusCode}${statusText === '' ? '' : ` ${statusText}`} ${url}`);

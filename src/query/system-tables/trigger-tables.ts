@@ -110,20 +110,25 @@ async function filesOf({ name, pluginFilename }: TriggerDefinition, pluginDir: s
   if (found === undefined) return [];
   if (!found.isDirectory()) return [fileRow(name, pluginFilename, path, found)];
   const rows: Cell[][] = [];
-  for (const file of await pythonFiles(path)) {
+  for (const file of await sourceFiles(path)) {
     const info = await stat(file).catch(() => undefined); // removed meanwhile
     if (info !== undefined) rows.push(fileRow(name, relative(path, file).split(sep).join('/'), file, info));
   }
   return rows;
 }
 
-async function pythonFiles(directory: string): Promise<string[]> {
+const SKIPPED_FOLDERS = ['__pycache__', 'node_modules'];
+
+/** Python files, and those of plugins in JavaScript. */
+const SOURCE_FILE = /\.(?:py|[cm]?js|[cm]?ts)$/;
+
+async function sourceFiles(directory: string): Promise<string[]> {
   const files: string[] = [];
   const waiting = [directory];
   for (let next = waiting.pop(); next !== undefined && files.length < FILES_PER_TRIGGER_MAX; next = waiting.pop()) {
     for (const entry of await readdir(next, { withFileTypes: true }).catch(() => [])) {
-      if (entry.isDirectory() && entry.name !== '__pycache__') waiting.push(join(next, entry.name));
-      else if (entry.isFile() && entry.name.endsWith('.py')) files.push(join(next, entry.name));
+      if (entry.isDirectory() && !SKIPPED_FOLDERS.includes(entry.name)) waiting.push(join(next, entry.name));
+      else if (entry.isFile() && SOURCE_FILE.test(entry.name)) files.push(join(next, entry.name));
     }
   }
   return files.sort(byBytes).slice(0, FILES_PER_TRIGGER_MAX);

@@ -10,6 +10,7 @@ import { registerDatabases } from './databases.ts';
 import { registerDeleteV2 } from './delete-v2.ts';
 import { registerEngine } from './engine.ts';
 import { registerHealth } from './health.ts';
+import { registerPlugins } from './plugins.ts';
 import { registerQueryInfluxql } from './query-influxql.ts';
 import { registerQueryRoutes } from './query-sql.ts';
 import { registerQueryV1 } from './query-v1.ts';
@@ -69,5 +70,6 @@ function registerAdmin(app: FastifyInstance, deps: RouteDependencies): void {
   registerCaches(app, { caches: adminService.caches, maxBodyBytes });
   registerTokens(app, { tokens: adminService.tokens, maxBodyBytes });
   registerTriggers(app, { triggers: adminService.triggers, maxBodyBytes });
+  registerPlugins(app, { plugins: adminService.plugins, maxBodyBytes });
   registerEngine(app, { engineService: deps.engineService, maxBodyBytes });
 }

@@ -3,7 +3,7 @@ import type { TriggerRequest, TriggerService } from '../../../processing/process
 import type { JsonObjectReader } from '../request/json-body.ts';
 import { readJsonObject } from '../request/json-endpoint.ts';
 import { decodeParams, splitTarget } from '../request/query-string.ts';
-import { notImplemented, serdeError } from '../response/errors.ts';
+import { serdeError } from '../response/errors.ts';
 
 export interface TriggerEndpointDependencies {
   readonly triggers: TriggerService;
@@ -31,17 +31,6 @@ const deleteRules = {
 } as const;
 const enableRules = { db: { kind: 'string', required: true }, trigger_name: { kind: 'string', required: true } } as const;
 
-/** Endpoints of the processing engine that do not exist yet; each says so. */
-const unavailable = [
-  ['POST', '/api/v3/configure/plugin_environment/install_packages', 'package installation'],
-  ['POST', '/api/v3/configure/plugin_environment/install_requirements', 'package installation'],
-  ['POST', '/api/v3/plugin_test/wal', 'plugin tests'],
-  ['POST', '/api/v3/plugin_test/schedule', 'plugin tests'],
-  ['POST', '/api/v3/plugins/files', 'plugin files'],
-  ['PUT', '/api/v3/plugins/files', 'plugin files'],
-  ['PUT', '/api/v3/plugins/directory', 'plugin files'],
-] as const;
-
 /** Triggers and the HTTP side of the processing engine. */
 export function registerTriggers(app: FastifyInstance, deps: TriggerEndpointDependencies): void {
   const { triggers, maxBodyBytes } = deps;
@@ -62,16 +51,6 @@ export function registerTriggers(app: FastifyInstance, deps: TriggerEndpointDepe
       const params = decodeParams(splitTarget(request.originalUrl).query ?? '', enableRules, serdeError);
       await triggers.setEnabled({ database: params.get('db') ?? '', triggerName: params.get('trigger_name') ?? '', enabled });
       return reply.code(200).send();
-    });
-  }
-
-  for (const [method, url, what] of unavailable) {
-    app.route({
-      method,
-      url,
-      handler: () => {
-        throw notImplemented(what);
-      },
     });
   }
 }
