@@ -7,7 +7,7 @@ import { type DirectExecutor, DirectResult } from '../columns/index.ts';
 import type { QueryService, SqlRequest, StatementDescription } from '../query-service.ts';
 import type { QueryResult } from '../result.ts';
 import type { TableReader } from '../scan/sources.ts';
-import { isIntegerOverflow, SqlCompiler } from '../sql/index.ts';
+import { isOverflow, SqlCompiler } from '../sql/index.ts';
 import type { CompiledSql, SqlCompileContext } from '../sql/types/contract.ts';
 import {
   type CacheFunctions,
@@ -191,7 +191,7 @@ export class QueryExecutor implements QueryService {
     try {
       return await run(compiled);
     } catch (error) {
-      if (wrapping === undefined || !isIntegerOverflow(error)) throw error;
+      if (wrapping === undefined || !isOverflow(error)) throw error;
     }
     return run(await wrapping(catalog));
   }

@@ -67,13 +67,16 @@ function referenceWords(kind: string, message: string): ((cause: unknown) => Inf
 }
 
 /** True for failures that statements printed with `wrapsIntegers` do not have. */
-export function isIntegerOverflow(error: unknown): boolean {
+export function isOverflow(error: unknown): boolean {
   const cause = error instanceof InfluxError ? error.cause : error;
-  return cause instanceof Error && INTEGER_OVERFLOW.test(cause.message);
+  return cause instanceof Error && (INTEGER_OVERFLOW.test(cause.message) || SQUARE_OVERFLOW.test(cause.message));
 }
 
 /** Operators, negation, and sums: only these make 128-bit integers that are cast. */
 const INTEGER_OVERFLOW = /^(Out of Range Error: Overflow in |Conversion Error: Type INT128 with value )/;
+
+/** Squares of doubles, in standard deviations and what is made like them. */
+const SQUARE_OVERFLOW = /^Out of Range Error: (?:STDDEV|VAR)[A-Z_]*(?:\([XY]\))?(?: for [XY])? is out of range!/;
 
 /** Without the caret picture and hints that follow the first lines. */
 function firstParagraph(text: string): string {

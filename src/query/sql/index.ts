@@ -1,5 +1,5 @@
 export { SqlCompiler } from './compiler.ts';
-export { isIntegerOverflow, mapEngineError } from './duckdb-errors.ts';
+export { isOverflow, mapEngineError } from './duckdb-errors.ts';
 export { engineSetupStatements } from './macros.ts';
 export { SETTINGS } from './settings.ts';
 export type { CompiledSql, RelationColumn, RelationInfo, RelationUse, SqlCompileContext } from './types/contract.ts';

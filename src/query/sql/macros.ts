@@ -84,7 +84,8 @@ const lists = [
 ];
 
 const macros = [
-  'floordiv(a, b) as (a - ((a % b) + b) % b) // b',
+  // Exact up to both ends of 64 bits; the divisor is positive.
+  'floordiv(a, b) as (a // b) - (a % b < 0)::bigint',
   'pmod(a, b) as ((a % b) + b) % b',
   'us(x) as make_timestamp(_df.floordiv(epoch_ns(x), 1000))',
   'sub(x) as _df.pmod(epoch_ns(x), 1000)',
@@ -92,7 +93,7 @@ const macros = [
   'add_iv(x, iv) as _df.from_us(_df.us(x) + iv, _df.sub(x))',
   'sub_iv(x, iv) as _df.from_us(_df.us(x) - iv, _df.sub(x))',
   'ns9(x) as _df.pmod(epoch_ns(x), 1000000000)',
-  "ts_text(x) as strftime(x, '%Y-%m-%dT%H:%M:%S') || case when _df.ns9(x) = 0 then '' when _df.ns9(x) % 1000000 = 0 then '.' || lpad((_df.ns9(x)//1000000)::varchar,3,'0') when _df.ns9(x) % 1000 = 0 then '.' || lpad((_df.ns9(x)//1000)::varchar,6,'0') else '.' || lpad(_df.ns9(x)::varchar,9,'0') end",
+  "ts_text(x) as strftime(_df.us(x), '%Y-%m-%dT%H:%M:%S') || case when _df.ns9(x) = 0 then '' when _df.ns9(x) % 1000000 = 0 then '.' || lpad((_df.ns9(x)//1000000)::varchar,3,'0') when _df.ns9(x) % 1000 = 0 then '.' || lpad((_df.ns9(x)//1000)::varchar,6,'0') else '.' || lpad(_df.ns9(x)::varchar,9,'0') end",
   "f64_text(x) as case when isnan(x) then 'NaN' when x = 'inf'::double then 'inf' when x = '-inf'::double then '-inf' else regexp_replace(regexp_replace(cast(x as varchar), 'e\\+0*', 'e'), 'e-0+', 'e-') end",
   "int_text(x, t) as case when x is null then null when regexp_full_match(x, '[+-]?[0-9]+') and try_cast(x as hugeint) is not null then x else error('Arrow error: Cast error: Cannot cast string ''' || x || ''' to value of ' || t || ' type') end",
   "float_text(x, t) as case when x is null or try_cast(x as double) is not null then x else error('Arrow error: Cast error: Cannot cast string ''' || x || ''' to value of ' || t || ' type') end",

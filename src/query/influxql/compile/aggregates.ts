@@ -1,5 +1,6 @@
 /** Functions that make one value of many. */
 import { SECOND_NS } from '../../../shared/time-units.ts';
+import { wideSpread } from '../../sql/functions/wide-statistics.ts';
 import { durationArgument, numberArgument } from './functions.ts';
 import type { CallExpr } from './ir.ts';
 import { asFloat, floatSql, isNumeric, missing, type Value, type ValueType, wrapped } from './types.ts';
@@ -47,7 +48,7 @@ function numericAggregate(name: string, sql: string, type: 'float' | 'integer' |
     case 'spread':
       return { sql: type === 'float' ? `(max(${sql}) - min(${sql}))` : wrapped(`max(${sql})::HUGEINT - min(${sql})::HUGEINT`, type), type };
     case 'stddev':
-      return { sql: `stddev_samp(${sql})`, type: 'float' };
+      return { sql: wideSpread('stddev_samp', asFloat({ sql, type }), (fn, args) => `${fn}(${args.join(', ')})`), type: 'float' };
     default:
       return missing;
   }

@@ -1,4 +1,5 @@
 /** The rows of one measurement, by the kind of the query. */
+import { clampedTimeNs } from '../../../shared/time-range.ts';
 import { aggregateSql, extendsRange, windowSql } from './aggregates.ts';
 import { binSql, gridSql } from './bins.ts';
 import { type FillColumn, filledSql } from './fill.ts';
@@ -49,8 +50,8 @@ function scanRange(plan: SelectPlan): TimeRange {
   if (bins === undefined || !extendsRange(analysis.windows)) return upper;
   const { intervalNs } = bins;
   return select.descending
-    ? { low: upper.low, high: upper.high === undefined ? undefined : upper.high + intervalNs }
-    : { low: upper.low === undefined ? undefined : upper.low - intervalNs, high: upper.high };
+    ? { low: upper.low, high: upper.high === undefined ? undefined : clampedTimeNs(upper.high + intervalNs) }
+    : { low: upper.low === undefined ? undefined : clampedTimeNs(upper.low - intervalNs), high: upper.high };
 }
 
 interface Projection {
@@ -206,8 +207,7 @@ function fillBins(plan: SelectPlan, rows: string, columns: readonly FillColumn[]
   return `WITH filled_from AS MATERIALIZED (${rows}) ${filledSql(fill, joined, keys, columns)}`;
 }
 
-/** What a row must be to be chosen first. */
-/** Of equal times `first` chooses the greatest value, `last` the last series, as in InfluxDB 1. */
+/** What a row must be to be chosen first. Of equal times `first` chooses the greatest value, `last` the last series, as in InfluxDB 1. */
 function selectorOrder(call: CallExpr, value: string): string {
   switch (call.name) {
     case 'first':

@@ -21,6 +21,7 @@ import {
 } from '../types/types.ts';
 import { castTo } from '../values/casts.ts';
 import { checkArgCount } from './define.ts';
+import { wideRelation, wideSpread } from './wide-statistics.ts';
 
 /** What the caller puts between `name(` and the end. */
 export interface AggregateParts {
@@ -94,19 +95,14 @@ const aggregates = table([
     many,
     (args) => ({ fn: 'grouping', args: args.map((arg) => arg.sql), type: int32, wrap: (sql) => `CAST(${sql} AS INTEGER)` }),
   ],
-  ['stddev stddev_samp', 1, 1, (args) => statistic('stddev_samp', args)],
-  ['stddev_pop', 1, 1, (args) => statistic('stddev_pop', args)],
-  ['var var_samp var_sample', 1, 1, (args) => statistic('var_samp', args)],
-  ['var_pop var_population', 1, 1, (args) => statistic('var_pop', args)],
-  ['corr', 2, 2, (args, name) => withoutNan(statistic(name, args))],
+  ['stddev stddev_samp', 1, 1, (args, _, wraps) => spread('stddev_samp', args, wraps)],
+  ['stddev_pop', 1, 1, (args, _, wraps) => spread('stddev_pop', args, wraps)],
+  ['var var_samp var_sample', 1, 1, (args, _, wraps) => spread('var_samp', args, wraps)],
+  ['var_pop var_population', 1, 1, (args, _, wraps) => spread('var_pop', args, wraps)],
+  ['corr regr_r2', 2, 2, (args, name, wraps) => withoutNan(relation(name, args, wraps))],
   ['covar_pop', 2, 2, (args, name) => statistic(name, args)],
   ['covar covar_samp', 2, 2, (args) => statistic('covar_samp', args)],
-  [
-    'regr_avgx regr_avgy regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy',
-    2,
-    2,
-    (args, name) => withoutNan(statistic(name, args)),
-  ],
+  ['regr_avgx regr_avgy regr_intercept regr_slope regr_sxx regr_sxy regr_syy', 2, 2, (args, name) => withoutNan(statistic(name, args))],
   [
     'regr_count',
     2,
@@ -157,7 +153,7 @@ export function isWindowOnly(name: string): boolean {
 
 export interface AggregateUse {
   readonly windowed: boolean;
-  /** Sums of integers wrap instead of failing. */
+  /** Sums of integers wrap instead of failing, and squares of doubles have no limit. */
   readonly wraps: boolean;
 }
 
@@ -309,6 +305,18 @@ function statistic(fn: string, args: readonly Typed[]): AggregateParts {
   for (const arg of args)
     if (!isNumeric(arg.type) && arg.type.kind !== 'null' && arg.type.kind !== 'unknown') throw cannotCoerce(fn, arg.type);
   return { fn, args: args.map((arg) => castTo(arg, float64).sql), type: float64 };
+}
+
+/** @param wide doubles of any size */
+function spread(fn: string, args: readonly Typed[], wide: boolean): AggregateParts {
+  const parts = statistic(fn, args);
+  return wide ? { ...parts, combine: (make) => wideSpread(fn, parts.args[0] as string, make) } : parts;
+}
+
+function relation(fn: string, args: readonly Typed[], wide: boolean): AggregateParts {
+  const parts = statistic(fn, args);
+  const [y, x] = parts.args as [string, string];
+  return wide ? { ...parts, combine: (make) => wideRelation(fn, y, x, make) } : parts;
 }
 
 function shifted(args: readonly Typed[], name: string): AggregateParts {

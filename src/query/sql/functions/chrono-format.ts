@@ -98,9 +98,16 @@ export function formatted(format: string, zone: string | undefined, local: strin
     if (part === '%Z') return zoneText(format, zone);
     if (part === '%s') return `CAST(_df.floordiv(epoch_ns(${instant}), 1000000000) AS VARCHAR)`;
     const made = Object.hasOwn(computed, part) ? computed[part] : undefined;
-    return made === undefined ? `strftime(${local}, ${quoteString(strftimeFormat(part))})` : made(local);
+    if (made !== undefined) return made(withoutNanos(local));
+    const text = strftimeFormat(part);
+    return `strftime(${/%[gn]/.test(text) ? local : withoutNanos(local)}, ${quoteString(text)})`;
   });
   return texts.join(' || ') || "''";
+}
+
+/** DuckDB formats the least times only without their nanoseconds. */
+function withoutNanos(local: string): string {
+  return `_df.us(${local})`;
 }
 
 function offset(format: string, zone: string | undefined, instant: string, separator: string): string {

@@ -43,7 +43,7 @@ export class TimestampWriter {
     }
     const offset = this.#zone.offsetSecs(second);
     this.#writeLocal(sink, second + offset, nanos);
-    if (this.#zone.isUtc) sink.byte(Z);
+    if (this.#zone.isUtc || offset === 0) sink.byte(Z);
     else writeOffset(sink, offset);
   }
 

@@ -288,6 +288,7 @@ describe('timestamps', () => {
     const summer = 1_657_000_000_000_000_000n;
     const winter = 1_641_000_000_500_000_000n;
     assert.deepEqual(csvCells(zoned('UTC'), [winter]), ['2022-01-01T01:20:00.500Z']);
+    assert.deepEqual(csvCells(zoned('Europe/London'), [summer, winter]), ['2022-07-05T06:46:40+01:00', '2022-01-01T01:20:00.500Z']);
     assert.deepEqual(csvCells(zoned('Europe/Berlin'), [summer, winter]), ['2022-07-05T07:46:40+02:00', '2022-01-01T02:20:00.500+01:00']);
     assert.deepEqual(csvCells(zoned('-05:30'), [winter]), ['2021-12-31T19:50:00.500-05:30']);
     assert.deepEqual(csvCells(zoned('America/New_York'), [winter]), ['2021-12-31T20:20:00.500-05:00']);
