@@ -32,6 +32,29 @@ test('rows in a time range with a tag are gone at once, and stay gone after kill
   assert.deepEqual(await again.rows('db', "SELECT v FROM m WHERE host = 'a' ORDER BY time"), [{ v: 1 }, { v: 20 }, { v: 4 }]);
 });
 
+test('a delete spares a tag value, or a table, also after a kill and from files', async (t) => {
+  const directory = await testDirectory(t);
+  const server = await startServer(t, directory);
+  const lines = ['m,host=a v=1i', 'm,host=b v=2i', 'm v=3i', 'n,host=a v=4i', 'plain v=5i'];
+  await server.writeOk('db', lines.map((line) => `${line} 1000000000`).join('\n'), '&precision=nanosecond');
+  const range = { start: '1970-01-01T00:00:01Z', stop: '1970-01-01T00:00:01Z' };
+  assert.deepEqual(await remove(server, 'db', { ...range, predicate: '_measurement!="n" AND (host!="a" AND host!="")' }), [204, '']);
+  const left = async (on: TestServer): Promise<unknown> => {
+    const of = async (table: string): Promise<unknown> => (await on.rows('db', `SELECT v FROM ${table} ORDER BY v`)).map(({ v }) => v);
+    return [await of('m'), await of('n'), await of('plain')];
+  };
+  const expected = [[1, 3], [4], [5]];
+  assert.deepEqual(await left(server), expected);
+  await server.kill('SIGKILL');
+  const again = await startServer(t, directory);
+  assert.deepEqual(await left(again), expected);
+  await again.kill();
+  const third = await startServer(t, directory);
+  assert.deepEqual(await left(third), expected);
+  assert.deepEqual(await remove(third, 'db', { ...range, predicate: '_measurement!="n" AND host!="a"' }), [204, '']);
+  assert.deepEqual(await left(third), [[1], [4], []]);
+});
+
 test('a delete that cannot be carried out says why and deletes nothing', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 'm,host=a v=1i 1', '&precision=nanosecond');

@@ -48,6 +48,9 @@ function empty(): InfluxqlResult {
 
 const Q = 'q=SELECT+temp+FROM+home+GROUP+BY+room';
 
+const bindText = (request: unknown): string =>
+  JSON.stringify(request, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
+
 describe('/query', () => {
   test('8 series by measurement and tags, whole floats without fraction, null tags and values', async () => {
     const { inject, influxql } = await testServer();
@@ -225,11 +228,14 @@ describe('/query', () => {
       assert.equal((await inject({ method: 'POST', url: '/query?db=b', headers: { 'content-type': type }, payload: q })).statusCode, 200);
     }
     const json = { 'content-type': 'application/json' };
+    const params = '{"db":"b","q":"SELECT v FROM m WHERE v = $v","params":{"v":9007199254740993}}';
+    await inject({ method: 'POST', url: '/query', headers: json, payload: params });
+    assert.match(bindText(influxql.requests.at(-1)), /9007199254740993/);
     const members = JSON.stringify({ q: 'SELECT v FROM m WHERE v > $a', db: 'b', params: { a: 1 }, pretty: null });
     await inject({ method: 'POST', url: '/query', headers: json, payload: members });
     await inject({ method: 'GET', url: `${url}&epoch=n` });
     assert.ok(influxql.requests.every(({ database }) => database === 'b'));
-    assert.equal(influxql.requests.length, 6 + 3 * types.length + 2);
+    assert.equal(influxql.requests.length, 6 + 3 * types.length + 3);
     assert.equal(influxql.requests.at(-2)?.text, 'SELECT v FROM m WHERE v > $a');
   });
 

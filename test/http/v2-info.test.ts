@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { databaseNotFound } from '../../src/shared/errors.ts';
 import { testServer } from './fakes.ts';
 
 const listing = [
@@ -68,9 +69,39 @@ test('organisations, set-up, ping, health and readiness', async () => {
   assert.match(JSON.stringify(await get('health')), /^\[503,.*"message":"no disk".*"status":"fail"/);
 });
 
+test('a server is set up already', async () => {
+  const { inject } = await testServer();
+  const reply = await inject({ method: 'POST', url: '/api/v2/setup', payload: { username: 'a', org: 'b', bucket: 'c', password: 'd' } });
+  assert.deepEqual([reply.statusCode, reply.json()], [422, { code: 'conflict', message: 'onboarding has already been completed' }]);
+});
+
+test('queries of the type influxql are answered as those of /query', async () => {
+  const { inject, influxql } = await testServer();
+  influxql.answer = () => {
+    throw databaseNotFound('a/week');
+  };
+  const ask = async (payload: object, url = '/api/v2/query?org=x') => inject({ method: 'POST', url, payload });
+  const reply = await ask({ type: 'influxql', query: 'SELECT v FROM m', bucket: 'a/Week' });
+  assert.equal(reply.statusCode, 200);
+  assert.deepEqual(reply.json(), {
+    results: [{ statement_id: 0, error: 'Cannot retrieve database: External error: database not found: a/week' }],
+  });
+  assert.equal(influxql.requests[0]?.database, 'a/week');
+  assert.equal((await ask({ type: 'influxql', bucket: 'a' })).statusCode, 400);
+  assert.match((await ask({ type: 'influxql', bucket: 'a' })).body, /missing field `query`/);
+});
+
 test('Flux is refused with the ways that work', async () => {
   const { inject } = await testServer();
-  const reply = await inject({ method: 'POST', url: '/api/v2/query?org=x', payload: 'from(bucket: "a")' });
-  assert.equal(reply.statusCode, 400);
-  assert.match(reply.body, /^\{"code":"invalid","message":"Flux is not supported: .*query_sql.*query_influxql/);
+  const bodies: [payload: string, type: string][] = [
+    ['from(bucket: "a")', 'application/vnd.flux'],
+    ['from(bucket: "a")', 'text/plain'],
+    ['{"query":"from(bucket: \\"a\\")","type":"flux"}', 'application/json'],
+    ['{"query":"from(bucket: \\"a\\")"}', 'application/json; charset=utf-8'],
+  ];
+  for (const [payload, type] of bodies) {
+    const reply = await inject({ method: 'POST', url: '/api/v2/query?org=x', payload, headers: { 'content-type': type } });
+    assert.equal(reply.statusCode, 400);
+    assert.match(reply.body, /^\{"code":"invalid","message":"Flux is not supported: .*query_sql.*query_influxql/);
+  }
 });

@@ -1,4 +1,4 @@
-import type { TableDelete } from '../deletes/row-delete.ts';
+import { type StoredTagValue, storedTag, type TableDelete } from '../deletes/row-delete.ts';
 
 /** Stands where a batch has its database id; no database has it. */
 const MARK = 0xffff_ffff;
@@ -6,7 +6,7 @@ const HEADER_BYTES = 8;
 
 /**
  * Body of a WAL record that deletes rows instead of adding some: u32 0xFFFFFFFF, u32 length, then JSON
- * `{"deletes":[{"db","table","start","stop","tags":[[column id, value], ...]}, ...]}` with times as decimal text.
+ * `{"deletes":[{"db","table","start","stop","tags":[[column id, value, true for another value], ...]}, ...]}` with times as decimal text.
  */
 export function encodeDeleteRecord(deletes: readonly TableDelete[]): Uint8Array {
   const json = Buffer.from(
@@ -16,7 +16,7 @@ export function encodeDeleteRecord(deletes: readonly TableDelete[]): Uint8Array 
         table: tableId,
         start: startNs.toString(),
         stop: stopNs.toString(),
-        tags: tags.map(({ columnId, value }) => [columnId, value]),
+        tags: tags.map(storedTag),
       })),
     }),
   );
@@ -33,13 +33,13 @@ export function decodeDeleteRecord(body: Uint8Array): TableDelete[] | undefined 
   if (bytes.length < HEADER_BYTES || bytes.readUInt32LE(0) !== MARK) return undefined;
   const text = bytes.toString('utf8', HEADER_BYTES, HEADER_BYTES + bytes.readUInt32LE(4));
   const { deletes } = JSON.parse(text) as {
-    deletes: { db: number; table: number; start: string; stop: string; tags: [number, string][] }[];
+    deletes: { db: number; table: number; start: string; stop: string; tags: StoredTagValue[] }[];
   };
   return deletes.map(({ db, table, start, stop, tags }) => ({
     databaseId: db,
     tableId: table,
     startNs: BigInt(start),
     stopNs: BigInt(stop),
-    tags: tags.map(([columnId, value]) => ({ columnId, value })),
+    tags: tags.map(([columnId, value, not]) => ({ columnId, value, not })),
   }));
 }

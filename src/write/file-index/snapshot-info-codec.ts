@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import type { DatabaseId, TableId } from '../../shared/ids.ts';
-import type { TableDelete } from '../deletes/row-delete.ts';
+import { storedTag, type TableDelete } from '../deletes/row-delete.ts';
 import { type JsonValue, parseJson, printJson } from './json.ts';
 import type { ParquetFileInfo, PersistedRange, SnapshotInfo, TableAside } from './snapshot-info.ts';
 
@@ -50,7 +50,7 @@ export function encodeSnapshotInfo(info: SnapshotInfo): Uint8Array {
       table_id: tableId,
       start: startNs,
       stop: stopNs,
-      tags: tags.map(({ columnId, value }) => [columnId, value]),
+      tags: tags.map((tag) => [...storedTag(tag)]),
     })),
     databases: groupFiles(info.files),
     removed_files: groupFiles(info.removedFiles),
@@ -89,8 +89,8 @@ function readDeletes(value: unknown): TableDelete[] {
       startNs: asInt64(deleted, 'start'),
       stopNs: asInt64(deleted, 'stop'),
       tags: asArray(deleted['tags'], 'tags').map((pair) => {
-        const [columnId, text] = asArray(pair, 'tags');
-        return { columnId: asId(columnId, 'tags'), value: asText(text, 'tags') };
+        const [columnId, text, not] = asArray(pair, 'tags');
+        return { columnId: asId(columnId, 'tags'), value: asText(text, 'tags'), not: not === true };
       }),
     };
   });

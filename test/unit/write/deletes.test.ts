@@ -59,21 +59,35 @@ test('everything deleted and compacted leaves no file behind', async (t) => {
 });
 
 test('delete predicates: tags and the measurement joined with AND', () => {
-  assert.deepEqual(parseDeletePredicate(''), { table: undefined, tags: [] });
+  assert.deepEqual(parseDeletePredicate(''), { table: undefined, exceptTables: [], tags: [] });
   assert.deepEqual(parseDeletePredicate('_measurement="cpu load" AND host=\'a\' and "re gion" = "x\\"y"'), {
     table: 'cpu load',
+    exceptTables: [],
     tags: [
       ['host', 'a'],
       ['re gion', 'x"y'],
     ],
   });
   assert.deepEqual(parseDeletePredicate('host=""').tags, [['host', '']]);
+  assert.deepEqual(parseDeletePredicate('(t1=v1 and t2!="v2") AND ((_measurement!=m) and (t3 != 4 AND t3 != 5))'), {
+    table: undefined,
+    exceptTables: ['m'],
+    tags: [
+      ['t1', 'v1'],
+      ['t2', 'v2', 'not'],
+      ['t3', '4', 'not'],
+      ['t3', '5', 'not'],
+    ],
+  });
 });
 
 test('delete predicates that are not supported are refused with the reason and the position', () => {
   const refused: [string, string][] = [
     ['a="1" OR b="2"', 'the logical operator OR is not supported yet at position 6'],
-    ['a!="1"', 'the comparison operator != is not supported yet at position 1'],
+    ['a=~"1"', 'the comparison operator =~ is not supported yet at position 1'],
+    ['(a="1" AND b="2"', "bad logical expression, expected ')', at position 16"],
+    ['a="1") AND b="2"', 'bad logical expression, expected AND, at position 5'],
+    ['_time="1"', "'_time' cannot be used in a delete predicate at position 0"],
     ['NOT a="1"', 'the logical operator NOT is not supported yet at position 0'],
     ['a="1" b="2"', 'bad logical expression, expected AND, at position 6'],
     ['a=', 'bad expression, expected a tag value, at position 2'],

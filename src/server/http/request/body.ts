@@ -190,3 +190,8 @@ function gzipDetail(error: unknown): string {
   const detail = error instanceof Error ? error.message : String(error);
   return detail === 'incorrect header check' ? 'invalid gzip header' : detail;
 }
+
+/** A media type without its parameters, in lower case. */
+export function mediaType(text: string): string {
+  return (text.split(';', 1)[0] ?? '').trim().toLowerCase();
+}

@@ -4,7 +4,8 @@ import { InfluxError } from '../../../shared/errors.ts';
 import { INFLUXQL_UNIT_NS } from '../../../shared/time-units.ts';
 import { badV1Request } from '../response/errors.ts';
 import { bindParamsFromText } from './bind-params.ts';
-import { readBody } from './body.ts';
+import { mediaType, readBody } from './body.ts';
+import { type JsonNode, JsonTextError, parseJsonText } from './json-text.ts';
 import { decodeParams, splitTarget } from './query-string.ts';
 
 /** What a client asks of `/query`. */
@@ -45,7 +46,7 @@ const rules = {
 
 /** Reads a request of `/query`. Throws errors in the shape `{"error": ..}`. */
 export async function decodeV1Query(request: FastifyRequest, maxBodyBytes: number): Promise<V1Query> {
-  const format = acceptedFormat(request.headers.accept);
+  const format = acceptedV1Format(request.headers.accept);
   const url = splitTarget(request.originalUrl).query;
   const values = request.method === 'GET' ? fromUrl(url) : await fromPost(request, url, maxBodyBytes);
   const query = values.get('q');
@@ -68,7 +69,7 @@ function epochNs(unit: string): bigint | undefined {
 }
 
 /** The first type of the list that is known; JSON for all others. A header never refuses a query. */
-function acceptedFormat(accept: string | undefined): V1Query['format'] {
+export function acceptedV1Format(accept: string | undefined): V1Query['format'] {
   for (const item of (accept ?? '').split(',')) {
     switch (mediaType(item)) {
       case '*/*':
@@ -83,11 +84,6 @@ function acceptedFormat(accept: string | undefined): V1Query['format'] {
     }
   }
   return 'json';
-}
-
-/** Without parameters, in lower case. */
-function mediaType(text: string): string {
-  return (text.split(';', 1)[0] ?? '').trim().toLowerCase();
 }
 
 function fromUrl(url: string | undefined): Map<string, string> {
@@ -122,17 +118,23 @@ async function fromPost(request: FastifyRequest, url: string | undefined, maxBod
 
 /** Parameters in a JSON object, the bind parameters as an object or as its text; undefined = the body is no such object. */
 function jsonMembers(body: Buffer): [string, string][] | undefined {
-  let value: unknown;
+  const text = body.toString('utf8');
+  let node: JsonNode;
   try {
-    value = JSON.parse(body.toString('utf8'));
+    node = parseJsonText(text);
   } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
+    if (error instanceof JsonTextError) return undefined;
     throw error;
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  return Object.entries(value)
-    .filter(([name, member]) => Object.hasOwn(rules, name) && member !== null)
-    .map(([name, member]) => [name, typeof member === 'object' ? JSON.stringify(member) : String(member)]);
+  if (node.kind !== 'object') return undefined;
+  return node.members
+    .filter(({ name, value }) => Object.hasOwn(rules, name) && value.kind !== 'null')
+    .map(({ name, nameEnd, value }) => [name, memberText(text.slice(nameEnd, value.end), value)]);
+}
+
+/** @param written the member behind its name: numbers keep all their digits */
+function memberText(written: string, value: JsonNode): string {
+  return value.kind === 'string' ? value.value : written.replace(/^\s*:\s*/, '');
 }
 
 /** Fields of a form; those that came as a file count as their content. */

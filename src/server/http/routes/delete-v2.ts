@@ -40,7 +40,7 @@ export function registerDeleteV2(app: FastifyInstance, deps: DeleteEndpointDepen
       const startNs = timeOf('start', json.string('start'));
       const stopNs = timeOf('stop', json.string('stop'));
       const predicate = parseDeletePredicate(json.optionalString('predicate') ?? '');
-      await deps.deleteService.deleteRows(database, { startNs, stopNs, table: predicate.table, tags: predicate.tags });
+      await deps.deleteService.deleteRows(database, { startNs, stopNs, ...predicate });
       return reply.code(204).send();
     } catch (error) {
       return sendV2Error(reply, toInfluxError(error, deps.errorLog));

@@ -14,6 +14,7 @@ import { registerPlugins } from './plugins.ts';
 import { registerQueryInfluxql } from './query-influxql.ts';
 import { registerQueryRoutes } from './query-sql.ts';
 import { registerQueryV1 } from './query-v1.ts';
+import { registerQueryV2 } from './query-v2.ts';
 import { registerTables } from './tables.ts';
 import { registerTokens } from './tokens.ts';
 import { registerTriggers } from './triggers.ts';
@@ -45,6 +46,7 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, wr
   registerQueryRoutes(app, deps);
   registerQueryInfluxql(app, { influxqlService, maxBodyBytes });
   registerQueryV1(app, { influxqlService, policyDatabase, maxBodyBytes, errorLog });
+  registerQueryV2(app, { influxqlService, policyDatabase, maxBodyBytes, errorLog });
   registerAdmin(app, deps);
   registerV2Info(app, {
     databases: deps.adminService.databases,

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PolicyDatabase } from '../../../catalog/index.ts';
 import type { InfluxqlService } from '../../../query/influxql/contract.ts';
-import { decodeV1Query } from '../request/v1-request.ts';
+import { decodeV1Query, type V1Query } from '../request/v1-request.ts';
 import type { ErrorLog } from '../response/error-log.ts';
 import { toInfluxError } from '../response/error-response.ts';
 import { v1Answer } from './v1-answer.ts';
@@ -16,15 +16,16 @@ export interface V1QueryDependencies {
 
 /** `GET|POST /query`. */
 export function registerQueryV1(app: FastifyInstance, deps: V1QueryDependencies): void {
-  const handler = (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => answer(deps, request, reply);
+  const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
+    sendV1Answer(deps, await decodeV1Query(request, deps.maxBodyBytes), reply);
   app.get('/query', handler);
   app.post('/query', handler);
 }
 
 const CONTENT_TYPES = { json: 'application/json', csv: 'application/csv', msgpack: 'application/x-msgpack' } as const;
 
-async function answer(deps: V1QueryDependencies, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const query = await decodeV1Query(request, deps.maxBodyBytes);
+/** Runs the statements and sends what they answer. */
+export async function sendV1Answer(deps: V1QueryDependencies, query: V1Query, reply: FastifyReply): Promise<FastifyReply> {
   const abort = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableEnded) abort.abort();

@@ -21,10 +21,6 @@ export interface V2InfoDependencies {
 const ORG_ID = '0000000000000001';
 const ORG_NAME = 'influxdb3';
 
-const FLUX_REFUSED =
-  'Flux is not supported: ask SQL at /api/v3/query_sql or InfluxQL at /api/v3/query_influxql and /query; ' +
-  'the database is the name of the bucket';
-
 /** What tools of InfluxDB 2 ask before they write or read: buckets, organisations, health, set-up. A bucket is a database. */
 export function registerV2Info(app: FastifyInstance, deps: V2InfoDependencies): void {
   const route = (method: 'GET' | 'POST' | 'DELETE', path: string, answer: Answer): void => {
@@ -53,6 +49,10 @@ export function registerV2Info(app: FastifyInstance, deps: V2InfoDependencies): 
     return sendJson(reply, { orgs: [{ id: ORG_ID, name, status: 'active' }] });
   });
   route('GET', '/api/v2/setup', async (_request, reply) => sendJson(reply, { allowed: false }));
+  // as InfluxDB 2 that was set up: tokens are made by the command line or /api/v3/configure/token
+  route('POST', '/api/v2/setup', async (_request, reply) =>
+    sendJson(reply.code(422), { code: 'conflict', message: 'onboarding has already been completed' }),
+  );
   route('GET', '/api/v2/ping', async (_request, reply) =>
     reply.code(204).header('x-influxdb-version', deps.version).header('x-influxdb-build', 'Core').send(),
   );
@@ -66,9 +66,6 @@ export function registerV2Info(app: FastifyInstance, deps: V2InfoDependencies): 
   route('GET', '/api/v2/ready', async (_request, reply) => {
     const ready = deps.unavailable?.() === undefined;
     return sendJson(reply.code(ready ? 200 : 503), { status: ready ? 'ready' : 'not ready' });
-  });
-  route('POST', '/api/v2/query', async () => {
-    throw refused(FLUX_REFUSED);
   });
 }
 

@@ -145,7 +145,8 @@ export class Port {
     const server = createTlsServer(options, (socket) => {
       const raw = handshaking.get(peerOf(socket));
       if (raw !== undefined) this.#unsniffed.delete(raw);
-      (socket.alpnProtocol === 'h2' ? this.#http2 : this.#http1).emit('connection', socket);
+      if (socket.alpnProtocol === 'h2') this.#http2.emit('connection', socket);
+      else this.#readFirst(socket, limits);
     });
     server.on('tlsClientError', (error, socket) => {
       // A stop cuts handshakes on purpose.
@@ -165,6 +166,24 @@ export class Port {
       });
     });
     return server;
+  }
+
+  /** The first bytes of an encrypted HTTP/1.1 connection may have a target that `node:http` refuses. */
+  #readFirst(socket: Socket, limits: HttpLimits): void {
+    const onData = (bytes: Buffer): void => {
+      socket.setTimeout(0);
+      socket.off('timeout', onEnd).off('error', onEnd).off('end', onEnd).off('data', onData).pause();
+      this.#unsniffed.delete(socket);
+      socket.unshift(asciiTarget(bytes));
+      this.#toHttp1(socket);
+    };
+    const onEnd = (): void => {
+      socket.destroy();
+    };
+    this.#unsniffed.add(socket);
+    socket.setTimeout(limits.headersTimeoutMs);
+    socket.on('timeout', onEnd).on('error', onEnd).on('end', onEnd).on('data', onData);
+    socket.once('close', () => this.#unsniffed.delete(socket));
   }
 
   /** Collects bytes until they differ from the HTTP/2 preface or are all of its first line, then hands the socket on. */
@@ -233,12 +252,18 @@ function createHttp1(limits: HttpLimits, handler: RequestHandler, turns: Request
       return;
     }
     turns.last(socket, error.code === 'HPE_INVALID_EOF_STATE', () => {
-      socket.end(`HTTP/1.1 ${clientErrorStatus(error.code)}\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+      const text = error.code === 'HPE_INVALID_URL' ? URL_REFUSED : '';
+      const head = `HTTP/1.1 ${clientErrorStatus(error.code)}\r\nconnection: close\r\ncontent-length: ${text.length}\r\n`;
+      socket.end(`${head}${text === '' ? '' : 'content-type: text/plain; charset=utf-8\r\n'}\r\n${text}`);
       (socket as Socket).setTimeout(limits.keepAliveTimeoutMs); // a client that keeps its end open is cut off
     });
   });
   return server;
 }
+
+/** ASCII: its length is counted in characters. */
+const URL_REFUSED =
+  'the URL has bytes that must be written as %XX: blanks, controls, or letters above ASCII in a later request of a connection';
 
 /** Answers a request that no handler gets to see. */
 function refuse(response: ServerResponse, status: 400 | 417): void {
