@@ -45,7 +45,7 @@ function cellText(cell, type, object, name) {
   }
   if (cell.includes('\0')) return cell.replaceAll('\0', '\\0');
   if (type === 'R') return numberText(cell);
-  if (/^-?P[\dT]/.test(cell)) return durationText(cell);
+  if (/^-?P(?=[\dT])(?:\d+D)?(?:T[\d.]+S)?$/.test(cell)) return durationText(cell);
   return cell;
 }
 

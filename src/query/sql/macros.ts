@@ -122,9 +122,9 @@ const macros = [
   "find_in_set(s, l) as case when s is null or l is null then null else coalesce(list_position(string_split(l, ','), s), 0) end",
   "initcap(s) as case when s is null then null else list_reduce(list_prepend('', regexp_extract_all(s, '[A-Za-z0-9]+|[^A-Za-z0-9]+')), lambda a, b: a || upper(b[1]) || lower(b[2:])) end",
   // A place behind the text's end keeps nothing of what is before it.
-  "overlay_n(s, r, p, n) as (case when p > 1 and p - 1 < length(s) then substr(s, 1, p - 1) else '' end) || r || (case when p + n - 1 < length(s) then substr(s, greatest(p + n, 1)) else '' end)",
+  "overlay_n(s, r, p, n) as case when s is not null and p is not null and n is not null then (case when p > 1 and p - 1 < length(s) then substr(s, 1, p - 1) else '' end) || r || (case when p + n - 1 < length(s) then substr(s, greatest(p + n, 1)) else '' end) end",
   'overlay3(s, r, p) as _df.overlay_n(s, r, p, length(r))',
-  'overlay4(s, r, p, n) as _df.overlay_n(s, r, p, least(n, length(s)))',
+  'overlay4(s, r, p, n) as _df.overlay_n(s, r, p, case when n is not null then least(n, length(s)) end)',
   'substr2(s, p) as case when p is not null then substr(s, greatest(p, 1)) end',
   "substr3(s, p, n) as case when s is null or p is null or n is null then null when n < 0 then error('Execution error: negative substring length not allowed: substr(<str>, ' || p || ', ' || n || ')') else substr(s, greatest(p,1), greatest(p + n - greatest(p,1), 0)) end",
   "substr_index(s, d, n) as case when s is null or d is null or n is null then null when d = '' then '' when n > 0 then array_to_string(string_split(s, d)[1:n], d) when n < 0 then array_to_string(string_split(s, d)[greatest(len(string_split(s,d)) + n + 1, 1):], d) else '' end",

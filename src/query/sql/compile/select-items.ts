@@ -5,6 +5,8 @@ import type { Env } from '../types/env.ts';
 import { planError } from '../types/errors.ts';
 import { type ColumnOrigin, columnLabel, lookup, noFieldNamed, type ScopeColumn, tablesNamed, visibleColumns } from '../types/scope.ts';
 import { displayName } from './display.ts';
+import { compileExpr } from './expr.ts';
+import { containsAggregate, containsCall, hasSubquery } from './walk.ts';
 
 export interface ExpandedItem {
   readonly expr: Expr;
@@ -15,12 +17,27 @@ export interface ExpandedItem {
 
 export function expandItems(items: readonly SelectItem[], env: Env): readonly ExpandedItem[] {
   return items.flatMap((item): readonly ExpandedItem[] => {
-    if (item.kind === 'expr') return [{ expr: item.expr, alias: item.alias, column: undefined }];
+    if (item.kind === 'expr') return structMembers(item.expr, env) ?? [{ expr: item.expr, alias: item.alias, column: undefined }];
     return wildcardColumns(item, env).map((column) => {
       const owner = env.scope.tables.find((table) => table.columns.includes(column));
       return { expr: { kind: 'column', path: [...(owner?.path ?? []), column.name], quoted: [] }, alias: undefined, column };
     });
   });
+}
+
+/** `unnest` of a struct: a column for each member. Undefined for anything else. */
+function structMembers(expr: Expr, env: Env): readonly ExpandedItem[] | undefined {
+  const [only] = expr.kind === 'call' && expr.name === 'unnest' ? expr.args : [];
+  if (only === undefined || hasSubquery(only) || containsAggregate(only) || containsCall(only, (call) => call.name === 'unnest'))
+    return undefined;
+  const { type } = compileExpr(only, env);
+  if (type.kind !== 'struct') return undefined;
+  const label = displayName(only, env);
+  return type.members.map(({ name }) => ({
+    expr: { kind: 'field', expr: only, name },
+    alias: `unnest_placeholder(${label}).${name}`,
+    column: undefined,
+  }));
 }
 
 function wildcardColumns(item: Extract<SelectItem, { kind: 'wildcard' }>, env: Env): readonly ScopeColumn[] {

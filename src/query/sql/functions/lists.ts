@@ -1,6 +1,7 @@
 /** Functions of lists. A list that is missing counts as empty where something is put into it. */
 
-import { notImplemented, planError } from '../types/errors.ts';
+import { DAY_NS } from '../../../shared/time-units.ts';
+import { executionError, notImplemented, planError } from '../types/errors.ts';
 import { intConstant, type Typed, typed } from '../types/typed.ts';
 import { arrowTypeText, boolean, commonType, float64, int64, isFloat, type SqlType, timestampNs, uint64, utf8 } from '../types/types.ts';
 import { castTo, coerceTo, toText } from '../values/casts.ts';
@@ -267,6 +268,7 @@ export function listSeries(call: ScalarCall): Typed {
     if (step?.constant?.kind === 'interval' && step.constant.value.months !== 0)
       return monthSeries(call.name, start, early ? binaryOperator('-', stop, step) : stop, step);
     const ns = step?.constant?.kind === 'interval' ? intervalNs(step.constant.value) : undefined;
+    if (type.kind === 'date' && ns !== undefined && ns % DAY_NS !== 0n) throw executionError('Cannot generate date range less than 1 day.');
     if (ns === undefined) throw notImplemented(`${call.name} of times without a constant interval of days or less`);
     const at = (value: Typed): string => `epoch_ns(${castTo(value, timestampNs).sql})`;
     const made = type.kind === 'date' ? 'CAST(make_timestamp_ns(z) AS DATE)' : 'make_timestamp_ns(z)';

@@ -8,7 +8,7 @@ import { arrowTypeText, dateType, float64, int32, int64, isFloat, type SqlType, 
 import { castTo, toText } from '../values/casts.ts';
 import { type IntervalValue, intervalNs } from '../values/intervals.ts';
 import { parseTimestamp } from '../values/timestamps.ts';
-import { fixedOffsetNs, fromLocal, isUtc, isZone, localToInstantNs, toLocal, wallClockBin } from '../values/zones.ts';
+import { fixedOffsetNs, fromLocal, instantOfClock, isUtc, isZone, toLocal, wallClockBin } from '../values/zones.ts';
 import { formatted, strftimeFormat } from './chrono-format.ts';
 import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
 
@@ -355,7 +355,7 @@ export function atTimeZone(value: Typed, zoneValue: Typed): Typed {
   if (value.type.kind === 'string') return castTo(value, type);
   const time = value.type.kind === 'timestamp' ? value : castTo(value, timestampNs);
   if (zoneOf(time) !== undefined || isUtc(zone)) return { ...time, type };
-  if (time.constant?.kind === 'timestamp') return { ...timestampConstant(localToInstantNs(zone, time.constant.ns)), type };
+  if (time.constant?.kind === 'timestamp') return { ...timestampConstant(instantOfClock(zone, time.constant.ns)), type };
   return typed(fromLocal(zone, time.sql), type);
 }
 

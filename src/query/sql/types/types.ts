@@ -250,7 +250,7 @@ export function commonType(a: SqlType, b: SqlType): SqlType | undefined {
     const item = commonType(a.item, b.item);
     return item && { kind: 'list', item, ...(a.layout === 'large' || b.layout === 'large' ? { layout: 'large' } : {}) };
   }
-  if (isNumeric(a) && isNumeric(b)) return isMixed64(a, b) ? { kind: 'decimal', precision: 20, scale: 0 } : commonNumeric(a, b);
+  if (isNumeric(a) && isNumeric(b)) return widestDecimal(a, b) ?? commonNumeric(a, b);
   if (a.kind === 'timestamp' && b.kind === 'timestamp') return { kind: 'timestamp', unit: 'ns', zone: a.zone ?? b.zone };
   if (a.kind === 'timestamp' && b.kind === 'date') return a;
   if (b.kind === 'timestamp' && a.kind === 'date') return b;
@@ -261,6 +261,24 @@ export function commonType(a: SqlType, b: SqlType): SqlType | undefined {
   if (a.kind === 'string' && b.kind !== 'list' && b.kind !== 'struct' && b.kind !== 'map') return utf8;
   if (b.kind === 'string' && a.kind !== 'list' && a.kind !== 'struct' && a.kind !== 'map') return utf8;
   return undefined;
+}
+
+/** The decimal that holds both, where one is a decimal, or both are 64-bit integers of which one has a sign. */
+function widestDecimal(a: SqlType, b: SqlType): SqlType | undefined {
+  if (isMixed64(a, b)) return { kind: 'decimal', precision: 20, scale: 0 };
+  if (a.kind !== 'decimal' && b.kind !== 'decimal') return undefined;
+  const [x, y] = [asDecimal(a), asDecimal(b)];
+  if (x === undefined || y === undefined) return undefined;
+  const scale = Math.max(x.scale, y.scale);
+  return { kind: 'decimal', precision: Math.min(38, Math.max(x.precision - x.scale, y.precision - y.scale) + scale), scale };
+}
+
+type DecimalType = Extract<SqlType, { kind: 'decimal' }>;
+
+/** The decimal that holds all values of an integer type; undefined for floats and what is no number. */
+export function asDecimal(type: SqlType): DecimalType | undefined {
+  if (type.kind === 'decimal') return type;
+  return type.kind === 'int' ? { kind: 'decimal', precision: { 8: 3, 16: 5, 32: 10, 64: 20 }[type.bits], scale: 0 } : undefined;
 }
 
 /** Unsigned 64-bit integers and signed ones: no integer type holds both. */

@@ -6,7 +6,7 @@ import { booleanConstant, floatConstant, intConstant, intervalConstant, type Typ
 import { arrowTypeText, engineType, isFloat, type SqlType, sameType } from '../types/types.ts';
 import { intervalNs, parseInterval } from './intervals.ts';
 import { parseTimestamp, timestampNsMax } from './timestamps.ts';
-import { fromLocal, isUtc, localToInstantNs, toLocal, zonedText } from './zones.ts';
+import { fromLocal, instantOfClock, isUtc, localToInstantNs, toLocal, zonedText } from './zones.ts';
 
 /** `CAST(x AS to)`; with `attempt`, NULL instead of an error. */
 export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
@@ -101,7 +101,7 @@ function toTimestamp(x: Typed, to: Extract<SqlType, { kind: 'timestamp' }>, atte
   const isLocal = x.type.kind === 'date' || (x.type.kind === 'timestamp' && x.type.zone === undefined);
   const instantOf = (sql: string): string => (isLocal ? fromLocal(zone, sql) : sql);
   if (x.constant?.kind === 'timestamp') {
-    const ns = isLocal ? localToInstantNs(zone, x.constant.ns) : x.constant.ns;
+    const ns = isLocal ? instantOfClock(zone, x.constant.ns) : x.constant.ns;
     return { ...timestampConstant(truncate(ns, factor)), type: to };
   }
   if (x.constant?.kind === 'int') return { ...timestampConstant(inTimestampRange(x.constant.value * factor)), type: to };

@@ -6,6 +6,7 @@ import { arrowError, coercionError, notImplemented, planError } from '../types/e
 import { coarseInterval, intConstant, intervalConstant, type Typed, timestampConstant, typed } from '../types/typed.ts';
 import {
   arrowTypeText,
+  asDecimal,
   boolean,
   commonNumeric,
   commonType,
@@ -126,18 +127,44 @@ function numeric(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: Typed, wra
     // compat: signed / unsigned 64-bit integers divide as decimals with four places
     return typed(`(trunc(${left.sql} * 10000.0 / ${nonZero(right, b)}) / 10000)`, float64);
   }
+  const decimals = a.kind === 'decimal' || b.kind === 'decimal' ? [asDecimal(a), asDecimal(b)] : [];
+  if (decimals[0] && decimals[1])
+    return decimalArithmetic(op, castTo(left, decimals[0]), castTo(right, decimals[1]), [decimals[0], decimals[1]]);
   const type = commonNumeric(a, b);
   if (isFloat(type)) {
     const [x, y] = [castTo(left, type).sql, castTo(right, type).sql];
     return typed(`(${x} ${op} ${y})`, type);
   }
   const [x, y] = [castTo(left, type), castTo(right, type)];
-  if (type.kind === 'decimal')
-    return typed(op === '/' || op === '%' ? `(${x.sql} ${op} ${nonZero(y, type)})` : `(${x.sql} ${op} ${y.sql})`, type);
   if (op === '/') return typed(`(${x.sql} // ${nonZero(y, type)})`, type);
   if (op === '%') return typed(`(${x.sql} % ${nonZero(y, type)})`, type);
   if (wraps && type.kind === 'int') return typed(wrappedArithmetic(op, x.sql, y.sql, type), type);
   return typed(`(${x.sql} ${op} ${y.sql})`, type);
+}
+
+type DecimalType = Extract<SqlType, { kind: 'decimal' }>;
+
+/** Precision and scale of the result as Arrow has them; quotients have four more places than the dividend. */
+function decimalArithmetic(op: '+' | '-' | '*' | '/' | '%', x: Typed, y: Typed, [a, b]: readonly [DecimalType, DecimalType]): Typed {
+  const decimal = (precision: number, scale: number): DecimalType => ({
+    kind: 'decimal',
+    precision: Math.min(38, precision),
+    scale: Math.min(38, scale),
+  });
+  const scale = Math.max(a.scale, b.scale);
+  if (op === '*') {
+    const type = decimal(a.precision + b.precision + 1, a.scale + b.scale);
+    return typed(`CAST(${x.sql} * ${y.sql} AS ${engineType(type)})`, type);
+  }
+  if (op === '/') {
+    const type = decimal(a.precision + b.scale + 4, a.scale + 4);
+    const quotient = `CAST(${x.sql} AS DOUBLE) / CAST(${nonZero(y, b)} AS DOUBLE)`;
+    return typed(`CAST(trunc(${quotient} * 1e${type.scale}) / 1e${type.scale} AS ${engineType(type)})`, type);
+  }
+  const whole =
+    op === '%' ? Math.min(a.precision - a.scale, b.precision - b.scale) : Math.max(a.precision - a.scale, b.precision - b.scale) + 1;
+  const type = decimal(whole + scale, scale);
+  return typed(`CAST(${x.sql} ${op} ${op === '%' ? nonZero(y, b) : y.sql} AS ${engineType(type)})`, type);
 }
 
 type IntegerType = Extract<SqlType, { kind: 'int' }>;

@@ -9,14 +9,15 @@ export const timestampNsMax = 9_223_372_036_854_775_807n;
 
 /**
  * Throws InfluxDB 3 Core's error for anything that is not a timestamp.
- * @param toInstant of a wall-clock time, for texts without a zone; they are UTC without it
+ * @param toInstant of a wall-clock time, for texts without a zone; they are UTC without it. Undefined = the clock does not
+ * show that time, or shows it twice.
  */
-export function parseTimestamp(text: string, toInstant: (localNs: bigint) => bigint = (ns) => ns): bigint {
+export function parseTimestamp(text: string, toInstant: (localNs: bigint) => bigint | undefined = (ns) => ns): bigint {
   if (text.length < 10) throw failed(text, 'timestamp must contain at least 10 characters');
   const date = /^(\d{4})-(\d{2})-(\d{2})$/.exec(text.slice(0, 10));
   const days = date ? dayNumber(Number(date[1]), Number(date[2]), Number(date[3])) : undefined;
   if (days === undefined) throw failed(text, 'error parsing date');
-  if (text.length === 10) return inRange(text, toInstant(BigInt(days) * DAY_NS));
+  if (text.length === 10) return inRange(text, onceShown(text, toInstant(BigInt(days) * DAY_NS)));
   if (!'Tt '.includes(text[10] as string)) throw failed(text, 'invalid timestamp separator');
   const time = /^(\d{2}):(\d{2}):(\d{2})(?:\.(\d+))?/.exec(text.slice(11));
   const seconds = time ? clockSeconds(time) : undefined;
@@ -24,7 +25,12 @@ export function parseTimestamp(text: string, toInstant: (localNs: bigint) => big
   const fraction = BigInt((time[4] ?? '').slice(0, 9).padEnd(9, '0'));
   const local = (BigInt(days) * 86_400n + BigInt(seconds)) * SECOND_NS + fraction;
   const zone = text.slice(11 + time[0].length);
-  return inRange(text, zone === '' ? toInstant(local) : zoned(local, zone));
+  return inRange(text, onceShown(text, zone === '' ? toInstant(local) : zoned(local, zone)));
+}
+
+function onceShown(text: string, instant: bigint | undefined): bigint {
+  if (instant === undefined) throw failed(text, 'error computing timezone offset');
+  return instant;
 }
 
 function clockSeconds(time: RegExpExecArray): number | undefined {
@@ -40,16 +46,22 @@ function dayNumber(year: number, month: number, day: number): number | undefined
   return Math.floor(date.getTime() / 86_400_000);
 }
 
-function zoned(localNs: bigint, zoneText: string): bigint {
+function zoned(localNs: bigint, zoneText: string): bigint | undefined {
   if (zoneText === 'Z' || zoneText === 'z') return localNs;
   const zone = zoneText.trimStart();
   const offset = /^([+-])(\d{2})(?::?(\d{2}))?$/.exec(zone);
   if (offset) {
+    if (Number(offset[2]) > 23 || Number(offset[3] ?? 0) > 59) throw invalidZone(zone);
     const seconds = BigInt(Number(offset[2]) * 3600 + Number(offset[3] ?? 0) * 60) * SECOND_NS;
     return offset[1] === '-' ? localNs + seconds : localNs - seconds;
   }
-  if (!isZoneName(zone)) throw foldingError(`Parser error: Invalid timezone "${zone}": failed to parse timezone`);
-  return localNs - zoneOffsetNs(zone, localNs);
+  if (!isZoneName(zone)) throw invalidZone(zone);
+  const east = zoneOffsetNs(zone, localNs);
+  return east === undefined ? undefined : localNs - east;
+}
+
+function invalidZone(zone: string): Error {
+  return foldingError(`Parser error: Invalid timezone "${zone}": failed to parse timezone`);
 }
 
 /** A name of the tz database, spelled exactly. */
@@ -64,13 +76,20 @@ export function isZoneName(zone: string): boolean {
   }
 }
 
-/** UTC offset of a zone at a local wall-clock time, in nanoseconds (the first guess corrected once). */
-export function zoneOffsetNs(zone: string, localNs: bigint): bigint {
+/**
+ * Nanoseconds that a zone is east of UTC when its clock shows a time. Undefined where the clock never shows it, or shows it twice: it
+ * is set forward over the time, or back.
+ */
+export function zoneOffsetNs(zone: string, localNs: bigint): bigint | undefined {
   const offsetSecs = zoneOffsets(zone);
   const localSecs = Number((localNs - (((localNs % SECOND_NS) + SECOND_NS) % SECOND_NS)) / SECOND_NS);
-  const first = offsetSecs(localSecs);
-  return BigInt(offsetSecs(localSecs - first)) * SECOND_NS;
+  // The clock is set once in two days at most: the offset is that of the day before or of the day after.
+  const around = [localSecs - DAY_SECS, localSecs + DAY_SECS].map(offsetSecs);
+  const [offset, other] = [...new Set(around)].filter((secs) => offsetSecs(localSecs - secs) === secs);
+  return offset === undefined || other !== undefined ? undefined : BigInt(offset) * SECOND_NS;
 }
+
+const DAY_SECS = 86_400;
 
 function inRange(text: string, ns: bigint): bigint {
   if (ns >= timestampNsMin && ns <= timestampNsMax) return ns;

@@ -1,5 +1,6 @@
 /** Time zones: names of the tz database and fixed offsets. What is printed here moves between an instant and a zone's wall clock. */
 import { DAY_NS, HOUR_NS, MINUTE_NS } from '../../../shared/time-units.ts';
+import { arrowError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';
 import { isZoneName, zoneOffsetNs } from './timestamps.ts';
 
@@ -38,10 +39,18 @@ export function fromLocal(zone: string, local: string): string {
   return once(local, (x) => `_df.from_local(${quoteString(zone)}, ${x})`);
 }
 
-/** The instant of a zone's wall clock, both ns. */
-export function localToInstantNs(zone: string, localNs: bigint): bigint {
+/** The instant of a zone's wall clock, both ns. Undefined where the clock does not show that time, or shows it twice. */
+export function localToInstantNs(zone: string, localNs: bigint): bigint | undefined {
   if (isUtc(zone)) return localNs;
-  return localNs - (fixedOffsetNs(zone) ?? zoneOffsetNs(zone, localNs));
+  const offset = fixedOffsetNs(zone) ?? zoneOffsetNs(zone, localNs);
+  return offset === undefined ? undefined : localNs - offset;
+}
+
+/** The same of a time that is no text. Throws where there is no such instant. */
+export function instantOfClock(zone: string, localNs: bigint): bigint {
+  const instant = localToInstantNs(zone, localNs);
+  if (instant === undefined) throw arrowError('Cast error: Cannot cast timezone to different timezone');
+  return instant;
 }
 
 /** Macros repeat their arguments: what is long is computed first, lest nested calls multiply. */

@@ -96,5 +96,12 @@ describe('forms that DataFusion understands', () => {
     ]);
     assert.deepEqual(await engine.rows('SELECT * FROM unnest(struct(1, 2)) AS t(a, b)'), [{ a: 1, b: 2 }]);
     assert.deepEqual(await engine.column('SELECT unnest(unnest([[1], [2, 3]])) AS n'), [1, 2, 3]);
+    assert.deepEqual(await engine.rows("SELECT unnest(named_struct('a', n, 'b', 'x')), n FROM (VALUES (7)) AS t(n)"), [
+      {
+        'unnest_placeholder(named_struct(Utf8("a"),t.n,Utf8("b"),Utf8("x"))).a': 7,
+        'unnest_placeholder(named_struct(Utf8("a"),t.n,Utf8("b"),Utf8("x"))).b': 'x',
+        n: 7,
+      },
+    ]);
   });
 });

@@ -90,6 +90,30 @@ describe('values with a zone', () => {
     }));
 });
 
+describe('times that a clock does not show once', () => {
+  const texts = ['2023-03-12T02:30:00 America/Los_Angeles', '2023-11-05T01:30:00 America/Los_Angeles'];
+  for (const text of texts) {
+    test(`refuses ${text}`, async () => {
+      const engine = await TestEngine.open();
+      const { message } = await engine.failure(`SELECT TIMESTAMP '${text}'`);
+      assert.match(message, /Error parsing timestamp from '.*': error computing timezone offset$/);
+      const [local, zone] = text.split(' ');
+      assert.match((await engine.failure(`SELECT '${local}' AT TIME ZONE '${zone}'`)).message, /error computing timezone offset$/);
+      const moved = await engine.failure(`SELECT TIMESTAMP '${local}' AT TIME ZONE '${zone}'`);
+      assert.match(moved.message, /Cannot cast timezone to different timezone$/);
+    });
+  }
+
+  test('reads the times around them', async () => {
+    const engine = await TestEngine.open();
+    assert.equal(await engine.value("TIMESTAMP '2023-03-12T01:59:59 America/Los_Angeles'"), '2023-03-12 09:59:59');
+    assert.equal(await engine.value("TIMESTAMP '2023-03-12T03:00:00 America/Los_Angeles'"), '2023-03-12 10:00:00');
+    assert.equal(await engine.value("TIMESTAMP '2023-11-05T00:59:59 America/Los_Angeles'"), '2023-11-05 07:59:59');
+    assert.equal(await engine.value("TIMESTAMP '2023-11-05T02:00:00 America/Los_Angeles'"), '2023-11-05 10:00:00');
+    assert.match((await engine.failure("SELECT TIMESTAMP '2023-11-05T02:00:00+42:00'")).message, /Invalid timezone "\+42:00"/);
+  });
+});
+
 describe('nights in which the clock is set', () => {
   const bins = (stride: string, ...times: readonly string[]): Promise<unknown[]> =>
     engine.column(
