@@ -63,9 +63,8 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   parts.add(() => storage.close());
   await seedCatalog(storage.catalog, seed);
   log.storageOpened(config, storage);
-  const resolution = resolveTelemetry(config.telemetry);
   const python = openPython(config, clock, logger);
-  const telemetry = openTelemetry(config, resolution, { ...storage, packages: python.packages }, product.version, logger);
+  const telemetry = await openTelemetry(config, { ...storage, packages: python.packages }, product.version, logger);
   parts.add(() => telemetry.stop());
   const tls = config.http.tls === undefined ? undefined : await readTls(config.http.tls);
   const metrics = new Registry();
@@ -140,10 +139,10 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     address: joinAddress(bound),
     dataDir: storage.store.durable ? storage.store.root : undefined,
     nodeId: config.node.id,
-    telemetry: { state: resolution.state, reason: resolution.reason },
+    telemetry: { state: telemetry.state, reason: telemetry.status().reason },
     authEnabled: config.auth.enabled,
     hasAdminToken: storage.catalog.tokens().length > 0,
-    notice: storage.firstStart ? firstStartNotice(resolution) : '',
+    notice: storage.firstStart ? firstStartNotice(resolveTelemetry(config.telemetry)) : '',
     startupMs,
     product: versionLine(product),
   });

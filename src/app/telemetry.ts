@@ -6,24 +6,26 @@ import type { RoutePlugin } from '../server/http/index.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import { telemetryReceiver, telemetryRoutes } from '../telemetry/http.ts';
-import { createTelemetry, type Telemetry, type TelemetryResolution } from '../telemetry/index.ts';
+import { SwitchableTelemetry, TelemetrySettings } from '../telemetry/index.ts';
 import type { OpenStorage } from './storage.ts';
 
-export type TelemetryParts = Pick<OpenStorage, 'catalog' | 'node' | 'store' | 'writes'> & {
+export type TelemetryParts = Pick<OpenStorage, 'catalog' | 'firstStart' | 'node' | 'store' | 'writes'> & {
   readonly packages: Pick<PythonPackages, 'installed'>;
 };
 
 /** Telemetry that counts this server's own writes, queries, files and triggers. Starts nothing. */
-export function openTelemetry(
+export async function openTelemetry(
   config: ServeConfig,
-  resolution: TelemetryResolution,
   sources: TelemetryParts,
   version: string,
   logger: Logger,
-): Telemetry {
-  const { catalog, node, packages, store, writes } = sources;
-  return createTelemetry({
-    resolution,
+): Promise<SwitchableTelemetry> {
+  const { catalog, firstStart, node, packages, store, writes } = sources;
+  const file = (name: string): string | undefined => (store.durable ? join(store.root, 'telemetry', name) : undefined);
+  return new SwitchableTelemetry({
+    switches: config.telemetry,
+    settings: await TelemetrySettings.open(file('settings.json')),
+    firstReport: firstStart ? 'after an hour' : 'at start',
     identity: {
       packageVersion: version,
       storageType: config.store.kind,
@@ -33,7 +35,7 @@ export function openTelemetry(
     },
     sources: { parquetTotals: () => writes.store.parquetTotals, triggerCounts: () => catalog.triggerCounts() },
     logger: logger.child('influxdb3_telemetry'),
-    ledgerFile: store.durable ? join(store.root, 'telemetry', 'ledger.jsonl') : undefined,
+    ledgerFile: file('ledger.jsonl'),
     testMode: config.telemetry.testMode,
     installedPackages: () => packages.installed(),
   });
@@ -43,11 +45,11 @@ export function openTelemetry(
 export function telemetryPlugins(
   config: ServeConfig,
   storage: OpenStorage,
-  telemetry: Telemetry,
+  telemetry: SwitchableTelemetry,
   metrics: Registry,
   logger: Logger,
 ): RoutePlugin[] {
-  const plugins: RoutePlugin[] = [telemetryRoutes({ telemetry })];
+  const plugins: RoutePlugin[] = [telemetryRoutes({ telemetry, control: telemetry })];
   if (config.telemetry.receiver) {
     const child = logger.child('influxdb3_telemetry_receiver');
     plugins.push(telemetryReceiver({ writer: storage.writes, clock: systemClock, logger: child, metrics }));

@@ -8,14 +8,18 @@ export type { TelemetryRecorder, TelemetrySources } from './recorder.ts';
 export { type TelemetryReportRow, telemetryReportsTable } from './reports-table.ts';
 export { resolveTelemetry, type TelemetryResolution, type TelemetrySwitches } from './resolve.ts';
 export { TELEMETRY_SCHEMA_ID, telemetrySchema } from './schema.ts';
+export { TelemetrySettings } from './settings.ts';
 export { type ServerIdentity, usableCores } from './static-facts.ts';
 export type { TelemetryStatus } from './status.ts';
+export { SwitchableTelemetry } from './switchable-telemetry.ts';
 export { createTelemetry, type Telemetry, type TelemetryDeps } from './telemetry.ts';
 export {
   formatTelemetryLog,
   formatTelemetryReport,
   formatTelemetryStatus,
   formatTelemetryView,
+  TELEMETRY_CHANGES,
   TELEMETRY_VIEWS,
+  type TelemetryChange,
   type TelemetryView,
 } from './text.ts';

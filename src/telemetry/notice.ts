@@ -4,12 +4,13 @@ import type { TelemetryResolution } from './resolve.ts';
 export function firstStartNotice(resolution: TelemetryResolution): string {
   if (resolution.state === 'off' || resolution.target.kind === 'unusable') return '';
   return `This server reports how it is used: 41 figures such as version, CPU, memory, and counts of writes and queries,
-now and once an hour, to ${new URL(resolution.target.url).origin}.
-No database contents, no queries, no names, no addresses.
+once an hour, for the first time in an hour, to ${new URL(resolution.target.url).origin}.
+No database contents, no queries, no names. Whoever receives it sees the address that it comes from.
 
   see the next report     influxdb3 telemetry preview
   see what was sent       influxdb3 telemetry log
-  switch it off           influxdb3 serve --disable-telemetry-upload
+  switch it off           influxdb3 telemetry off, now and for good
+                          or influxdb3 serve --disable-telemetry-upload
                           or INFLUXDB3_TELEMETRY_DISABLE_UPLOAD=true, or DO_NOT_TRACK=1
 
 This notice is shown once.

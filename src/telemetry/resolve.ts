@@ -16,6 +16,8 @@ export interface TelemetrySwitches {
   readonly endpoint: string;
   /** The user chose the endpoint. */
   readonly endpointExplicit: boolean;
+  /** `influxdb3 telemetry off` was given to this node. */
+  readonly storedOff?: boolean;
 }
 
 /** Whether telemetry runs, and why: one phrase that start line, command line and page print after the state, as in `off: <reason>`. */
@@ -46,7 +48,7 @@ export function resolveTelemetry(switches: TelemetrySwitches): TelemetryResoluti
 function onReason(target: Endpoint): string {
   if (target.kind === 'unusable') return `usage is counted, but ${target.problem}`;
   const { origin } = new URL(target.url);
-  return `usage figures go to ${origin} at start and once an hour; --disable-telemetry-upload or ${DISABLE_VARIABLE}=true switches it off`;
+  return `usage figures go to ${origin} once an hour; --disable-telemetry-upload or ${DISABLE_VARIABLE}=true switches it off`;
 }
 
 function findOffReason(switches: TelemetrySwitches, warnings: string[]): string | undefined {
@@ -61,6 +63,7 @@ function findOffReason(switches: TelemetrySwitches, warnings: string[]): string 
   const ci = switches.ci?.trim().toLowerCase() ?? '';
   const isCi = ci !== '' && ci !== '0' && ci !== 'false';
   if (isCi && !switches.endpointExplicit) return 'CI is set and no telemetry endpoint was given';
+  if (switches.storedOff === true) return '`influxdb3 telemetry off` was given';
   return undefined;
 }
 

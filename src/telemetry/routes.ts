@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify';
 import { TELEMETRY_PAGE } from '../shared/gate-paths.ts';
 import { renderTelemetryPage, TELEMETRY_PAGE_CSP } from './page/page.ts';
 import { telemetrySchema } from './schema.ts';
+import type { TelemetryControl } from './switchable-telemetry.ts';
 import type { Telemetry } from './telemetry.ts';
-import { TELEMETRY_VIEWS } from './text.ts';
+import { TELEMETRY_CHANGES, TELEMETRY_VIEWS, type TelemetryChange } from './text.ts';
 
 /** Attempts in one answer of the log route unless `limit` says otherwise. */
 const LOG_ENTRIES_DEFAULT = 100;
@@ -13,9 +14,11 @@ const PAGE_ENTRIES_MAX = 48;
 
 export interface TelemetryRoutesDeps {
   readonly telemetry: Telemetry;
+  /** Without it there are the views only. */
+  readonly control?: TelemetryControl;
 }
 
-/** The JSON views and the page `/telemetry`. All of them only look. Authentication is the server's business. */
+/** The JSON views, the page `/telemetry`, which only look, and the changes. Authentication is the server's business. */
 export function telemetryRoutes(deps: TelemetryRoutesDeps): (app: FastifyInstance) => Promise<void> {
   const { telemetry } = deps;
   return async (app) => {
@@ -36,6 +39,7 @@ export function telemetryRoutes(deps: TelemetryRoutesDeps): (app: FastifyInstanc
         .headers({ ...JSON_HEADERS, 'content-type': 'application/schema+json' })
         .send(Buffer.from(JSON.stringify(telemetrySchema(), null, 2))),
     );
+    if (deps.control !== undefined) addChanges(app, telemetry, deps.control);
     app.get(TELEMETRY_PAGE, async (_request, reply) => {
       const ledger = (await telemetry.ledger()).slice(-PAGE_ENTRIES_MAX).reverse();
       const html = renderTelemetryPage({
@@ -47,6 +51,20 @@ export function telemetryRoutes(deps: TelemetryRoutesDeps): (app: FastifyInstanc
       return reply.headers(PAGE_HEADERS).send(html);
     });
   };
+}
+
+function addChanges(app: FastifyInstance, telemetry: Telemetry, control: TelemetryControl): void {
+  const changes: Readonly<Record<TelemetryChange, () => Promise<void>>> = {
+    off: () => control.switchOff(),
+    on: () => control.switchOn(),
+    'reset-id': () => control.resetIds(),
+  };
+  for (const change of Object.keys(changes) as TelemetryChange[]) {
+    app.post(TELEMETRY_CHANGES[change], async (_request, reply) => {
+      await changes[change]();
+      return reply.headers(JSON_HEADERS).send(JSON.stringify(telemetry.status()));
+    });
+  }
 }
 
 const JSON_HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };

@@ -7,7 +7,7 @@ import { type LedgerEntry, TelemetryLedger } from './ledger.ts';
 import { LedgerFile } from './ledger-file.ts';
 import { createProcessReader, type ProcessReader } from './process-reader.ts';
 import type { TelemetryResolution } from './resolve.ts';
-import { TelemetryScheduler } from './scheduler.ts';
+import { type FirstReport, TelemetryScheduler } from './scheduler.ts';
 import { createSender, errorCode, type SendOutcome, type SendTelemetry } from './sender.ts';
 import type { TelemetryStatus } from './status.ts';
 import type { ProcessReading, TelemetryStore } from './store.ts';
@@ -27,6 +27,7 @@ export interface RunningTelemetryDeps {
   readonly ledgerFile: string | undefined;
   readonly readProcess: ProcessReader | undefined;
   readonly send: SendTelemetry | undefined;
+  readonly firstReport: FirstReport;
 }
 
 /** Telemetry that is on: a minute tick, an hourly report, a ledger of the reports. */
@@ -59,6 +60,7 @@ export class RunningTelemetry implements Telemetry {
       timers: deps.timers,
       sample: () => this.sample(),
       send: () => this.report(),
+      firstReport: deps.firstReport,
     });
   }
 

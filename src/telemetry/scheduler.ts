@@ -7,6 +7,9 @@ export const SEND_PERIOD_MS = 3_600_000;
 /** A tick handled later than this counts as missed. */
 const LATE_MS = 5;
 
+/** A server that has just been installed says nothing before a person could read its notice. */
+export type FirstReport = 'at start' | 'after an hour';
+
 export interface TelemetrySchedulerDeps {
   readonly clock: Clock;
   readonly timers: Timers;
@@ -14,6 +17,8 @@ export interface TelemetrySchedulerDeps {
   readonly sample: () => Promise<void>;
   /** Starts one report; must not throw. The next one starts only when this one has settled. */
   readonly send: () => Promise<void>;
+  /** When the first report is due; the others follow hour by hour. */
+  readonly firstReport: FirstReport;
 }
 
 /** Next deadline on the grid of the first one: missed ticks are skipped, never made up for. All in monotonic ms. */
@@ -23,7 +28,7 @@ export function nextDeadline(nowMs: number, deadlineMs: number, periodMs: number
 }
 
 /**
- * Samples every minute and sends every hour, both right at the start, on the monotonic clock. When both are due the
+ * Samples every minute, from the start on, and sends every hour, on the monotonic clock. When both are due the
  * sample comes first, so that the sixtieth minute is in the report.
  */
 export class TelemetryScheduler {
@@ -42,7 +47,8 @@ export class TelemetryScheduler {
   start(): void {
     if (this.running) return;
     this.running = true;
-    this.sampleAtMs = this.sendAtMs = this.deps.clock.monotonicMs();
+    this.sampleAtMs = this.deps.clock.monotonicMs();
+    this.sendAtMs = this.sampleAtMs + (this.deps.firstReport === 'at start' ? 0 : SEND_PERIOD_MS);
     this.wake();
   }
 

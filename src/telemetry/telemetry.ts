@@ -9,6 +9,7 @@ import type { ProcessReader } from './process-reader.ts';
 import type { TelemetryRecorder, TelemetrySources } from './recorder.ts';
 import type { TelemetryResolution } from './resolve.ts';
 import { RunningTelemetry } from './running-telemetry.ts';
+import type { FirstReport } from './scheduler.ts';
 import { errorCode, type SendTelemetry } from './sender.ts';
 import { collectStaticFacts, type ServerIdentity, usableCores } from './static-facts.ts';
 import type { TelemetryStatus } from './status.ts';
@@ -51,6 +52,8 @@ export interface TelemetryDeps {
   readonly timers?: Timers;
   readonly readProcess?: ProcessReader;
   readonly send?: SendTelemetry;
+  /** At the start, unless told otherwise. */
+  readonly firstReport?: FirstReport;
   readonly platform?: string;
   readonly cores?: number;
 }
@@ -77,6 +80,7 @@ export function createTelemetry(deps: TelemetryDeps): Telemetry {
     ledgerFile: deps.ledgerFile,
     readProcess: deps.readProcess,
     send: deps.send,
+    firstReport: deps.firstReport ?? 'at start',
   });
 }
 

@@ -10,6 +10,15 @@ export const TELEMETRY_VIEWS = {
   schema: '/api/v3/telemetry/schema',
 } as const;
 
+/** What `influxdb3 telemetry …` can change, and the route for it (POST). */
+export const TELEMETRY_CHANGES = {
+  off: '/api/v3/telemetry/off',
+  on: '/api/v3/telemetry/on',
+  'reset-id': '/api/v3/telemetry/reset_id',
+} as const;
+
+export type TelemetryChange = keyof typeof TELEMETRY_CHANGES;
+
 export type TelemetryView = keyof typeof TELEMETRY_VIEWS;
 
 /** Text for people, made from the JSON body of the view's route. Throws when the body is not what the route answers. */

@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { testDirectory } from '../support/server.ts';
+import { usedDirectory } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { ensureDebianPackage } from '../tooling/ensure-debian-package.ts';
 
@@ -22,7 +22,7 @@ async function systemCalls(
   ready?: () => boolean,
 ): Promise<string[]> {
   if (program.kind === 'missing') throw new Error(program.reason);
-  const directory = await testDirectory(t);
+  const directory = await usedDirectory(t);
   const trace = join(directory, 'trace');
   const listener = join(directory, 'listener');
   const serve = ['serve', '--node-id', 'test', '--data-dir', directory, '--http-bind', '127.0.0.1:0', '--without-auth'];

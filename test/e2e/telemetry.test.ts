@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
@@ -10,7 +10,7 @@ import { FIELDS } from '../../src/telemetry/fields.ts';
 import { readLedgerFile } from '../../src/telemetry/ledger.ts';
 import { reportLine } from '../../src/telemetry/report-line.ts';
 import { readReport } from '../../src/telemetry/report-reader.ts';
-import { BIN, startServer, testDirectory } from '../support/server.ts';
+import { BIN, startServer, testDirectory, usedDirectory } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { harness } from '../unit/telemetry/support.ts';
 
@@ -40,9 +40,9 @@ async function collector(t: TestContext, answer: 'answer' | 'hang' = 'answer') {
 const on = (endpoint: string): string[] => ['--without-auth', '--telemetry-endpoint', endpoint];
 const ledgerPath = (directory: string): string => join(directory, 'test', 'telemetry', 'ledger.jsonl');
 
-test('the first report leaves right after the start, with real figures and no other header than three', async (t) => {
+test('the first report of a later start leaves at once, with real figures and no other header than three', async (t) => {
   const { url, reports } = await collector(t);
-  const server = await startServer(t, await testDirectory(t), { bare: true, args: on(url) });
+  const server = await startServer(t, await usedDirectory(t), { bare: true, args: on(url) });
   await until(() => reports.length === 1);
   assert.deepEqual(reports[0]?.headers, ['accept', 'content-length', 'host']);
   const payload = JSON.parse(reports[0]?.body ?? '') as Record<string, unknown>;
@@ -61,7 +61,7 @@ test('the first report leaves right after the start, with real figures and no ot
 
 test('a restart keeps both ids and the ledger; an empty directory gives new ids; nothing is sent at shutdown', async (t) => {
   const { url, reports } = await collector(t);
-  const directory = await testDirectory(t);
+  const directory = await usedDirectory(t);
   const identity = (index: number): unknown[] => {
     const payload = JSON.parse(reports[index]?.body ?? '{}') as Record<string, unknown>;
     return [payload['instance_id'], payload['cluster_uuid']];
@@ -81,7 +81,7 @@ test('a restart keeps both ids and the ledger; an empty directory gives new ids;
     ledger.map((entry) => [entry.status, entry.body]),
     reports.map((report) => [204, report.body]),
   );
-  await startServer(t, await testDirectory(t), { bare: true, args: on(url) });
+  await startServer(t, await usedDirectory(t), { bare: true, args: on(url) });
   await until(() => reports.length === 3);
   assert.notEqual(identity(2)[0], identity(0)[0]);
   assert.notEqual(identity(2)[1], identity(0)[1]);
@@ -89,7 +89,7 @@ test('a restart keeps both ids and the ledger; an empty directory gives new ids;
 
 test('an endpoint that hangs neither delays the server nor its end, and the attempt is in the ledger', async (t) => {
   const { url, reports } = await collector(t, 'hang');
-  const directory = await testDirectory(t);
+  const directory = await usedDirectory(t);
   const server = await startServer(t, directory, { bare: true, args: on(url) });
   await until(() => reports.length === 1);
   await server.writeOk('db', 'm v=1');
@@ -103,7 +103,7 @@ test('an endpoint that hangs neither delays the server nor its end, and the atte
 
 test('a kill -9 while a report is under way leaves the bytes in the ledger', async (t) => {
   const { url, reports } = await collector(t, 'hang');
-  const directory = await testDirectory(t);
+  const directory = await usedDirectory(t);
   const server = await startServer(t, directory, { bare: true, args: on(url) });
   await until(() => reports.length === 1);
   await server.kill('SIGKILL');
@@ -114,7 +114,7 @@ test('a kill -9 while a report is under way leaves the bytes in the ledger', asy
 
 test('telemetry preview in a pipe is the next report byte for byte, and looking changes nothing', async (t) => {
   const endpoint = await collector(t);
-  const server = await startServer(t, await testDirectory(t), { bare: true, args: on(endpoint.url) });
+  const server = await startServer(t, await usedDirectory(t), { bare: true, args: on(endpoint.url) });
   await until(() => endpoint.reports.length === 1);
   const look = (): string =>
     spawnSync(process.execPath, [BIN, 'telemetry', 'preview', '--host', server.url], { encoding: 'utf8' }).stdout.replace(
@@ -147,7 +147,7 @@ test('the test endpoint shows the payload in test mode only', async (t) => {
 
 test('names of databases, tables, tags, values and nodes do not occur in what a server says about itself', async (t) => {
   const { url, reports } = await collector(t);
-  const server = await startServer(t, await testDirectory(t), { bare: true, args: [...on(url), '--test-mode'] });
+  const server = await startServer(t, await usedDirectory(t), { bare: true, args: [...on(url), '--test-mode'] });
   await server.writeOk('zq_customer_db', 'zq_table,zq_tag=zq_tag_value zq_field="zq_text" 1');
   await server.rows('zq_customer_db', "SELECT zq_field FROM zq_table WHERE zq_tag = 'zq_tag_value'");
   const snapshot = await (await fetch(`${server.url}/api/v3/test/telemetry_snapshot`)).text();
@@ -182,4 +182,56 @@ test('collected reports are rows, and the three queries of docs/telemetry.md ans
   assert.deepEqual(versions, [{ version: 'influxdb3-3.10.0', os: 'linux', servers: 1 }]);
   assert.deepEqual(busiest, [{ instance_id: '0c5c3f0e-5d0c-4a5e-9a53-0f3f2c1b7a10', busiest_percent: 0, memory_mib: 0 }]);
   assert.deepEqual(Object.keys(days?.[0] ?? {}), ['day', 'lines', 'mb', 'queries']);
+});
+
+test('on the first start of a directory nothing leaves for an hour', async (t) => {
+  const { url, connections } = await collector(t);
+  const server = await startServer(t, await testDirectory(t), { bare: true, args: on(url) });
+  const status = (await (await fetch(`${server.url}/api/v3/telemetry/status`)).json()) as Record<string, string>;
+  assert.equal(status['state'], 'on');
+  assert.ok(Date.parse(status['next_report_at'] ?? '') - Date.now() > 3_500_000, status['next_report_at']);
+  await until(async () => {
+    const { samples } = (await (await fetch(`${server.url}/api/v3/telemetry/status`)).json()) as Record<string, unknown>;
+    return samples === 1 ? true : undefined;
+  });
+  assert.equal(connections(), 0);
+});
+
+test('telemetry off holds at once and after restarts, on takes it back, reset-id gives new ids', async (t) => {
+  const { url, reports, connections } = await collector(t);
+  const directory = await usedDirectory(t);
+  const cli = (server: { readonly url: string }, command: string): string => {
+    const { stdout, stderr, status } = spawnSync(process.execPath, [BIN, 'telemetry', command, '--host', server.url], { encoding: 'utf8' });
+    assert.equal(status, 0, stderr);
+    return stdout;
+  };
+  const first = await startServer(t, directory, { bare: true, args: on(url) });
+  await until(() => reports.length === 1);
+  assert.match(cli(first, 'off'), /^telemetry +off: `influxdb3 telemetry off` was given, so nothing is collected or sent\n/);
+  assert.match(await (await fetch(`${first.url}/metrics`)).text(), /^influxdb3_telemetry_enabled 0$/m);
+  await first.kill('SIGKILL');
+  const seen = connections();
+  const second = await startServer(t, directory, { bare: true, args: on(url) });
+  assert.match(second.output, /telemetry +off: `influxdb3 telemetry off` was given/);
+  assert.match(cli(second, 'reset-id'), /^telemetry +off/);
+  assert.match(cli(second, 'on'), /^telemetry +on: usage figures go to/);
+  assert.equal(connections(), seen);
+  await second.kill('SIGTERM');
+  await startServer(t, directory, { bare: true, args: on(url) });
+  await until(() => reports.length === 2);
+  const [before, after] = reports.map(({ body }) => JSON.parse(body) as Record<string, unknown>);
+  assert.notEqual(after?.['instance_id'], before?.['instance_id']);
+  assert.notEqual(after?.['cluster_uuid'], before?.['cluster_uuid']);
+  const flagged = await startServer(t, await usedDirectory(t), { args: ['--telemetry-endpoint', url] });
+  assert.match(cli(flagged, 'on'), /^telemetry +off: --disable-telemetry-upload is set/);
+});
+
+test('settings that cannot be read mean off', async (t) => {
+  const { url, connections } = await collector(t);
+  const directory = await usedDirectory(t);
+  mkdirSync(join(directory, 'test', 'telemetry'), { recursive: true });
+  writeFileSync(join(directory, 'test', 'telemetry', 'settings.json'), '{"off": "maybe');
+  const server = await startServer(t, directory, { bare: true, args: on(url) });
+  assert.match(server.output, /telemetry +off: /);
+  assert.equal(connections(), 0);
 });

@@ -94,6 +94,14 @@ export async function testDirectory(t: { after(fn: () => Promise<void>): void })
   return directory;
 }
 
+/** A directory that a server has been started on before: the first report of telemetry leaves an hour after the very first start. */
+export async function usedDirectory(t: { after(fn: () => Promise<void>): void }): Promise<string> {
+  const directory = await testDirectory(t);
+  const server = await startServer(t, directory);
+  await server.kill('SIGTERM');
+  return directory;
+}
+
 /** Starts a server that is killed at the end of the test, before its directory goes. */
 export async function startServer(
   t: { after(fn: () => Promise<void>): void },

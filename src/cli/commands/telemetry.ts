@@ -1,4 +1,5 @@
 import { valueTypes } from '../../config/index.ts';
+import type { TelemetryChange, TelemetryStatus } from '../../telemetry/index.ts';
 import { clientCommand } from '../client/client-command.ts';
 import { connectionOptions, withClient } from '../client/connection.ts';
 import { ApiError, CommandFailure } from '../client/failure.ts';
@@ -14,10 +15,16 @@ const views = {
 
 type View = keyof typeof views;
 
-/** `telemetry status|preview|log|schema`: everything that the server knows about its usage reports. */
+const changes: Readonly<Record<TelemetryChange, string>> = {
+  off: 'Collect and send nothing from now on, also after restarts',
+  on: 'Take `telemetry off` back; flags and variables that say off still do',
+  'reset-id': 'Give the reports new random ids, so that they cannot be joined with those before',
+};
+
+/** `telemetry status|preview|log|schema|off|on|reset-id`: what the server knows about its usage reports, and whether it makes them. */
 export function telemetryGroup(): GroupModel {
-  const children = (Object.keys(views) as View[]).map(viewCommand);
-  return group({ name: 'telemetry', about: 'See what the server reports about its use, and what not', children });
+  const children = [...(Object.keys(views) as View[]).map(viewCommand), ...(Object.keys(changes) as TelemetryChange[]).map(changeCommand)];
+  return group({ name: 'telemetry', about: 'See what the server reports about its use, and switch it off or on', children });
 }
 
 function viewCommand(view: View): LeafModel {
@@ -49,6 +56,22 @@ function viewCommand(view: View): LeafModel {
       }
       const { formatTelemetryView } = await import('../../telemetry/text.ts');
       await write(io.stdout, formatTelemetryView(view, text));
+      return 0;
+    },
+  });
+}
+
+function changeCommand(change: TelemetryChange): LeafModel {
+  return clientCommand('Telemetry', {
+    name: change,
+    about: changes[change],
+    options: { ...connectionOptions },
+    async run({ values, io }) {
+      const { formatTelemetryStatus, TELEMETRY_CHANGES } = await import('../../telemetry/text.ts');
+      const { body } = await withClient(values, { io }, (client) =>
+        client.fetch({ method: 'POST', path: TELEMETRY_CHANGES[change] }).catch(explainMissing),
+      );
+      await write(io.stdout, formatTelemetryStatus(JSON.parse(body.toString('utf8')) as TelemetryStatus));
       return 0;
     },
   });

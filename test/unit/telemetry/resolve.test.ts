@@ -30,7 +30,7 @@ describe('off switches', () => {
     assert.equal(resolution.state, 'on');
     assert.equal(
       resolution.reason,
-      'usage figures go to https://telemetry.v3.influxdata.com at start and once an hour; --disable-telemetry-upload or INFLUXDB3_TELEMETRY_DISABLE_UPLOAD=true switches it off',
+      'usage figures go to https://telemetry.v3.influxdata.com once an hour; --disable-telemetry-upload or INFLUXDB3_TELEMETRY_DISABLE_UPLOAD=true switches it off',
     );
     assert.deepEqual(resolution.target, { kind: 'usable', url: 'https://telemetry.v3.influxdata.com/telem' });
   });
