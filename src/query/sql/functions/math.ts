@@ -81,5 +81,5 @@ function power(call: ScalarCall): Typed {
   const [base, exponent] = [numeric(call, 0), numeric(call, 1)];
   const type = commonNumeric(base.type, exponent.type);
   if (isFloat(type) || type.kind === 'decimal') return typed(`pow(${double(base)}, ${double(exponent)})`, float64);
-  return typed(`CAST(pow(${double(base)}, ${double(exponent)}) AS BIGINT)`, int64);
+  return typed(`_df.int_pow(${castTo(base, int64).sql}, ${castTo(exponent, int64).sql})`, int64);
 }

@@ -205,8 +205,13 @@ export function toText(x: Typed): Typed {
     case 'string':
       return { ...x, type };
     case 'float32':
+      return { sql: `_df.f64_text(CAST(${x.sql} AS FLOAT))`, type };
     case 'float64':
       return { sql: `_df.f64_text(CAST(${x.sql} AS DOUBLE))`, type };
+    case 'interval':
+      return { sql: `_df.iv_text(${x.sql})`, type };
+    case 'duration':
+      return { sql: `_df.dur_text(${x.sql})`, type };
     case 'timestamp':
       return { sql: x.type.zone === undefined ? `_df.ts_text(${x.sql})` : zonedText(x.type.zone, x.sql), type };
     case 'binary':

@@ -49,6 +49,19 @@ const cases: Readonly<Record<string, unknown>> = {
   'CAST(1.23 AS DECIMAL(3, 2)) / 123': '0.010000',
   'CAST(7 AS DECIMAL(3, 0)) % 4': 3,
   'arrow_typeof(coalesce(CAST(2 AS DECIMAL(7, 2)), 0))': 'Decimal128(22, 2)',
+  'CAST(CAST(0.1 AS FLOAT) AS VARCHAR)': '0.1',
+  "CAST(INTERVAL '1 month 2 days 3 hours 4 minutes 5.000006 seconds' AS VARCHAR)": '1 mons 2 days 3 hours 4 mins 5.000006000 secs',
+  "CAST(INTERVAL '-90 minutes' AS VARCHAR)": '-1 hours -30 mins',
+  "CAST(INTERVAL '0 days' AS VARCHAR)": '0 secs',
+  "concat(INTERVAL '-1.5 seconds')": '-1.500000000 secs',
+  "CAST(TIMESTAMP '2024-01-01T01:00:00' - TIMESTAMP '2024-01-01' AS VARCHAR)": 'PT3600S',
+  "'' || (TIMESTAMP '2024-01-01' - TIMESTAMP '2024-01-01T00:00:00.011')": '-PT0.011S',
+  "CAST(TIMESTAMP '2024-01-01' - TIMESTAMP '2024-01-01' AS VARCHAR)": 'P0D',
+  'power(7, 22)': '3909821048582988049',
+  'power(-2, 63)': '-9223372036854775808',
+  'power(0, 0)': 1,
+  'power(-1, 1001)': -1,
+  'power(2, 10)': 1024,
   'array_except([2, 1], CAST(NULL AS BIGINT[]))': ['2', '1'],
   'array_except(CAST(NULL AS BIGINT[]), [2])': null,
   "overlay('123' placing 'abc' from 4 for 5)": 'abc',
@@ -120,6 +133,14 @@ describe('values that DataFusion has', () => {
       '2024-10-27T02:00:00+02:00',
       '2024-10-27T02:00:00+01:00',
     ]);
+  });
+
+  test('refuses powers of integers that are none', async () => {
+    assert.equal((await engine.failure('SELECT power(3, 64)')).status, 500);
+    assert.match(
+      (await engine.failure('SELECT power(2, -1)')).message,
+      /^Execution error: Can't use negative exponents: -1 in integer computation, please use Float\.$/,
+    );
   });
 
   test('refuses parts that an interval does not have', async () => {
