@@ -31,7 +31,13 @@ export class FlightTestClient {
   call(
     method: string,
     requests: readonly Uint8Array[],
-    options: { readonly deadlineMs?: number; readonly headers?: Readonly<Record<string, string>>; readonly half?: boolean } = {},
+    options: {
+      readonly deadlineMs?: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly half?: boolean;
+      /** Told of each message as it comes. */
+      readonly onMessage?: () => void;
+    } = {},
   ): Promise<CallResult> {
     const path = method.startsWith('/') ? method : SERVICE + method;
     const metadata = new Metadata();
@@ -51,7 +57,10 @@ export class FlightTestClient {
     stream.on('metadata', (received: Metadata) => {
       headers = received;
     });
-    stream.on('data', (message: Buffer) => messages.push(message));
+    stream.on('data', (message: Buffer) => {
+      messages.push(message);
+      options.onMessage?.();
+    });
     stream.on('error', (_error: ServiceError) => undefined);
     return new Promise((resolve) => {
       stream.on('status', ({ code, details, metadata: trailers }: StatusObject) => {

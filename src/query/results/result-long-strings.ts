@@ -14,7 +14,22 @@ const POINTER_OFFSET = 8;
  */
 const GAP_BYTES_MAX = 256;
 
+/** Texts up to this length are copied in JavaScript; longer ones pay for a native call. */
+const SHORT_BYTES_MAX = 48;
+
 const TWO_POW_32 = 4294967296;
+
+/** Memory between two addresses, with a row whose text begins where it does. */
+interface Span {
+  readonly row: number;
+  readonly start: number;
+  end: number;
+}
+
+/** A span that was fetched. */
+interface FetchedSpan extends Span {
+  readonly bytes: Buffer;
+}
 
 /**
  * The texts of a VARCHAR vector that live outside of its headers. One native call per text would cost more than all the
@@ -22,76 +37,67 @@ const TWO_POW_32 = 4294967296;
  */
 export class LongStrings {
   readonly #words: Uint32Array;
-  /** Addresses where the fetched ranges start, ascending. */
-  readonly #starts: number[] = [];
-  readonly #ranges: Buffer[] = [];
+  /** By their starts, ascending; they do not overlap. */
+  readonly #spans: readonly FetchedSpan[];
+  #last: FetchedSpan | undefined;
 
-  /** `headers` is the vector's memory, `words` the same memory as 32-bit numbers; `longRows` are those whose texts are wanted. */
-  constructor(headers: ArrayBuffer, headerOffset: number, words: Uint32Array, longRows: readonly number[]) {
-    this.#words = words;
-    if (longRows.length === 0) return;
-    const rows = this.#byAddress(longRows);
+  /** `headers` is the vector's memory, from `headerOffset` on, a multiple of 4; `longRows` are those whose texts are wanted. */
+  constructor(headers: ArrayBuffer, headerOffset: number, longRows: readonly number[]) {
+    this.#words = new Uint32Array(headers, headerOffset);
     const binding = load('@duckdb/node-bindings') as typeof duckdb;
-    for (let first = 0; first < rows.length; ) {
-      const firstRow = rows[first] as number;
-      const start = this.#address(firstRow);
-      let end = start + this.#size(firstRow);
-      let next = first + 1;
-      for (; next < rows.length; next++) {
-        const row = rows[next] as number;
-        if (this.#address(row) - end > GAP_BYTES_MAX) break;
-        end = Math.max(end, this.#address(row) + this.#size(row));
-      }
-      const bytes = binding.get_data_from_pointer(headers, headerOffset + firstRow * HEADER_BYTES + POINTER_OFFSET, end - start);
-      this.#starts.push(start);
-      this.#ranges.push(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
-      first = next;
-    }
+    this.#spans = merged(this.#runs(longRows)).map((span) => {
+      const pointer = headerOffset + span.row * HEADER_BYTES + POINTER_OFFSET;
+      const { buffer, byteOffset, byteLength } = binding.get_data_from_pointer(headers, pointer, span.end - span.start);
+      return { ...span, bytes: Buffer.from(buffer, byteOffset, byteLength) };
+    });
+    this.#last = this.#spans[0];
   }
 
   /** The text of one of the rows. */
   text(row: number): string {
     const address = this.#address(row);
-    const index = this.#rangeOf(address);
-    const offset = address - (this.#starts[index] as number);
-    return (this.#ranges[index] as Buffer).toString('utf8', offset, offset + this.#size(row));
+    const { bytes, start } = this.#spanAt(address);
+    return bytes.toString('utf8', address - start, address - start + this.#size(row));
   }
 
-  /** Copies the text of one of the rows; `short` = byte by byte, which costs less than a native call for a few. */
-  copy(row: number, target: Buffer, at: number, short: boolean): void {
+  /** Copies the text of one of the rows; `size` may be more than it has, if the texts of other rows follow it in memory. */
+  copy(row: number, size: number, target: Buffer, at: number): void {
     const address = this.#address(row);
-    const index = this.#rangeOf(address);
-    const from = address - (this.#starts[index] as number);
-    const range = this.#ranges[index] as Buffer;
-    const size = this.#size(row);
-    if (!short) {
-      range.copy(target, at, from, from + size);
-      return;
-    }
-    for (let i = 0; i < size; i++) target[at + i] = range[from + i] as number;
+    const { bytes, start } = this.#spanAt(address);
+    const from = address - start;
+    if (size > SHORT_BYTES_MAX) bytes.copy(target, at, from, from + size);
+    else for (let i = 0; i < size; i++) target[at + i] = bytes[from + i] as number;
   }
 
-  #byAddress(rows: readonly number[]): readonly number[] {
-    let last = 0;
+  /** Texts in the order of the rows, those together that lie behind each other: DuckDB fills block after block. */
+  #runs(rows: readonly number[]): Span[] {
+    const spans: Span[] = [];
+    let current: Span | undefined;
     for (const row of rows) {
-      const address = this.#address(row);
-      if (address < last) return [...rows].sort((a, b) => this.#address(a) - this.#address(b));
-      last = address;
+      const start = this.#address(row);
+      const end = start + this.#size(row);
+      if (current === undefined || start < current.start || start > current.end + GAP_BYTES_MAX) {
+        current = { row, start, end };
+        spans.push(current);
+      } else if (end > current.end) current.end = end;
     }
-    return rows;
+    return spans;
   }
 
-  /** Last range that starts at or before the address. */
-  #rangeOf(address: number): number {
-    if (this.#starts.length === 1) return 0;
+  /** The last span that starts at or before the address. */
+  #spanAt(address: number): FetchedSpan {
+    const last = this.#last as FetchedSpan;
+    if (address >= last.start && address < last.end) return last;
+    const spans = this.#spans;
     let low = 0;
-    let high = this.#starts.length - 1;
+    let high = spans.length - 1;
     while (low < high) {
       const middle = (low + high + 1) >> 1;
-      if ((this.#starts[middle] as number) <= address) low = middle;
+      if ((spans[middle] as FetchedSpan).start <= address) low = middle;
       else high = middle - 1;
     }
-    return low;
+    this.#last = spans[low] as FetchedSpan;
+    return this.#last;
   }
 
   #size(row: number): number {
@@ -102,4 +108,16 @@ export class LongStrings {
   #address(row: number): number {
     return (this.#words[row * 4 + 3] as number) * TWO_POW_32 + (this.#words[row * 4 + 2] as number);
   }
+}
+
+/** By their starts; those that overlap or are neighbours become one. */
+function merged(spans: Span[]): Span[] {
+  spans.sort((a, b) => a.start - b.start);
+  const found: Span[] = [];
+  for (const span of spans) {
+    const before = found.at(-1);
+    if (before === undefined || span.start > before.end + GAP_BYTES_MAX) found.push(span);
+    else if (span.end > before.end) before.end = span.end;
+  }
+  return found;
 }

@@ -25,7 +25,7 @@ export function stringReader(vector: DuckDBVector<DuckDBValue>, owner: object, b
   const isNull = (row: number): boolean => valid !== undefined && ((valid[row >> 3] ?? 0) & (1 << (row & 7))) === 0;
   if (textBytes(words, isNull, bytesMax) > TEXTS_AT_ONCE_BYTES_MAX) return oneByOne(vector, owner);
   // Long texts live in memory of the chunk: copied now, they do not depend on how long it lives.
-  const longTexts = new LongStrings(view.buffer as ArrayBuffer, view.byteOffset, words, longRows(words, isNull));
+  const longTexts = new LongStrings(view.buffer as ArrayBuffer, view.byteOffset, longRows(words, isNull));
   const cache = new HeaderCache();
   return (row) => {
     if (isNull(row)) return null;

@@ -1,5 +1,7 @@
-import type { ResultBatch, ResultVector } from '../../query/result.ts';
+import type { ResultBatch } from '../../query/result.ts';
+import type { CodedTexts } from './coded-texts.ts';
 import type { BatchRange } from './record-batch.ts';
+import { vectorBytes } from './vector-bytes.ts';
 
 /** Rows of one record batch, at most. */
 export const MESSAGE_ROWS_MAX = 8192;
@@ -12,6 +14,7 @@ export const MESSAGE_BYTES_MAX = 2 * 1024 * 1024;
  * The first rows are handed over as they come, so that the first answer does not wait for more of them.
  */
 export class BatchRanges {
+  readonly #codes: CodedTexts;
   readonly #rowsMax: number;
   readonly #bytesMax: number;
   #ranges: BatchRange[] = [];
@@ -19,7 +22,8 @@ export class BatchRanges {
   #bytes = 0;
   #isFirst = true;
 
-  constructor(rowsMax = MESSAGE_ROWS_MAX, bytesMax = MESSAGE_BYTES_MAX) {
+  constructor(codes: CodedTexts, rowsMax = MESSAGE_ROWS_MAX, bytesMax = MESSAGE_BYTES_MAX) {
+    this.#codes = codes;
     this.#rowsMax = rowsMax;
     this.#bytesMax = bytesMax;
   }
@@ -30,7 +34,7 @@ export class BatchRanges {
     while (from < batch.rowCount) {
       const { to, bytes } = this.#end(batch, from);
       if (to > from) {
-        this.#ranges.push({ batch, from, to });
+        this.#ranges.push({ batch, from, to, bytes });
         this.#rows += to - from;
         this.#bytes += bytes;
       }
@@ -52,49 +56,14 @@ export class BatchRanges {
   #end(batch: ResultBatch, from: number): { readonly to: number; readonly bytes: number } {
     let count = Math.min(batch.rowCount - from, this.#rowsMax - this.#rows);
     for (; count > 0; count >>= 1) {
-      const bytes = bytesOf(batch, from, from + count);
+      const bytes = this.#bytesOf(batch, from, from + count);
       // a row alone is sent however large it is
       if (this.#bytes + bytes <= this.#bytesMax || (count === 1 && this.#ranges.length === 0)) return { to: from + count, bytes };
     }
     return { to: from, bytes: 0 };
   }
-}
 
-/** Memory of rows, bytes; a little more or less than a record batch takes for them. */
-function bytesOf(batch: ResultBatch, from: number, to: number): number {
-  return batch.columns.reduce((sum, vector) => sum + vectorBytes(vector, from, to), 0);
-}
-
-function vectorBytes(vector: ResultVector, from: number, to: number): number {
-  const rows = to - from;
-  switch (vector.kind) {
-    case 'string':
-    case 'binary':
-      return rows * 4 + (vector.offsets[to] as number) - (vector.offsets[from] as number);
-    case 'coded':
-      return rows * 4 + codedBytes(vector.codes, vector.texts, from, to);
-    case 'list':
-      return rows * 4 + vectorBytes(vector.item, vector.offsets[from] as number, vector.offsets[to] as number);
-    case 'map': {
-      const [first, end] = [vector.offsets[from] as number, vector.offsets[to] as number];
-      return rows * 4 + vectorBytes(vector.key, first, end) + vectorBytes(vector.value, first, end);
-    }
-    case 'struct':
-      return vector.members.reduce((sum, member) => sum + vectorBytes(member, from, to), 0);
-    case 'interval':
-      return rows * 16;
-    case 'null':
-      return 0;
-    default:
-      return (
-        (vector.data.byteLength / Math.max(1, vector.data.length)) * rows * (vector.kind === 'decimal' || vector.kind === 'hugeint' ? 2 : 1)
-      );
+  #bytesOf(batch: ResultBatch, from: number, to: number): number {
+    return batch.columns.reduce((sum, vector) => sum + vectorBytes(vector, from, to, this.#codes), 0);
   }
-}
-
-/** A character counts as its most, 3 bytes. */
-function codedBytes(codes: Int32Array, texts: readonly string[], from: number, to: number): number {
-  let sum = 0;
-  for (let row = from; row < to; row++) sum += (texts[codes[row] as number]?.length ?? 0) * 3;
-  return sum;
 }

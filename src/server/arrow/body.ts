@@ -10,17 +10,33 @@ export interface BodyLayout {
   readonly regions: readonly number[];
 }
 
-/** Collects the buffers of one record batch, one after the other, in memory that is handed over at the end. */
+/** A body where it stands in memory. */
+export interface WrittenBody extends BodyLayout {
+  readonly body: Buffer;
+  /** The memory that the writer was made with, or larger one when that did not do. What stands before the body is kept. */
+  readonly memory: Buffer;
+}
+
+/**
+ * Collects the buffers of one record batch, one after the other, in memory that is owned by the writer until `finish` hands it
+ * over.
+ */
 export class BodyWriter {
   bytes: Buffer;
-  #length = 0;
-  #start = 0;
+  /** The same memory. */
+  view: DataView;
+  readonly #base: number;
+  /** In `bytes`. */
+  #end: number;
+  #start: number;
   readonly #nodes: number[] = [];
   readonly #regions: number[] = [];
 
-  /** `capacity`: bytes that are expected. */
-  constructor(capacity = FIRST_BYTES) {
-    this.bytes = Buffer.allocUnsafeSlow(capacity);
+  /** `base`: where the body begins in the memory, a multiple of 8. Memory that is too small is replaced. */
+  constructor(memory: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES), base = 0) {
+    this.bytes = memory;
+    this.view = new DataView(memory.buffer, memory.byteOffset, memory.byteLength);
+    this.#base = this.#end = this.#start = base;
   }
 
   /** A column of `length` rows, `nulls` of which are null, follows. */
@@ -30,22 +46,22 @@ export class BodyWriter {
 
   /** Begins a buffer; what `take` gives until the next one belongs to it. */
   begin(): void {
-    const start = Math.ceil(this.#length / ALIGNMENT) * ALIGNMENT;
-    this.#reserve(start - this.#length);
-    this.bytes.fill(0, this.#length, start);
-    this.#start = this.#length = start;
+    const start = Math.ceil(this.#end / ALIGNMENT) * ALIGNMENT;
+    this.#reserve(start - this.#end);
+    for (let at = this.#end; at < start; at++) this.bytes[at] = 0;
+    this.#start = this.#end = start;
   }
 
-  /** Room of `size` bytes; they are not zeroed. Valid until the next call. */
-  take(size: number): number {
-    this.#reserve(size);
-    const at = this.#length;
-    this.#length += size;
+  /** Room of `size` bytes; they are not zeroed. Valid until the next call. `spare` bytes behind may be written too, until then. */
+  take(size: number, spare = 0): number {
+    this.#reserve(size + spare);
+    const at = this.#end;
+    this.#end += size;
     return at;
   }
 
   end(): void {
-    this.#regions.push(this.#start, this.#length - this.#start);
+    this.#regions.push(this.#start - this.#base, this.#end - this.#start);
   }
 
   /** A whole buffer. */
@@ -61,16 +77,17 @@ export class BodyWriter {
   }
 
   /** Place and length of the buffers, rows and nulls of the columns, and the bytes; the writer is used up. */
-  finish(): BodyLayout & { readonly body: Buffer } {
+  finish(): WrittenBody {
     this.begin();
-    return { nodes: this.#nodes, regions: this.#regions, body: this.bytes.subarray(0, this.#length) };
+    return { nodes: this.#nodes, regions: this.#regions, body: this.bytes.subarray(this.#base, this.#end), memory: this.bytes };
   }
 
   #reserve(size: number): void {
-    const needed = this.#length + size;
+    const needed = this.#end + size;
     if (needed <= this.bytes.length) return;
     const grown = Buffer.allocUnsafeSlow(Math.max(needed, this.bytes.length * 2));
-    this.bytes.copy(grown, 0, 0, this.#length);
+    this.bytes.copy(grown, 0, 0, this.#end);
     this.bytes = grown;
+    this.view = new DataView(grown.buffer);
   }
 }

@@ -1,6 +1,7 @@
 import type { ResultType, ResultVector, ValidBits } from '../../query/result.ts';
 import { TIMESTAMP_UNIT_NS } from '../../shared/time-units.ts';
 import type { BodyWriter } from './body.ts';
+import type { CodedTexts } from './coded-texts.ts';
 import { type BitRange, nullCount, writeBits } from './valid-bits.ts';
 
 /** Rows `from .. to` of a vector. */
@@ -121,7 +122,7 @@ function writeDivided(body: BodyWriter, pieces: readonly Piece[], divisor: bigin
     for (let row = from; row < to; row++) {
       const ns = vector.data[row] as bigint;
       const rest = ns % divisor;
-      body.bytes.writeBigInt64LE((ns - (rest < 0n ? rest + divisor : rest)) / divisor, at + (row - from) * 8);
+      body.view.setBigInt64(at + (row - from) * 8, (ns - (rest < 0n ? rest + divisor : rest)) / divisor, true);
     }
   }
   body.end();
@@ -211,53 +212,6 @@ function writeOffsets(
   body.end();
   return inner;
 }
-
-/** UTF-8 of texts that stand for codes, made once for each text. */
-export class CodedTexts {
-  readonly #known = new WeakMap<readonly string[], (Buffer | undefined)[]>();
-
-  writeOffsets(vector: Extract<ResultVector, { kind: 'coded' }>, from: number, to: number, offsets: Int32Array, row: number): void {
-    const texts = this.#bytesOf(vector.texts);
-    let end = offsets[row] as number;
-    for (let i = from; i < to; i++) {
-      const code = vector.codes[i] as number;
-      if (code >= 0) {
-        let text = texts[code];
-        if (text === undefined) texts[code] = text = Buffer.from(vector.texts[code] as string);
-        end += text.length;
-      }
-      offsets[row + i - from + 1] = end;
-    }
-  }
-
-  /** After `writeOffsets` for the same rows. */
-  writeTexts(vector: Extract<ResultVector, { kind: 'coded' }>, from: number, to: number, body: BodyWriter): void {
-    const texts = this.#bytesOf(vector.texts);
-    let size = 0;
-    for (let i = from; i < to; i++) size += texts[vector.codes[i] as number]?.length ?? 0;
-    let at = body.take(size);
-    const { bytes } = body;
-    for (let i = from; i < to; i++) {
-      const text = texts[vector.codes[i] as number];
-      if (text === undefined) continue;
-      if (text.length > SHORT_TEXT_BYTES_MAX) bytes.set(text, at);
-      else for (let b = 0; b < text.length; b++) bytes[at + b] = text[b] as number;
-      at += text.length;
-    }
-  }
-
-  #bytesOf(texts: readonly string[]): (Buffer | undefined)[] {
-    let known = this.#known.get(texts);
-    if (known === undefined) {
-      known = [];
-      this.#known.set(texts, known);
-    }
-    return known;
-  }
-}
-
-/** Texts up to this length are copied byte by byte. */
-const SHORT_TEXT_BYTES_MAX = 48;
 
 function mismatch({ kind }: ResultVector): Error {
   return new Error(`internal error: a vector of the kind ${kind} does not fit its column`);

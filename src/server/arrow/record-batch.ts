@@ -1,47 +1,67 @@
 import type { ResultBatch, ResultColumn, ResultVector } from '../../query/result.ts';
 import { METADATA_VERSION } from '../../shared/arrow/schema-message.ts';
 import { BodyWriter } from './body.ts';
-import { CodedTexts, type Piece, writeColumn } from './column-writer.ts';
+import { CodedTexts } from './coded-texts.ts';
+import { type Piece, writeColumn } from './column-writer.ts';
+import { columnBytesMax } from './vector-bytes.ts';
 
-/** Rows `from .. to` of a batch. */
+/** Rows `from .. to` of a batch, which take `bytes` in a record batch at most. */
 export interface BatchRange {
   readonly batch: ResultBatch;
   readonly from: number;
   readonly to: number;
+  readonly bytes: number;
 }
 
 /** A record batch as the IPC format has it: the Message flatbuffer, and the buffers that it speaks of. */
 export interface RecordBatchMessage {
   readonly header: Buffer;
   readonly body: Buffer;
+  /** What the body is a part of. */
+  readonly memory: Buffer;
 }
 
 /** Writes the batches of one result as Arrow record batches. */
 export class RecordBatchWriter {
+  readonly codes = new CodedTexts();
   readonly #columns: readonly ResultColumn[];
-  readonly #codes = new CodedTexts();
-  #lastBytes: number | undefined;
+  readonly #columnBytes: number;
+  #headerBytes: number | undefined;
 
   constructor(columns: readonly ResultColumn[]) {
     this.#columns = columns;
+    this.#columnBytes = columns.reduce((sum, { type }) => sum + columnBytesMax(type), ALIGNMENT);
   }
 
-  /** One record batch with the rows of all ranges; none gives a record batch without rows. */
-  write(ranges: readonly BatchRange[]): RecordBatchMessage {
-    const body = new BodyWriter(this.#lastBytes);
+  /** Length of the header of every record batch. */
+  get headerBytes(): number {
+    this.#headerBytes ??= this.write([]).header.length;
+    return this.#headerBytes;
+  }
+
+  /** Bytes that suffice for the body of a record batch with these rows. */
+  bodyBytesMax(ranges: readonly BatchRange[]): number {
+    return ranges.reduce((sum, { bytes }) => sum + bytes, this.#columnBytes);
+  }
+
+  /**
+   * One record batch with the rows of all ranges; none gives a record batch without rows. The body is written into `memory`,
+   * from `base` on, a multiple of 8.
+   */
+  write(ranges: readonly BatchRange[], memory?: Buffer, base = 0): RecordBatchMessage {
+    const writer = new BodyWriter(memory ?? Buffer.allocUnsafeSlow(base + this.bodyBytesMax(ranges)), base);
     this.#columns.forEach(({ type }, index) => {
       const pieces = ranges.map(({ batch, from, to }): Piece => ({ vector: batch.columns[index] as ResultVector, from, to }));
-      writeColumn(body, type, pieces, this.#codes);
+      writeColumn(writer, type, pieces, this.codes);
     });
     const rowCount = ranges.reduce((sum, { from, to }) => sum + to - from, 0);
-    const { body: bytes, nodes, regions } = body.finish();
-    this.#lastBytes = bytes.length + LAST_BYTES_MORE;
-    return { header: recordBatchHeader(rowCount, nodes, regions, bytes.length), body: bytes };
+    const { body, nodes, regions, memory: used } = writer.finish();
+    return { header: recordBatchHeader(rowCount, nodes, regions, body.length), body, memory: used };
   }
 }
 
-/** A body is expected to be about as large as the last one, bytes. */
-const LAST_BYTES_MORE = 4096;
+/** The end of a body is padded too. */
+const ALIGNMENT = 8;
 
 /** Offsets in the header's flatbuffer, whose form is always the same: Message, then RecordBatch, then its two vectors. */
 const MESSAGE_VTABLE = 4;

@@ -48,9 +48,11 @@ export function writeBits(body: BodyWriter, ranges: readonly BitRange[], length:
 
 function copyBits(target: Uint8Array, at: number, row: number, { bits, from, to }: BitRange): void {
   const count = to - from;
-  if (bits !== undefined && (row & 7) === 0 && (from & 7) === 0) {
+  if ((row & 7) === 0 && (bits === undefined || (from & 7) === 0)) {
     // The bits behind the last row are written over by the next part, or mean nothing.
-    target.set(bits.subarray(from >> 3, (to + 7) >> 3), at + (row >> 3));
+    const first = at + (row >> 3);
+    if (bits === undefined) target.fill(0xff, first, first + ((count + 7) >> 3));
+    else target.set(bits.subarray(from >> 3, (to + 7) >> 3), first);
     if ((count & 7) !== 0) {
       const last = at + ((row + count) >> 3);
       target[last] = (target[last] as number) & ((1 << (count & 7)) - 1);

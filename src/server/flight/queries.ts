@@ -24,16 +24,27 @@ export async function answerQuery(
   columns?: () => Promise<readonly ResultColumn[]>,
 ): Promise<void> {
   const sender = new ResultSender(call, deps.keepAliveMs);
-  const { result, metadata } = await sender.awaited(start(), columns).catch((error: unknown) => {
-    throw queryFailure(error, stage, database);
-  });
+  try {
+    const { result, metadata } = await sender.awaited(start(), columns).catch((error: unknown) => {
+      throw queryFailure(error, stage, database);
+    });
+    await sendRows(sender, result, metadata).catch((error: unknown) => {
+      throw queryFailure(error, 'stream', database);
+    });
+    call.end(trailers(result.statistics?.()));
+  } finally {
+    sender.stop();
+  }
+}
+
+async function sendRows(sender: ResultSender, result: QueryResult, metadata: ReadonlyMap<string, string> | undefined): Promise<void> {
   try {
     await sender.schema(result.columns, metadata);
-    await sender.rows(result);
   } catch (error) {
-    throw queryFailure(error, 'stream', database);
+    result.cancel();
+    throw error;
   }
-  call.end(trailers(result.statistics?.()));
+  await sender.rows(result);
 }
 
 type TextTicket = Extract<FlightTicket, { kind: 'sql' | 'influxql' }>;

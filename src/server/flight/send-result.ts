@@ -1,45 +1,77 @@
-import type { QueryResult, ResultBatch, ResultColumn } from '../../query/result.ts';
+import type { QueryResult, ResultColumn } from '../../query/result.ts';
 import { schemaMessage } from '../../shared/arrow/schema-message.ts';
-import { systemTimers } from '../../shared/timers.ts';
+import { type CancelTimer, systemTimers } from '../../shared/timers.ts';
 import { arrowSchema } from '../arrow/arrow-fields.ts';
 import { BatchRanges } from '../arrow/batch-ranges.ts';
-import { type RecordBatchMessage, RecordBatchWriter } from '../arrow/record-batch.ts';
+import { type BatchRange, RecordBatchWriter } from '../arrow/record-batch.ts';
+import { HEAD_BYTES, messageHead } from './grpc/frames.ts';
 import type { GrpcCall } from './grpc/grpc-call.ts';
-import { flightDataHead, NO_BYTES } from './protobuf/messages.ts';
+import { MessageMemory } from './message-memory.ts';
+import { flightDataHead, flightDataHeadBytesMax } from './protobuf/messages.ts';
 
 /** A client hears something at least this often while its query runs, ms. */
 export const KEEP_ALIVE_MS = 5000;
 
-/** Sends results as FlightData: the schema, then record batches, with empty ones while there is nothing to send. */
+/** Bodies of record batches begin at multiples of this in memory, bytes. */
+const ALIGNMENT = 8;
+
+/** What is waited for, and how its columns can be had before it is there. */
+interface Waiting {
+  readonly columns: (() => Promise<readonly ResultColumn[]>) | undefined;
+}
+
+/**
+ * Sends a result as FlightData: the schema, then record batches, with empty ones while there is nothing to send.
+ *
+ * Shared by: the query and the timer. The timer sends only while the query is awaited, and the query goes on only when what the
+ * timer sends is sent.
+ */
 export class ResultSender {
   readonly #call: GrpcCall;
   readonly #keepAliveMs: number;
+  readonly #memory = new MessageMemory();
   #writer: RecordBatchWriter | undefined;
+  #schema: Buffer | undefined;
+  /** Room for what stands before the body of a record batch. */
+  #front = 0;
+  #cancelTimer: CancelTimer | undefined;
+  /** Something was sent since the timer looked. */
+  #heard = false;
+  #waiting: Waiting | undefined;
+  #beat: Promise<void> | undefined;
 
   constructor(call: GrpcCall, keepAliveMs = KEEP_ALIVE_MS) {
     this.#call = call;
     this.#keepAliveMs = keepAliveMs;
   }
 
-  /** The first message; must come before all others, once. */
+  /** The first message; must come before all others. Does nothing when the same schema was sent already. */
   async schema(columns: readonly ResultColumn[], metadata?: ReadonlyMap<string, string>): Promise<void> {
-    if (this.#writer !== undefined) return;
+    const schema = schemaMessage(arrowSchema(columns, metadata));
+    if (this.#schema !== undefined) {
+      if (!this.#schema.equals(schema)) throw new Error('internal error: the columns of a result are not those that it was described with');
+      return;
+    }
+    this.#schema = schema;
     this.#writer = new RecordBatchWriter(columns);
-    await this.message({ header: schemaMessage(arrowSchema(columns, metadata)), body: NO_BYTES });
+    const frontBytes = HEAD_BYTES + flightDataHeadBytesMax(this.#writer.headerBytes);
+    this.#front = Math.ceil(frontBytes / ALIGNMENT) * ALIGNMENT;
+    this.#heard = true;
+    await this.#call.send(flightDataHead(schema, 0));
   }
 
   /** All rows of a result, after its schema. Throws what the result throws; cancels it when the client leaves. */
   async rows(result: QueryResult): Promise<void> {
-    const ranges = new BatchRanges();
+    const ranges = new BatchRanges(this.#openWriter.codes);
     const batches = result.batches()[Symbol.asyncIterator]();
     try {
       for (;;) {
         const step = await this.awaited(batches.next());
         if (step.done === true) break;
-        await this.#send(ranges.add(step.value as ResultBatch));
+        for (const parts of ranges.add(step.value)) await this.#recordBatch(parts);
       }
       const rest = ranges.rest();
-      if (rest.length > 0) await this.message(this.#write(rest));
+      if (rest.length > 0) await this.#recordBatch(rest);
     } catch (error) {
       result.cancel();
       throw error;
@@ -49,46 +81,60 @@ export class ResultSender {
   }
 
   /**
-   * Waits for something, and sends meanwhile empty record batches, or first the schema of the columns that `columns` gives.
-   * What fails of that is left to the query itself, which fails for the same reason.
+   * Waits for something. When nothing was sent for a while, an empty record batch is, or first the schema of the columns that
+   * `columns` gives. What fails of that is left to the query itself, which fails for the same reason.
    */
-  async awaited<T>(pending: Promise<T>, columns?: () => Promise<readonly ResultColumn[]>): Promise<T> {
-    let beat = Promise.resolve();
-    let beating = false;
-    const send = async (): Promise<void> => {
-      try {
-        if (this.#writer !== undefined) await this.message(this.#write([]));
-        else if (columns !== undefined) await this.schema(await columns());
-      } catch {
-        cancel();
-      }
-      beating = false;
-    };
-    const cancel = systemTimers.every(this.#keepAliveMs, () => {
-      if (beating) return;
-      beating = true;
-      beat = send();
-    });
+  async awaited<T>(pending: Promise<T>, columns?: Waiting['columns']): Promise<T> {
+    this.#cancelTimer ??= systemTimers.every(this.#keepAliveMs / 2, () => this.#look());
+    this.#waiting = { columns };
     try {
       return await pending;
     } finally {
-      cancel();
-      await beat;
+      this.#waiting = undefined;
+      if (this.#beat !== undefined) await this.#beat;
     }
   }
 
-  /** One FlightData. */
-  message({ header, body }: { readonly header: Uint8Array; readonly body: Uint8Array }): Promise<void> {
+  /** Nothing is awaited any more. */
+  stop(): void {
+    this.#cancelTimer?.();
+  }
+
+  #look(): void {
+    const heard = this.#heard;
+    this.#heard = false;
+    if (heard || this.#waiting === undefined || this.#beat !== undefined) return;
+    this.#beat = this.#sendSomething(this.#waiting).then(
+      () => {
+        this.#beat = undefined;
+      },
+      () => {
+        this.#beat = undefined;
+        this.stop();
+      },
+    );
+  }
+
+  async #sendSomething({ columns }: Waiting): Promise<void> {
+    if (this.#writer !== undefined) await this.#recordBatch([]);
+    else if (columns !== undefined) await this.schema(await columns());
+  }
+
+  /** One FlightData with a record batch, made where it is sent from. */
+  #recordBatch(ranges: readonly BatchRange[]): Promise<void> {
+    const writer = this.#openWriter;
+    const front = this.#front;
+    const { header, body, memory } = writer.write(ranges, this.#memory.take(front + writer.bodyBytesMax(ranges)), front);
     const head = flightDataHead(header, body.length);
-    return body.length === 0 ? this.#call.send(head) : this.#call.send(head, body);
+    const start = front - head.length - HEAD_BYTES;
+    messageHead(head.length + body.length).copy(memory, start);
+    head.copy(memory, start + HEAD_BYTES);
+    this.#heard = true;
+    return this.#call.sendFramed(memory.subarray(start, front + body.length), () => this.#memory.give(memory));
   }
 
-  async #send(parts: Iterable<Parameters<RecordBatchWriter['write']>[0]>): Promise<void> {
-    for (const ranges of parts) await this.message(this.#write(ranges));
-  }
-
-  #write(ranges: Parameters<RecordBatchWriter['write']>[0]): RecordBatchMessage {
+  get #openWriter(): RecordBatchWriter {
     if (this.#writer === undefined) throw new Error('internal error: rows before their schema');
-    return this.#writer.write(ranges);
+    return this.#writer;
   }
 }

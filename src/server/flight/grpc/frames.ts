@@ -4,7 +4,7 @@ import { InfluxError } from '../../../shared/errors.ts';
 import { GRPC_STATUS } from '../../../shared/grpc-status.ts';
 
 /** Before each message: one byte that says whether it is compressed, then its length. */
-const HEAD_BYTES = 5;
+export const HEAD_BYTES = 5;
 
 /** A message of a client, bytes: what servers in other languages allow too. */
 export const MESSAGE_BYTES_MAX = 4 * 1024 * 1024;

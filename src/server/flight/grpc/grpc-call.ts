@@ -23,6 +23,8 @@ export class GrpcCall {
   readonly #cancelTimer: CancelTimer | undefined;
   #responseHeaders: Readonly<Record<string, string>> = {};
   #headersSent = false;
+  #unwrittenBytes = 0;
+  #onRoom: (() => void) | undefined;
   #ended = false;
 
   constructor(request: Http2ServerRequest, response: Http2ServerResponse, onEnd: (end: CallEnd) => void) {
@@ -80,17 +82,29 @@ export class GrpcCall {
   }
 
   /** Sends one message made of parts. Resolves when more may be sent. Throws when the client has left. */
-  async send(...parts: readonly Uint8Array[]): Promise<void> {
+  send(...parts: readonly Uint8Array[]): Promise<void> {
+    const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
+    return this.sendFramed(Buffer.concat([messageHead(size), ...parts]));
+  }
+
+  /**
+   * Sends one message that has its head already, as `send` does. The memory belongs to the call until `written` is called,
+   * which does not happen when the client leaves.
+   */
+  async sendFramed(message: Buffer, written?: () => void): Promise<void> {
     this.signal.throwIfAborted();
     const response = this.#response;
     if (!this.#headersSent) {
       this.#headersSent = true;
       response.writeHead(200, { ...RESPONSE_HEADERS, ...this.#responseHeaders });
     }
-    const size = parts.reduce((sum, part) => sum + part.byteLength, 0);
-    let more = response.write(messageHead(size));
-    for (const part of parts) more = response.write(part);
-    if (!more) await this.#drained();
+    this.#unwrittenBytes += message.length;
+    response.write(message, (error?: Error | null) => {
+      this.#unwrittenBytes -= message.length;
+      if (error === undefined || error === null) written?.();
+      if (this.#unwrittenBytes <= UNWRITTEN_BYTES_MAX) this.#onRoom?.();
+    });
+    if (this.#unwrittenBytes > UNWRITTEN_BYTES_MAX) await this.#room();
   }
 
   /** Ends the call well. */
@@ -115,10 +129,14 @@ export class GrpcCall {
     } else {
       stream.respond({ ':status': 200, ...RESPONSE_HEADERS, ...this.#responseHeaders, ...trailers }, { endStream: true });
     }
-    // What the client goes on to send is of no use. Closed at once, the stream would lose its trailers.
+    // What the client goes on to send is of no use. Closed before all is written, the stream would lose its end.
     this.#request.resume();
-    const cancelLinger = systemTimers.after(LINGER_MS, () => stream.close(constants.NGHTTP2_NO_ERROR));
-    stream.once('close', cancelLinger);
+    const linger = (): void => {
+      const cancel = systemTimers.after(LINGER_MS, () => stream.close(constants.NGHTTP2_NO_ERROR));
+      stream.once('close', cancel);
+    };
+    if (stream.writableFinished) linger();
+    else stream.once('finish', linger);
   }
 
   #timeOut(): void {
@@ -126,23 +144,27 @@ export class GrpcCall {
     this.fail(GRPC_STATUS.DEADLINE_EXCEEDED, 'Deadline exceeded');
   }
 
-  #drained(): Promise<void> {
+  /** Resolves when the socket has taken enough of what was sent; rejects when the client leaves. */
+  #room(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const done = (): void => {
+      const left = (): void => {
+        this.#onRoom = undefined;
+        reject(this.signal.reason);
+      };
+      this.#onRoom = () => {
+        this.#onRoom = undefined;
         this.signal.removeEventListener('abort', left);
         resolve();
       };
-      const left = (): void => {
-        this.#response.off('drain', done);
-        reject(this.signal.reason);
-      };
-      this.#response.once('drain', done);
       this.signal.addEventListener('abort', left, { once: true });
     });
   }
 }
 
-/** So long a client may go on to send after its answer, ms. */
+/** What may wait for the socket while the next message is made, bytes. */
+const UNWRITTEN_BYTES_MAX = 2 * 1024 * 1024;
+
+/** So long a client may go on to send after its answer was written, ms. */
 const LINGER_MS = 1000;
 
 const RESPONSE_HEADERS = { 'content-type': 'application/grpc', 'grpc-accept-encoding': 'identity,gzip' } as const;

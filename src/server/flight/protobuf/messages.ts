@@ -78,6 +78,14 @@ export function flightDataHead(header: Uint8Array, bodyBytes: number): Buffer {
   return Buffer.concat(bodyBytes === 0 ? parts : [...parts, fieldHead(DATA_BODY, bodyBytes)]);
 }
 
+/** Bytes that `flightDataHead` has at most, whatever the body. */
+export function flightDataHeadBytesMax(headerBytes: number): number {
+  return fieldHead(2, headerBytes).length + headerBytes + fieldHead(DATA_BODY, BODY_BYTES_MAX).length;
+}
+
+/** More than a buffer of Node.js can have. */
+const BODY_BYTES_MAX = 2 ** 40;
+
 /** FlightData as a client sends it. */
 export interface FlightData {
   readonly descriptor: Uint8Array | undefined;

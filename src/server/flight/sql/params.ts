@@ -4,6 +4,7 @@ import { textVector } from '../../../query/results/index.ts';
 import { END_OF_STREAM, encapsulated, schemaMessage } from '../../../shared/arrow/schema-message.ts';
 import { MS_NS, SECOND_NS, US_NS } from '../../../shared/time-units.ts';
 import { arrowSchema } from '../../arrow/arrow-fields.ts';
+import { BatchRanges } from '../../arrow/batch-ranges.ts';
 import { RecordBatchWriter } from '../../arrow/record-batch.ts';
 import { invalidArgument } from '../errors.ts';
 
@@ -73,7 +74,9 @@ export function writeParams(params: ReadonlyMap<string, BindValue>): Buffer {
   const entries = [...params];
   const columns = entries.map(([name, value]): ResultColumn => ({ name, type: typeOf(value) }));
   const batch = { rowCount: 1, columns: entries.map(([, value]) => vectorOf(value)) };
-  const { header, body } = new RecordBatchWriter(columns).write([{ batch, from: 0, to: 1 }]);
+  const writer = new RecordBatchWriter(columns);
+  const [range = []] = new BatchRanges(writer.codes).add(batch);
+  const { header, body } = writer.write(range);
   return Buffer.concat([encapsulated(schemaMessage(arrowSchema(columns))), encapsulated(header), body, END_OF_STREAM]);
 }
 

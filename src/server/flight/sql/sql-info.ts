@@ -1,7 +1,8 @@
 import { BOOLEAN, INT32, madeVector, TEXT, TEXTS } from '../../../query/results/index.ts';
 import type { ArrowField, ArrowSchema } from '../../../shared/arrow/schema-message.ts';
 import { BodyWriter } from '../../arrow/body.ts';
-import { CodedTexts, writeColumn } from '../../arrow/column-writer.ts';
+import { CodedTexts } from '../../arrow/coded-texts.ts';
+import { writeColumn } from '../../arrow/column-writer.ts';
 import { type RecordBatchMessage, recordBatchHeader } from '../../arrow/record-batch.ts';
 
 /** What is said of one fact; `flags` = numbers with the meaning of an enumeration. */
@@ -136,7 +137,7 @@ export const SQL_INFO_SCHEMA: ArrowSchema = {
 };
 
 /** The facts that are asked for as one record batch; no numbers = all of them. Numbers without a fact have no row. */
-export function sqlInfoBatch(ids: readonly number[]): RecordBatchMessage {
+export function sqlInfoBatch(ids: readonly number[]): Pick<RecordBatchMessage, 'header' | 'body'> {
   const facts = [...FACTS].filter(([id]) => ids.length === 0 || ids.includes(id));
   const body = new BodyWriter();
   body.node(facts.length, 0);

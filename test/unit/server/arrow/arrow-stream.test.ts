@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { DataType, type Schema, type Table, tableFromIPC } from 'apache-arrow';
 import type { ResultBatch, ResultColumn, ResultType, ResultVector } from '../../../../src/query/result.ts';
 import { BatchRanges } from '../../../../src/server/arrow/batch-ranges.ts';
+import { CodedTexts } from '../../../../src/server/arrow/coded-texts.ts';
 import { RecordBatchWriter } from '../../../../src/server/arrow/record-batch.ts';
 import { encoders, TextSink } from '../../../../src/server/http/response/formats/index.ts';
 import { vectorOf } from '../../../support/result-vectors.ts';
@@ -229,7 +230,7 @@ describe('Arrow streams', () => {
       ],
     });
     const cut = (batches: readonly ResultBatch[]): number[] => {
-      const ranges = new BatchRanges(4, 100);
+      const ranges = new BatchRanges(new CodedTexts(), 4, 100);
       const sizes: number[] = [];
       const count = (parts: readonly { from: number; to: number }[]): number => parts.reduce((sum, { from, to }) => sum + to - from, 0);
       for (const each of batches) for (const parts of ranges.add(each)) sizes.push(count(parts));

@@ -9,12 +9,15 @@ import type { TextSink } from './text-sink.ts';
 /** Writes a result as Arrow's IPC stream. */
 export class ArrowStreamEncoder implements ResultEncoder {
   readonly sink: TextSink;
-  readonly #ranges = new BatchRanges();
+  readonly #ranges: BatchRanges;
   readonly #writer: RecordBatchWriter;
+  /** Where each record batch is made; the sink gets a copy. */
+  #memory: Buffer | undefined;
 
   constructor(columns: readonly ResultColumn[], sink: TextSink) {
     this.sink = sink;
     this.#writer = new RecordBatchWriter(columns);
+    this.#ranges = new BatchRanges(this.#writer.codes);
     sink.append(encapsulated(schemaMessage(arrowSchema(columns))));
   }
 
@@ -29,7 +32,8 @@ export class ArrowStreamEncoder implements ResultEncoder {
   }
 
   #write(ranges: readonly BatchRange[]): void {
-    const { header, body } = this.#writer.write(ranges);
+    const { header, body, memory } = this.#writer.write(ranges, this.#memory);
+    this.#memory = memory;
     this.sink.append(encapsulated(header));
     this.sink.append(body);
   }
