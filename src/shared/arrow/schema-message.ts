@@ -33,16 +33,17 @@ export interface ArrowSchema {
 export const METADATA_VERSION = 4;
 const SCHEMA_HEADER = 1;
 
-/** The Message flatbuffer of a schema, without what stands before it in a stream; its length is a multiple of 8. */
+/**
+ * The Message flatbuffer of a schema, without what stands before it in a stream; its length is a multiple of 8. What has its
+ * default is left out: older Rust clients read the message four bytes off its alignment, and refuse 64-bit numbers in it.
+ */
 export function schemaMessage({ fields, metadata }: ArrowSchema): Buffer {
   const ids = { dictionaries: 0 };
   const schema: FlatTable = [
-    { id: 0, kind: 'int16', value: 0 }, // little-endian
     { id: 1, kind: 'tables', value: fields.map((field) => fieldTable(field, ids)) },
     ...metadataField(2, metadata),
   ];
   return flatBuffer([
-    { id: 3, kind: 'int64', value: 0n },
     { id: 0, kind: 'int16', value: METADATA_VERSION },
     { id: 1, kind: 'uint8', value: SCHEMA_HEADER },
     { id: 2, kind: 'table', value: schema },

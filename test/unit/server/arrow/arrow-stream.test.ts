@@ -6,6 +6,7 @@ import { BatchRanges } from '../../../../src/server/arrow/batch-ranges.ts';
 import { CodedTexts } from '../../../../src/server/arrow/coded-texts.ts';
 import { RecordBatchWriter } from '../../../../src/server/arrow/record-batch.ts';
 import { encoders, TextSink } from '../../../../src/server/http/response/formats/index.ts';
+import { schemaMessage } from '../../../../src/shared/arrow/schema-message.ts';
 import { vectorOf } from '../../../support/result-vectors.ts';
 
 /** A result as apache-arrow reads it. */
@@ -38,6 +39,9 @@ function plain(value: unknown): unknown {
 }
 
 const text: ResultType = { kind: 'string', dictionary: false };
+
+/** Field of Message. */
+const BODY_LENGTH = 3;
 
 describe('Arrow streams', () => {
   test('numbers, booleans and texts keep their values and their nulls', () => {
@@ -217,6 +221,15 @@ describe('Arrow streams', () => {
         ['sum', 'Float64', true, undefined],
       ],
     );
+  });
+
+  test('schema messages hold no number of 64 bits: Rust clients read them four bytes off their alignment', () => {
+    const message = schemaMessage({ fields: [{ name: 'a', type: { kind: 'int', bits: 64, signed: true }, nullable: true }] });
+    const table = message.readUInt32LE(0);
+    const vtable = table - message.readInt32LE(table);
+    const slots = (message.readUInt16LE(vtable) - 4) / 2;
+    const places = Array.from({ length: slots }, (_, i) => message.readUInt16LE(vtable + 4 + i * 2));
+    assert.equal(places[BODY_LENGTH] ?? 0, 0);
   });
 
   test('record batches are cut by rows and by bytes; a row that is larger alone goes alone', () => {
