@@ -96,6 +96,11 @@ function input(message: CallMessage, memory: SeriesMemory): (api: Api) => unknow
 }
 
 async function load(plugin: WorkerSettings['plugin']): Promise<Record<string, unknown>> {
+  const isTypescript = /\.[cm]?ts$/i.test('file' in plugin ? plugin.file : plugin.name);
+  const { typescript } = process.features as { readonly typescript?: unknown };
+  if (isTypescript && (typescript === undefined || typescript === false)) {
+    throw new Error('TypeScript plugins need Node.js 22.18 or newer; compile this one to JavaScript');
+  }
   const url =
     'file' in plugin ? pathToFileURL(plugin.file).href : `data:text/javascript;base64,${Buffer.from(plugin.source).toString('base64')}`;
   return (await import(url)) as Record<string, unknown>;

@@ -1,0 +1,61 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { WalQueue } from '../../../src/processing/delivery/wal-queue.ts';
+import type { WalBatch } from '../../../src/processing/delivery/wal-rows.ts';
+import { TRIGGER_LOG_ROWS_MAX, TriggerLog } from '../../../src/processing/trigger-log.ts';
+import type { Clock } from '../../../src/shared/clock.ts';
+
+function batch(bytes: number, rowCount = 1): WalBatch {
+  return { tables: [], bytes, rowCount, queuedMs: 0 };
+}
+
+describe('the queue of a trigger on writes', () => {
+  it('leaves out what passes its limits, but takes one batch of any size', () => {
+    const queue = new WalQueue({ batchesMax: 3, bytesMax: 100 });
+    assert.equal(queue.push(batch(500)), true);
+    assert.equal(queue.push(batch(1)), false);
+    assert.equal(queue.take().length, 1);
+    for (const bytes of [40, 40, 20]) assert.equal(queue.push(batch(bytes)), true);
+    assert.equal(queue.push(batch(0)), false, 'three batches are the most');
+    assert.deepEqual([queue.length, queue.bytes], [3, 100]);
+  });
+
+  it('gives all that waits to one call, oldest first, up to the size of a call', () => {
+    const queue = new WalQueue({ batchesMax: 10, bytesMax: 1e9 });
+    for (const rows of [60_000, 40_000, 1, 200_000]) queue.push(batch(10, rows));
+    assert.deepEqual(
+      queue.take().map(({ rowCount }) => rowCount),
+      [60_000, 40_000],
+    );
+    assert.deepEqual(
+      queue.take().map(({ rowCount }) => rowCount),
+      [1],
+    );
+    assert.deepEqual(
+      queue.take().map(({ rowCount }) => rowCount),
+      [200_000],
+    );
+    assert.deepEqual([queue.take(), queue.bytes], [[], 0]);
+  });
+});
+
+describe('the log of triggers', () => {
+  const clock: Clock = { nowNs: () => 1n, nowMs: () => 0, monotonicMs: () => 0 };
+
+  it('keeps the newest rows, by database', () => {
+    const log = new TriggerLog(clock);
+    for (let at = 0; at < TRIGGER_LOG_ROWS_MAX * 2 + 5; at++) log.add(at % 2, 't', 'INFO', String(at));
+    const rows = log.rows(undefined);
+    assert.equal(rows.length, TRIGGER_LOG_ROWS_MAX);
+    assert.equal(rows[0]?.text, String(TRIGGER_LOG_ROWS_MAX + 5));
+    assert.equal(log.rows(1).length, TRIGGER_LOG_ROWS_MAX / 2);
+  });
+
+  it('keeps no more text than it may', () => {
+    const log = new TriggerLog(clock, 1000);
+    for (let at = 0; at < 100; at++) log.add(0, 't', 'INFO', 'x'.repeat(100));
+    assert.equal(log.rows(0).length, 10);
+    log.add(0, 't', 'INFO', 'y'.repeat(100_000));
+    assert.ok((log.rows(0).at(-1)?.text.length ?? 0) < 70_000);
+  });
+});
