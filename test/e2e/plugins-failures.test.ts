@@ -24,6 +24,7 @@ def process_request(influxdb3_local, q, h, b, args=None):
     if what == "segv":
         import os, signal
         os.kill(os.getpid(), signal.SIGSEGV)
+        time.sleep(2)
     if what == "print":
         import os
         for _ in range(20):
@@ -141,6 +142,21 @@ describe('plugins that fail', () => {
     const last = (JSON.parse((await ask('pid'))[1]) as { pid: number }).pid;
     assert.equal(await plugins.server.kill('SIGTERM'), 0);
     assert.ok(!alive(last));
+  });
+
+  test('a plugin that is slower than its writes misses some, and no write waits for it', async (t) => {
+    const slow =
+      'import time\ndef process_writes(a, b, args=None):\n    a.info("rows", sum(len(t["rows"]) for t in b))\n    time.sleep(4)\n';
+    const plugins = await PluginServer.start(t, { 'slow.py': slow }, { args: ['--plugin-queue-limit', '1'] });
+    await plugins.server.writeOk('db', 'cpu v=1');
+    await plugins.created({ plugin: 'slow.py', spec: 'all_tables' });
+    await plugins.server.writeOk('db', 'cpu v=2');
+    await plugins.logged('INFO rows 1');
+    for (let at = 0; at < 5; at++) await plugins.server.writeOk('db', `cpu v=${at}`);
+    await plugins.logged(/^ERROR wal batch skipped: trigger queue is full \(1 batches, \d+ bytes\); 1 skipped/);
+    const metrics = await (await fetch(`${plugins.server.url}/metrics`)).text();
+    assert.match(metrics, /^influxdb3_trigger_batches_skipped_total\{db="db",trigger="t"\} 4$/m);
+    assert.deepEqual(await plugins.server.rows('db', 'SELECT count(*) AS n FROM cpu'), [{ n: 7 }]);
   });
 
   test('a server that is killed leaves no process behind', async (t) => {

@@ -5,7 +5,7 @@ import { BlockBytes, type BlockColumn, type BlockHead, type Blocks, type BlockTy
 import type { WalBatch, WalRows } from './wal-rows.ts';
 
 /** Series that a host is trusted to remember; then it is told to forget them all. */
-const SERIES_REMEMBERED_MAX = 300_000;
+const SERIES_REMEMBERED_MAX = 50_000;
 
 const DEFINITION_HEADER_BYTES = 8;
 
@@ -22,7 +22,8 @@ const blockTypes: Readonly<Record<FieldType, BlockType>> = {
  * what it makes must reach the host in the order in which it was made.
  */
 export class WalEncoder {
-  #known = new Map<SeriesIndex, { readonly key: number; sent: Uint8Array }>();
+  /** Weak: a table gets another index when its series were forgotten, and the old one must be able to go. */
+  #known = new WeakMap<SeriesIndex, { readonly key: number; sent: Uint8Array }>();
   #nextKey = 0;
   #remembered = 0;
 
@@ -38,7 +39,7 @@ export class WalEncoder {
     }
     let forget = this.#remembered > SERIES_REMEMBERED_MAX;
     if (forget) {
-      this.#known = new Map();
+      this.#known = new WeakMap();
       this.#remembered = 0;
     }
     const bytes = new BlockBytes();

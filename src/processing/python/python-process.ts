@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '../../shared/clock.ts';
@@ -81,7 +82,7 @@ export class PythonProcess {
     this.ready.catch(() => undefined); // whoever calls hears of it
     this.#gone = new Promise((resolve) => {
       this.#child.once('error', (error) => {
-        this.#end(startProblem(error, interpreter));
+        this.#end(startProblem(error, interpreter, directory));
         resolve();
       });
       this.#child.once('exit', (code, signal) => {
@@ -177,7 +178,8 @@ export class PythonProcess {
   }
 }
 
-function startProblem(error: unknown, interpreter: string): string {
+function startProblem(error: unknown, interpreter: string, directory: string): string {
+  if (!existsSync(directory)) return `plugin directory not found: ${directory}`;
   if (systemErrorCode(error) !== 'ENOENT') return `plugin process did not start: ${messageOf(error)}`;
   return `${interpreter} not found: install Python 3.9 or newer, or name an interpreter with --plugin-python`;
 }

@@ -37,6 +37,9 @@ export interface TriggerRunnerOptions extends Omit<LiveCallsOptions, 'log'> {
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 30_000;
 
+/** Lines of a plugin in the server's log. */
+const PRINTED_PER_SECOND_MAX = 200;
+
 /** First words of the rows that tell of a call. */
 const PLUGIN_WORDS: Readonly<Record<CallKind, string>> = { wal: 'wal plugin', schedule: 'schedule plugin', request: 'request plugin' };
 
@@ -49,6 +52,8 @@ export class TriggerRunner {
   #host: { readonly language: PluginLanguage; readonly host: PluginHost } | undefined;
   #readFailure: string | undefined;
   #active = 0;
+  #printSecond = 0;
+  #printed = 0;
   readonly #onIdle: (() => void)[] = [];
 
   constructor(options: TriggerRunnerOptions) {
@@ -118,10 +123,21 @@ export class TriggerRunner {
     log.add(trigger.database.id, trigger.definition.name, level, text);
     const fields = { trigger: this.#label };
     const line = `processing engine: ${text}`;
+    if (by === 'plugin' && !this.#mayPrint()) return;
     if (level === 'INFO' && by === 'engine') logger.debug(line, fields);
     else if (level === 'INFO') logger.info(line, fields);
     else if (level === 'WARN') logger.warn(line, fields);
     else logger.error(line, fields);
+  }
+
+  /** A plugin that logs without end must not fill the server's log; the table has its last rows anyway. */
+  #mayPrint(): boolean {
+    const second = Math.floor(this.#options.clock.monotonicMs() / 1000);
+    if (second !== this.#printSecond) {
+      this.#printSecond = second;
+      this.#printed = 0;
+    }
+    return this.#printed++ < PRINTED_PER_SECOND_MAX;
   }
 
   /** Lets running calls end for `graceMs`, then ends the host. Idempotent. */
