@@ -6,7 +6,7 @@ const module_ = require('node:module');
 const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
 
-// Queries and disk syncs share the runtime's thread pool, whose four threads a few long queries would fill.
+// Queries and disk syncs share Node.js's thread pool, whose four threads a few long queries would fill.
 process.env.UV_THREADPOOL_SIZE ??= '16';
 
 // Node.js 22.1 and newer keep compiled code between starts.

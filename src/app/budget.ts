@@ -66,8 +66,8 @@ async function freeMemoryBytes(): Promise<number> {
 }
 
 /**
- * Memory of this process now, bytes. Queries under way are watched with it. On Linux it is not read where Node.js
- * reads it: only telemetry looks there, and whoever follows the system calls can see when that is off.
+ * Memory of this process now, bytes. Queries under way are watched with it. On Linux it comes from another file of /proc than
+ * the one that telemetry reads: system calls then show that telemetry which is off reads nothing.
  */
 export function residentBytes(): number {
   const found = process.platform === 'linux' ? /^VmRSS:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'latin1')) : null;

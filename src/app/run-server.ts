@@ -155,17 +155,17 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   });
 }
 
-/** A server with data is going to be used. An empty one stays small (40 MB less) until the first write, which then takes longer. */
+/** Whether DuckDB is loaded at once: a server with data will be queried. An empty one stays 40 MB smaller until the first write, which then takes longer. */
 function hasTables({ catalog }: Pick<OpenStorage, 'catalog'>): boolean {
   return [...catalog.databases()].some(({ tables }) => tables.size > 0);
 }
 
-/** Loading DuckDB takes longer than all the rest of a start, so it comes after it, and before anybody waits for it. */
+/** Loads DuckDB right after the start, which takes longer than all the rest of it, before a request needs it. */
 function warmUp({ engine }: Pick<OpenStorage, 'engine'>, logger: Logger): void {
   setImmediate(() => void engine.get().catch((error: unknown) => logger.error('the query engine does not load', { error: String(error) })));
 }
 
-/** Whoever writes will ask: some time after DuckDB has opened, and not in the middle of a burst of writes. */
+/** Loads the SQL parser once DuckDB is open and the server has little to do: who writes will soon query. */
 function warmUpQueries({ engine }: Pick<OpenStorage, 'engine'>, executor: QueryExecutor, logger: Logger): void {
   const warm = (): void =>
     void executor.warmUp().catch((error: unknown) => logger.error('the SQL parser does not load', { error: String(error) }));

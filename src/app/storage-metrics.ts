@@ -38,7 +38,7 @@ export function registerStorageMetrics(registry: Registry, writes: ReopeningStor
   );
 }
 
-/** Figures of the columns that queries keep in memory, under the names of the reference's cache of Parquet files. */
+/** Figures of the columns that queries keep in memory, under the names of InfluxDB 3 Core's cache of Parquet files. */
 export function registerColumnMetrics(registry: Registry, columns: ColumnStore): void {
   const registers = [registry];
   new Counter({

@@ -209,7 +209,7 @@ export const walOptions = {
 
 const limits = sectionBuilder('Limits of the catalog');
 
-/** Design section 2: the fixed limits of InfluxDB 3 Core as options. */
+/** The fixed limits of InfluxDB 3 Core, as options. */
 export const limitOptions = {
   maxDatabases: limits.defaulted('1000', {
     flag: 'max-databases',

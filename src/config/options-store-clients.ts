@@ -164,7 +164,7 @@ export const storeClientOptions = {
     flag: 'object-store-cache-endpoint',
     env: 'INFLUXDB3_OBJECT_STORE_CACHE_ENDPOINT',
     type: url,
-    help: 'Accepted, without use in the reference too',
+    help: 'Accepted, without use in InfluxDB 3 Core too',
     ...later,
   }),
   objectStoreTlsAllowInsecure: client.defaulted('false', {

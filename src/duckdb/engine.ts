@@ -9,12 +9,12 @@ import { EngineConnection } from './connection.ts';
 import { engineFailed, suspicionOf, withMemoryNamed } from './failure.ts';
 
 export interface EngineOptions {
-  /** Worker threads of the engine. */
+  /** Worker threads of DuckDB. */
   readonly threads: number;
   readonly memoryLimitBytes: number;
-  /** Where the engine spills; created by the caller. */
+  /** Where DuckDB spills; created by the caller. */
   readonly tempDirectory: string;
-  /** The only directories whose files the engine may touch. */
+  /** The only directories whose files DuckDB may touch. */
   readonly allowedDirectories: readonly string[];
   /** Macros and the like, run once before the lock-down. */
   readonly setupStatements: readonly string[];
@@ -27,7 +27,7 @@ export interface EngineOptions {
  * Shared by: every query, the write buffer, snapshots, compaction and loads of columns. A connection belongs to one of them
  * at a time (`acquire`, `release`); the connection of the appenders is used in synchronous calls only, so that no two of
  * them meet on it. What all of them share is whether DuckDB is still alive: after a failure that takes it down every call
- * is refused, and whoever opened the engine is told once.
+ * is refused, and whoever opened DuckDB is told once.
  */
 export class Engine {
   /** What DuckDB holds itself to; what it does not count comes on top. */
@@ -48,7 +48,7 @@ export class Engine {
     this.#bindings = watchedAppends(bindings, (error) => this.noticeFailure(error));
   }
 
-  /** Loads the engine's library (tens of milliseconds the first time) and prepares it. */
+  /** Loads DuckDB's library (tens of milliseconds the first time) and prepares it. */
   static async open(options: EngineOptions): Promise<Engine> {
     await removeSpilled(options.tempDirectory);
     const memoryLimitBytes = Math.max(MEMORY_MIB_MIN, Math.floor(options.memoryLimitBytes / MIB)) * MIB;

@@ -56,7 +56,7 @@ export interface WriteStoreOptions {
   readonly maintenance?: Partial<MaintenanceSettings>;
   /** Time between attempts of a step that the disk refuses; 1000 by default. */
   readonly retryPauseMs?: number;
-  /** Those of the system by default. */
+  /** The system's timers by default. */
   readonly timers?: Timers;
   /** Whether every byte of a batch is compared between its encoding and its use; false by default. */
   readonly checkBatches?: boolean;
@@ -359,7 +359,7 @@ export class WriteStore implements WriteService {
 /** The part of the buffer's limit that one table may take which cannot be written to files. */
 const ASIDE_SHARE = 4;
 
-/** Rows that may wait outside the engine. */
+/** Bytes of rows that may wait outside DuckDB. */
 const PENDING_BYTES_MAX = 32 * 1024 * 1024;
 
 interface WriteStoreParts {

@@ -63,7 +63,7 @@ test('databases are created, changed and deleted with the statuses and documente
   assert.deepEqual(periods.slice(1), [{ database_name: 'foo' }, { database_name: 'bar', retention_period_ns: 129600000000000 }]);
 });
 
-test('17.10 at the limit of databases a new one is refused until one is deleted', async (t) => {
+test('at the limit of databases a new one is refused until one is deleted', async (t) => {
   const server = await startServer(t, await testDirectory(t), { args: ['--max-databases', '5'] });
   for (let i = 1; i <= 5; i++) await runCases(server, [['POST', 'database', { db: `db${i}` }, 200, '']]);
   const refusal = '{"error":"Adding a new database would exceed limit of 5 databases"}';
@@ -81,7 +81,7 @@ test('17.10 at the limit of databases a new one is refused until one is deleted'
   ]);
 });
 
-test('6.5 limits of tables and columns hold for writes and for table creation', async (t) => {
+test('limits of tables and columns hold for writes and for table creation', async (t) => {
   const server = await startServer(t, await testDirectory(t), { args: ['--max-tables', '2', '--max-columns-per-table', '3'] });
   await server.writeOk('db', 'a,t=x f=1\nb f=1');
   const tables =
@@ -98,7 +98,7 @@ test('6.5 limits of tables and columns hold for writes and for table creation', 
   assert.deepEqual(names, [{ database_name: '_internal' }, { database_name: 'db' }]);
 });
 
-test('17.11 a deleted database frees its name at once and stays listed under its new one', async (t) => {
+test('a deleted database frees its name at once and stays listed under its new one', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('foo', 'm v=1 1');
   await runCases(server, [
@@ -225,7 +225,7 @@ test('tables are created and deleted with the statuses and documented texts', as
   ]);
 });
 
-test('9.2 a deleted table keeps its rows under its new name, a new one of the old name begins empty', async (t) => {
+test('a deleted table keeps its rows under its new name, a new one of the old name begins empty', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 'm,k=a v=1 1');
   await runCases(server, [['DELETE', 'table?db=db&table=m&hard_delete_at=never', undefined, 200, '']]);

@@ -42,7 +42,7 @@ describe('refusals of the running server', () => {
     }
   }
 
-  test('2 routing', () =>
+  test('routing', () =>
     check([
       ['GET', '/ready', 404, 'Not found'],
       ['HEAD', '/query', 404, ''],
@@ -52,7 +52,7 @@ describe('refusals of the running server', () => {
       ['POST', '/api/v3/configure/token/admin', 405, 'endpoint disabled, started without auth'],
     ]));
 
-  test('4 bodies', () =>
+  test('bodies', () =>
     check([
       ['POST', '/api/v3/write_lp?db=db', 400, 'unacceptable content-encoding: deflate', 'm v=1', { 'content-encoding': 'deflate' }],
       ['POST', '/api/v3/write_lp?db=db', 400, /^error decoding gzip stream: /, cut, gzip],
@@ -69,7 +69,7 @@ describe('refusals of the running server', () => {
       ['POST', '/api/v2/write?bucket=db', 400, /^\{"code":"invalid","message":"error decoding gzip stream: /, cut, gzip],
     ]));
 
-  test('6.1 and 6.4 write_lp', () =>
+  test('write_lp', () =>
     check([
       ['POST', '/api/v3/write_lp', 400, "missing query parameter 'db'", 'm v=1'],
       ['POST', '/api/v3/write_lp?precision=s', 400, 'serde error: missing field `db`', 'm v=1'],
@@ -91,7 +91,7 @@ describe('refusals of the running server', () => {
       ['GET', '/api/v3/query_sql?db=new&q=select+1', 404, '{"error":"query error: database not found: new"}'],
     ]));
 
-  test('6.2 v1 write', () =>
+  test('v1 write', () =>
     check([
       ['POST', '/write', 400, '{"error":"no db destination provided"}', 'm v=1'],
       ['POST', '/write?rp=x', 400, '{"error":"failed to deserialize db/rp/precision in request: missing field `db`"}', 'm v=1'],
@@ -116,7 +116,7 @@ describe('refusals of the running server', () => {
       ['POST', '/write?db=db', 400, `{"error":"unable to parse 'm v=': No fields were provided"}`, 'm v='],
     ]));
 
-  test('6.3 v2 write', () =>
+  test('v2 write', () =>
     check([
       ['POST', '/api/v2/write', 400, '{"code":"invalid","message":"no org/bucket destination provided"}', 'm v=1'],
       ['POST', '/api/v2/write?org=o', 400, '{"code":"invalid","message":"missing bucket value"}', 'm v=1'],
@@ -131,7 +131,7 @@ describe('refusals of the running server', () => {
       ['POST', '/api/v2/write?bucket=db', 204, '', ''],
     ]));
 
-  test('7 query_sql', () =>
+  test('query_sql', () =>
     check([
       ['GET', '/api/v3/query_sql', 400, "missing query parameters 'db' and 'q'"],
       ['GET', '/api/v3/query_sql?q=select+1', 400, 'serde error: missing field `db`'],

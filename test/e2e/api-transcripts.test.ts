@@ -22,14 +22,14 @@ const DATABASE = '/api/v3/configure/database';
 const TABLE = '/api/v3/configure/table';
 
 describe('on the running server', () => {
-  test('17.1 health without a token is 401 and names the cluster', async (t) => {
+  test('health without a token is 401 and names the cluster', async (t) => {
     const server = await startServer(t, await testDirectory(t), { bare: true, args: ['--disable-telemetry-upload'] });
     const response = await fetch(`${server.url}/health`);
     assert.deepEqual([response.status, await response.text()], [401, '{"error": "the request was not authenticated"}']);
     assert.match(response.headers.get('cluster-uuid') ?? '', /^[0-9a-f-]{36}$/);
   });
 
-  test('17.2 to 17.7, 17.12 writes and queries', async (t) => {
+  test('writes and queries', async (t) => {
     const server = await startServer(t, await testDirectory(t));
     const call = caller(server);
     const refused = '/api/v3/write_lp?db=foo&precision=nanosecond&accept_partial=false';
@@ -61,7 +61,7 @@ describe('on the running server', () => {
     assert.deepEqual(await server.rows('foo', 'SELECT count(*) AS n, sum(v) AS total FROM z'), [{ n: 3, total: 6 }]);
   });
 
-  test('17.10 and 6.5 limits of databases, tables and columns, freed by a delete', async (t) => {
+  test('limits of databases, tables and columns, freed by a delete', async (t) => {
     const args = ['--max-databases', '5', '--max-tables', '2', '--max-columns-per-table', '3'];
     const server = await startServer(t, await testDirectory(t), { args });
     const call = caller(server);
@@ -90,7 +90,7 @@ describe('on the running server', () => {
     assert.equal(whole[0], 400, whole[1]);
   });
 
-  test('17.11 and 9.2 a deleted database is renamed and its name is free at once', async (t) => {
+  test('a deleted database is renamed and its name is free at once', async (t) => {
     const server = await startServer(t, await testDirectory(t));
     const call = caller(server);
     await server.writeOk('foo', 'm v=1i 1');
@@ -117,7 +117,7 @@ describe('on the running server', () => {
     ]);
   });
 
-  test('9, 10 refusals of the admin endpoints', async (t) => {
+  test('refusals of the admin endpoints', async (t) => {
     const server = await startServer(t, await testDirectory(t));
     const call = caller(server);
     const json = jsonCaller(call);

@@ -67,7 +67,7 @@ test('the two documented caches show with their columns, counts and lifetimes', 
   ]);
 });
 
-test('12: JSON of a cache of all columns leaves the value columns out, and ids are whole numbers', async (t) => {
+test('JSON of a cache of all columns leaves the value columns out, and ids are whole numbers', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 't,k=a v=1');
   await created(server, 'last_cache', { db: 'db', table: 't' });

@@ -17,7 +17,7 @@ function dataUrl(module: string): string {
 }
 
 describe('the program', () => {
-  it('prints its version (acceptance 1)', async (t) => {
+  it('prints its version', async (t) => {
     const { code, stdout } = await runProgram(['--version'], { cwd: await testDirectory(t) });
     assert.equal(code, 0);
     assert.match(stdout, /^influxdb3 .+, \d+\.\d+\.\d+.*, revision [0-9a-f]+\n$/);
@@ -99,7 +99,7 @@ describe('client commands against the real server', () => {
 });
 
 describe('tokens from the first one on', () => {
-  it('makes the operator token, refuses strangers with a hint, makes and deletes a named one (acceptance 12)', async (t) => {
+  it('makes the operator token, refuses strangers with a hint, makes and deletes a named one', async (t) => {
     const cwd = await testDirectory(t);
     const server = await startServer(t, cwd, { bare: true, args: ['--disable-telemetry-upload'] });
     const base = { INFLUXDB3_HOST_URL: server.url };
@@ -134,7 +134,7 @@ describe('tokens from the first one on', () => {
     assert.ok(!server.output.includes(token));
   });
 
-  it('a token file made without a server is accepted by one (acceptance 13)', async (t) => {
+  it('a token file made without a server is accepted by one', async (t) => {
     const cwd = await testDirectory(t);
     const file = join(cwd, 'admin.json');
     await runProgram(['create', 'token', '--admin', '--offline', '--output-file', file], { cwd });
@@ -157,7 +157,7 @@ describe('serve', () => {
     assert.match(server.output, /telemetry {2}off: /);
   });
 
-  it('a second start on the same address file fails (acceptance 7)', async (t) => {
+  it('a second start on the same address file fails', async (t) => {
     const cwd = await testDirectory(t);
     const address = join(cwd, 'address');
     writeFileSync(address, '');
@@ -199,7 +199,7 @@ describe('serve', () => {
     );
   });
 
-  it('bare influxdb3 is a quick start (acceptance 6)', async (t) => {
+  it('bare influxdb3 is a quick start', async (t) => {
     const cwd = await testDirectory(t);
     const address = join(cwd, 'address');
     const child = spawn(process.execPath, [bin], {
@@ -232,7 +232,7 @@ describe('serve', () => {
     assert.equal(await gone, 0);
   });
 
-  it('reads .env, and the real environment wins (acceptance 3)', async (t) => {
+  it('reads .env, and the real environment wins', async (t) => {
     const cwd = await testDirectory(t);
     const below = join(cwd, 'below');
     mkdirSync(below);

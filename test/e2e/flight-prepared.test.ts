@@ -83,7 +83,7 @@ describe('prepared statements', () => {
     return client.call('DoPut', messages);
   }
 
-  it('4.3 are created, asked and closed', async () => {
+  it('are created, asked and closed', async () => {
     const { handle, dataset, parameters } = await prepare('SELECT host, f FROM cpu ORDER BY time');
     assert.deepEqual([dataset.fields.map((field) => field.name), parameters.fields.length], [['host', 'f'], 0]);
     const table = await ask(command('CommandPreparedStatementQuery', [[1, handle]]));
@@ -102,7 +102,7 @@ describe('prepared statements', () => {
     assert.deepEqual([closed.code, closed.messages.map((message) => message.length)], [0, [0]]);
   });
 
-  it('4.3 have parameters, whose types are told, and which are bound by name or by place', async () => {
+  it('have parameters, whose types are told, and which are bound by name or by place', async () => {
     const sql = 'SELECT host, f FROM cpu WHERE host = $host AND f > $f AND time >= $t AND i = $i LIMIT $n';
     const { handle, parameters, dataset } = await prepare(sql);
     assert.deepEqual(
@@ -140,7 +140,7 @@ describe('prepared statements', () => {
     assert.deepEqual([unbound[0], /No value found for placeholder with name \$/.test(unbound[1])], [3, true]);
   });
 
-  it('4.3 refuse what cannot be bound', async () => {
+  it('refuse what cannot be bound', async () => {
     const { handle } = await prepare('SELECT * FROM cpu WHERE host = $1');
     const empty = await bind(handle, new ArrowTable({ $1: vectorFromArray([], new Utf8()) }));
     assert.equal(empty.code, 3, empty.details);

@@ -29,7 +29,7 @@ after(async () => {
 const ask = (cmd: Uint8Array, headers?: Readonly<Record<string, string>>): Promise<Table> => askCommand(client, cmd, headers);
 
 describe('Flight SQL', () => {
-  it('4.2 statements: what GetFlightInfo says is what DoGet sends', async () => {
+  it('statements: what GetFlightInfo says is what DoGet sends', async () => {
     const statements = [
       'SELECT time, host AS h, f, f * 2 AS g FROM cpu ORDER BY time',
       'SELECT * FROM cpu WHERE false',
@@ -55,7 +55,7 @@ describe('Flight SQL', () => {
     assert.deepEqual(logged, [{ query_type: 'flightsql', phase: 'success' }]);
   });
 
-  it('4.1 statements may be InfluxQL', async () => {
+  it('statements may be InfluxQL', async () => {
     const table = await ask(command('CommandStatementQuery', [[1, 'SELECT f FROM cpu GROUP BY host']]), {
       'x-influxdata-query-language': 'influxql',
     });
@@ -88,7 +88,7 @@ describe('Flight SQL', () => {
     assert.equal((await ask(command('CommandStatementQuery', [[1, 'SELECT * FROM cpu']]))).numRows, 2);
   });
 
-  it('4.1 the database comes from one of four headers', async () => {
+  it('the database comes from one of four headers', async () => {
     const cmd = descriptor(command('CommandGetCatalogs'));
     const bare = new FlightTestClient(server.url);
     for (const header of ['database', 'bucket', 'bucket-name', 'iox-namespace-name']) {
@@ -101,7 +101,7 @@ describe('Flight SQL', () => {
     bare.close();
   });
 
-  it('4.2 catalogs, schemas, table types and keys', async () => {
+  it('catalogs, schemas, table types and keys', async () => {
     assert.deepEqual(rows(await ask(command('CommandGetCatalogs'))), [['public']]);
     assert.deepEqual(rows(await ask(command('CommandGetDbSchemas'))), [
       ['public', 'information_schema'],
@@ -117,7 +117,7 @@ describe('Flight SQL', () => {
     }
   });
 
-  it('4.2 tables, with their schemas when asked', async () => {
+  it('tables, with their schemas when asked', async () => {
     const all = await ask(command('CommandGetTables'));
     const names = rows(all).map((row) => (row as string[]).slice(1).join(' '));
     assert.deepEqual(names.slice(0, 10), [
@@ -158,7 +158,7 @@ describe('Flight SQL', () => {
     assert.equal(everything.numRows, all.numRows);
   });
 
-  it('4.4 SqlInfo: all facts, or those that are asked for', async () => {
+  it('SqlInfo: all facts, or those that are asked for', async () => {
     const some = await ask(
       command('CommandGetSqlInfo', [
         [1, 0],
@@ -195,7 +195,7 @@ describe('Flight SQL', () => {
     );
   });
 
-  it('4.5 XdbcTypeInfo', async () => {
+  it('XdbcTypeInfo', async () => {
     const all = await ask(command('CommandGetXdbcTypeInfo'));
     assert.equal(all.schema.fields.length, 19);
     assert.deepEqual(

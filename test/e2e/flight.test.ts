@@ -31,7 +31,7 @@ after(async () => {
 const READ_INFO = 'type.googleapis.com/influxdata.iox.querier.v1.ReadInfo';
 
 describe('DoGet', () => {
-  it('3 answers each form of ticket', async () => {
+  it('answers each form of ticket', async () => {
     const q = 'SELECT host, i FROM m ORDER BY time';
     const readInfo = writeMessage([
       [1, 'db'],
@@ -65,7 +65,7 @@ describe('DoGet', () => {
     }
   });
 
-  it('3 refuses everything else', async () => {
+  it('refuses everything else', async () => {
     const bad = [
       '',
       'garbage',
@@ -152,7 +152,7 @@ describe('DoGet', () => {
     });
   });
 
-  it('6 tells the kind of each column, and sends a schema without rows', async () => {
+  it('tells the kind of each column, and sends a schema without rows', async () => {
     const answer = await client.query({ database: 'db', sql_query: 'SELECT time, host AS h, f, f + 1 AS g FROM m WHERE false' });
     assert.deepEqual([answer.code, answer.messages.length], [0, 1]);
     const { schema, numRows } = tableOf(answer.messages);
@@ -198,7 +198,7 @@ describe('DoGet', () => {
     assert.deepEqual([other.code, /database prefix in qualified measurement syntax/.test(other.details)], [3, true]);
   });
 
-  it('5 failures have the status and the text of their kind', async () => {
+  it('failures have the status and the text of their kind', async () => {
     const failure = async (sql_query: string, database = 'db'): Promise<[number, string]> => {
       const { code, details } = await client.query({ database, sql_query });
       return [code, details];
@@ -226,7 +226,7 @@ describe('DoGet', () => {
     assert.match(metrics, /grpc_requests_total\{path="\/arrow.flight.protocol.FlightService\/DoGet",status="ok"\} \d+/);
   });
 
-  it('4 stops a query whose time is over, and one whose client leaves', async () => {
+  it('stops a query whose time is over, and one whose client leaves', async () => {
     const slow = 'SELECT count(*) FROM generate_series(1, 100000) AS a(x), generate_series(1, 100000) AS b(y) WHERE (x * y) % 7 = 3';
     const late = await client.query({ database: 'db', sql_query: slow }, { deadlineMs: 300 });
     assert.equal(late.code, 4);
@@ -285,7 +285,7 @@ describe('gRPC', () => {
 
   const good = writeMessage([[1, JSON.stringify({ database: 'db', sql_query: 'SELECT 1' })]]);
 
-  it('2 reads compressed messages, and refuses what it cannot read', async () => {
+  it('reads compressed messages, and refuses what it cannot read', async () => {
     assert.equal((await raw(framed(good)))['grpc-status'], '0');
     assert.equal((await raw(framed(gzipSync(good), 1), { 'grpc-encoding': 'gzip' }))['grpc-status'], '0');
     const deflate = await raw(framed(good, 1), { 'grpc-encoding': 'deflate' });
@@ -301,7 +301,7 @@ describe('gRPC', () => {
     assert.equal((await raw(framed(good, 7)))['grpc-status'], '13');
   });
 
-  it('1 other services and methods are not implemented', async () => {
+  it('other services and methods are not implemented', async () => {
     for (const path of [
       '/grpc.health.v1.Health/Check',
       '/grpc.reflection.v1.ServerReflection/ServerReflectionInfo',
@@ -319,7 +319,7 @@ describe('gRPC', () => {
     }
   });
 
-  it('2.2 Handshake gives back what it got, and the token', async () => {
+  it('Handshake gives back what it got, and the token', async () => {
     const message = writeMessage([
       [1, 7n],
       [2, Buffer.from([1, 2, 3])],

@@ -258,7 +258,7 @@ describe('InfluxQL on the real server', () => {
     it(`refuses ${query}`, async () => assert.deepEqual((await ask(server, query)).error, error));
   }
 
-  it('17.8 an unknown database is an error of the statement', async () => {
+  it('an unknown database is an error of the statement', async () => {
     const response = await fetch(`${server.url}/query?db=nope&q=${encodeURIComponent('SELECT * FROM m')}`);
     assert.deepEqual(
       [response.status, await response.text()],
@@ -266,7 +266,7 @@ describe('InfluxQL on the real server', () => {
     );
   });
 
-  it('17.9 epoch gives whole times, floats keep their fraction only where they have one', async () => {
+  it('epoch gives whole times, floats keep their fraction only where they have one', async () => {
     const q = "SELECT time, room, temp FROM home WHERE room = 'Kitchen' LIMIT 2";
     const response = await fetch(`${server.url}/query?db=foo&epoch=s&q=${encodeURIComponent(q)}`);
     assert.equal(
@@ -275,7 +275,7 @@ describe('InfluxQL on the real server', () => {
     );
   });
 
-  it('1.1 the v3 endpoint answers rows with their measurement, in every format', async () => {
+  it('the v3 endpoint answers rows with their measurement, in every format', async () => {
     const q = 'SELECT max(temp), hum FROM home GROUP BY room LIMIT 1';
     const request = (format: string): Promise<Response> =>
       fetch(`${server.url}/api/v3/query_influxql`, { method: 'POST', body: JSON.stringify({ db: 'foo', q, format }) });

@@ -29,7 +29,7 @@ async function names(server: TestServer, db: string, schema: string): Promise<un
   return rows.filter((row) => row['table_schema'] === schema).map((row) => row['table_name']);
 }
 
-test('1, 3: SHOW TABLES lists user tables by name, the system tables of the database and seven views', async (t) => {
+test('SHOW TABLES lists user tables by name, the system tables of the database and seven views', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   for (const table of ['xxx', 'aaa', 'table_001']) await server.writeOk('db', `${table} v=1`);
   const rows = await server.rows('db', 'SHOW TABLES');
@@ -50,7 +50,7 @@ test('1, 3: SHOW TABLES lists user tables by name, the system tables of the data
   assert.deepEqual(await names(server, '_internal', 'iox'), []);
 });
 
-test('2: tokens are readable in _internal only, and have no hash column without authentication', async (t) => {
+test('tokens are readable in _internal only, and have no hash column without authentication', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 'm v=1');
   const refused = await server.sql('db', 'SELECT * FROM system.tokens');
@@ -64,7 +64,7 @@ test('2: tokens are readable in _internal only, and have no hash column without 
   assert.deepEqual(await server.rows('_internal', 'SELECT * FROM system.tokens'), []);
 });
 
-test('2: with authentication the operator token shows nine digits of its hash', async (t) => {
+test('with authentication the operator token shows nine digits of its hash', async (t) => {
   const server = await startServer(t, await testDirectory(t), { bare: true, args: ['--disable-telemetry-upload'] });
   const created = await fetch(`${server.url}/api/v3/configure/token/admin`, { method: 'POST' });
   const { token, hash } = (await created.json()) as { token: string; hash: string };
@@ -80,7 +80,7 @@ test('2: with authentication the operator token shows nine digits of its hash', 
   );
 });
 
-test('4: columns are listed by name whatever the order of their creation', async (t) => {
+test('columns are listed by name whatever the order of their creation', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 't a=1,c=1');
   await server.writeOk('db', 't b=1');
@@ -142,7 +142,7 @@ test('every view of the information schema answers, and SHOW ALL gives names and
   ]);
 });
 
-test('Y-8: a query on the log sees itself running, later as a success with all durations', async (t) => {
+test('a query on the log sees itself running, later as a success with all durations', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 'm v=1');
   const [self] = await server.rows('db', 'SELECT * FROM system.queries');
@@ -162,7 +162,7 @@ test('Y-8: a query on the log sees itself running, later as a success with all d
   assert.equal(done?.['max_memory'], 0);
 });
 
-test('6: Y-5 a log of three holds the three newest queries, oldest first', async (t) => {
+test('a log of three holds the three newest queries, oldest first', async (t) => {
   const server = await startServer(t, await testDirectory(t), { args: ['--query-log-size', '3'] });
   await server.writeOk('db', 'm v=1');
   for (let i = 1; i <= 5; i++) await server.rows('db', `SELECT ${i} AS n`);
@@ -173,7 +173,7 @@ test('6: Y-5 a log of three holds the three newest queries, oldest first', async
   );
 });
 
-test('7: Y-9 queries that do not parse or plan are kept as fail, those on unknown databases are not', async (t) => {
+test('queries that do not parse or plan are kept as fail, those on unknown databases are not', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 'm v=1');
   for (const query of ['SELECT nope FROM m', 'SELEC 1']) assert.equal((await server.sql('db', query)).status, 400);
@@ -208,7 +208,7 @@ test('a client that leaves half-way shows as cancelled', async (t) => {
   assert.deepEqual([row['phase'], row['success'], row['cancelled']], ['cancel', false, true]);
 });
 
-test('1.5: influxdb_schema names every column and its type, in the order of tables and names', async (t) => {
+test('influxdb_schema names every column and its type, in the order of tables and names', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   await server.writeOk('db', 'z,t=a f=1,i=1i,u=1u,s="x",b=true');
   await server.writeOk('db', 'a v=1');
@@ -229,7 +229,7 @@ test('1.5: influxdb_schema names every column and its type, in the order of tabl
   );
 });
 
-test('8: databases and tables show retention, counts and what was deleted', async (t) => {
+test('databases and tables show retention, counts and what was deleted', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   assert.equal(await configure(server, 'POST', 'database', { db: 'foo', retention_period: '30d' }), 200);
   await server.writeOk('foo', 'cpu,region=us,host=a usage=1');
@@ -254,7 +254,7 @@ test('8: databases and tables show retention, counts and what was deleted', asyn
   assert.equal(table?.['database_name'], deleted[0]?.['database_name']);
 });
 
-test('11: nodes shows this server and masks the secrets among its parameters', async (t) => {
+test('nodes shows this server and masks the secrets among its parameters', async (t) => {
   const server = await startServer(t, await testDirectory(t), { args: ['--aws-secret-access-key', 'hunter2'] });
   const [node] = await server.rows('_internal', 'SELECT * FROM system.nodes');
   assert.equal(node?.['node_id'], 'test');
@@ -267,7 +267,7 @@ test('11: nodes shows this server and masks the secrets among its parameters', a
   assert.deepEqual(await server.rows('_internal', 'SELECT * FROM system.generation_durations'), [{ level: 1, duration_seconds: 600 }]);
 });
 
-test('5: Y-11, Y-12 parquet_files shows the files of its own database only, newest first', async (t) => {
+test('parquet_files shows the files of its own database only, newest first', async (t) => {
   const directory = await testDirectory(t);
   const small = ['--wal-flush-interval', '1ms', '--wal-snapshot-size', '1', '--snapshotted-wal-files-to-keep', '0'];
   const server = await startServer(t, directory, { args: small });
@@ -307,7 +307,7 @@ test('system tables answer under their spellings, and nothing else does', async 
   }
 });
 
-test('4: SHOW COLUMNS, DESCRIBE and the information schema agree on types and nulls of system tables', async (t) => {
+test('SHOW COLUMNS, DESCRIBE and the information schema agree on types and nulls of system tables', async (t) => {
   const server = await startServer(t, await testDirectory(t));
   const expected = [
     ['database_name', 'Utf8View', 'NO'],

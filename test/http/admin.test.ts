@@ -13,7 +13,7 @@ function send(server: TestServer, method: string, url: string, body?: unknown) {
 describe('databases', () => {
   const path = '/api/v3/configure/database';
 
-  test('9 the list is rows in any text format', async () => {
+  test('the list is rows in any text format', async () => {
     const server = await testServer();
     server.admin.answer = () => [
       { name: '_internal', deleted: false },
@@ -32,7 +32,7 @@ describe('databases', () => {
     assert.deepEqual([missing.statusCode, missing.body], [400, 'serde error: missing field `format`']);
   });
 
-  test('9 create, change and delete', async () => {
+  test('create, change and delete', async () => {
     const server = await testServer();
     const day = 86_400_000_000_000n;
     for (const [method, url, body, status] of [
@@ -62,7 +62,7 @@ describe('databases', () => {
     ]);
   });
 
-  test('9 refusals', async () => {
+  test('refusals', async () => {
     const server = await testServer();
     const cases: [method: string, url: string, body: unknown, status: number, text: string][] = [
       ['POST', path, '', 415, 'unacceptable content-type, expected: application/json'],
@@ -93,7 +93,7 @@ describe('databases', () => {
     assert.deepEqual(server.admin.calls, []);
   });
 
-  test('4 JSON content types with parameters and suffixes are fine', async () => {
+  test('JSON content types with parameters and suffixes are fine', async () => {
     const server = await testServer();
     for (const type of ['application/json; charset=utf-8', 'application/vnd.x+json', 'Application/JSON']) {
       const reply = await server.inject({ method: 'POST', url: path, payload: '{"db":"a"}', headers: { 'content-type': type } });
@@ -118,7 +118,7 @@ describe('databases', () => {
 describe('tables', () => {
   const path = '/api/v3/configure/table';
 
-  test('10 create and delete', async () => {
+  test('create and delete', async () => {
     const server = await testServer();
     const fields = [{ name: 'f', type: 'float64', more: 1 }];
     const created = await send(server, 'POST', path, { db: 'foo', table: '', tags: ['a', 'b', 'a'], fields });
@@ -130,7 +130,7 @@ describe('tables', () => {
     ]);
   });
 
-  test('10 refusals', async () => {
+  test('refusals', async () => {
     const server = await testServer();
     const cases: [body: string, text: string][] = [
       ['{"db":"a","table":"t"}', 'missing field `tags` at line 1 column 22'],
@@ -159,7 +159,7 @@ describe('tokens', () => {
     expiryMs: undefined,
   };
 
-  test('12 create, regenerate, named, delete', async () => {
+  test('create, regenerate, named, delete', async () => {
     const server = await testServer();
     server.admin.answer = () => token;
     const text = '{"id":3,"name":"a\\"b","token":"apiv3_x","hash":"ff","created_at":"2026-06-17T10:00:00.123Z","expiry":null}';
@@ -183,14 +183,14 @@ describe('tokens', () => {
     ]);
   });
 
-  test('12 times have 0 or 3 fraction digits', async () => {
+  test('times have 0 or 3 fraction digits', async () => {
     const server = await testServer();
     server.admin.answer = () => ({ ...token, createdAtMs: 0, expiryMs: 1000 });
     const reply = await send(server, 'POST', `${path}/admin`);
     assert.match(reply.body, /"created_at":"1970-01-01T00:00:00Z","expiry":"1970-01-01T00:00:01Z"\}$/);
   });
 
-  test('12 refusals', async () => {
+  test('refusals', async () => {
     const server = await testServer();
     const missing = await send(server, 'DELETE', path);
     assert.deepEqual([missing.statusCode, missing.body], [400, 'serde error: missing field `token_name`']);
@@ -203,7 +203,7 @@ describe('tokens', () => {
 });
 
 describe('caches', () => {
-  test('11 create answers 201 with the catalog batch, all digits kept', async () => {
+  test('create answers 201 with the catalog batch, all digits kept', async () => {
     const server = await testServer();
     server.admin.answer = () => ({ catalog_batch: { Database: { time_ns: 1_700_000_000_000_000_001n, ops: [] } }, sequence_number: 5n });
     const last = await send(server, 'POST', '/api/v3/configure/last_cache', { db: 'd', table: 't', key_columns: ['k'], count: 2, ttl: 60 });
@@ -221,7 +221,7 @@ describe('caches', () => {
     ]);
   });
 
-  test('11 zero counts are refused', async () => {
+  test('zero counts are refused', async () => {
     const server = await testServer();
     const last = await send(server, 'POST', '/api/v3/configure/last_cache', '{"db":"d","table":"t","count":0}');
     assert.deepEqual([last.statusCode, last.body.includes('last cache size must be greater than 0')], [400, true]);
@@ -234,7 +234,7 @@ describe('caches', () => {
     assert.deepEqual([distinct.statusCode, distinct.body.includes('expected a nonzero usize')], [400, true]);
   });
 
-  test('11 delete reads the query string, else a JSON body', async () => {
+  test('delete reads the query string, else a JSON body', async () => {
     const server = await testServer();
     const target = { database: 'd', table: 't', name: 'n' };
     for (const kind of ['last', 'distinct']) {
@@ -265,7 +265,7 @@ describe('processing engine', () => {
     disabled: false,
   };
 
-  test('13 triggers', async () => {
+  test('triggers', async () => {
     const server = await testServer();
     for (const [method, url, payload] of [
       ['POST', path, body],
@@ -315,7 +315,7 @@ describe('processing engine', () => {
     assert.equal((await send(server, 'POST', path, { ...body, trigger_settings: { error_behavior: 'no' } })).statusCode, 400);
   });
 
-  test('13 an engine path without trigger is the literal 404', async () => {
+  test('an engine path without trigger is the literal 404', async () => {
     const server = await testServer();
     for (const url of ['/api/v3/engine/x', '/api/v3/engine/a%2Fb?x=1']) {
       const reply = await send(server, 'GET', url);

@@ -21,7 +21,7 @@ function authenticator(enabled: boolean): Authenticator {
   });
 }
 
-test('17.1 and auth 10.12-10.13 nothing but the open paths answers without a token', async () => {
+test('nothing but the open paths answers without a token', async () => {
   const { inject, admin } = await testServer({ authenticator: authenticator(true) });
   for (const url of ['/health', '/metrics', '/nosuch', '/api/v3/test/telemetry_snapshot', '/api/v3/engine/x']) {
     const reply = await inject({ method: 'GET', url });
@@ -45,7 +45,7 @@ test('only pages ask a browser for a token, and only what --disable-authz names 
   }
 });
 
-test('4 every endpoint refuses in shape EA, v2 and v1 too', async () => {
+test('every endpoint refuses in shape auth, v2 and v1 too', async () => {
   const { inject } = await testServer({ authenticator: authenticator(true) });
   for (const [method, url] of [
     ['POST', '/api/v2/write?bucket=b'],
@@ -60,7 +60,7 @@ test('4 every endpoint refuses in shape EA, v2 and v1 too', async () => {
   assert.match(malformed.body, /^\{"error": "Authorization header was malformed, /);
 });
 
-test('10.20-10.21 without authentication', async () => {
+test('without authentication', async () => {
   const { inject } = await testServer({ authenticator: authenticator(false) });
   for (const [method, url] of [
     ['POST', '/api/v3/configure/token/admin'],
@@ -89,7 +89,7 @@ describe('recovery listener', () => {
     return { status: response.statusCode ?? 0, body: Buffer.concat(chunks).toString(), headers: response.headers };
   }
 
-  test('8 and 10.23-10.24 regenerates once, then the socket is closed', async () => {
+  test('regenerates once, then the socket is closed', async () => {
     let fail = true;
     const listener = new RecoveryListener({
       regenerate: async () => {
@@ -121,7 +121,7 @@ describe('recovery listener', () => {
     await assert.rejects(call(port, 'POST', path), { code: 'ECONNREFUSED' });
   });
 
-  test('8 closes too when the client leaves before its answer', async () => {
+  test('closes too when the client leaves before its answer', async () => {
     const asked = deferred();
     const work = deferred();
     const listener = new RecoveryListener({

@@ -56,14 +56,14 @@ function endless(state: { cancelled: boolean }): QueryResult {
 }
 
 describe('one port', () => {
-  test('1 HTTP/1.1 with keep-alive', async () => {
+  test('HTTP/1.1 with keep-alive', async () => {
     const { port } = await listening();
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     for (let i = 0; i < 3; i++) assert.equal((await send(port, { path: '/health', agent })).body, 'OK');
     agent.destroy();
   });
 
-  test('1 bytes that arrive one by one, pipelined and HTTP/1.0 requests', async () => {
+  test('bytes that arrive one by one, pipelined and HTTP/1.0 requests', async () => {
     const { port } = await listening();
     const one = await rawExchange(port, [...'POST /ping HTTP/1.1\r\nhost: x\r\ncontent-length: 0\r\n\r\n'], /Core"?.*\}$/s);
     assert.match(one, /^HTTP\/1\.1 200 OK\r\n/);
@@ -74,7 +74,7 @@ describe('one port', () => {
     assert.match(old, /200 OK/);
   });
 
-  test('1 cleartext HTTP/2 speaks REST, and gRPC without a ticket gets status 3', async () => {
+  test('cleartext HTTP/2 speaks REST, and gRPC without a ticket gets status 3', async () => {
     const { port, writes } = await listening({ maxBodyBytes: 3_000_000 });
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     const body = Buffer.alloc(2_000_000, 'a');
@@ -97,7 +97,7 @@ describe('one port', () => {
     await once(session, 'close');
   });
 
-  test('4 a body in many chunks, with and without a declared length', async () => {
+  test('a body in many chunks, with and without a declared length', async () => {
     const { port, writes } = await listening({ maxBodyBytes: 10_000_000 });
     const body = Buffer.alloc(1_800_000, 'cpu,host=a v=1 1\n');
     assert.equal((await send(port, { method: 'POST', path: '/api/v3/write_lp?db=foo', body })).status, 204);
@@ -106,7 +106,7 @@ describe('one port', () => {
     assert.ok(writes.requests.every((write) => Buffer.compare(write.body, body) === 0));
   });
 
-  test('4 reading stops at the limit', async () => {
+  test('reading stops at the limit', async () => {
     const { port } = await listening();
     const head = 'POST /api/v3/write_lp?db=foo HTTP/1.1\r\nhost: x\r\n';
     const declared = await rawExchange(port, [`${head}content-length: 999999999\r\n\r\nabc`], /exceeded$/);
@@ -116,7 +116,7 @@ describe('one port', () => {
     assert.match(endlessBody, /^HTTP\/1\.1 413 /);
   });
 
-  test('4 a client that sends on gets its 413, and is cut off after 64 MiB', async () => {
+  test('a client that sends on gets its 413, and is cut off after 64 MiB', async () => {
     const { port } = await listening();
     const agent = new Agent({ keepAlive: true });
     const path = '/api/v3/write_lp?db=foo';
@@ -149,7 +149,7 @@ describe('one port', () => {
 describe('TLS', () => {
   const tls = { cert: testCertificate, key: testKey, minVersion: 'TLSv1.2' } as const;
 
-  test('1 ALPN chooses HTTP/2 or HTTP/1.1 on the same port; without ALPN it is HTTP/1.1', async () => {
+  test('ALPN chooses HTTP/2 or HTTP/1.1 on the same port; without ALPN it is HTTP/1.1', async () => {
     const { port } = await listening({ tls });
     const session = connectHttp2(`https://127.0.0.1:${port}`, { ca: testCertificate });
     const stream = session.request({ ':path': '/health' });
@@ -171,7 +171,7 @@ describe('TLS', () => {
     }
   });
 
-  test('1 plain text is not spoken, and only that connection is dropped', async () => {
+  test('plain text is not spoken, and only that connection is dropped', async () => {
     const { port } = await listening({ tls });
     await assert.rejects(send(port, { path: '/health' }), { code: 'ECONNRESET' });
     const socket = connectTls({ port, host: '127.0.0.1', ca: testCertificate });
@@ -179,14 +179,14 @@ describe('TLS', () => {
     socket.destroy();
   });
 
-  test('1 the lowest version is enforced', async () => {
+  test('the lowest version is enforced', async () => {
     const { port } = await listening({ tls: { ...tls, minVersion: 'TLSv1.3' } });
     const socket = connectTls({ port, host: '127.0.0.1', ca: testCertificate, maxVersion: 'TLSv1.2' });
     const [error] = (await once(socket, 'error')) as [NodeJS.ErrnoException];
     assert.match(error.message, /alert|version|handshake/i);
   });
 
-  test('1 open handshakes and idle sessions do not delay a stop', async () => {
+  test('open handshakes and idle sessions do not delay a stop', async () => {
     const { server, port } = await listening({ tls });
     const silent = connect(port, '127.0.0.1');
     await once(silent, 'connect');
@@ -251,7 +251,7 @@ describe('slow clients', () => {
 });
 
 describe('streaming', () => {
-  test('7 a long result streams; a client that leaves cancels the query', async () => {
+  test('a long result streams; a client that leaves cancels the query', async () => {
     const state = { cancelled: false };
     const { port, queries } = await listening();
     queries.answer = () => endless(state);
@@ -264,7 +264,7 @@ describe('streaming', () => {
     assert.ok(queries.requests[0]?.signal?.aborted);
   });
 
-  test('7 the same over HTTP/2', async () => {
+  test('the same over HTTP/2', async () => {
     const state = { cancelled: false };
     const { port, queries } = await listening();
     queries.answer = () => endless(state);
@@ -276,7 +276,7 @@ describe('streaming', () => {
     session.destroy();
   });
 
-  test('7 a failure after the first piece cuts the connection', async () => {
+  test('a failure after the first piece cuts the connection', async () => {
     const { port, queries } = await listening();
     const source = endless({ cancelled: false });
     queries.answer = () => ({
@@ -316,7 +316,7 @@ describe('streaming', () => {
 });
 
 describe('stopping', () => {
-  test('1 idle, silent and HTTP/2 connections do not delay it', async () => {
+  test('idle, silent and HTTP/2 connections do not delay it', async () => {
     const { server, port } = await listening();
     const agent = new Agent({ keepAlive: true });
     await send(port, { path: '/health', agent });
@@ -334,7 +334,7 @@ describe('stopping', () => {
     await assert.rejects(send(port, { path: '/health' }), { code: 'ECONNREFUSED' });
   });
 
-  test('1 an open request finishes first', async () => {
+  test('an open request finishes first', async () => {
     const { server, port, writes } = await listening();
     const { asked, finish } = writes.hold();
     const agent = new Agent({ keepAlive: true });
@@ -347,7 +347,7 @@ describe('stopping', () => {
     agent.destroy();
   });
 
-  test('1 what does not finish in time is cut', async () => {
+  test('what does not finish in time is cut', async () => {
     const { server, port, writes } = await listening({ limits: { drainTimeoutMs: 20 } });
     const { asked } = writes.hold();
     const reply = assert.rejects(send(port, { method: 'POST', path: '/api/v3/write_lp?db=foo', body: 'x' }), { code: 'ECONNRESET' });

@@ -52,7 +52,7 @@ const bindText = (request: unknown): string =>
   JSON.stringify(request, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
 
 describe('/query', () => {
-  test('8 series by measurement and tags, whole floats without fraction, null tags and values', async () => {
+  test('series by measurement and tags, whole floats without fraction, null tags and values', async () => {
     const { inject, influxql } = await testServer();
     influxql.answer = () => home();
     const reply = await inject({ method: 'GET', url: `/query?db=foo&${Q}` });
@@ -67,7 +67,7 @@ describe('/query', () => {
     assert.equal(influxql.requests[0]?.database, 'foo');
   });
 
-  test('8 epoch gives whole numbers of the unit, its words are checked', async () => {
+  test('epoch gives whole numbers of the unit, its words are checked', async () => {
     const { inject, influxql } = await testServer();
     influxql.answer = () => home();
     for (const [unit, times] of [
@@ -94,14 +94,14 @@ describe('/query', () => {
     );
   });
 
-  test('8 a zone of the query is honoured', async () => {
+  test('a zone of the query is honoured', async () => {
     const { inject, influxql } = await testServer();
     influxql.answer = () => home([['a', 0n, 1]], 'America/Sao_Paulo');
     const reply = await inject({ method: 'GET', url: `/query?db=foo&${Q}` });
     assert.match(reply.body, /"1969-12-31T21:00:00-03:00"/);
   });
 
-  test('8 chunks break at series and at chunk_size, and say whether more follows', async () => {
+  test('chunks break at series and at chunk_size, and say whether more follows', async () => {
     const { inject, influxql } = await testServer();
     influxql.answer = () => home();
     const row = (times: string): string => `{"results":[{"statement_id":0,"series":[{"name":"home",${times}}]}`;
@@ -120,7 +120,7 @@ describe('/query', () => {
     assert.equal(none.body, '{"results":[{"statement_id":0}]}\n');
   });
 
-  test('8 CSV: epoch times, one header, a blank line between statements, failures left out', async () => {
+  test('CSV: epoch times, one header, a blank line between statements, failures left out', async () => {
     const { inject, influxql } = await testServer();
     influxql.answer = (request) => {
       if (request.text.includes('bad')) throw new InfluxError({ code: 'X', message: 'no', status: 400 });
@@ -135,7 +135,7 @@ describe('/query', () => {
     assert.deepEqual([reply.headers['content-type'], reply.body], ['application/csv', `${block}\n${block}`]);
   });
 
-  test('8 each statement answers for itself; a parse error stands for the whole text', async () => {
+  test('each statement answers for itself; a parse error stands for the whole text', async () => {
     const { inject, influxql } = await testServer();
     influxql.answer = (request) => {
       if (request.database === 'nope') throw databaseNotFound('nope');
@@ -164,7 +164,7 @@ describe('/query', () => {
     assert.deepEqual([blank.statusCode, blank.body], [200, '']);
   });
 
-  test('8 an infinite number takes the place of the document, NaN is null', async () => {
+  test('an infinite number takes the place of the document, NaN is null', async () => {
     const { inject, influxql } = await testServer();
     influxql.answer = () => home([['a', 0n, Number.NaN]]);
     assert.match((await inject({ method: 'GET', url: `/query?db=foo&${Q}` })).body, /,null\]/);
@@ -173,7 +173,7 @@ describe('/query', () => {
     assert.deepEqual([reply.statusCode, reply.body], [200, '{"error":"json: unsupported value: -Inf"}']);
   });
 
-  test('8 pretty indents by two spaces', async () => {
+  test('pretty indents by two spaces', async () => {
     const { inject, influxql } = await testServer();
     influxql.answer = () => home([['a:{"b,', 0n, 1.5]]);
     const plain = await inject({ method: 'GET', url: `/query?db=foo&${Q}` });
@@ -181,7 +181,7 @@ describe('/query', () => {
     assert.equal(pretty.body, JSON.stringify(plain.json(), null, 2));
   });
 
-  test('8 where the parameters come from', async () => {
+  test('where the parameters come from', async () => {
     const { inject, influxql } = await testServer();
     influxql.answer = empty;
     const form = { 'content-type': 'application/x-www-form-urlencoded' };
@@ -203,7 +203,7 @@ describe('/query', () => {
     assert.equal(influxql.requests.at(-1)?.database, 'b/weekly');
   });
 
-  test('8 no header refuses a query', async () => {
+  test('no header refuses a query', async () => {
     const { inject, influxql } = await testServer();
     influxql.answer = empty;
     const q = 'SELECT v FROM m';
@@ -239,7 +239,7 @@ describe('/query', () => {
     assert.equal(influxql.requests.at(-2)?.text, 'SELECT v FROM m WHERE v > $a');
   });
 
-  test('8 request errors', async () => {
+  test('request errors', async () => {
     const { inject } = await testServer();
     const cases = [
       [{ method: 'GET', url: '/query' }, 400, "missing query parameters 'db' and 'q'"],
@@ -291,7 +291,7 @@ describe('/query', () => {
     }
   });
 
-  test('8 a statement may have series with columns of their own, and lists are those of InfluxDB 1', async () => {
+  test('a statement may have series with columns of their own, and lists are those of InfluxDB 1', async () => {
     const { inject, influxql } = await testServer();
     const text = (name: string) => ({ name, type: { kind: 'string', dictionary: false } }) as const;
     const row = (value: string) => textVector([value]);
@@ -323,7 +323,7 @@ describe('/query', () => {
 });
 
 describe('/api/v3/query_influxql', () => {
-  test('7 answers one statement in the v3 formats', async () => {
+  test('answers one statement in the v3 formats', async () => {
     const { inject, influxql } = await testServer();
     influxql.answer = () => home(ROWS.slice(0, 1));
     const reply = await inject({
@@ -339,7 +339,7 @@ describe('/api/v3/query_influxql', () => {
     assert.deepEqual([file.headers['content-type'], file.body], ['application/vnd.apache.parquet', 'PAR1']);
   });
 
-  test('7 refusals', async () => {
+  test('refusals', async () => {
     const { inject } = await testServer();
     const one = 'must provide only one InfluxQl statement per query';
     const cases = [

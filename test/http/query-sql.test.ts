@@ -27,7 +27,7 @@ function cpu(): QueryResult {
 }
 
 describe('/api/v3/query_sql', () => {
-  test('17.6 answers a GET as CSV', async () => {
+  test('answers a GET as CSV', async () => {
     const { inject, queries } = await testServer();
     queries.answer = cpu;
     const reply = await inject({ method: 'GET', url: '/api/v3/query_sql?db=foo&q=select+host,time,val+from+cpu&format=csv' });
@@ -37,7 +37,7 @@ describe('/api/v3/query_sql', () => {
     assert.deepEqual([queries.requests[0]?.database, queries.requests[0]?.query], ['foo', 'select host,time,val from cpu']);
   });
 
-  test('7 formats by parameter and by Accept, with their content types', async () => {
+  test('formats by parameter and by Accept, with their content types', async () => {
     const { inject, queries } = await testServer();
     queries.answer = cpu;
     const cases: [format: string, accept: string | undefined, type: string][] = [
@@ -63,7 +63,7 @@ describe('/api/v3/query_sql', () => {
     }
   });
 
-  test('7 a bad Accept is refused first, also with a good format', async () => {
+  test('a bad Accept is refused first, also with a good format', async () => {
     const { inject } = await testServer();
     for (const accept of ['application/jsonl', 'text/csv; charset=utf-8', 'TEXT/CSV']) {
       const reply = await inject({ method: 'GET', url: '/api/v3/query_sql?db=foo&q=x&format=csv', headers: { accept } });
@@ -71,7 +71,7 @@ describe('/api/v3/query_sql', () => {
     }
   });
 
-  test('7 zero rows in every format', async () => {
+  test('zero rows in every format', async () => {
     const { inject, queries } = await testServer();
     queries.answer = () => resultOf(columns, []);
     for (const [format, body] of [
@@ -86,7 +86,7 @@ describe('/api/v3/query_sql', () => {
     }
   });
 
-  test('7 POST reads a JSON body of any content-type and ignores the URL', async () => {
+  test('POST reads a JSON body of any content-type and ignores the URL', async () => {
     const { inject, queries } = await testServer();
     const reply = await inject({
       method: 'POST',
@@ -98,7 +98,7 @@ describe('/api/v3/query_sql', () => {
     assert.equal(queries.requests[0]?.database, 'foo');
   });
 
-  test('7 and SQL 9.1 parameter values, unsigned first, all digits kept', async () => {
+  test('parameter values, unsigned first, all digits kept', async () => {
     const expected: [string, BindValue][] = [
       ['n', { kind: 'null' }],
       ['b', { kind: 'boolean', value: true }],
@@ -120,7 +120,7 @@ describe('/api/v3/query_sql', () => {
     assert.equal(queries.requests[2]?.params.size, 0);
   });
 
-  test('7 refusals of a GET', async () => {
+  test('refusals of a GET', async () => {
     const { inject } = await testServer();
     const cases: [query: string, body: string][] = [
       ['', "missing query parameters 'db' and 'q'"],
@@ -146,7 +146,7 @@ describe('/api/v3/query_sql', () => {
     }
   });
 
-  test('7 refusals of a POST', async () => {
+  test('refusals of a POST', async () => {
     const { inject } = await testServer();
     const cases: [payload: string, detail: string][] = [
       ['', 'EOF while parsing a value at line 1 column 0'],
@@ -171,7 +171,7 @@ describe('/api/v3/query_sql', () => {
     assert.deepEqual([big.statusCode, big.body], [413, 'max request size (1000 bytes) exceeded']);
   });
 
-  test('17.7 and 7 errors of the query service keep status, text and shape', async () => {
+  test('errors of the query service keep status, text and shape', async () => {
     const { inject, queries } = await testServer();
     const cases: [InfluxError, number, string][] = [
       [databaseNotFound('nope'), 404, '{"error":"query error: database not found: nope"}'],

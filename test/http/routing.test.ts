@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { AuthInput } from '../../src/server/index.ts';
 import { CLUSTER_UUID, fakeAuthenticator, testServer } from './fakes.ts';
 
-test('2.1 OPTIONS on any path answers 204 with CORS headers, before authentication', async () => {
+test('OPTIONS on any path answers 204 with CORS headers, before authentication', async () => {
   const { inject } = await testServer({ authenticator: fakeAuthenticator(() => assert.fail('authenticated')) });
   for (const url of ['/api/v3/write_lp', '/nosuch', '/api/v3/configure/token/admin', '*']) {
     const reply = await inject({ method: 'OPTIONS', url });
@@ -17,7 +17,7 @@ test('2.1 OPTIONS on any path answers 204 with CORS headers, before authenticati
   }
 });
 
-test('2.2 token paths are closed without authentication, whatever the method', async () => {
+test('token paths are closed without authentication, whatever the method', async () => {
   const { inject } = await testServer({ authenticator: fakeAuthenticator(() => ({ allowed: true }), false) });
   for (const [method, url] of [
     ['POST', '/api/v3/configure/token/admin'],
@@ -31,7 +31,7 @@ test('2.2 token paths are closed without authentication, whatever the method', a
   }
 });
 
-test('2.3 a refused request never reaches a route, also an unknown path', async () => {
+test('a refused request never reaches a route, also an unknown path', async () => {
   const seen: AuthInput[] = [];
   const { inject } = await testServer({
     authenticator: fakeAuthenticator((input) => {
@@ -54,7 +54,7 @@ test('2.3 a refused request never reaches a route, also an unknown path', async 
   );
 });
 
-test('2.4 unknown paths, wrong methods, HEAD, trailing slashes and escapes are 404 Not found', async () => {
+test('unknown paths, wrong methods, HEAD, trailing slashes and escapes are 404 Not found', async () => {
   const { inject } = await testServer();
   for (const [method, url] of [
     ['GET', '/nosuch'],
@@ -82,7 +82,7 @@ test('2.4 unknown paths, wrong methods, HEAD, trailing slashes and escapes are 4
   }
 });
 
-test('5 health answers OK as text', async () => {
+test('health answers OK as text', async () => {
   const { inject } = await testServer();
   for (const url of ['/health', '/api/v1/health']) {
     const reply = await inject({ method: 'GET', url });
@@ -92,7 +92,7 @@ test('5 health answers OK as text', async () => {
   }
 });
 
-test('5 ping names the product, by GET and POST, with its own headers', async () => {
+test('ping names the product, by GET and POST, with its own headers', async () => {
   const { inject } = await testServer();
   for (const method of ['GET', 'POST'] as const) {
     const reply = await inject({ method, url: '/ping', ...(method === 'POST' ? { payload: 'ignored' } : {}) });
@@ -109,7 +109,7 @@ test('5 ping names the product, by GET and POST, with its own headers', async ()
   }
 });
 
-test('5 metrics end with # EOF and keep labels bounded', async () => {
+test('metrics end with # EOF and keep labels bounded', async () => {
   const { inject } = await testServer();
   await inject({ method: 'GET', url: '/made-up-by-a-client' });
   await inject({ method: 'POST', url: '/api/v3/write_lp?db=foo', payload: 'cpu v=1' });
@@ -131,7 +131,7 @@ test('5 metrics end with # EOF and keep labels bounded', async () => {
   assert.ok(!reply.body.includes('made-up'));
 });
 
-test('14 the telemetry snapshot exists in test mode only', async () => {
+test('the telemetry snapshot exists in test mode only', async () => {
   const without = await (await testServer()).inject({ method: 'GET', url: '/api/v3/test/telemetry_snapshot' });
   assert.deepEqual([without.statusCode, without.body], [404, 'Not found']);
   const { inject } = await testServer({ telemetrySnapshot: () => '{"a":1}' });

@@ -16,7 +16,7 @@ function parseFailed(): InfluxError {
 }
 
 describe('POST /api/v3/write_lp', () => {
-  test('6.1 passes the parameters on and answers 204 with an empty body', async () => {
+  test('passes the parameters on and answers 204 with an empty body', async () => {
     const { inject, writes, telemetry } = await testServer();
     const reply = await inject({
       method: 'POST',
@@ -32,14 +32,14 @@ describe('POST /api/v3/write_lp', () => {
     assert.deepEqual(telemetry.writes, [[1, 7]]);
   });
 
-  test('6.1 defaults: automatic precision, partial accepted, synced', async () => {
+  test('defaults: automatic precision, partial accepted, synced', async () => {
     const { inject, writes } = await testServer();
     await inject({ method: 'POST', url: '/api/v3/write_lp?db=foo', payload: 'x' });
     const [request] = writes.requests;
     assert.deepEqual([request?.precision, request?.acceptPartial, request?.noSync], ['auto', true, false]);
   });
 
-  test('6.1 rows 1-3 and 6.4: refused parameters', async () => {
+  test('refused parameters', async () => {
     const { inject, writes } = await testServer();
     const cases: [query: string, body: string][] = [
       ['', "missing query parameter 'db'"],
@@ -68,7 +68,7 @@ describe('POST /api/v3/write_lp', () => {
     assert.equal(writes.requests.length, 0);
   });
 
-  test('6.1 row 7: a refused line stops the write; data is one object', async () => {
+  test('a refused line stops the write; data is one object', async () => {
     const { inject, writes, telemetry } = await testServer();
     writes.answer = () => {
       throw parseFailed();
@@ -83,7 +83,7 @@ describe('POST /api/v3/write_lp', () => {
     assert.deepEqual(telemetry.writes, []);
   });
 
-  test('6.1 row 8: a partial write lists its lines and still counts the good ones', async () => {
+  test('a partial write lists its lines and still counts the good ones', async () => {
     const { inject, writes, telemetry } = await testServer();
     writes.answer = () => ({ acceptedLines: 2, acceptedBytes: 30, lineErrors: [lineError] });
     const reply = await inject({ method: 'POST', url: '/api/v3/write_lp?db=foo', payload: 'three lines' });
@@ -95,7 +95,7 @@ describe('POST /api/v3/write_lp', () => {
     assert.deepEqual(telemetry.writes, [[2, 11]]);
   });
 
-  test('6.1 row 8: a limit among the line errors makes it 422', async () => {
+  test('a limit among the line errors makes it 422', async () => {
     const { inject, writes } = await testServer();
     const errorMessage = 'Update to schema would exceed number of columns per table limit of 500 columns';
     writes.answer = () => ({ acceptedLines: 0, acceptedBytes: 0, lineErrors: [lineError, { ...lineError, errorMessage }] });
@@ -103,7 +103,7 @@ describe('POST /api/v3/write_lp', () => {
     assert.equal(reply.statusCode, 422);
   });
 
-  test('6.1 rows 9 and 10: texts of the write service pass unchanged', async () => {
+  test('texts of the write service pass unchanged', async () => {
     const { inject, writes } = await testServer();
     for (const [status, message] of [
       [400, 'incoming write was empty'],
@@ -132,7 +132,7 @@ describe('POST /api/v3/write_lp', () => {
 });
 
 describe('POST /write', () => {
-  test('6.2 resolves database and policy, keeps good lines and always waits', async () => {
+  test('resolves database and policy, keeps good lines and always waits', async () => {
     const { inject, writes } = await testServer();
     for (const query of [
       'db=foo',
@@ -152,7 +152,7 @@ describe('POST /write', () => {
     assert.ok(writes.requests.every((request) => request.acceptPartial && !request.noSync && request.precision === 'nanosecond'));
   });
 
-  test('6.2 refused parameters in shape E1', async () => {
+  test('refused parameters in shape json', async () => {
     const { inject } = await testServer();
     const long = 'a'.repeat(65);
     const cases: [query: string, message: string][] = [
@@ -246,7 +246,7 @@ describe('lines that v1 and v2 cannot store', () => {
 });
 
 describe('POST /api/v2/write', () => {
-  test('6.3 the bucket is the database, or database and policy', async () => {
+  test('the bucket is the database, or database and policy', async () => {
     const { inject, writes } = await testServer();
     for (const bucket of ['b/autogen', 'b/', 'b%2FWeek'])
       await inject({ method: 'POST', url: `/api/v2/write?bucket=${bucket}&orgID=0123456789abcdef`, payload: 'x' });
@@ -259,7 +259,7 @@ describe('POST /api/v2/write', () => {
     assert.deepEqual([writes.requests[0]?.database, writes.requests[0]?.precision], ['b', 'millisecond']);
   });
 
-  test('6.3 every error is in shape E2', async () => {
+  test('every error is in shape v2', async () => {
     const { inject } = await testServer();
     const cases: [query: string, message: string][] = [
       ['', 'no org/bucket destination provided'],
@@ -278,7 +278,7 @@ describe('POST /api/v2/write', () => {
     }
   });
 
-  test('6.3 body errors', async () => {
+  test('body errors', async () => {
     const { inject } = await testServer();
     const url = '/api/v2/write?bucket=b';
     const big = await inject({ method: 'POST', url, payload: 'x'.repeat(1001) });
@@ -287,7 +287,7 @@ describe('POST /api/v2/write', () => {
     assert.deepEqual([encoding.statusCode, encoding.body], [400, '{"code":"invalid","message":"unacceptable content-encoding: br"}']);
   });
 
-  test('6.3 failures of the write service get their prefixes and 400', async () => {
+  test('failures of the write service get their prefixes and 400', async () => {
     const { inject, writes } = await testServer();
     const limit = 'Adding a new database would exceed limit of 5 databases';
     const cases: [error: InfluxError, message: string][] = [
@@ -311,7 +311,7 @@ describe('POST /api/v2/write', () => {
 describe('request bodies', () => {
   const url = '/api/v3/write_lp?db=foo';
 
-  test('4 the limit is inclusive, raw and unzipped', async () => {
+  test('the limit is inclusive, raw and unzipped', async () => {
     const { inject, writes } = await testServer();
     const exact = 'x'.repeat(1000);
     assert.equal((await inject({ method: 'POST', url, payload: exact })).statusCode, 204);
@@ -329,13 +329,13 @@ describe('request bodies', () => {
     );
   });
 
-  test('4 telemetry counts unzipped bytes', async () => {
+  test('telemetry counts unzipped bytes', async () => {
     const { inject, telemetry } = await testServer();
     await inject({ method: 'POST', url, payload: gzipSync('y'.repeat(900)), headers: { 'content-encoding': 'gzip' } });
     assert.deepEqual(telemetry.writes, [[1, 900]]);
   });
 
-  test('17.12 gzip members are concatenated, empty ones are fine', async () => {
+  test('gzip members are concatenated, empty ones are fine', async () => {
     const { inject, writes } = await testServer();
     const payload = Buffer.concat([gzipSync('a\n'), gzipSync(''), gzipSync('b\n'), gzipSync('c')]);
     const reply = await inject({ method: 'POST', url, payload, headers: { 'content-encoding': 'gzip' } });
@@ -343,7 +343,7 @@ describe('request bodies', () => {
     assert.equal(Buffer.from(writes.requests[0]?.body ?? []).toString(), 'a\nb\nc');
   });
 
-  test('4 identity is no encoding, everything but exact gzip is refused', async () => {
+  test('identity is no encoding, everything but exact gzip is refused', async () => {
     const { inject } = await testServer();
     const send = (encoding: string) => inject({ method: 'POST', url, payload: 'x', headers: { 'content-encoding': encoding } });
     assert.equal((await send('identity')).statusCode, 204);
@@ -353,7 +353,7 @@ describe('request bodies', () => {
     }
   });
 
-  test('4 bad gzip', async () => {
+  test('bad gzip', async () => {
     const { inject } = await testServer();
     const cut = gzipSync('hello world').subarray(0, 20);
     for (const [payload, cause] of [
@@ -365,7 +365,7 @@ describe('request bodies', () => {
     }
   });
 
-  test('4 a body that is not UTF-8', async () => {
+  test('a body that is not UTF-8', async () => {
     const { inject } = await testServer();
     for (const [bytes, detail] of [
       [[0x61, 0xff, 0x62], 'invalid utf-8 sequence of 1 bytes from index 1'],

@@ -68,6 +68,28 @@ describe('references', () => {
     assert.deepEqual(wrong, []);
   });
 
+  it('comments name things by their names, and no lists that are not in the project', () => {
+    const riddle =
+      /\b(the runtime|the framework|the reference|of this second|the platform|the spec|of that section|acceptance \d+|[Dd]esign section)\b|(?<!RFC \d+, )\bsection \d/;
+    const wrong = textFiles('src', '.ts').flatMap(({ path, text }) =>
+      [...text.matchAll(/\/\*\*[\s\S]*?\*\/|(?:^|\s)\/\/[^\n]*/g)]
+        .map(([comment]) => comment.replace(/\s*\n\s*(\*|\/\/)?\s*/g, ' '))
+        .filter((comment) => riddle.test(comment))
+        .map((comment) => `${path}: ${comment}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
+  it('tests are named after behaviour, without numbers of lists', () => {
+    const wrong = textFiles('test', '.ts').flatMap(({ path, text }) =>
+      [...text.matchAll(/\b(?:test|it|describe)\(\s*['`]((?:\d{1,2}(?:\.\d+)?|[A-Z]-\d+)(?!,\d)[ ,:-].*)/g)]
+        .map((match) => match[1] ?? '')
+        .filter((name) => !/^\d+( (MiB|files|rows|queries|clients|writers|tables)|-bit)/.test(name))
+        .map((name) => `${path}: ${name}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
   it('links between documents lead to files and headings', () => {
     const wrong = documents.flatMap((document) =>
       [...document.text.matchAll(/\]\((?!https?:|mailto:)([^)\s]*)\)/g)].flatMap(([, link = '']) => {

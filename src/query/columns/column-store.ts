@@ -245,14 +245,14 @@ interface HeldFile extends Held {
   readonly segment: FileSegment;
 }
 
-/** So little is loaded at the first question: DuckDB would read as much. */
+/** At or below this many values, columns are loaded for the first query that needs them: DuckDB would read as much. */
 const SMALL_VALUES_MAX = 1_500_000;
 
 function rowsOf(parts: readonly (StoredFile | GenerationMoment)[]): number {
   return parts.reduce((sum, part) => sum + ('rowCount' in part ? part.rowCount : part.rows), 0);
 }
 
-/** All number fields where that is little: the next panel of a dashboard asks for another one. */
+/** The columns to load: all number fields of a small table, because the next panel of a dashboard asks for another one. */
 function widened(table: TableSchema, columns: readonly NumberColumn[], rows: number): readonly NumberColumn[] {
   const all = table.columns.filter((column): column is NumberColumn => isNumberType(column.type));
   return rows * (all.length + 1) <= SMALL_VALUES_MAX ? all : columns;

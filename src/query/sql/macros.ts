@@ -2,7 +2,7 @@ import { formatMacroBody } from './functions/chrono-format.ts';
 import { PER_ROW_SUFFIX } from './functions/define.ts';
 
 /**
- * Helper functions inside the engine. Each has one signature, or its arguments have types that the compiler has made
+ * Helper functions inside DuckDB. Each has one signature, or its arguments have types that the compiler has made
  * sure of: macros with typed overloads bind wrongly around aggregates.
  */
 
@@ -52,7 +52,7 @@ const replacing = [
   `regexp_replaceable(s, t) as case when ${replacedBytes('1')} > ${REPLACED_BYTES_MAX} then ${tooMuch('regexp_replace', REPLACED_BYTES_MAX)} else s end`,
 ];
 
-/** Integers of any size cut down to their last bits, as the reference's arithmetic does; the argument is a huge integer. */
+/** Integers of any size cut down to their last bits, as DataFusion's arithmetic does; the argument is a huge integer. */
 const wrapping = [8, 16, 32, 64].flatMap((bits) => {
   const size = `'${2n ** BigInt(bits)}'::hugeint`;
   const half = `'${2n ** BigInt(bits - 1)}'::hugeint`;

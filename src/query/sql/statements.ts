@@ -77,7 +77,7 @@ function finished(query: CompiledQuery, state: StatementState): CompiledSql {
     made: uses.length === 1 ? query.made : undefined,
     openParams: state.openParams,
     print(source) {
-      // sources come first under fixed names; the engine inlines them, so filters still reach the scans
+      // sources come first under fixed names; DuckDB inlines them, so filters still reach the scans
       const sources = uses.map((_, index) => `${sourceName(index)} AS NOT MATERIALIZED ${source(index)}`);
       return nestedSql({ ...query, definitions: [...sources, ...query.definitions] });
     },

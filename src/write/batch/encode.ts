@@ -110,7 +110,7 @@ function dataBytes(column: ParsedColumn, rows: number): number {
   }
 }
 
-/** Returns the index behind. */
+/** Writes the section of one table from `start` on. Returns the index of the first byte after it. */
 function writeTable(
   bytes: Uint8Array,
   view: DataView,

@@ -2,7 +2,7 @@ import { type ColumnType, ioxColumnType } from '../../shared/column-type.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { LineError } from './types.ts';
 
-/** The first bad line of a write that does not accept parts (http-api 6.1 row 7). */
+/** The first bad line of a write that does not accept parts: LINE_PROTOCOL of docs/errors.md, "Writes". */
 export class LineProtocolError extends InfluxError {
   readonly lineError: LineError;
 

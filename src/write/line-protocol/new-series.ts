@@ -16,7 +16,7 @@ const STREAK_ROWS = 64;
  * a large table that no processor cache holds, and a processor waits for many of them at once as long as for one.
  */
 export class NewSeriesRows {
-  /** What `#touch` saw. Nobody needs it, but without it Node.js would leave out the looks. */
+  /** Sum of what `#touch` read. Nothing uses it, but without it the compiler would remove the reads. */
   touched = 0;
   #count = 0;
   readonly #tables: TableBuilder[] = [];

@@ -3,7 +3,7 @@ export type Precision = 'auto' | 'hour' | 'minute' | 'second' | 'millisecond' | 
 
 /** One refused line, as clients see it. */
 export interface LineError {
-  /** Exact message of the spec. */
+  /** The exact message that clients get (docs/errors.md, "Writes"). */
   readonly errorMessage: string;
   /** 1-based among logical, non-blank, non-comment lines. */
   readonly lineNumber: number;

@@ -34,7 +34,7 @@ export class IdSlots {
     return ((this.words[slot] as number) & this.mask) - 1;
   }
 
-  /** The word where a hash begins. Its value is of no use; to have looked at it is. */
+  /** Reads the slot where a hash begins, so that the processor has it near by when `slot` looks there. The value means nothing. */
   touch(hash: number): number {
     return this.words[hash & this.mask] as number;
   }

@@ -92,7 +92,7 @@ export class WalFiles {
     await this.#discarding;
   }
 
-  /** One that stays is found and removed at the next start. */
+  /** A file that cannot be removed is found and removed at the next start. */
   #discard(spare: Spare): void {
     const discarded = spare.ready.then(async (ready) => {
       if (ready) await spare.file.abandon().catch(() => undefined);

@@ -251,7 +251,7 @@ describe('tokens', () => {
     );
   });
 
-  it('failures go to standard output with exit code 0 (acceptance 12)', async () => {
+  it('failures go to standard output with exit code 0', async () => {
     await withFake(
       () => ({ status: 409, body: 'token name already exists, _admin' }),
       async (fake) => {
@@ -283,7 +283,7 @@ describe('tokens', () => {
     );
   });
 
-  it('offline: a file that only its owner reads (acceptance 13)', async () => {
+  it('offline: a file that only its owner reads', async () => {
     const file = join(folder, 't.json');
     const { code, stdout } = await cli(['create', 'token', '--admin', '--offline', '--output-file', file]);
     assert.equal(code, 0);

@@ -164,7 +164,7 @@ describe('usage errors, exit code 2 on standard error', () => {
     });
   }
 
-  it('booleans from the environment (acceptance 4)', async () => {
+  it('booleans from the environment', async () => {
     const { code, stderr } = await cli(['serve'], { env: { INFLUXDB3_START_WITHOUT_AUTH: '1' } });
     assert.equal(code, 2);
     assert.ok(stderr.includes('[possible values: true, false]'));

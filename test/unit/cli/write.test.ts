@@ -72,7 +72,7 @@ describe('write', () => {
     );
   });
 
-  it('25 MiB of standard input make 3 requests (acceptance 9)', async () => {
+  it('25 MiB of standard input make 3 requests', async () => {
     const line = `${'x'.repeat(1023)}\n`;
     await withFake(
       () => ({ status: 204 }),

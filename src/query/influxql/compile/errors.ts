@@ -1,4 +1,4 @@
-/** Failures of InfluxQL planning. Texts: */
+/** Failures of InfluxQL planning, with the texts of docs/errors.md, "Queries". */
 import { InfluxError } from '../../../shared/errors.ts';
 
 /** `Error during planning: ...`, 400. */

@@ -1,4 +1,4 @@
-/** LIMIT and OFFSET. Checks and texts: */
+/** LIMIT and OFFSET, checked as DataFusion does. */
 import { InfluxError } from '../../../shared/errors.ts';
 import type { Expr, Query } from '../parse/ast.ts';
 import type { Env } from '../types/env.ts';

@@ -25,13 +25,13 @@ import { wideRelation, wideSpread } from './wide-statistics.ts';
 
 /** What the caller puts between `name(` and the end. */
 export interface AggregateParts {
-  /** Function of the engine. */
+  /** Function of DuckDB. */
   readonly fn: string;
   readonly args: readonly string[];
   readonly type: SqlType;
   /** Puts several calls together, made by `make`, instead of one of `fn`. */
   readonly combine?: (make: (fn: string, args: readonly string[]) => string) => string;
-  /** Turns the engine's result into the reference's. */
+  /** Turns DuckDB's result into DataFusion's. */
   readonly wrap?: (sql: string) => string;
   /** True: counts distinct values even when the call does not say so. */
   readonly distinct?: boolean;

@@ -48,7 +48,7 @@ export function sqlList(values: readonly Typed[]): string {
   return values.map((value) => value.sql).join(', ');
 }
 
-/** Same function of the engine, arguments as they are. */
+/** Same function of DuckDB, arguments as they are. */
 export function native(name: string, type: SqlType): ScalarCompiler {
   return (call) => ({ sql: `${name}(${sqlList(call.args)})`, type });
 }

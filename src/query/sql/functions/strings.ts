@@ -114,7 +114,7 @@ function split(call: ScalarCall): Typed {
   return typed(`list_transform(${parts}, lambda x: nullif(x, ${text(call, 2)}))`, listOfText);
 }
 
-/** Options of the reference's regex engine in the engine's letters; they must be constant. */
+/** Options of DataFusion's regular expressions in DuckDB's letters; they must be constant. */
 function flags(value: Typed | undefined, also = ''): string {
   if (!value) return also === '' ? '' : `, ${quoteString(also)}`;
   const letters = constantText(value);

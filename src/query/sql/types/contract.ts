@@ -10,7 +10,7 @@ export interface RelationInfo {
   readonly columns: readonly RelationColumn[];
 }
 
-/** Types of user tables plus those that only system tables have. All timestamps are TIMESTAMP_NS in the engine. */
+/** Types of user tables plus those that only system tables have. All timestamps are TIMESTAMP_NS in DuckDB. */
 export interface RelationColumn {
   readonly name: string;
   readonly type:
@@ -42,8 +42,8 @@ export interface SqlCompileContext {
   /** Parameters may have no value: the statement is described only, and DuckDB says what type they have. */
   readonly describesOnly?: boolean;
   /**
-   * Print `+ - *`, negation and sums of integers so that they wrap as in the reference. It is slow: meant for a statement
-   * that failed in the engine because a number was too large.
+   * Print `+ - *`, negation and sums of integers so that they wrap as in DataFusion. It is slow: meant for a statement
+   * that failed in DuckDB because a number was too large.
    */
   readonly wrapsIntegers?: boolean;
   /** Exact, case-sensitive lookup. */
@@ -73,7 +73,7 @@ export interface RelationUse {
   readonly columns: ReadonlySet<string>;
 }
 
-/** Bytes of a column that become a digest after the engine delivered them. */
+/** Bytes of a column that become a digest after DuckDB delivered them. */
 export interface ResultDigest {
   /** As Node.js calls it. */
   readonly algorithm: string;
@@ -90,14 +90,14 @@ export interface CompiledSql {
    */
   print(source: (useIndex: number) => string): string;
   /**
-   * Output columns in order, as far as the compiler knows them; the engine's own types decide the rest
-   * (`undefined` = take the engine's). Names are the ones that clients see.
+   * Output columns in order, as far as the compiler knows them; DuckDB's own types decide the rest
+   * (`undefined` = take DuckDB's). Names are the ones that clients see.
    */
   readonly output: readonly (ExpectedColumn & { readonly digest?: ResultDigest | undefined })[];
   readonly explain: 'no' | 'plan' | 'analyze';
   /** The engine has all rows of the result together anyway, or they are few: they need not be streamed. */
   readonly small?: boolean;
-  /** How to answer without the engine; it may turn out that it must be asked after all. */
+  /** How to answer without DuckDB; it may turn out that it must be asked after all. */
   readonly direct?: DirectPlan | undefined;
   /** The same for rows of a cache, the only relation of the statement. */
   readonly made?: MadeRowsPlan | undefined;

@@ -51,7 +51,7 @@ export interface CompiledQuery {
   readonly columns: readonly OutputColumn[];
   /** The engine has all rows of the result together anyway, or they are few. */
   readonly small?: boolean;
-  /** How to answer without the engine. */
+  /** How to answer without DuckDB. */
   readonly direct?: DirectPlan | undefined;
   /** The same for rows of a cache. */
   readonly made?: MadeRowsPlan | undefined;
@@ -63,7 +63,7 @@ export type QuotedColumns = WeakMap<RelationInfo, readonly string[]>;
 /** State of one statement's compilation. */
 export class StatementState {
   readonly nowNs: bigint;
-  /** Integer arithmetic must not fail in the engine. */
+  /** Integer arithmetic must not fail in DuckDB. */
   readonly wrapsIntegers: boolean;
   /** Names of parameters that have no value. */
   readonly openParams: string[] = [];

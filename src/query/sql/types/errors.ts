@@ -1,4 +1,4 @@
-/** Failures of SQL compilation. Texts and statuses: */
+/** Failures of SQL compilation, with the texts and statuses of docs/errors.md, "Queries". */
 import { InfluxError } from '../../../shared/errors.ts';
 import { GRPC_STATUS } from '../../../shared/grpc-status.ts';
 

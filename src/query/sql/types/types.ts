@@ -15,9 +15,9 @@ export type SqlType =
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
   /** The layout is only what `arrow_typeof` shows. */
   | { readonly kind: 'string'; readonly dictionary: boolean; readonly layout?: 'LargeUtf8' | 'Utf8View' }
-  /** TIMESTAMP_NS in the engine whatever the unit; the zone is only a tag of the output. */
+  /** TIMESTAMP_NS in DuckDB whatever the unit; the zone is only a tag of the output. */
   | { readonly kind: 'timestamp'; readonly unit: 's' | 'ms' | 'us' | 'ns'; readonly zone: string | undefined }
-  /** BIGINT nanoseconds in the engine whatever the unit; ns by default. */
+  /** BIGINT nanoseconds in DuckDB whatever the unit; ns by default. */
   | { readonly kind: 'duration'; readonly unit?: TimeUnit }
   | { readonly kind: 'interval' }
   /** A number = of that many items each. The layout is only what `arrow_typeof` shows. */

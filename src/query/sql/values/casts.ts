@@ -138,7 +138,7 @@ function cutTo(factor: bigint, sql: string): string {
 }
 
 function inTimestampRange(ns: bigint): bigint {
-  // the engine keeps the two ends of the range for infinity
+  // DuckDB keeps the two ends of the range for infinity
   if (ns > -timestampNsMax && ns < timestampNsMax) return ns;
   throw arrowError(`Cast error: Overflow converting ${ns} to Timestamp(ns)`);
 }
@@ -198,7 +198,7 @@ function toFloat(x: Typed, to: SqlType, attempt: boolean): Typed {
   return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS ${engineType(to)})`, type: to };
 }
 
-/** Text as the reference prints it. */
+/** Text as DataFusion prints it. */
 export function toText(x: Typed): Typed {
   const type: SqlType = { kind: 'string', dictionary: false };
   switch (x.type.kind) {

@@ -78,7 +78,7 @@ function mirror(op: Comparison): Comparison {
   return mirrored[op] ?? op;
 }
 
-/** Both sides in a type that the engine compares as the reference does. */
+/** Both sides in a type that DuckDB compares as DataFusion does. */
 export function comparable(op: string, left: Typed, right: Typed): readonly [Typed, Typed] {
   const [a, b] = [left.type, right.type];
   if (a.kind === 'timestamp' && b.kind === 'timestamp') return sameClock(left, right);

@@ -30,7 +30,7 @@ const inlineDivisorChars = 200;
 
 const comparisons = new Set<BinaryOperator>(['=', '!=', '<', '<=', '>', '>=', 'IS DISTINCT FROM', 'IS NOT DISTINCT FROM']);
 
-/** `wraps`: integers that pass their type's bounds start again at the other end, where the engine would fail. */
+/** `wraps`: integers that pass their type's bounds start again at the other end, where DuckDB would fail. */
 export function binaryOperator(op: BinaryOperator, left: Typed, right: Typed, wraps = false): Typed {
   if (comparisons.has(op)) return compare(op as Comparison, left, right);
   switch (op) {
@@ -182,7 +182,7 @@ export function wrapped(sql: string, { signed, bits }: IntegerType): string {
   return `_df.wrap_${signed ? 'i' : 'u'}${bits}(${sql})`;
 }
 
-/** The divisor, which raises the reference's error when it is zero. */
+/** The divisor, which raises DataFusion's error when it is zero. */
 function nonZero(divisor: Typed, type: SqlType): string {
   if (divisor.constant?.kind === 'int') {
     if (divisor.constant.value === 0n) return `CAST(error('Arrow error: Divide by zero error') AS ${engineType(type)})`;
@@ -256,7 +256,7 @@ function shift(x: Typed, op: '+' | '-', span: Typed): Typed {
   if (fixed !== undefined) return typed(`make_timestamp_ns(epoch_ns(${x.sql}) ${op} ${fixed < 0n ? `(${fixed})` : fixed})`, x.type);
   if (span.type.kind === 'duration') return typed(`make_timestamp_ns(epoch_ns(${x.sql}) ${op} ${span.sql})`, x.type);
   const calendar = `_df.${op === '+' ? 'add' : 'sub'}_iv(${x.sql}, ${value ? coarseInterval(value) : span.sql})`;
-  // the engine's intervals end at microseconds
+  // DuckDB's intervals end at microseconds
   const rest = value ? value.ns % 1000n : 0n;
   return typed(rest === 0n ? calendar : `make_timestamp_ns(epoch_ns(${calendar}) ${op} (${rest}))`, x.type);
 }

@@ -1,4 +1,4 @@
-/** Timestamps in text -> nanoseconds. Grammar and messages: */
+/** Timestamps in text -> nanoseconds, with the grammar and the messages of DataFusion. */
 import { DAY_NS, SECOND_NS } from '../../../shared/time-units.ts';
 import { zoneOffsets } from '../../../shared/zone-offset.ts';
 import { foldingError } from '../types/errors.ts';

@@ -30,7 +30,7 @@ interface RequestCells {
 
 /**
  * The metrics of requests (docs/api.md). What comes with every request is summed up here and handed to the
- * library's counters when somebody looks at them.
+ * counters of prom-client when somebody looks at them.
  */
 export class HttpMetrics {
   readonly #durations: CellHistogram;

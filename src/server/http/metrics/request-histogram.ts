@@ -30,7 +30,7 @@ interface HistogramSettings {
 }
 
 /**
- * A histogram whose label sets are looked up by the one who counts. The library's own finds them by hashing all labels with
+ * A histogram whose label sets are looked up by the one who counts. That of prom-client finds them by hashing all labels with
  * every value, which takes as long as parsing a small write. Reads the same on `/metrics`.
  */
 export class CellHistogram {

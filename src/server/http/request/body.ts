@@ -29,7 +29,7 @@ export type BodySource = BodyStream | WholeBody;
 
 /**
  * Reads and unzips a request body. Reading stops at the limit; the same inclusive limit holds for the
- * raw and the unzipped size. Throws the catalogue errors of that section.
+ * raw and the unzipped size. Throws the errors of docs/errors.md, "Requests".
  */
 export async function readBody(request: BodySource, maxBytes: number, memory?: BodyMemory): Promise<Buffer> {
   const encoding = request.headers['content-encoding'];

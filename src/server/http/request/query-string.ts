@@ -35,7 +35,7 @@ export function formPairs(raw: string): [string, string][] {
 }
 
 /**
- * Reads the parameters that `rules` names. Failures carry the reference decoder's detail text and are framed by `fail`:
+ * Reads the parameters that `rules` names. Failures carry the detail text of InfluxDB 3 Core's decoder and are framed by `fail`:
  * value errors in the order of the query string, then the first missing one in the order of the rules.
  */
 export function decodeParams(raw: string, rules: ParamRules, fail: (detail: string) => InfluxError): Map<string, string> {

@@ -25,7 +25,7 @@ export function sendError<Reply extends HttpReply>(reply: Reply, error: InfluxEr
 /** What a client that heard 503 had better wait, seconds. */
 export const RETRY_AFTER_SECS = '1';
 
-/** Shape EA: JSON with one space after the colon. */
+/** Shape auth: JSON with one space after the colon. */
 export function sendAuthError(reply: HttpReply, status: number, message: string): void {
   reply
     .code(status)

@@ -22,8 +22,8 @@ export interface DeleteEndpointDependencies {
 const rules = { bucket: { kind: 'string' }, org: { kind: 'string' } } as const;
 
 /**
- * `POST /api/v2/delete?bucket=<database>` with `{"start", "stop", "predicate"?}`: the row deletes of the v2 API, which the
- * reference lacks. Both times are inclusive; 204 when no query sees the rows any more.
+ * `POST /api/v2/delete?bucket=<database>` with `{"start", "stop", "predicate"?}`: the row deletes of the v2 API, which
+ * InfluxDB 3 Core lacks. Both times are inclusive; 204 when no query sees the rows any more.
  */
 export function registerDeleteV2(app: FastifyInstance, deps: DeleteEndpointDependencies): void {
   app.post('/api/v2/delete', async (request, reply) => {

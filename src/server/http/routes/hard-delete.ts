@@ -3,7 +3,7 @@ import { InfluxError } from '../../../shared/errors.ts';
 
 const rfc3339 = /^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/;
 
-/** Reads `hard_delete_at`: `now`, `never`, `default`, absent, or an RFC 3339 time. Throws the 400 of section 9. */
+/** Reads `hard_delete_at`: `now`, `never`, `default`, absent, or an RFC 3339 time. Throws TIMESTAMP_INVALID. */
 export function parseHardDelete(text: string | undefined): HardDelete {
   if (text === undefined || text === 'default') return { kind: 'default' };
   if (text === 'now' || text === 'never') return { kind: text };
@@ -20,7 +20,7 @@ function parseTimeMs(text: string): number {
   return timeMs;
 }
 
-/** The platform would read February 30 as March. */
+/** `Date` reads February 30 as a day of March. */
 function isRealDate(date: string): boolean {
   return new Date(`${date}T00:00:00Z`).toISOString().startsWith(date);
 }

@@ -16,7 +16,7 @@ export interface HealthDependencies {
   readonly troubles: (() => readonly string[]) | undefined;
 }
 
-/** Health, ping, metrics and the test-only telemetry snapshot (14). */
+/** Health, ping, metrics and the telemetry snapshot of the test mode. */
 export function registerHealth(app: FastifyInstance, deps: HealthDependencies): void {
   for (const path of ['/health', '/api/v1/health']) {
     readable(app, path, (_request, reply) => {

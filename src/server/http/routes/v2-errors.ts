@@ -7,7 +7,7 @@ export function refused(message: string, cause?: unknown): InfluxError {
   return new InfluxError({ code: 'V2_REQUEST_INVALID', message, status: 400, shape: 'json', cause });
 }
 
-/** Shape E2 of the v2 API: `{"code", "message"}`. */
+/** Shape v2 of the v2 API: `{"code", "message"}`. */
 export function sendV2Error<Reply extends HttpReply>(reply: Reply, error: InfluxError): Reply {
   reply.code(error.status);
   if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECS);

@@ -20,7 +20,7 @@ const rules = {
   no_sync: { kind: 'boolean' },
 } as const;
 
-/** `POST /api/v3/write_lp`; the checks run in the order of its table. */
+/** `POST /api/v3/write_lp`. Parameters are checked in the order of `rules`, before the body is read. */
 export function writeV3(deps: WriteEndpointDependencies): WriteEndpoint {
   const targets = new TargetCache(decodeTarget);
   const targetOf = (originalUrl: string): WriteTarget => {

@@ -15,7 +15,7 @@ export interface GateRequest {
   readonly socket?: { readonly remoteAddress?: string | undefined };
 }
 
-/** Steps 1 to 3 of the routing order: headers of every answer, OPTIONS, closed token paths, authentication. */
+/** What every request passes before its route: headers of every answer, OPTIONS, closed token paths, authentication. */
 export class RequestGate {
   readonly #authenticator: RequestAuthenticator;
   readonly #clusterUuid: string;

@@ -3,7 +3,7 @@ import { before, describe, test } from 'node:test';
 import { TestEngine } from './support.ts';
 
 /** The windows that InfluxDB adds to SQL. */
-describe('6.4 windows over consecutive values', () => {
+describe('windows over consecutive values', () => {
   let engine: TestEngine;
   const values = 'VALUES (1, 10, 1.5), (2, NULL, 2.5), (4, 16, 0.5), (5, 15, 3.5)';
   const source = `(SELECT to_timestamp_seconds(column1) AS time, column2 AS v, column3 AS f FROM (${values}) AS q) AS s`;

@@ -38,7 +38,7 @@ async function catalogWith(t: { after(fn: () => Promise<void>): void }, plugins:
 }
 
 describe('tables of the processing engine', () => {
-  test('9: Y-13 each kind of trigger has its JSON text; rows are in the order of creation', async (t) => {
+  test('each kind of trigger has its JSON text; rows are in the order of creation', async (t) => {
     const catalog = await catalogWith(t);
     const rows = await triggersTable(catalog).rows('db');
     assert.deepEqual(
@@ -50,7 +50,7 @@ describe('tables of the processing engine', () => {
     assert.equal((await triggersTable(catalog).rows('db'))[4]?.[3], false);
   });
 
-  test('9: arguments are listed by key, as they were given', async (t) => {
+  test('arguments are listed by key, as they were given', async (t) => {
     const table = triggerArgumentsTable(await catalogWith(t));
     assert.deepEqual(await table.rows('db'), [
       ['one', 'api_token', 's'],
@@ -58,7 +58,7 @@ describe('tables of the processing engine', () => {
     ]);
   });
 
-  test('10: Y-14 a database asks for its own events, _internal for all', async () => {
+  test('a database asks for its own events, _internal for all', async () => {
     const asked: (string | undefined)[] = [];
     const table = pluginLogsTable((database) => {
       asked.push(database);
@@ -69,7 +69,7 @@ describe('tables of the processing engine', () => {
     assert.deepEqual(asked, ['db', undefined]);
   });
 
-  test('2.5: plugin files are those of triggers; directories are walked without caches and links', async (t) => {
+  test('plugin files are those of triggers; directories are walked without caches and links', async (t) => {
     const directory = await temporaryDirectory(t);
     await writeFile(join(directory, 'p.py'), 'print(1)');
     await writeFile(join(directory, 'unused.py'), '');

@@ -84,7 +84,7 @@ describe('JSON text', () => {
     );
   });
 
-  test('4 words and places of refusals', () => {
+  test('words and places of refusals', () => {
     const cases: [text: string, message: string][] = [
       ['', 'EOF while parsing a value at line 1 column 0'],
       ['\n\n  ', 'EOF while parsing a value at line 3 column 2'],

@@ -4,7 +4,7 @@ import { decodeParams, formPairs, splitTarget } from '../../../../src/server/htt
 import { serdeError } from '../../../../src/server/http/response/errors.ts';
 
 describe('request targets', () => {
-  test('2 are split at the first question mark and not decoded', () => {
+  test('are split at the first question mark and not decoded', () => {
     const cases: [string, string, string | undefined][] = [
       ['/a', '/a', undefined],
       ['/a?', '/a', ''],
@@ -19,7 +19,7 @@ describe('request targets', () => {
 });
 
 describe('form encoding', () => {
-  test('4 plus is a space, %XX a byte, the rest is literal', () => {
+  test('plus is a space, %XX a byte, the rest is literal', () => {
     assert.deepEqual(formPairs('a=b+c&d=%C3%BC&e=%zz&f&=g&a=%2B&'), [
       ['a', 'b c'],
       ['d', 'ü'],
@@ -46,7 +46,7 @@ describe('parameters', () => {
     q: { kind: 'string', required: true },
   } as const;
 
-  test('4 values are read, unknown ones are ignored', () => {
+  test('values are read, unknown ones are ignored', () => {
     const params = decodeParams('db=a&q=&on=true&unit=ms&x=1&x=2&__proto__=1', rules, serdeError);
     assert.deepEqual(
       [...params],
@@ -59,7 +59,7 @@ describe('parameters', () => {
     );
   });
 
-  test('4 value errors come in the order of the query, missing ones in the order of the rules', () => {
+  test('value errors come in the order of the query, missing ones in the order of the rules', () => {
     const cases: [query: string, detail: string][] = [
       ['', 'missing field `db`'],
       ['db=a', 'missing field `q`'],

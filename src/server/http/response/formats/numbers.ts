@@ -96,7 +96,7 @@ function writeScaled(sink: TextSink, negative: boolean, scaled: number): void {
 export function floatText(value: number, style: FloatStyle): string {
   if (!Number.isFinite(value)) return notFiniteText(value);
   const size = Math.abs(value);
-  // Here the language prints plain digits, as we want them.
+  // JavaScript prints plain digits here, as every style does.
   if (size >= 1e-5 && size < (style === 'json' ? 1e10 : 1e16)) {
     const text = String(value);
     return text.includes('.') ? text : `${text}.0`;

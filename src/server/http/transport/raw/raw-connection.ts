@@ -177,7 +177,7 @@ export class RawConnection implements ReplyTarget {
   }
 
   readonly #onTimeout = (): void => {
-    if (this.#current !== undefined) return; // we are the slow ones
+    if (this.#current !== undefined) return; // the server is slow, not the client
     if (this.#head === undefined) this.#socket.destroy();
     else this.#handOver();
   };

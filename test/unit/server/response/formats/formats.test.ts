@@ -34,7 +34,7 @@ const sample = [
 ];
 
 describe('JSON', () => {
-  test('7 one array of objects, null members left out, no spaces', () => {
+  test('one array of objects, null members left out, no spaces', () => {
     assert.equal(
       encodeColumns('json', sample, 3),
       '[{"host":"a","time":"1970-01-01T00:00:00.000000123","val":1},' +
@@ -45,7 +45,7 @@ describe('JSON', () => {
     assert.equal(encodeColumns('json', [column('a', text, [null])], 1), '[{}]');
   });
 
-  test('7 lines end in a newline, no rows give nothing', () => {
+  test('lines end in a newline, no rows give nothing', () => {
     assert.equal(encodeColumns('jsonl', [column('a"b', text, ['x', null])], 2), '{"a\\"b":"x"}\n{}\n');
     assert.equal(encode('jsonl', [column('a', text, []).column], []), '');
   });
@@ -183,7 +183,7 @@ describe('JSON', () => {
 });
 
 describe('CSV', () => {
-  test('7 header, rows, quotes only where needed, null and empty both empty', () => {
+  test('header, rows, quotes only where needed, null and empty both empty', () => {
     assert.equal(
       encodeColumns('csv', [...sample, column('s,x', text, ['', 'two\nlines', 'cr\r'])], 3),
       'host,time,val,"s,x"\n' +
@@ -193,7 +193,7 @@ describe('CSV', () => {
     );
   });
 
-  test('7 no rows give no header', () => {
+  test('no rows give no header', () => {
     assert.equal(encode('csv', [column('a', text, []).column], []), '');
     assert.equal(encode('csv', [column('a', text, []).column], [{ rowCount: 0, columns: [column('a', text, []).vector] }]), '');
   });
@@ -230,7 +230,7 @@ describe('CSV', () => {
 });
 
 describe('pretty', () => {
-  test('7 ASCII grid, left-aligned, null blank, no newline at the end', () => {
+  test('ASCII grid, left-aligned, null blank, no newline at the end', () => {
     assert.equal(
       encodeColumns('pretty', [column('a', text, ['x', null]), column('value', { kind: 'float64' }, [1.5, 22])], 2),
       '+---+-------+\n| a | value |\n+---+-------+\n| x | 1.5   |\n|   | 22.0  |\n+---+-------+',
@@ -250,7 +250,7 @@ describe('pretty', () => {
     assert.match(encodeColumns('pretty', columns, 1), /\| \{a: , b: \[x, \]\} \| \{k: 1\.0\} \|/);
   });
 
-  test('7 no rows give an empty box', () => {
+  test('no rows give an empty box', () => {
     assert.equal(encode('pretty', [column('a', text, []).column], []), '++\n++');
   });
 
@@ -263,7 +263,7 @@ describe('pretty', () => {
 });
 
 describe('timestamps', () => {
-  test('7 print 0, 3, 6 or 9 fraction digits and no Z', () => {
+  test('print 0, 3, 6 or 9 fraction digits and no Z', () => {
     const cases: [bigint, string][] = [
       [0n, '1970-01-01T00:00:00'],
       [1n, '1970-01-01T00:00:00.000000001'],
@@ -283,7 +283,7 @@ describe('timestamps', () => {
     );
   });
 
-  test('7 a zone adds Z or the offset of that moment', () => {
+  test('a zone adds Z or the offset of that moment', () => {
     const zoned = (zone: string): ResultType => ({ kind: 'timestamp', zone });
     const summer = 1_657_000_000_000_000_000n;
     const winter = 1_641_000_000_500_000_000n;
