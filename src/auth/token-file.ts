@@ -17,7 +17,7 @@ export interface TokenFileSystem {
   mode(path: string): Promise<number>;
 }
 
-export const nodeTokenFileSystem: TokenFileSystem = {
+const nodeTokenFileSystem: TokenFileSystem = {
   readFile: (path) => readFile(path, 'utf8'),
   mode: async (path) => (await stat(path)).mode,
 };

@@ -18,5 +18,5 @@ export type { HardDelete, TableDefinition } from './plan-databases.ts';
 export type { NodeRegistration } from './plan-nodes.ts';
 export { type NewToken, OPERATOR_TOKEN } from './plan-tokens.ts';
 export type { NewTrigger, TriggerCounts } from './plan-triggers.ts';
-export { isOwnPolicy, namesNoPolicy, newPolicyDatabase, OWN_POLICY, type PolicyDatabase, policyDatabases } from './policies.ts';
+export { isOwnPolicy, namesNoPolicy, newPolicyDatabase, type PolicyDatabase, policyDatabases } from './policies.ts';
 export type { ColumnSchema, DatabaseSchema, SchemaAddition, SchemaTransaction, StagedTable, TableSchema } from './schema.ts';

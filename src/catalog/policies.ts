@@ -7,7 +7,7 @@ export type PolicyDatabase = (database: string, policy: string | undefined) => s
 export type FindDatabase = (name: string) => Pick<DatabaseSchema, 'deleted' | 'defaultPolicy'> | undefined;
 
 /** The policy that is the database itself. */
-export const OWN_POLICY = 'autogen';
+const OWN_POLICY = 'autogen';
 
 /** True for the name, in any letter case, of the policy that is the database itself. */
 export function isOwnPolicy(policy: string): boolean {

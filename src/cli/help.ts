@@ -28,7 +28,7 @@ export function shortHelp(path: CommandPath, style: HelpStyle): string {
 }
 
 /** Name and aliases of a command with what it does. */
-export function commandRow(model: CommandModel): [string, string] {
+function commandRow(model: CommandModel): [string, string] {
   return [[model.name, ...model.aliases].join(', '), model.about];
 }
 

@@ -1,22 +1,4 @@
-/** What the server knows once it answers; the app hands it to `onReady`. */
-export interface StartupInfo {
-  /** `http://127.0.0.1:8181`, an address that this machine can open. */
-  readonly url: string;
-  /** Bound address as `ip:port`. */
-  readonly address: string;
-  /** Folder of the data, or undefined when nothing is kept. */
-  readonly dataDir: string | undefined;
-  readonly nodeId: string;
-  readonly telemetry: { readonly state: 'on' | 'off'; readonly reason: string };
-  readonly authEnabled: boolean;
-  /** True when an admin token exists already. */
-  readonly hasAdminToken: boolean;
-  readonly startupMs: number;
-  /** The line of `--version`. */
-  readonly product: string;
-  /** What a person reads once, at the first start on a directory; empty at later ones. */
-  readonly notice?: string;
-}
+import type { StartupInfo } from '../app/contract.ts';
 
 /** The few lines that a person reads after a start. Printed to standard error, so logs stay clean. */
 export function formatStartup(info: StartupInfo): string {

@@ -16,7 +16,7 @@ export function recordCliParams(specs: Iterable<AnyOptionSpec>, sources: OptionS
 }
 
 /** True for options whose value must not be recorded. */
-export function isSecretName(flag: string): boolean {
+function isSecretName(flag: string): boolean {
   const cloud = flag.startsWith('aws-') || flag.startsWith('azure-');
   return cloud || secretNames.has(flag) || secretWords.some((word) => flag.includes(word));
 }

@@ -18,7 +18,7 @@ export function withEnvFile(environment: Environment, folder: string): Environme
 }
 
 /** The first `.env` that is a file, from `folder` up to the root. */
-export function findEnvFile(folder: string): string | undefined {
+function findEnvFile(folder: string): string | undefined {
   for (let current = folder; ; current = dirname(current)) {
     const candidate = join(current, '.env');
     const stats = statSync(candidate, { throwIfNoEntry: false });

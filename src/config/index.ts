@@ -1,14 +1,14 @@
 export { buildServeConfig, type ServeInputs } from './build-serve-config.ts';
 export { checkServeConfig, osReason } from './check-config.ts';
-export { findEnvFile, withEnvFile } from './env-file.ts';
+export { withEnvFile } from './env-file.ts';
 export { EnvFileError } from './env-file-parser.ts';
 export { type AliasedEnvironment, applyEnvironmentAliases } from './environment-aliases.ts';
 export { type HostFacts, readHostFacts } from './host-facts.ts';
 export { type AnyOptionSpec, argumentText, type OptionSpec, placeholderOf, type Section, sections } from './option-spec.ts';
 export { serveOptionEntries, serveOptions } from './options.ts';
 export type { StoreKind } from './options-serve.ts';
-export { defaultTelemetryEndpoint } from './options-telemetry.ts';
-export { type Environment, environmentNames, type Occurrence, resolveOption, valueUsageError } from './resolve-options.ts';
+
+export { type Environment, environmentNames, type Occurrence, resolveOption } from './resolve-options.ts';
 export { Secret } from './secret.ts';
 export type * from './serve-config.ts';
 export type { SocketAddress } from './server-value-types.ts';

@@ -5,7 +5,7 @@ import { boolean, exactUrl, path } from './value-types.ts';
 const telemetry = sectionBuilder('Usage telemetry');
 
 /** Endpoint of InfluxDB 3 Core. */
-export const defaultTelemetryEndpoint = 'https://telemetry.v3.influxdata.com';
+const defaultTelemetryEndpoint = 'https://telemetry.v3.influxdata.com';
 
 /** Visible in help on purpose. */
 export const telemetryOptions = {

@@ -64,7 +64,7 @@ export function parseOptionValue(spec: AnyOptionSpec, text: string, facts: Value
 }
 
 /** The usage error for a text that a value type refused. `argument` is the option with its placeholder. */
-export function valueUsageError(argument: string, text: string, refusal: ValueError): UsageError {
+function valueUsageError(argument: string, text: string, refusal: ValueError): UsageError {
   const words = refusal.possibleValues;
   const list = words === undefined ? '' : `\n  [possible values: ${words.join(', ')}]`;
   if (refusal.missing) return new UsageError(`a value is required for '${argument}' but none was supplied${list}`);

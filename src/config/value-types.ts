@@ -136,7 +136,7 @@ export const concurrentQueries: ValueType<number> = {
   },
 };
 
-export const concurrentQueriesMax = 2_305_843_009_213_693_951n;
+const concurrentQueriesMax = 2_305_843_009_213_693_951n;
 
 /** A share between 0 and 1, both excluded. */
 export const fraction: ValueType<number> = {

@@ -11,7 +11,7 @@ import {
 import { StartupError } from '../shared/startup-error.ts';
 import type { StartOptions } from './options.ts';
 
-export const DEFAULT_NODE_ID = 'embedded';
+const DEFAULT_NODE_ID = 'embedded';
 
 /** Options that have a member of their own, or no meaning inside another program. */
 const RESERVED: Readonly<Record<string, string>> = {

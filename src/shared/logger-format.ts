@@ -32,7 +32,7 @@ export function createLineWriter(options: LineOptions): { write(json: string): v
 }
 
 /** One record as text, without a newline at the end. `nowNs` is nanoseconds since the epoch. */
-export function formatRecord(record: LogRecord, nowNs: bigint, style: { format: LogFormat; colors: boolean }): string {
+function formatRecord(record: LogRecord, nowNs: bigint, style: { format: LogFormat; colors: boolean }): string {
   switch (style.format) {
     case 'full':
       return full(record, nowNs, style.colors);

@@ -13,7 +13,7 @@ export function redactFields(fields: Readonly<Record<string, unknown>>): Record<
 }
 
 /** A text without anything that looks like a credential. */
-export function redactText(text: string): string {
+function redactText(text: string): string {
   return text.replace(tokenText, `apiv3_${hidden}`).replace(bearerText, `$1 ${hidden}`);
 }
 

@@ -12,7 +12,7 @@ export interface MinuteSample {
 }
 
 /** Minutes kept: one day. */
-export const HISTORY_MINUTES_MAX = 1440;
+const HISTORY_MINUTES_MAX = 1440;
 
 /** The last day, minute by minute, in memory only. */
 export class MinuteHistory {

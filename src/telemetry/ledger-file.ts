@@ -12,7 +12,7 @@ export interface LedgerStorage {
 }
 
 /** Most bytes read at start; older text is dropped by the next rewriting. */
-export const LEDGER_READ_BYTES_MAX = 16 * 1024 * 1024;
+const LEDGER_READ_BYTES_MAX = 16 * 1024 * 1024;
 
 /** A file of JSON lines. Its folder is made at the first write, readable by the owner only. */
 export class LedgerFile implements LedgerStorage {

@@ -12,7 +12,7 @@ import { type AcceptedReport, readReport } from './report-reader.ts';
 export const REPORT_BYTES_MAX = 256 * 1024;
 
 /** Reports a minute from one address: a fleet behind one proxy that starts all at once. */
-export const REPORTS_PER_MINUTE_MAX = 600;
+const REPORTS_PER_MINUTE_MAX = 600;
 
 /** The part of the write service that the receiver needs; throws when nothing was stored. */
 export interface ReportWriter {

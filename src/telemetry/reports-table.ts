@@ -1,7 +1,7 @@
 import type { Telemetry } from './telemetry.ts';
 
 /** `system.telemetry_reports`: every attempt to send, newest last. */
-export const TELEMETRY_REPORTS_COLUMNS = [
+const TELEMETRY_REPORTS_COLUMNS = [
   { name: 'time', type: 'time' },
   { name: 'endpoint', type: 'string' },
   { name: 'status', type: 'integer' },

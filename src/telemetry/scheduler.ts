@@ -1,8 +1,8 @@
 import type { Clock } from '../shared/clock.ts';
 import type { CancelTimer, Timers } from '../shared/timers.ts';
 
-export const SAMPLE_PERIOD_MS = 60_000;
-export const SEND_PERIOD_MS = 3_600_000;
+const SAMPLE_PERIOD_MS = 60_000;
+const SEND_PERIOD_MS = 3_600_000;
 
 /** A tick handled later than this counts as missed. */
 const LATE_MS = 5;

@@ -12,7 +12,7 @@ const forms =
 const yearNs = 31_557_600n * 1_000_000_000n;
 
 /** Trigger specification, trimmed and in the form that is sent. */
-export const triggerSpec: ValueType<string> = {
+const triggerSpec: ValueType<string> = {
   name: 'trigger specification',
   parse(value) {
     const text = value.trim();

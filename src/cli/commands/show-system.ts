@@ -119,7 +119,7 @@ interface TableChoice {
 }
 
 /** SQL for the rows of one system table. */
-export function tableQuery(name: string, choice: TableChoice): string {
+function tableQuery(name: string, choice: TableChoice): string {
   const known = defaultOrder.get(name);
   const order = choice.orderBy ?? (known === undefined ? [] : [known]);
   const parts = [`SELECT ${choice.select?.map(identifier).join(', ') ?? '*'} FROM system.${identifier(name)}`];

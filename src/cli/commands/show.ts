@@ -60,7 +60,7 @@ function showRetention(): LeafModel {
 }
 
 /** Retention in the largest unit that divides it exactly; no retention is `infinite`. */
-export function retentionQuery(database: string | undefined): string {
+function retentionQuery(database: string | undefined): string {
   // Unsigned by signed division is decimal in this dialect.
   const nanos = 'cast(retention_period_ns AS bigint)';
   const units = [

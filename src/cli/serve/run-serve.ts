@@ -1,3 +1,4 @@
+import type { RunningServer, RunServer, StartupInfo } from '../../app/contract.ts';
 import { buildServeConfig, checkServeConfig, readHostFacts, type ServeConfig } from '../../config/index.ts';
 import { systemClock } from '../../shared/clock.ts';
 import { createLogger, type Logger, standardSink } from '../../shared/logger.ts';
@@ -5,8 +6,7 @@ import { LogFilterError, parseLogFilter } from '../../shared/logger-filter.ts';
 import { StartupError } from '../../shared/startup-error.ts';
 import type { RawCall } from '../command-model.ts';
 import { print, write } from '../io.ts';
-import type { RunningServer, RunServer } from '../run-server.ts';
-import { formatStartup, readinessLine, type StartupInfo } from '../startup-text.ts';
+import { formatStartup, readinessLine } from '../startup-text.ts';
 import { describeConfig } from './describe-config.ts';
 import { announceFiles } from './ready-files.ts';
 import { stopOnSignals } from './signals.ts';

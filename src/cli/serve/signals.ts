@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream';
+import type { RunningServer } from '../../app/contract.ts';
 import type { Logger } from '../../shared/logger.ts';
-import type { RunningServer } from '../run-server.ts';
 
 export interface SignalWatch {
   /** The server that a signal stops; a signal that came before stops it at once. */

@@ -129,7 +129,7 @@ export class Planner {
 }
 
 /** Files that the plan reads and the time chunks that they are of. */
-export function planSize(snapshots: Iterable<TableSnapshot>): { partitions: number; parquetFiles: number; scannedRows: number } {
+function planSize(snapshots: Iterable<TableSnapshot>): { partitions: number; parquetFiles: number; scannedRows: number } {
   let partitions = 0;
   let scannedRows = 0;
   let parquetFiles = 0;
@@ -143,7 +143,7 @@ export function planSize(snapshots: Iterable<TableSnapshot>): { partitions: numb
 }
 
 /** Widest time bounds over all uses of each table. */
-export function boundsPerTable(compiled: CompiledSql): Map<string, { min: bigint | undefined; max: bigint | undefined }> {
+function boundsPerTable(compiled: CompiledSql): Map<string, { min: bigint | undefined; max: bigint | undefined }> {
   const bounds = new Map<string, { min: bigint | undefined; max: bigint | undefined }>();
   for (const use of compiled.uses) {
     if (use.relation.schema !== 'iox') continue;

@@ -31,7 +31,7 @@ export function triggersTable(catalog: Catalog): SystemTableProvider {
 }
 
 /** JSON text of a trigger's specification. */
-export function triggerSpecText(spec: TriggerSpec): string {
+function triggerSpecText(spec: TriggerSpec): string {
   switch (spec.kind) {
     case 'all_tables':
       return '"all_tables_wal_write"';

@@ -4,7 +4,7 @@ import type { BatchRange } from './record-batch.ts';
 import { vectorBytes } from './vector-bytes.ts';
 
 /** Rows of one record batch, at most. */
-export const MESSAGE_ROWS_MAX = 8192;
+const MESSAGE_ROWS_MAX = 8192;
 
 /** Bytes of one record batch, about: gRPC clients in Go and JavaScript refuse messages of more than 4 MiB. One row may have more. */
 export const MESSAGE_BYTES_MAX = 2 * 1024 * 1024;

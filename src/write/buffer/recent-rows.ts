@@ -121,7 +121,7 @@ function isIn(sections: readonly RememberedSection[], own: KeyTable, row: number
 }
 
 /** A copy of a section's keys; the table of them is made when it is first asked. */
-export class RememberedSection {
+class RememberedSection {
   readonly rowCount: number;
   readonly minTimeNs: bigint;
   readonly maxTimeNs: bigint;

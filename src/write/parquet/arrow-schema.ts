@@ -18,7 +18,7 @@ export function arrowSchemaMetadata(table: TableSchema, columns: readonly Column
 }
 
 /** Tag names in series-key order, each as 4-byte little-endian length and UTF-8 bytes, in base64. */
-export function seriesKeyMetadata(tagNames: readonly string[]): string {
+function seriesKeyMetadata(tagNames: readonly string[]): string {
   const parts: Buffer[] = [];
   for (const name of tagNames) {
     const bytes = Buffer.from(name, 'utf8');

@@ -159,7 +159,7 @@ function factsOf(row: unknown): Omit<ParquetFileFacts, 'crc32'> | undefined {
 }
 
 /** `2023-11-14 22:13:20.000000999` (UTC, 0 to 9 fraction digits) to ns since the epoch. */
-export function parseEngineTimestamp(text: string): bigint {
+function parseEngineTimestamp(text: string): bigint {
   const match = /^(\d{4})-(\d\d)-(\d\d) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?$/.exec(text);
   if (match === null) throw new Error(`internal error: unexpected timestamp ${JSON.stringify(text)} in file statistics`);
   const [, year, month, day, hour, minute, second, fraction] = match;

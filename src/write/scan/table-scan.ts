@@ -295,7 +295,7 @@ function nullOf(column: ColumnSchema): string {
 }
 
 /** Engine type of a column inside Parquet files and query sources. */
-export function parquetSqlType(column: ColumnSchema): string {
+function parquetSqlType(column: ColumnSchema): string {
   if (column.type === 'time') return 'TIMESTAMP_NS';
   if (column.type === 'tag') return 'VARCHAR';
   return engineType(column.type).toUpperCase();

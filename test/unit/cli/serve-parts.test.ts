@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { after, describe, it } from 'node:test';
-import type { RunningServer } from '../../../src/cli/run-server.ts';
+import type { RunningServer, StartupInfo } from '../../../src/app/contract.ts';
 import { announceFiles } from '../../../src/cli/serve/ready-files.ts';
 import { stopOnSignals } from '../../../src/cli/serve/signals.ts';
-import { formatStartup, readinessLine, type StartupInfo } from '../../../src/cli/startup-text.ts';
+import { formatStartup, readinessLine } from '../../../src/cli/startup-text.ts';
 import { silentLogger } from '../../../src/shared/logger.ts';
 import { cli } from './support.ts';
 

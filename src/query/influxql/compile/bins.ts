@@ -13,7 +13,7 @@ export interface Bins {
 }
 
 /** Most bins of one series between two given bounds. */
-export const binsMax = 10_000_000n;
+const binsMax = 10_000_000n;
 
 /** The start of the bin of an instant, both ns. The first bin begins with the least time that a row can have, as in InfluxDB 1. */
 export function binSql(bins: Bins, timeNs: string): string {

@@ -139,9 +139,3 @@ export function durationArgument(call: CallExpr, index: number): bigint | undefi
   const arg = call.args[index];
   return arg?.kind === 'literal' && arg.literal.kind === 'duration' ? arg.literal.ns : undefined;
 }
-
-/** Calls in an expression, outer ones first. */
-export function callsIn(expr: Expr): CallExpr[] {
-  if (expr.kind === 'call') return [expr, ...expr.args.flatMap(callsIn)];
-  return expr.kind === 'binary' ? [...callsIn(expr.left), ...callsIn(expr.right)] : [];
-}

@@ -3,7 +3,7 @@ import { InfluxError } from '../../../shared/errors.ts';
 import type { RelationInfo, RelationUse } from '../../sql/index.ts';
 
 /** Most base table uses of one statement. */
-export const measurementUsesMax = 500;
+const measurementUsesMax = 500;
 
 /** The catalog and the clock as the compiler sees them. */
 export interface InfluxqlCompileContext {

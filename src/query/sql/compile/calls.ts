@@ -131,7 +131,7 @@ function printAggregate(call: CallExpr, parts: AggregateParts, env: Env, over: s
 }
 
 /** `ORDER BY` terms. The null order is always written, so no setting can change it. */
-export function orderList(items: readonly OrderItem[], env: Env): string {
+function orderList(items: readonly OrderItem[], env: Env): string {
   return items.map((item) => `${compileExpr(item.expr, env).sql} ${direction(item)}`).join(', ');
 }
 

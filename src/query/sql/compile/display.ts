@@ -156,7 +156,7 @@ function boundName(bound: FrameBound, env: Env): string {
   return `${offset} ${bound.kind.toUpperCase()}`;
 }
 
-export function orderName(items: readonly OrderItem[], env: Env): string {
+function orderName(items: readonly OrderItem[], env: Env): string {
   return items
     .map((item) => `${displayName(item.expr, env)} ${item.descending ? 'DESC' : 'ASC'} NULLS ${item.nullsFirst ? 'FIRST' : 'LAST'}`)
     .join(', ');

@@ -20,7 +20,7 @@ import { expandItems } from './select-items.ts';
 import { containsCall, isLiteral } from './walk.ts';
 
 /** Most rows (bins of one series) that a grid may have. */
-export const gapFillBinsMax = 10_000_000n;
+const gapFillBinsMax = 10_000_000n;
 
 const gapFillNames = new Set(['date_bin_gapfill', 'date_bin_wallclock_gapfill']);
 

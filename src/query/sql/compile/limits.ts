@@ -20,7 +20,7 @@ export interface RowLimits {
   readonly computed: boolean;
 }
 
-export const noLimits: RowLimits = { sql: '', limit: undefined, offset: undefined, computed: false };
+const noLimits: RowLimits = { sql: '', limit: undefined, offset: undefined, computed: false };
 
 /** Throws where a count is no constant or negative. */
 export function compileLimits(query: Query, place: QueryPlace): RowLimits {

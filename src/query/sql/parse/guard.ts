@@ -7,11 +7,11 @@ import { notImplemented, planError, sqlError } from '../types/errors.ts';
 /** Longest statement, in characters. */
 export const queryCharsMax = 1_000_000;
 /** Most tokens of one statement. */
-export const queryTokensMax = 100_000;
+const queryTokensMax = 100_000;
 /** Deepest bracket (or CASE) nesting; InfluxDB 3 Core's recursion limit. */
-export const queryDepthMax = 50;
+const queryDepthMax = 50;
 /** Most operators in one chain (`a OR b OR ...`): the parser builds one tree level for each. */
-export const chainedOperatorsMax = 400;
+const chainedOperatorsMax = 400;
 
 const clauseWords = new Set(
   'select from where group having order limit offset qualify on when then else by with using values as'.split(' '),

@@ -11,7 +11,7 @@ import type { Typed } from './typed.ts';
 import type { SqlType } from './types.ts';
 
 /** Most base table uses of one statement. */
-export const relationUsesMax = 200;
+const relationUsesMax = 200;
 
 /** A WITH query that has its own name in the printed statement. */
 export interface NamedCte {

@@ -155,7 +155,7 @@ export function noFieldNamed(scope: Scope, path: readonly string[], first: reado
 }
 
 /** A name as messages print it: quoted when it would not survive unquoted. */
-export function quotedName(name: string): string {
+function quotedName(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 

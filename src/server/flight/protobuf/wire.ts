@@ -174,6 +174,6 @@ function varintBytes(value: bigint): number[] {
 }
 
 /** `Invalid protobuf: ...`, gRPC status 3. */
-export function invalidProtobuf(text: string): InfluxError {
+function invalidProtobuf(text: string): InfluxError {
   return new InfluxError({ code: 'INVALID_PROTOBUF', message: `Invalid protobuf: ${text}`, status: 400 });
 }

@@ -143,7 +143,7 @@ export function parseNode(text: string): JsonNode {
 }
 
 /** `invalid type: <what it is>, expected <what>` with its position. */
-export function invalidType(text: string, node: JsonNode, expected: string): InfluxError {
+function invalidType(text: string, node: JsonNode, expected: string): InfluxError {
   // The decoder has seen only the first byte of a list or object when it refuses it.
   const end = node.kind === 'array' || node.kind === 'object' ? startOf(text, node) : node.end;
   return serdeJsonError(`invalid type: ${describe(node)}, expected ${expected}${positionAt(text, end)}`);

@@ -8,7 +8,7 @@ import { requireUtf8 } from './utf8.ts';
 const jsonType = /^application\/(?:json|[^;\s]+\+json)$/i;
 
 /** True when the request says that its body is JSON. */
-export function hasJsonContentType(request: FastifyRequest): boolean {
+function hasJsonContentType(request: FastifyRequest): boolean {
   const [type = ''] = (request.headers['content-type'] ?? '').split(';');
   return jsonType.test(type.trim());
 }

@@ -7,7 +7,7 @@ export function requireUtf8(body: Uint8Array): void {
 }
 
 /** Where and how the bytes stop being UTF-8, in InfluxDB 3 Core's words. Only for bytes that are not UTF-8. */
-export function describeBadUtf8(bytes: Uint8Array): string {
+function describeBadUtf8(bytes: Uint8Array): string {
   let index = 0;
   while (index < bytes.length) {
     const length = sequenceLength(bytes, index);

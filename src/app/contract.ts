@@ -1,7 +1,26 @@
 import type { ServeConfig } from '../config/index.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { StartupError } from '../shared/startup-error.ts';
-import type { StartupInfo } from './startup-text.ts';
+
+/** What the server knows once it answers; the app hands it to `onReady`. */
+export interface StartupInfo {
+  /** `http://127.0.0.1:8181`, an address that this machine can open. */
+  readonly url: string;
+  /** Bound address as `ip:port`. */
+  readonly address: string;
+  /** Folder of the data, or undefined when nothing is kept. */
+  readonly dataDir: string | undefined;
+  readonly nodeId: string;
+  readonly telemetry: { readonly state: 'on' | 'off'; readonly reason: string };
+  readonly authEnabled: boolean;
+  /** True when an admin token exists already. */
+  readonly hasAdminToken: boolean;
+  readonly startupMs: number;
+  /** The line of `--version`. */
+  readonly product: string;
+  /** What a person reads once, at the first start on a directory; empty at later ones. */
+  readonly notice?: string;
+}
 
 /** A server that answers. */
 export interface RunningServer {
