@@ -127,7 +127,7 @@ const macros = [
   'signum(x) as case when isnan(x) then x when x is null then null when x > 0 then 1.0::double when x < 0 then -1.0::double else 0.0::double end',
   "factorial(x) as case when x is null then null when x < 2 then 1::bigint when x > 20 then error('Arrow error: Compute error: Overflow happened on FACTORIAL(' || x::varchar || ')')::bigint else cast(factorial(x::integer) as bigint) end",
   "find_in_set(s, l) as case when s is null or l is null then null else coalesce(list_position(string_split(l, ','), s), 0) end",
-  "initcap(s) as case when s is null then null else list_reduce(list_prepend('', regexp_extract_all(s, '[A-Za-z0-9]+|[^A-Za-z0-9]+')), lambda a, b: a || upper(b[1]) || lower(b[2:])) end",
+  "initcap(s) as case when s is null then null else list_reduce(list_prepend('', regexp_extract_all(s, '[\\p{L}\\p{N}]+|[^\\p{L}\\p{N}]+')), lambda a, b: a || upper(b[1]) || lower(b[2:])) end",
   // A place behind the text's end keeps nothing of what is before it.
   "overlay_n(s, r, p, n) as case when s is not null and p is not null and n is not null then (case when p > 1 and p - 1 < length(s) then substr(s, 1, p - 1) else '' end) || r || (case when p + n - 1 < length(s) then substr(s, greatest(p + n, 1)) else '' end) end",
   'overlay3(s, r, p) as _df.overlay_n(s, r, p, length(r))',

@@ -19,10 +19,11 @@ import type { RowLimits } from './limits.ts';
 import { ordinal, type QueryPlace } from './query.ts';
 import { digestedItem, isOrderedBy } from './result-digests.ts';
 import { checkUniqueLabels, type ExpandedItem, expandItems, itemNames, itemOrigin } from './select-items.ts';
+import { unnestedFirst } from './unnest-groups.ts';
 import { containsAggregate, containsWindow } from './walk.ts';
 
 export function compileSelect(given: Select, orderBy: readonly OrderItem[], limits: RowLimits, place: QueryPlace): CompiledQuery {
-  const select = latestRowsOnly(given, place.state, place.ctes);
+  const select = unnestedFirst(latestRowsOnly(given, place.state, place.ctes));
   if (isGapFill(select)) return compileGapFill(select, orderBy, limits.sql, place);
   const input = compileInput(select, place);
   const { env } = input;

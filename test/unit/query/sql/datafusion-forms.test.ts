@@ -89,6 +89,18 @@ describe('forms that DataFusion understands', () => {
     assert.match(away.message, /Start is bigger than end/);
   });
 
+  test('groups by the items of lists', async () => {
+    const from = 'FROM (VALUES ([1, 2], 10), ([2], 20), ([3], 30)) AS t(l, n)';
+    const wanted = [
+      { u: 1, s: 10 },
+      { u: 2, s: 30 },
+    ];
+    for (const key of ['u', '1', 'unnest(l)']) {
+      assert.deepEqual(await engine.rows(`SELECT unnest(l) AS u, sum(t.n) AS s ${from} WHERE n < 30 GROUP BY ${key} ORDER BY u`), wanted);
+    }
+    assert.deepEqual(await engine.names(`SELECT unnest(l), count(*) ${from} GROUP BY unnest(l)`), ['UNNEST(t.l)', 'count(*)']);
+  });
+
   test('unnests lists side by side, lists in lists, and structs', async () => {
     assert.deepEqual(await engine.rows("SELECT * FROM unnest([1, 2], ['a']) AS t(n, s)"), [
       { n: 1, s: 'a' },

@@ -1,0 +1,80 @@
+/** Groups by the items of lists: `GROUP BY unnest(x)`. */
+
+import type { CallExpr, Expr, Select, SelectItem, TableRef } from '../parse/ast.ts';
+
+/** Name of a column of items; no user column can be meant by it. */
+const ITEMS = '__unnest';
+
+/**
+ * `SELECT unnest(x) AS u, count(*) FROM t WHERE w GROUP BY u` groups the rows of `SELECT *, unnest(x) AS __unnest0 FROM t WHERE w`. A select
+ * that groups by nothing of the kind, or reads more than one table, is returned as it is.
+ */
+export function unnestedFirst(select: Select): Select {
+  const { groupBy, from } = select;
+  if (groupBy === 'all' || from === undefined) return select;
+  const alias = nameOf(from);
+  const calls = uniqueCalls(groupBy.map((key) => meant(key, select.items)).filter(isUnnest));
+  if (calls.length === 0 || alias === undefined) return select;
+  const column = (at: number): Expr => ({ kind: 'column', path: [`${ITEMS}${at}`], quoted: [true] });
+  const placeOf = (expr: Expr): number => calls.findIndex((call) => same(call, expr));
+  const inner: Select = {
+    ...select,
+    distinct: false,
+    distinctOn: [],
+    items: [
+      { kind: 'wildcard', qualifier: undefined, exclude: [] },
+      ...calls.map((expr, at): SelectItem => ({ kind: 'expr', expr, alias: `${ITEMS}${at}` })),
+    ],
+    groupBy: [],
+    having: undefined,
+    qualify: undefined,
+  };
+  const query = { ctes: [], recursive: false, body: inner, orderBy: [], limit: undefined, offset: undefined };
+  const items = select.items.map((item): SelectItem => {
+    const at = item.kind === 'expr' ? placeOf(item.expr) : -1;
+    if (item.kind !== 'expr' || at < 0) return item;
+    return { kind: 'expr', expr: column(at), alias: item.alias ?? label(calls[at] as CallExpr, alias) };
+  });
+  const keys = groupBy.map((key) => {
+    const at = placeOf(meant(key, select.items));
+    return at < 0 ? key : column(at);
+  });
+  return {
+    ...select,
+    items,
+    groupBy: keys,
+    where: undefined,
+    from: { kind: 'derived', query, lateral: false, alias: { name: alias, columns: [] } },
+  };
+}
+
+function nameOf(from: TableRef): string | undefined {
+  if (from.kind === 'join') return undefined;
+  return from.alias?.name ?? (from.kind === 'table' ? from.parts.at(-1) : undefined);
+}
+
+/** What a GROUP BY term stands for: a position, an alias or itself. */
+function meant(key: Expr, items: readonly SelectItem[]): Expr {
+  const found =
+    key.kind === 'number'
+      ? items[Number(key.text) - 1]
+      : items.find((item) => item.kind === 'expr' && item.alias !== undefined && key.kind === 'column' && same(key.path, [item.alias]));
+  return found?.kind === 'expr' ? found.expr : key;
+}
+
+function isUnnest(expr: Expr): expr is CallExpr {
+  return expr.kind === 'call' && expr.name === 'unnest' && expr.args.length === 1;
+}
+
+function uniqueCalls(calls: readonly CallExpr[]): readonly CallExpr[] {
+  return calls.filter((call, at) => calls.findIndex((other) => same(call, other)) === at);
+}
+
+function same(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** The name of a column of items that has no alias. */
+function label({ args: [only] }: CallExpr, table: string): string {
+  return only?.kind === 'column' ? `UNNEST(${only.path.length === 1 ? `${table}.` : ''}${only.path.join('.')})` : 'UNNEST';
+}
