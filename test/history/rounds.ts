@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { readCsv } from './answers.ts';
 import { Fault } from './check.ts';
 import { answered } from './patience.ts';
+import type { Cell } from './values.ts';
 import type { World } from './world.ts';
 
 const DATABASE = 'rounds';
@@ -15,16 +16,21 @@ const LOOKED_AT = 4;
 /** Rounds would make many files without it. */
 const PAUSE_MS = 25;
 
-/** What is known of a round: how many of its two bodies were sent and acknowledged. */
+/** Bodies of a round: two with the same keys, and one with rows that are written once. */
+const BODIES = 3;
+const REPEATED = 2;
+
+/** What is known of a round: how many of its bodies were sent and acknowledged. */
 interface Round {
   sent: number;
   acknowledged: number;
 }
 
 /**
- * Rounds of two bodies: the first writes new keys in a new chunk, the second writes all of them again. Beside them readers ask
+ * Rounds of three bodies: the first writes new keys in a new chunk, the second writes all of them again. Beside them readers ask
  * DuckDB for the last rounds as fast as they can, so that a query's view falls between the two, and its run after both: then a key must
- * come once, and all keys of a round have the values of one body.
+ * come once, and all keys of a round have the values of one body. The third goes to a table whose rows are written once: another reader
+ * asks for them, and has its answers from columns in memory.
  */
 export class Rounds {
   readonly #world: World;
@@ -36,7 +42,10 @@ export class Rounds {
 
   /** Compares all rounds of former lives. */
   async readAll(url: string): Promise<void> {
-    if (this.#rounds.length > 0) await this.#read(url, 0);
+    if (this.#rounds.length > 0) {
+      await this.#read(url, 0);
+      await this.#readOnce(url, 0);
+    }
   }
 
   /** Writes and reads until it is told to stop. Rejects with a `Fault`. */
@@ -51,13 +60,14 @@ export class Rounds {
     };
     const writes = guarded(() => this.#write(url, stop));
     const reads = Array.from({ length: READERS }, () => guarded(() => this.#read(url, this.#rounds.length - LOOKED_AT)));
+    reads.push(guarded(() => this.#readOnce(url, this.#rounds.length - LOOKED_AT)));
     await Promise.all([writes, ...reads]);
   }
 
   async #write(url: string, stop: AbortSignal): Promise<void> {
     const round: Round = { sent: 0, acknowledged: 0 };
     const number = this.#rounds.push(round) - 1;
-    for (let body = 0; body < 2; body++) {
+    for (let body = 0; body < BODIES; body++) {
       round.sent++;
       if (!(await this.#send(url, lines(number, body)))) return;
       round.acknowledged++;
@@ -77,28 +87,61 @@ export class Rounds {
 
   async #read(url: string, from: number): Promise<void> {
     const first = Math.max(0, from);
-    const before = this.#rounds.slice(first).map(({ acknowledged }) => acknowledged);
-    if (before[0] === undefined || (before.every((acknowledged) => acknowledged === 0) && first === 0)) {
-      await delay(PAUSE_MS); // the table may not be there
-      return;
+    const columns = 'min(r) AS r, k, count(*) AS n, min(v) AS least, max(v) AS most';
+    const before = this.#acknowledged(first).map((bodies) => Math.min(bodies, REPEATED));
+    const rows = await this.#ask(url, `SELECT ${columns} FROM m ${since(first)} GROUP BY time, k HAVING count(*) > 0`, before);
+    if (rows !== undefined) this.#compare(rows, first, before);
+  }
+
+  async #readOnce(url: string, from: number): Promise<void> {
+    const first = Math.max(0, from);
+    const before = this.#acknowledged(first).map((bodies) => Math.max(0, bodies - REPEATED));
+    const rows = await this.#ask(url, `SELECT r, k, v FROM once ${since(first)}`, before);
+    if (rows === undefined) return;
+    const found = new Map<number, number>();
+    for (const [r, key, value] of rows) {
+      const round = Number(r);
+      if (Number(value) !== round * 2 + REPEATED)
+        throw new Fault('changed', `key ${key} of round ${round} is ${value} in the table of rows written once`);
+      found.set(round, (found.get(round) ?? 0) + 1);
     }
-    const q =
-      'SELECT min(r) AS r, k, count(*) AS n, min(v) AS least, max(v) AS most FROM m ' +
-      `WHERE time >= to_timestamp(${FIRST_S + first * SPACING_S}) GROUP BY time, k HAVING count(*) > 0`;
+    for (const [round, keys] of found) {
+      if ((this.#rounds[round]?.sent ?? 0) < BODIES) throw new Fault('invented', `round ${round} has rows of a body that was not sent`);
+      if (keys !== KEYS)
+        throw new Fault(keys > KEYS ? 'doubled' : 'torn', `${keys} rows of round ${round} are there, ${KEYS} were written at once`);
+    }
+    before.forEach((acknowledged, i) => {
+      if (acknowledged === 1 && !found.has(first + i)) throw new Fault('lost', `the rows of round ${first + i} that were written once`);
+    });
+  }
+
+  #acknowledged(first: number): number[] {
+    return this.#rounds.slice(first).map(({ acknowledged }) => acknowledged);
+  }
+
+  /** Undefined when nothing can be said of an answer, because the table may not be there or the server is short of memory. */
+  async #ask(url: string, q: string, before: readonly number[]): Promise<readonly (readonly Cell[])[] | undefined> {
+    if (before.every((acknowledged) => acknowledged === 0)) {
+      await delay(PAUSE_MS);
+      return undefined;
+    }
     const body = JSON.stringify({ db: DATABASE, q, format: 'csv' });
     const response = await answered(q, fetch(`${url}/api/v3/query_sql`, { method: 'POST', body }));
     const text = await answered(q, response.text());
     this.#world.counts.questions++;
     if (response.status !== 200) {
-      if (this.#world.shortOfMemory && (response.status === 503 || /Resources exhausted/.test(text))) return;
+      if (this.#world.shortOfMemory && (response.status === 503 || /Resources exhausted/.test(text))) return undefined;
       throw new Fault('unexpected', `${q} was answered ${response.status}: ${text.slice(0, 300)}`);
     }
-    this.#compare(text, first, before);
+    const { rows } = readCsv(text);
+    this.#world.counts.rowsVerified += rows.length;
+    this.#world.counts.cellsVerified += rows.length * 2;
+    return rows;
   }
 
-  #compare(text: string, first: number, before: readonly number[]): void {
+  /** @param rows round, key, how many times it comes, its least and its greatest value */
+  #compare(rows: readonly (readonly Cell[])[], first: number, before: readonly number[]): void {
     const found = new Map<number, { readonly body: number; keys: number }>();
-    const { rows } = readCsv(text);
     for (const [r, key, count, least, most] of rows) {
       const round = Number(r);
       if (Number(count) !== 1) throw new Fault('doubled', `key ${key} of round ${round} comes ${count} times`);
@@ -119,12 +162,15 @@ export class Rounds {
       if (bodies < acknowledged)
         throw new Fault('lost', `round ${first + i}: ${acknowledged} bodies were acknowledged, ${bodies} are there`);
     });
-    this.#world.counts.rowsVerified += rows.length;
-    this.#world.counts.cellsVerified += rows.length * 2;
   }
+}
+
+function since(round: number): string {
+  return `WHERE time >= '${new Date((FIRST_S + round * SPACING_S) * 1000).toISOString()}'`;
 }
 
 function lines(round: number, body: number): string {
   const time = FIRST_S + round * SPACING_S;
-  return Array.from({ length: KEYS }, (_, key) => `m,k=k${key} r=${round}i,v=${round * 2 + body}i ${time}`).join('\n');
+  const table = body < REPEATED ? 'm' : 'once';
+  return Array.from({ length: KEYS }, (_, key) => `${table},k=k${key} r=${round}i,v=${round * 2 + body}i ${time}`).join('\n');
 }
