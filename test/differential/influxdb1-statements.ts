@@ -9,10 +9,12 @@ export const START_SECS = 1200;
 /** Times of each series. */
 const TIMES = 400;
 
+/** Tags of each series; the last has one of them only. */
 const SERIES = [
   ['a', 'x'],
   ['b', 'y'],
   ['c', 'x'],
+  ['d', undefined],
 ] as const;
 
 /**
@@ -27,7 +29,9 @@ export function dataLines(random: Random): string[] {
       const n = i * SERIES.length + series;
       const f = (((n * 7919) % 4001) - 2000) / 8;
       const rest = `b=${random.chance(0.5)},s="${random.pick(['p', 'q', 'r'])}"`;
-      lines.push(`cpu,host=${host},region=${region} f=${f},i=${(n * 104_729) % 100_003}i,${rest} ${START_SECS + i * 7 + series}000000000`);
+      lines.push(
+        `cpu,host=${host}${region === undefined ? '' : `,region=${region}`} f=${f},i=${(n * 104_729) % 100_003}i,${rest} ${START_SECS + i * 7 + series}000000000`,
+      );
     });
   }
   return lines;
@@ -48,6 +52,7 @@ const AGGREGATES = ['mean', 'sum', 'count', 'min', 'max', 'first', 'last', 'spre
 /**
  * A statement that InfluxDB 1.6.7 and this server must answer alike. Left out are the differences that have a reason:
  * - medians of integers are whole numbers (docs/compatibility.md), and ties of `mode` and `percentile` are decided otherwise;
+ * - with SLIMIT, InfluxDB 1.6.7 counts series that lack a tag before others, whatever the order in which it shows them;
  * - series do not go backwards with `ORDER BY time DESC`;
  * - what `fill` puts into empty bins also stands for the standard deviation that a bin with one value does not have, and LIMIT counts such bins;
  * - bins inside bins: the rows of a first bin that begins before the range are not in the range, and InfluxDB 1.6.7 gives the rows
@@ -59,7 +64,7 @@ export function statement(random: Random): string {
   const tags = random.pick(['', 'host', 'region', 'host, region']);
   const by = tags === '' ? '' : ` GROUP BY ${tags}`;
   const limit = random.pick(['', '', ' LIMIT 3', ' LIMIT 2 OFFSET 1']);
-  switch (random.below(7)) {
+  switch (random.below(10)) {
     case 0: {
       const descending = tags === '' && random.chance(0.5) ? ' ORDER BY time DESC' : '';
       return `SELECT ${random.pick(['f', 'i', 'f, i', '*', 's', 'b'])} FROM cpu WHERE ${where}${by}${descending}${limit}`;
@@ -80,11 +85,33 @@ export function statement(random: Random): string {
     }
     case 5:
       return `SELECT percentile(${field(random)}, ${random.pick([5, 50, 90, 95, 99, 100])}) FROM cpu WHERE ${range}${by}`;
+    case 6:
+      return `SELECT ${aggregate(random)} FROM cpu WHERE ${where} GROUP BY host SLIMIT ${1 + random.below(3)}${random.pick(['', ' SOFFSET 1', ' SOFFSET 2'])}`;
+    case 7:
+      return nested(random, range);
+    case 8: {
+      const inner = `SELECT ${random.pick(['mean', 'max', 'sum'])}(f) AS a, ${random.pick(['min', 'count'])}(i) AS b FROM cpu WHERE ${where} GROUP BY time(1m)`;
+      return `SELECT ${random.pick(['a + b', 'a - b', 'a * 2', 'a, b', 'b / 3'])} FROM (${inner}${random.pick([' fill(none)', ' fill(0)'])}) WHERE ${range}`;
+    }
     default: {
       const inner = `SELECT ${random.pick(['mean', 'max', 'sum'])}(${field(random)}) AS a FROM cpu WHERE ${range} GROUP BY time(30s), host`;
       const outer = `${random.pick(['mean', 'max', 'sum', 'count'])}(a)`;
       return `SELECT ${outer} FROM (${inner}${random.pick([' fill(none)', ''])}) WHERE ${range} GROUP BY time(2m)${random.pick(['', ' fill(none)', ' fill(0)'])}`;
     }
+  }
+}
+
+/** Groups inside groups, without filled bins inside. */
+function nested(random: Random, range: string): string {
+  const where = `WHERE ${range}`;
+  const by = random.pick(['', ' GROUP BY host', ' GROUP BY region']);
+  switch (random.below(3)) {
+    case 0:
+      return `SELECT ${random.pick(['mean', 'max', 'min', 'sum', 'count'])}(a) FROM (SELECT ${random.pick(['mean', 'max', 'sum'])}(${field(random)}) AS a FROM cpu ${where} GROUP BY host, region)${by}`;
+    case 1:
+      return `SELECT ${random.pick(['mean', 'sum', 'count', 'spread'])}(a) FROM (SELECT ${field(random)} AS a FROM cpu ${where}) ${where} GROUP BY time(${random.pick(['1m', '5m'])})${by.replace(' GROUP BY', ',')}${random.pick(['', ' fill(none)', ' fill(0)'])}`;
+    default:
+      return `SELECT ${random.pick(['sum', 'mean', 'max'])}(a) FROM (SELECT ${random.pick(['max', 'mean'])}(${field(random)}) AS a FROM cpu ${where} GROUP BY time(30s), host, region fill(none))${by}`;
   }
 }
 

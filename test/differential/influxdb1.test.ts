@@ -45,7 +45,7 @@ async function startInfluxdb1(t: TestContext): Promise<string> {
 
 /** Sums of floats depend on the order of the rows in their last digits. */
 function rounded(_key: string, value: unknown): unknown {
-  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(10)) : value;
+  return typeof value === 'number' && !Number.isInteger(value) ? Number(value.toPrecision(12)) : value;
 }
 
 async function ask(url: string, q: string): Promise<string> {

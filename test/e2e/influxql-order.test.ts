@@ -28,6 +28,35 @@ async function rows(q: string): Promise<unknown[][]> {
   return (results[0]?.series ?? []).flatMap(({ values }) => values);
 }
 
+it('series without a group tag come first, as in InfluxDB 1; last on the endpoint of v3', async () => {
+  await server.writeOk('db', 'part v=1 10\npart,t=a v=2 10\npart,t=b v=3 10', '&precision=nanosecond');
+  const q = 'SELECT v FROM part GROUP BY t';
+  assert.deepEqual(
+    (await rows(q)).map(([, v]) => v),
+    [1, 2, 3],
+  );
+  assert.deepEqual(
+    (await rows(`${q} SLIMIT 1`)).map(([, v]) => v),
+    [1],
+  );
+  const v3 = await fetch(`${server.url}/api/v3/query_influxql?${new URLSearchParams({ q, db: 'db' })}`);
+  assert.deepEqual(
+    ((await v3.json()) as { v: number }[]).map(({ v }) => v),
+    [2, 3, 1],
+  );
+});
+
+it('rows of a subquery keep the tags of their series', async () => {
+  const inner = '(SELECT v AS a FROM part)';
+  assert.deepEqual(await rows(`SELECT sum(a) FROM ${inner} GROUP BY t`), [
+    [0, 1],
+    [0, 2],
+    [0, 3],
+  ]);
+  assert.deepEqual(await rows(`SELECT a FROM ${inner} WHERE t = 'b'`), [[10, 3]]);
+  assert.deepEqual(await rows(`SELECT * FROM ${inner} WHERE t = 'b'`), [[10, 3]], 'they stand in no wildcard');
+});
+
 // answers of InfluxDB 1.6.7 to the same statements
 const CASES: readonly (readonly [what: string, q: string, expected: unknown])[] = [
   ['ascending, in the order of the series', 'SELECT s FROM m', [10, 20].flatMap((t) => ['a', 'b', 'c', 'd'].map((s) => [t, s]))],

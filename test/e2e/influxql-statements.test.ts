@@ -65,8 +65,8 @@ describe('statements of /query that change something', () => {
     assert.equal(await error('ALTER RETENTION POLICY zz ON d DURATION 3d'), 'retention policy not found: zz');
     const columns = ['name', 'duration', 'shardGroupDuration', 'replicaN', 'default'];
     const rows = [
-      ['autogen', '0s', '0s', 1, true],
-      ['week', '72h0m0s', '0s', 1, false],
+      ['autogen', '0s', '168h0m0s', 1, true],
+      ['week', '72h0m0s', '24h0m0s', 1, false],
     ];
     assert.deepEqual(await ask('SHOW RETENTION POLICIES ON d'), series(columns, rows, 'retention_policies'));
     const time = `${BigInt(Date.now()) * 1_000_000n}`;

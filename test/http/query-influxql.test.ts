@@ -310,7 +310,7 @@ describe('/query', () => {
     const first = '{"name":"build","columns":["Version"],"values":[["3"]]}';
     const second = '{"name":"lines","tags":{"db":"a"},"columns":["value"],"values":[[7]]}';
     assert.equal((await ask('')).body, `{"results":[{"statement_id":0,"series":[${first},${second}]}]}`);
-    assert.equal(influxql.requests[0]?.v1Lists, true);
+    assert.equal(influxql.requests[0]?.asV1, true);
     assert.equal(
       (await ask('&chunked=true')).body,
       `{"results":[{"statement_id":0,"series":[${first}],"partial":true}]}\n{"results":[{"statement_id":0,"series":[${second}]}]}\n`,

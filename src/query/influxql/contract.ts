@@ -11,8 +11,8 @@ export interface InfluxqlRequest {
   readonly allPolicies?: boolean;
   /** Where SELECT INTO writes. */
   readonly intoDatabase?: string | undefined;
-  /** True = lists have the shape of InfluxDB 1 instead of that of InfluxDB 3 Core. */
-  readonly v1Lists?: boolean;
+  /** True = lists have the shape, and series the order of InfluxDB 1 instead of that of InfluxDB 3 Core. */
+  readonly asV1?: boolean;
   /** For the query log. */
   readonly text: string;
   /** Aborting cancels the query. */

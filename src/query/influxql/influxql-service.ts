@@ -62,7 +62,7 @@ export class InfluxqlExecutor implements InfluxqlService {
     if (list !== undefined) return { columns: list.result.columns, groupKey: list.groupKey };
     let groupKey: GroupKey = NO_SERIES;
     const { columns } = await this.#deps.executor.describeStatement(statementRequest(request), (catalog) => {
-      const made = compile(statement as TableStatement, catalog);
+      const made = compile(statement as TableStatement, catalog, request);
       if (made.compiled.explain === 'no') groupKey = made.groupKey;
       return made.compiled;
     });
@@ -75,7 +75,7 @@ export class InfluxqlExecutor implements InfluxqlService {
     if (refusal !== undefined) throw refusal;
     if ((await this.#list(request)) !== undefined) throw notImplemented('Parquet for SHOW DATABASES and SHOW RETENTION POLICIES');
     return this.#deps.executor.statementToParquet(statementRequest(request), (catalog): CompiledSql => {
-      const { compiled } = compile(statement as TableStatement, catalog);
+      const { compiled } = compile(statement as TableStatement, catalog, request);
       return { ...compiled, print: (source) => withNames(compiled.print(source), compiled.output) };
     });
   }
@@ -83,7 +83,7 @@ export class InfluxqlExecutor implements InfluxqlService {
   async #read(statement: TableStatement, request: InfluxqlRequest): Promise<InfluxqlResult> {
     let groupKey: GroupKey = NO_SERIES;
     const result = await this.#deps.executor.statement(statementRequest(request), (catalog) => {
-      const made = compile(statement, catalog);
+      const made = compile(statement, catalog, request);
       if (made.compiled.explain === 'no') groupKey = made.groupKey;
       return made.compiled;
     });
@@ -114,20 +114,20 @@ export class InfluxqlExecutor implements InfluxqlService {
   }
 
   /** What the server knows by itself; undefined = the statement reads tables. */
-  async #list({ statement, database, v1Lists = false }: InfluxqlRequest): Promise<InfluxqlResult | undefined> {
+  async #list({ statement, database, asV1 = false }: InfluxqlRequest): Promise<InfluxqlResult | undefined> {
     const { databases, diagnostics, executor, statistics } = this.#deps;
     switch (statement.kind) {
       case 'show-databases':
-        return v1Lists ? databaseSeries(databases()) : databasesTable(databases());
+        return asV1 ? databaseSeries(databases()) : databasesTable(databases());
       case 'show-retention-policies':
-        return v1Lists ? policySeries(databases(), database) : policiesTable(databases(), database);
+        return asV1 ? policySeries(databases(), database) : policiesTable(databases(), database);
       case 'show-queries':
         return queriesTable(executor.running());
       case 'show-diagnostics':
-        if (!v1Lists || diagnostics === undefined) throw notImplemented('SHOW DIAGNOSTICS');
+        if (!asV1 || diagnostics === undefined) throw notImplemented('SHOW DIAGNOSTICS');
         return namedSeries(diagnostics(), statement.of);
       case 'show-stats':
-        if (!v1Lists || statistics === undefined) throw notImplemented('SHOW STATS');
+        if (!asV1 || statistics === undefined) throw notImplemented('SHOW STATS');
         return namedSeries(await statistics(), statement.of);
       case 'empty-list':
         return emptyList(statement.list);
@@ -156,12 +156,13 @@ function statementRequest({ database, text, signal, traceId }: InfluxqlRequest):
   };
 }
 
-function compile(statement: TableStatement, catalog: StatementCatalog): CompiledInfluxql {
+function compile(statement: TableStatement, catalog: StatementCatalog, { asV1 = false }: InfluxqlRequest): CompiledInfluxql {
+  const emptyTags = asV1 ? 'NULLS FIRST' : 'NULLS LAST';
   switch (statement.kind) {
     case 'select':
-      return compileSelect(statement.select, catalog, 'no');
+      return compileSelect(statement.select, catalog, { explain: 'no', emptyTags });
     case 'explain':
-      return compileSelect(statement.select, catalog, statement.analyze ? 'analyze' : 'plan');
+      return compileSelect(statement.select, catalog, { explain: statement.analyze ? 'analyze' : 'plan', emptyTags });
     default:
       return compileShow(statement, catalog);
   }

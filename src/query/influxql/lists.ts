@@ -1,6 +1,6 @@
 /** Lists of the server that SHOW statements ask for, in the shape of InfluxDB 3 Core or of InfluxDB 1. */
 import { databaseNotFound } from '../../shared/errors.ts';
-import { SECOND_NS } from '../../shared/time-units.ts';
+import { DAY_NS, SECOND_NS } from '../../shared/time-units.ts';
 import { BOOLEAN, type MadeColumn } from '../results/index.ts';
 import { printDuration } from './compile/print-expr.ts';
 import type { InfluxqlResult } from './contract.ts';
@@ -52,9 +52,12 @@ export function databaseSeries(databases: Iterable<ListedDatabase>): InfluxqlRes
   ]);
 }
 
-/** @param database undefined = those of all databases. Throws DATABASE_NOT_FOUND. */
+/** By database and name. @param database undefined = those of all databases. Throws DATABASE_NOT_FOUND. */
 export function policiesTable(databases: Iterable<ListedDatabase>, database: string | undefined): InfluxqlResult {
-  const policies = listedPolicies(databases, database);
+  const policies = listedPolicies(
+    [...databases].sort((a, b) => (a.name < b.name ? -1 : 1)),
+    database,
+  );
   return madeTable([
     textColumn(
       'iox::database',
@@ -64,14 +67,14 @@ export function policiesTable(databases: Iterable<ListedDatabase>, database: str
   ]);
 }
 
-/** As InfluxDB 1 lists them: names that can be used, and which of them is meant when none is named. */
+/** As InfluxDB 1 lists them, in the order of their creation: names that can be used, and which of them is meant when none is named. */
 export function policySeries(databases: Iterable<ListedDatabase>, database: string | undefined): InfluxqlResult {
-  const policies = listedPolicies(databases, database);
+  const policies = listedPolicies(databases, database).sort((a, b) => Number(b.name === 'autogen') - Number(a.name === 'autogen'));
   const columns: MadeColumn[] = [
     ...policyColumns(policies),
     textColumn(
       'shardGroupDuration',
-      policies.map(() => '0s'),
+      policies.map(({ retentionNs }) => shardDuration(retentionNs)),
     ),
     integerColumn(
       'replicaN',
@@ -119,6 +122,7 @@ interface ListedPolicy {
   readonly database: string;
   readonly name: string;
   readonly duration: string;
+  readonly retentionNs: bigint | undefined;
   readonly isDefault: boolean;
 }
 
@@ -127,15 +131,19 @@ function listedPolicies(databases: Iterable<ListedDatabase>, database: string | 
   const live = all.filter(({ name }) => database === undefined || inDatabase(name, database));
   if (database !== undefined && live.length === 0) throw databaseNotFound(database);
   const named = new Map(all.map((each) => [each.name, each]));
-  return live
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(({ name, retentionPeriodNs }) => {
-      const [base, policy] = parts(name);
-      const chosen = named.get(base)?.defaultPolicy;
-      // a default whose database is gone counts for nothing
-      const meant = chosen === undefined || !named.has(`${base}/${chosen}`) ? 'autogen' : chosen;
-      return { database: base, name: policy, duration: policyDuration(retentionPeriodNs), isDefault: policy === meant };
-    });
+  return live.map(({ name, retentionPeriodNs }) => {
+    const [base, policy] = parts(name);
+    const chosen = named.get(base)?.defaultPolicy;
+    // a default whose database is gone counts for nothing
+    const meant = chosen === undefined || !named.has(`${base}/${chosen}`) ? 'autogen' : chosen;
+    return {
+      database: base,
+      name: policy,
+      duration: policyDuration(retentionPeriodNs),
+      retentionNs: retentionPeriodNs,
+      isDefault: policy === meant,
+    };
+  });
 }
 
 function policyColumns(policies: readonly ListedPolicy[]): MadeColumn[] {
@@ -158,6 +166,12 @@ function parts(name: string): [string, string] {
 
 function sortedDatabases(databases: Iterable<ListedDatabase>): ListedDatabase[] {
   return [...databases].sort((a, b) => Number(a.deleted) - Number(b.deleted) || (a.name < b.name ? -1 : 1));
+}
+
+/** compat: there are no shards; as long as those that InfluxDB 1 makes for the duration of a policy. */
+function shardDuration(retentionNs: bigint | undefined): string {
+  if (retentionNs === undefined || retentionNs >= 180n * DAY_NS) return '168h0m0s';
+  return retentionNs >= 2n * DAY_NS ? '24h0m0s' : '1h0m0s';
 }
 
 /** compat: `720h0m0s`; leading units are left out while they are zero. */

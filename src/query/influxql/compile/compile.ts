@@ -15,11 +15,19 @@ export interface CompiledInfluxql {
   readonly groupKey: GroupKey;
 }
 
+/** Where the series without a group tag come: first in InfluxDB 1, last in InfluxDB 3 Core. */
+export type EmptyTags = 'NULLS FIRST' | 'NULLS LAST';
+
+export interface SelectOptions {
+  readonly explain: CompiledSql['explain'];
+  readonly emptyTags: EmptyTags;
+}
+
 /** Compiles a SELECT. Throws planning errors. */
-export function compileSelect(select: Select, context: InfluxqlCompileContext, explain: CompiledSql['explain']): CompiledInfluxql {
+export function compileSelect(select: Select, context: InfluxqlCompileContext, { explain, emptyTags }: SelectOptions): CompiledInfluxql {
   const state = new CompileState(context);
   const rows = selectRows(state, select);
-  const { sql, output, groupKey } = united(rows);
+  const { sql, output, groupKey } = united(rows, emptyTags);
   const print = (source: (useIndex: number) => string): string => fillMarkers(sql, source);
   return { compiled: { uses: state.uses, print, output, explain }, groupKey };
 }
@@ -30,7 +38,10 @@ interface OutputColumn {
 }
 
 /** All measurements in one result, sorted. */
-function united({ plan, measurements }: SelectRows): { sql: string; output: CompiledSql['output']; groupKey: GroupKey } {
+function united(
+  { plan, measurements }: SelectRows,
+  emptyTags: EmptyTags,
+): { sql: string; output: CompiledSql['output']; groupKey: GroupKey } {
   const columns = outputColumns(plan, measurements);
   const projected = new Set(plan.fields.map(({ name }) => name));
   const front = plan.tags.map((key, i) => ({ key, sqlName: keyNames(plan)[i] as string })).filter(({ key }) => !projected.has(key));
@@ -51,7 +62,7 @@ function united({ plan, measurements }: SelectRows): { sql: string; output: Comp
     projected: projected.has(key),
   }));
   return {
-    sql: parts.length === 0 ? empty : sorted(plan, parts, columns, { frontCount: front.length, tieCount }),
+    sql: parts.length === 0 ? empty : sorted(plan, parts, columns, { frontCount: front.length, tieCount, emptyTags }),
     output,
     groupKey: { measurementColumn: 0, tagColumns },
   };
@@ -103,15 +114,15 @@ function sorted(
   plan: SelectPlan,
   parts: readonly string[],
   columns: readonly OutputColumn[],
-  counts: { readonly frontCount: number; readonly tieCount: number },
+  shape: { readonly frontCount: number; readonly tieCount: number; readonly emptyTags: EmptyTags },
 ): string {
   const keys = keyNames(plan);
-  const { frontCount, tieCount } = counts;
+  const { frontCount, tieCount, emptyTags } = shape;
   const ties = Array.from({ length: tieCount }, (_, i) => `s${i}`);
   const selectedTags = columns.flatMap(({ type }, i) => (type === 'tag' ? [`c${i} NULLS LAST`] : []));
   const order = [
     ...(parts.length > 1 ? ['m'] : []),
-    ...keys.map((key) => `${key} NULLS LAST`),
+    ...keys.map((key) => `${key} ${emptyTags}`),
     `"time"${plan.select.descending ? ' DESC' : ''}`,
     ...tieOrder(plan, ties),
     ...selectedTags,
@@ -121,15 +132,15 @@ function sorted(
   const rows = parts.join(' UNION ALL ');
   const hidden = [...(projectedKeys === 0 ? [] : hiddenKeyNames(plan, columns)), ...ties];
   const visible = hidden.length === 0 ? '*' : `* EXCLUDE (${hidden.join(', ')})`;
-  return `SELECT ${visible} FROM (${rows})${seriesCondition(plan, keys)} ORDER BY ${order.join(', ')}`;
+  return `SELECT ${visible} FROM (${rows})${seriesCondition(plan, keys, emptyTags)} ORDER BY ${order.join(', ')}`;
 }
 
 /** SLIMIT and SOFFSET count series: measurements with their group tags, in the order in which they are shown. */
-function seriesCondition(plan: SelectPlan, keys: readonly string[]): string {
+function seriesCondition(plan: SelectPlan, keys: readonly string[], emptyTags: EmptyTags): string {
   const { seriesLimit } = plan.select;
   if (seriesLimit === undefined) return '';
   const { limit, offset = 0n } = seriesLimit;
-  const number = `dense_rank() OVER (ORDER BY ${['m', ...keys.map((key) => `${key} NULLS LAST`)].join(', ')})`;
+  const number = `dense_rank() OVER (ORDER BY ${['m', ...keys.map((key) => `${key} ${emptyTags}`)].join(', ')})`;
   return ` QUALIFY ${number} > ${offset}${limit === undefined ? '' : ` AND ${number} <= ${offset + limit}`}`;
 }
 

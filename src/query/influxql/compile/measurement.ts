@@ -19,7 +19,7 @@ export function measurementRows(plan: SelectPlan, rowset: Rowset): MeasurementRo
   const source = sourceRows(plan, rowset, scanRange(plan));
   if (source === undefined) return undefined;
   const rows = rowsOf(plan, source);
-  return { measurement: rowset.measurement, ...rows };
+  return { measurement: rowset.measurement, tieTags: rows.ties.length > 0 ? source.tieTags : [], ...rows };
 }
 
 interface Rows {

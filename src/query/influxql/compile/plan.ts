@@ -38,6 +38,8 @@ export interface MeasurementRows {
   readonly columns: readonly RowColumn[];
   /** Further columns, which order rows of equal times: the tags of their series, by name. */
   readonly ties: readonly string[];
+  /** The tag of each of them. */
+  readonly tieTags: readonly string[];
 }
 
 /** `ORDER BY` items for rows of equal times: in the order of their series, backwards when time descends. As in InfluxDB 1. */

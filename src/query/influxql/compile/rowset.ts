@@ -55,16 +55,19 @@ export function tableRows(state: CompileState, relation: RelationInfo): Rowset {
   };
 }
 
-/** @param columns client name -> column of `sql`, which also has `t` (BIGINT) */
+/** Client name -> column. */
+type QueryColumns = ReadonlyMap<string, { readonly sqlName: string; readonly type: ValueType }>;
+
+/** @param columns columns of `sql`, which also has `t` (BIGINT); hidden ones can be named, but stand in no wildcard */
 export function queryRows(
   state: CompileState,
   measurement: string,
   sql: string,
-  columns: ReadonlyMap<string, { readonly sqlName: string; readonly type: ValueType }>,
+  { shown, hidden }: { readonly shown: QueryColumns; readonly hidden: QueryColumns },
 ): Rowset {
   return {
     measurement,
-    columns: new Map([...columns].map(([name, { type }]) => [name, type])),
+    columns: new Map([...shown].map(([name, { type }]) => [name, type])),
     open() {
       const alias = state.freshName('r');
       return {
@@ -72,7 +75,7 @@ export function queryRows(
         timeNs: `${alias}.t`,
         within: (limits) => rangeConditions(`${alias}.t`, limits, String),
         column({ name, cast }) {
-          const column = columns.get(name);
+          const column = shown.get(name) ?? hidden.get(name);
           if (column === undefined) return missing;
           return castValue({ sql: `${alias}.${column.sqlName}`, type: column.type }, cast);
         },

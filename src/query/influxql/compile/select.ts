@@ -72,11 +72,13 @@ export function measurementNames(state: CompileState, source: Exclude<Source, { 
 function subquery(state: CompileState, select: Select, range: TimeRange): Rowset[] {
   const { plan, measurements } = selectRows(state, select, range, true);
   const keys = keyNames(plan);
-  return measurements.map(({ measurement, sql, columns }) => {
+  return measurements.map(({ measurement, sql, columns, ties, tieTags }) => {
     const named = new Map<string, { sqlName: string; type: ValueType }>();
     plan.tags.forEach((tag, i) => void named.set(tag, { sqlName: keys[i] as string, type: 'tag' }));
     for (const { name, sqlName, type } of columns) if (!named.has(name)) named.set(name, { sqlName, type });
-    return queryRows(state, measurement, sql, named);
+    // rows of the source keep the tags of their series, which can be grouped by and compared, but are in no wildcard; as in InfluxDB 1
+    const hidden = new Map(tieTags.map((tag, i) => [tag, { sqlName: ties[i] as string, type: 'tag' as const }]));
+    return queryRows(state, measurement, sql, { shown: named, hidden });
   });
 }
 

@@ -13,6 +13,8 @@ export interface SourceRows {
   readonly sql: string;
   /** Columns with the tags of the series that are no group tags, by name; none where rows stand for many. */
   readonly ties: readonly string[];
+  /** The tag of each of them. */
+  readonly tieTags: readonly string[];
   /** The value of a column in these rows. */
   value(ref: RefExpr): Value;
 }
@@ -34,9 +36,8 @@ export function sourceRows(plan: SelectPlan, rowset: Rowset, range: TimeRange): 
     const tag = open.column({ kind: 'ref', name: plan.tags[i] as string, cast: undefined });
     return `${tag.type === 'tag' ? tag.sql : 'CAST(NULL AS VARCHAR)'} AS ${name}`;
   });
-  const ties = showsRows(plan)
-    ? otherTags(plan, rowset).map((tag, i) => `${open.column({ kind: 'ref', name: tag, cast: undefined }).sql} AS s${i}`)
-    : [];
+  const tieTags = showsRows(plan) ? otherTags(plan, rowset) : [];
+  const ties = tieTags.map((tag, i) => `${open.column({ kind: 'ref', name: tag, cast: undefined }).sql} AS s${i}`);
   const conditions = [...open.within(range), `(${fields.map(({ value }) => `${value.sql} IS NOT NULL`).join(' OR ')})`];
   if (plan.filter !== undefined) {
     conditions.push(conditionSql(plan.filter, { timeNs: open.timeNs, column: (ref) => open.column(ref) }));
@@ -46,6 +47,7 @@ export function sourceRows(plan: SelectPlan, rowset: Rowset, range: TimeRange): 
   return {
     sql: `SELECT ${outputs.join(', ')} FROM ${open.from} WHERE ${conditions.join(' AND ')}`,
     ties: ties.map((_, i) => `s${i}`),
+    tieTags,
     value(ref) {
       const found = names.get(keyOf(ref));
       return found === undefined || found.value.type === 'null' ? missing : { sql: found.sqlName, type: found.value.type };

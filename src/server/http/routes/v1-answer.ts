@@ -184,7 +184,7 @@ function statementRequest(deps: V1AnswerDependencies, query: V1Query, parsed: Pa
   if (change !== undefined && !mayChange) throw postRequired(change);
   const target = statement.kind === 'select-into' ? intoDatabase(statement.into, query, policyDatabase) : undefined;
   if (statement.kind === 'select-into' && target === undefined) throw noDatabase();
-  return { database, statement, text, signal, mayChange, allPolicies, intoDatabase: target, v1Lists: true };
+  return { database, statement, text, signal, mayChange, allPolicies, intoDatabase: target, asV1: true };
 }
 
 /** How a statement that changes something begins; undefined = it changes nothing. */
