@@ -192,8 +192,10 @@ describe('query streams', () => {
 
   it('with lists that are too long to be answered are refused', async (t) => {
     const { engine } = await testEngine(t);
-    const list = `range(${LIST_ELEMENTS_MAX + 1})`;
-    for (const sql of [`SELECT ${list}`, `SELECT [${list}]`, `SELECT {'a': ${list}}`]) {
+    // From a table: DuckDB takes half a minute to fold a constant list of this length.
+    await engine.run(`CREATE TABLE lengths AS SELECT ${LIST_ELEMENTS_MAX + 1} AS n`);
+    const list = 'range(n)';
+    for (const sql of [`SELECT ${list} FROM lengths`, `SELECT [${list}] FROM lengths`, `SELECT {'a': ${list}} FROM lengths`]) {
       await assert.rejects(streamQuery(new Probe().query(engine, sql)), {
         code: 'SQL_MEMORY',
         message: /the lists of a result have \d+ elements/,
