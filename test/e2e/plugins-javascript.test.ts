@@ -41,3 +41,33 @@ test('a trigger of one table gets only its rows, and comes back after a kill wit
   const rows = (await again.logs()).filter((row) => /INFO (cpu|mem) /.test(row));
   assert.deepEqual(rows, ['INFO cpu 1 {"v":2,"time":"2n"} -']);
 });
+
+test('rows of many writers at once arrive exactly once, with their own values', async (t) => {
+  const sums = `
+export function processWrites(api, batches) {
+  for (const { rows } of batches) for (const { host, a, b } of rows) api.info('row', host, a, b ?? '-');
+}
+`;
+  const plugins = await PluginServer.start(t, { 'rows.js': sums });
+  await plugins.server.writeOk('db', 'begin v=1');
+  await plugins.created({ plugin: 'rows.js', spec: 'table:m' });
+  const expected: string[] = [];
+  const writer = async (id: number): Promise<void> => {
+    for (let at = 0; at < 25; at++) {
+      const host = `h${id}_${at % 7}`;
+      const second = at % 2 === 0 ? '' : `,b="${id}-${at}"`;
+      expected.push(`INFO row ${host} ${id * 1000 + at} ${second === '' ? '-' : `${id}-${at}`}`);
+      await plugins.server.writeOk('db', `m,host=${host} a=${id * 1000 + at}i${second} ${id * 1000 + at}`, NS);
+    }
+  };
+  await Promise.all(Array.from({ length: 12 }, (_, id) => writer(id)));
+  await plugins.rowsOf('db', "SELECT 1 FROM system.processing_engine_logs WHERE log_text LIKE 'row %'", expected.length);
+  const rows = (await plugins.logs()).filter((row) => row.startsWith('INFO row '));
+  assert.deepEqual(rows.sort(), expected.sort());
+  const ofOne = (await plugins.logs()).filter((row) => row.startsWith('INFO row h3_')).map((row) => Number(row.split(' ')[3]));
+  assert.deepEqual(
+    ofOne,
+    ofOne.toSorted((x, y) => x - y),
+    'in the order of the log',
+  );
+});

@@ -213,6 +213,22 @@ test('listeners hear of the new store in the step in which it takes over', async
   assert.deepEqual(applied, [100, 7]);
 });
 
+test('listeners of durable rows hear each row once, also from the store that takes over', async (t) => {
+  const server = await Server.open(t);
+  const heard: bigint[] = [];
+  const end = server.writes.onDurable((batch) => {
+    for (const { timesNs } of batch.sections()) heard.push(...timesNs);
+  });
+  const row = (timeNs: bigint): TestRow => ({ tags: { k: 'a' }, fields: { v: timeNs }, timeNs });
+  await server.write([row(1n), row(2n)]);
+  (await server.engines.get()).noticeFailure(new Error('FATAL Error: out of luck'));
+  await server.write([row(3n)]);
+  assert.deepEqual(heard, [1n, 2n, 3n]);
+  end();
+  await server.write([row(4n)]);
+  assert.deepEqual(heard, [1n, 2n, 3n]);
+});
+
 test('after too many deaths the store says that it cannot go on', async (t) => {
   const server = await Server.open(t);
   await server.write(rows(0, 10, 1));
