@@ -192,7 +192,7 @@ function toJoined(call: ScalarCall): Typed {
     items = typed(`flatten(list_transform(${items.sql}, lambda l: coalesce(l, [${inner}])))`, items.type.item);
   }
   const item: SqlType = items.type.kind === 'list' ? items.type.item : utf8;
-  const text = isFloat(item) ? "regexp_replace(_df.f64_text(CAST(x AS DOUBLE)), '\\.0$', '')" : toText(typed('x', item)).sql;
+  const text = isFloat(item) ? `regexp_replace(${toText(typed('x', item)).sql}, '\\.0$', '')` : toText(typed('x', item)).sql;
   const shown = call.args[2] ? `coalesce(${text}, ${toText(call.args[2]).sql})` : text;
   return typed(`_df.l_joined(list_transform(${items.sql}, lambda x: ${shown}), ${toText(arg(call, 1)).sql})`, utf8);
 }

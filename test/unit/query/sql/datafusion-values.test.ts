@@ -63,6 +63,7 @@ const cases: Readonly<Record<string, unknown>> = {
   'power(-1, 1001)': -1,
   'power(2, 10)': 1024,
   "initcap('ÜNLÜ-x 2ND o''neil')": "Ünlü-X 2nd O'Neil",
+  "array_to_string([CAST(0.1 AS FLOAT), 2.0::FLOAT], ',')": '0.1,2',
   'array_except([2, 1], CAST(NULL AS BIGINT[]))': ['2', '1'],
   'array_except(CAST(NULL AS BIGINT[]), [2])': null,
   "overlay('123' placing 'abc' from 4 for 5)": 'abc',
