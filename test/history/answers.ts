@@ -1,3 +1,4 @@
+import { DataType, tableFromIPC, type Vector } from 'apache-arrow';
 import { parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import type { Cell } from './values.ts';
@@ -91,6 +92,26 @@ export async function readParquet(body: Buffer): Promise<Answer> {
   };
   const options = { file, compressors, parsers } as unknown as Parameters<typeof parquetReadObjects>[0];
   return readObjects(await parquetReadObjects(options));
+}
+
+/** Rows of an Arrow stream; times are whole nanoseconds. */
+export function readArrow(body: Buffer): Answer {
+  const table = tableFromIPC(body);
+  const columns = table.batches.length === 0 ? [] : table.schema.fields.map(({ name }) => name);
+  const rows: Cell[][] = [];
+  for (const batch of table.batches) {
+    const cells = batch.schema.fields.map((_, i) => cellReader(batch.getChildAt(i) as Vector));
+    for (let row = 0; row < batch.numRows; row++) rows.push(cells.map((cell) => cell(row)));
+  }
+  return { columns: rows.length === 0 ? [] : columns, rows };
+}
+
+function cellReader(vector: Vector): (row: number) => Cell {
+  if (!DataType.isTimestamp(vector.type)) return (row) => (vector.get(row) ?? undefined) as Cell;
+  // apache-arrow makes milliseconds of them
+  const [data] = vector.data;
+  const ns = data?.values as BigInt64Array;
+  return (row) => (vector.isValid(row) ? ns[(data?.offset ?? 0) + row] : undefined);
 }
 
 /** A time split where it can be held exactly. */

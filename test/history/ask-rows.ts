@@ -1,4 +1,4 @@
-import { type Answer, readCsv, readJson, readJsonLines, readParquet, readSeries } from './answers.ts';
+import { type Answer, readArrow, readCsv, readJson, readJsonLines, readParquet, readSeries } from './answers.ts';
 import { slotText } from './bodies.ts';
 import { checkRows, type OnFit, type Scope } from './check.ts';
 import { ask, compared, type Format, type Language, type Question, type Told } from './question.ts';
@@ -33,6 +33,7 @@ export async function readScope(world: World, url: string, scope: Scope, manner:
 
 async function read({ language, format }: Question, { body }: Told): Promise<Answer> {
   if (format === 'parquet') return readParquet(body);
+  if (format === 'flight' || format === 'prepared') return readArrow(body);
   const text = body.toString();
   if (format === 'csv') return readCsv(text);
   if (language === 'v1') return readSeries(text);

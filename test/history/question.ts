@@ -1,3 +1,4 @@
+import { askFlight } from './ask-flight.ts';
 import { type Asked, Fault } from './check.ts';
 import { answered } from './patience.ts';
 import { type Table, writes } from './tables.ts';
@@ -5,7 +6,9 @@ import { fieldOfName } from './values.ts';
 import type { World } from './world.ts';
 
 export type Language = 'sql' | 'influxql' | 'v1';
-export type Format = 'csv' | 'json' | 'jsonl' | 'parquet';
+/** The last two are ways over Arrow Flight. */
+export type Format = 'csv' | 'json' | 'jsonl' | 'parquet' | FlightWay;
+export type FlightWay = 'flight' | 'prepared';
 
 /** One question about one table. */
 export interface Question {
@@ -31,25 +34,24 @@ export async function ask(world: World, url: string, question: Question): Promis
   const existed = table.exists;
   const askedMs = Date.now();
   const askedAt = world.model.tick();
-  const response = await answered(q, send(url, question));
-  const body = Buffer.from(await answered(q, response.arrayBuffer()));
+  const { status, body } = await answered(q, send(url, question));
   const asked = { askedAt, answeredAt: world.model.tick(), askedMs, answeredMs: Date.now() };
   world.counts.questions++;
   if (table.version !== version || !table.isReadable) {
     world.counts.uncompared++;
     return undefined;
   }
-  const text = response.status === 200 && question.language !== 'v1' ? '' : body.toString();
-  const refused = response.status !== 200 || /^\{"results":\[\{"statement_id":0,"error"/.test(text);
+  const text = status === 200 && question.language !== 'v1' ? '' : body.toString();
+  const refused = status !== 200 || /^\{"results":\[\{"statement_id":0,"error"/.test(text);
   if (!refused) return { asked, body };
-  if (world.shortOfMemory && (response.status === 503 || /Resources exhausted/.test(text))) {
+  if (world.shortOfMemory && (status === 503 || /Resources exhausted/.test(text))) {
     world.counts.uncompared++;
     return undefined;
   }
   const column = /No field named (\w+)/.exec(text)?.[1];
   const mayBeUnknown = column === undefined ? /not found|does not exist|unknown/i.test(text) && !existed : isNew(table, column, askedAt);
   if (mayBeUnknown) return undefined;
-  throw new Fault('unexpected', `${q} was answered ${response.status}: ${text.slice(0, 300)}`);
+  throw new Fault('unexpected', `${q} was answered ${status}: ${text.slice(0, 300)}`);
 }
 
 /** No value of the column was acknowledged before the question. */
@@ -65,7 +67,14 @@ function isNew(table: Table, column: string, askedAt: number): boolean {
   return true;
 }
 
-function send(url: string, { table, language, q, format }: Question): Promise<Response> {
+async function send(url: string, question: Question): Promise<{ readonly status: number; readonly body: Buffer }> {
+  const { table, q, format } = question;
+  if (format === 'flight' || format === 'prepared') return askFlight(url, table.database.name, q, format);
+  const response = await request(url, question);
+  return { status: response.status, body: Buffer.from(await response.arrayBuffer()) };
+}
+
+function request(url: string, { table, language, q, format }: Question): Promise<Response> {
   const db = table.database.name;
   if (language === 'v1') {
     const headers: Record<string, string> = format === 'csv' ? { accept: 'text/csv' } : {};

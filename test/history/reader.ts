@@ -49,7 +49,9 @@ export class Reader {
       case 1:
         return readGroups(this.#world, url, scope, ' HAVING count(*) > 0');
       case 2:
-        return this.#again(() => readScope(this.#world, url, scope, { ...FROM_MEMORY, format: random.pick<Format>(['csv', 'json']) }));
+        return this.#again(() =>
+          readScope(this.#world, url, scope, { ...FROM_MEMORY, format: random.pick<Format>(['csv', 'json', 'flight']) }),
+        );
       case 9:
         return readTotals(this.#world, url, random.chance(0.5) ? scope : everything(table));
       case 3:
@@ -72,7 +74,7 @@ export class Reader {
 
   #askRows(url: string, scope: Scope): Promise<boolean> {
     const random = this.#random;
-    const format = random.pick<Format>(['csv', 'json', 'jsonl', 'parquet']);
+    const format = random.pick<Format>(['csv', 'json', 'jsonl', 'parquet', 'flight', 'prepared']);
     // Tags, integers and floats without an order come from columns in memory, the others from DuckDB.
     const columns = random.pick(['*', 'time, w, s, i0', 'time, w, s, i0, f0']);
     const end = random.chance(0.3) ? ' ORDER BY time' : '';

@@ -81,8 +81,8 @@ export class FlightTestClient {
   }
 }
 
-/** The rows of FlightData messages, as apache-arrow reads them. */
-export function tableOf(messages: readonly Buffer[]): Table {
+/** FlightData messages as one Arrow stream. */
+export function streamOf(messages: readonly Buffer[]): Buffer {
   const parts = messages.flatMap((bytes) => {
     const message = new WireMessage(bytes);
     const header = message.bytes(2) ?? new Uint8Array(0);
@@ -90,7 +90,12 @@ export function tableOf(messages: readonly Buffer[]): Table {
     prefix.writeUInt32LE(header.length, 4);
     return [prefix, header, message.bytes(1000) ?? new Uint8Array(0)];
   });
-  const reader = RecordBatchReader.from(Buffer.concat(parts));
+  return Buffer.concat(parts);
+}
+
+/** The rows of FlightData messages, as apache-arrow reads them. */
+export function tableOf(messages: readonly Buffer[]): Table {
+  const reader = RecordBatchReader.from(streamOf(messages));
   const batches = [...reader];
   return batches.length === 0 ? new Table(reader.schema) : new Table(batches);
 }
