@@ -35,9 +35,11 @@ export class TelemetrySettings {
     return this.#stored;
   }
 
-  /** Durable when it resolves. */
+  /** Off counts from the call on, on once it is stored. Durable when it resolves. */
   async setOff(off: boolean): Promise<void> {
-    await this.#store({ ...this.#stored, off });
+    const settings = { ...this.#stored, off };
+    if (off) this.#stored = settings;
+    await this.#store(settings);
   }
 
   /** Takes new random ids. Durable when it resolves. */

@@ -212,7 +212,7 @@ test('telemetry off holds at once and after restarts, on takes it back, reset-id
   await first.kill('SIGKILL');
   const seen = connections();
   const second = await startServer(t, directory, { bare: true, args: on(url) });
-  assert.match(second.output, /telemetry +off: `influxdb3 telemetry off` was given/);
+  await until(() => /telemetry +off: `influxdb3 telemetry off` was given/.test(second.output)); // printed after the server answers
   assert.match(cli(second, 'reset-id'), /^telemetry +off/);
   assert.match(cli(second, 'on'), /^telemetry +on: usage figures go to/);
   assert.equal(connections(), seen);
