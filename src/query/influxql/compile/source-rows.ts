@@ -55,11 +55,14 @@ export function sourceRows(plan: SelectPlan, rowset: Rowset, range: TimeRange): 
   };
 }
 
-/** Whether rows of the answer are rows of the source, or chosen among them. */
+/**
+ * Whether rows of the answer are rows of the source, or chosen among them by their series too. Reading all tags costs more than the rest of a short
+ * statement: the value and time that `min`, `max`, `first` and `percentile` choose do not depend on the series.
+ */
 function showsRows({ analysis, bins }: SelectPlan): boolean {
-  return (
-    analysis.kind === 'raw' || analysis.kind === 'top' || (analysis.kind === 'selector' && (bins === undefined || analysis.hasColumns))
-  );
+  const { calls, hasColumns, kind } = analysis;
+  if (kind === 'selector') return hasColumns || (bins === undefined && calls[0]?.name === 'last');
+  return kind === 'raw' || kind === 'top';
 }
 
 function otherTags(plan: SelectPlan, { columns }: Rowset): string[] {
