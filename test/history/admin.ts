@@ -171,7 +171,7 @@ export class Admin {
   async #undeleteTable(table: Table): Promise<void> {
     const { database } = table;
     const taken = database.tables.some((other) => other !== table && other.name === table.name && other.standing !== 'deleted');
-    const name = taken ? `${table.name}_back${this.#made++}` : table.name;
+    const name = taken ? `${table.name}_back${this.#life}_${this.#made++}` : table.name;
     this.#world.note(`brings table ${database.name}.${table.deletedName} back as ${name}`);
     const body = { db: database.name, table: table.deletedName, new_name: name };
     const undo = table.name;
@@ -217,7 +217,7 @@ export class Admin {
     const taken = this.#world.model.databases.some(
       (other) => other !== database && other.name === database.name && other.standing !== 'deleted',
     );
-    const name = taken ? `${database.name}_back${this.#made++}` : database.name;
+    const name = taken ? `${database.name}_back${this.#life}_${this.#made++}` : database.name;
     this.#world.note(`brings database ${database.deletedName} back as ${name}`);
     const body = { db: database.deletedName, new_name: name };
     database.name = name;

@@ -1,7 +1,7 @@
 import { Fault } from './check.ts';
 
 /** Far beyond what a request takes on a busy machine; a server that says nothing for so long hangs. */
-const ANSWER_MS_MAX = 120_000;
+const ANSWER_MS_MAX = Number(process.env['HISTORY_PATIENCE_S'] ?? 120) * 1000;
 
 /** The answer, or a `Fault` when none comes. Rejects as the answer does. */
 export async function answered<T>(what: string, answer: Promise<T>, msMax = ANSWER_MS_MAX): Promise<T> {
