@@ -232,6 +232,6 @@ test('settings that cannot be read mean off', async (t) => {
   mkdirSync(join(directory, 'test', 'telemetry'), { recursive: true });
   writeFileSync(join(directory, 'test', 'telemetry', 'settings.json'), '{"off": "maybe');
   const server = await startServer(t, directory, { bare: true, args: on(url) });
-  assert.match(server.output, /telemetry +off: /);
+  await until(() => /telemetry +off: /.test(server.output));
   assert.equal(connections(), 0);
 });

@@ -89,9 +89,9 @@ describe('MessagePack answers of /query', () => {
     assert.deepEqual(results[0], {
       statement_id: 0n,
       series: [
+        { name: 'm', tags: { host: '' }, columns, values: [[3n, -0.5]] },
         { name: 'm', tags: { host: 'a' }, columns, values: [[1n, 1]] },
         { name: 'm', tags: { host: 'b' }, columns, values: [[2n, 2.5]] },
-        { name: 'm', tags: { host: '' }, columns, values: [[3n, -0.5]] },
       ],
     });
     assert.deepEqual(results[1], { statement_id: 1n });

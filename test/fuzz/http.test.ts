@@ -20,6 +20,8 @@ const ALLOWED_500 = [
   /^cannot (modify|delete) internal db$/,
   /^missing admin token, cannot update$/,
   /^Plugin error: Node not configured with plugin directory$/,
+  /^Processing engine error: plugin error: No plugin directory configured$/,
+  /^Processing engine error: error installing python packages: /,
   /^Arrow error: /,
   /^Execution error: /,
   /^External error: /,
