@@ -4,9 +4,9 @@ import { asciiTarget } from '../../../../src/server/http/transport/utf8-target.t
 
 const REST = 'Host: ä\r\n\r\nä';
 
-test('bytes above ASCII in the request line become escapes, the rest stays as it is', () => {
+test('bytes above ASCII in the request line become escapes, the connection ends with the answer, the rest stays as it is', () => {
   const sent = Buffer.from(`GET /query?q=SELECT+"ä€" HTTP/1.1\r\n${REST}`);
-  assert.equal(asciiTarget(sent).toString(), `GET /query?q=SELECT+"%C3%A4%E2%82%AC" HTTP/1.1\r\n${REST}`);
+  assert.equal(asciiTarget(sent).toString(), `GET /query?q=SELECT+"%C3%A4%E2%82%AC" HTTP/1.1\r\nConnection: close\r\n${REST}`);
 });
 
 test('other first bytes stay what they are', () => {
