@@ -88,9 +88,9 @@ export class SwitchableTelemetry implements Telemetry, TelemetryControl {
 
   switchOff(): Promise<void> {
     return this.#change(async (settings) => {
-      const stored = settings.setOff(true);
-      await this.#replace();
-      await stored;
+      // Both are waited for whatever happens: a failure that nobody waits for would end the process.
+      const results = await Promise.allSettled([settings.setOff(true), this.#replace()]);
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
     });
   }
 
