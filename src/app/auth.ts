@@ -1,5 +1,5 @@
 import { type AdminDependencies, createAdminService } from '../admin/index.ts';
-import { Authenticator, makeToken, readTokenFile } from '../auth/index.ts';
+import { Authenticator, isLoopback, makeToken, readTokenFile } from '../auth/index.ts';
 import type { Catalog } from '../catalog/index.ts';
 import type { ServeConfig } from '../config/index.ts';
 import type { Clock } from '../shared/clock.ts';
@@ -9,14 +9,14 @@ import { StartupError } from '../shared/startup-error.ts';
 
 /** Who may pass, decided by the catalog's tokens. Loads the offline token file. Throws `StartupError`. */
 export async function openAuthenticator(config: ServeConfig, catalog: Catalog, clock: Clock, logger: Logger): Promise<Authenticator> {
-  const { adminTokenFile, enabled, openPaths: words } = config.auth;
+  const { adminTokenFile, enabled, openPaths: words, remoteFirstToken } = config.auth;
   const authLogger = logger.child('influxdb3_authz');
   if (enabled && adminTokenFile !== undefined) await loadTokenFile(adminTokenFile, catalog, authLogger);
   const open = new Set([...openedBy(words), ...(config.telemetry.receiver ? pathsWith('receiver') : [])]);
-  if (enabled && catalog.tokens().length === 0 && !isLoopback(config.http.host)) {
-    authLogger.warn('no admin token exists yet: whoever reaches the port first can create it; run `influxdb3 create token --admin` now');
+  if (enabled && remoteFirstToken && !catalog.hasOperatorToken() && !isLoopback(config.http.host)) {
+    authLogger.warn('no operator token exists yet: whoever reaches the port first can create it; run `influxdb3 create token --admin` now');
   }
-  return new Authenticator({ enabled, openPaths: open, tokens: catalog, clock, logger: authLogger });
+  return new Authenticator({ enabled, openPaths: open, remoteFirstToken, tokens: catalog, clock, logger: authLogger });
 }
 
 /** The configure endpoints' operations over the catalog. */
@@ -56,8 +56,4 @@ async function loadTokenFile(path: string, catalog: Catalog, logger: Logger): Pr
   } else {
     logger.warn('admin token already exists with another text: the one in the file does not work', { name });
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === '::1' || host === 'localhost' || host.startsWith('127.');
 }

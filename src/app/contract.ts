@@ -15,6 +15,10 @@ export interface StartupInfo {
   readonly authEnabled: boolean;
   /** True when an admin token exists already. */
   readonly hasAdminToken: boolean;
+  /** True when other machines may make the first token. */
+  readonly remoteFirstToken: boolean;
+  /** Ids of other nodes with data beside a node that is new; empty otherwise. */
+  readonly otherNodes: readonly string[];
   readonly startupMs: number;
   /** The line of `--version`. */
   readonly product: string;

@@ -142,6 +142,8 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     telemetry: { state: telemetry.state, reason: telemetry.status().reason },
     authEnabled: config.auth.enabled,
     hasAdminToken: storage.catalog.tokens().length > 0,
+    remoteFirstToken: config.auth.remoteFirstToken,
+    otherNodes: storage.otherNodes,
     notice: storage.firstStart ? firstStartNotice(resolveTelemetry(config.telemetry)) : '',
     startupMs,
     product: versionLine(product),

@@ -32,7 +32,11 @@ export class StartLog {
     );
   }
 
-  storageOpened(config: ServeConfig, { catalog, node }: OpenStorage): void {
+  storageOpened(config: ServeConfig, { catalog, node, otherNodes }: OpenStorage): void {
+    if (otherNodes.length > 0) {
+      const fields = { node_id: config.node.id, other_nodes: otherNodes };
+      this.#serve.warn('this node is new and empty, and the data directory has data of other nodes: --node-id chooses one', fields);
+    }
     this.#catalog.info('catalog initialized', { catalog_uuid: catalog.uuid, instance_id: node.instanceId });
     if (!config.auth.enabled) {
       this.#serve.warn(

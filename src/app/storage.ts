@@ -6,7 +6,7 @@ import type { ServeConfig } from '../config/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import { StartupError } from '../shared/startup-error.ts';
-import { openStore, type Store } from '../storage/index.ts';
+import { nodesInDirectory, openStore, type Store } from '../storage/index.ts';
 import { usableCores } from '../telemetry/index.ts';
 import { knownCatalogSequence } from '../write/file-index/load-index.ts';
 import { ReopeningStore } from '../write/reopening-store.ts';
@@ -21,6 +21,8 @@ export interface OpenStorage {
   readonly node: NodeRecord;
   /** True when nothing was in the directory before. */
   readonly firstStart: boolean;
+  /** At the first start of a node: ids of the other nodes that have data in the same directory. */
+  readonly otherNodes: readonly string[];
   readonly engine: LazyEngine;
   readonly writes: ReopeningStore;
   readonly caches: ValueCaches;
@@ -43,6 +45,7 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
       knownSequence: await knownCatalogSequence(store), // before anything adds to the catalog
     });
     const firstStart = [...catalog.nodes()].length === 0;
+    const otherNodes = firstStart && config.store.dataDir !== undefined ? await nodesInDirectory(config.store.dataDir, config.node.id) : [];
     const node = await catalog.registerNode({ nodeId: config.node.id, cores: usableCores(), processUuid, cliParams: config.cliParams });
     const chunkSecs = await catalog.ensureGen1Duration(config.wal.gen1DurationSecs);
     if (chunkSecs !== config.wal.gen1DurationSecs) {
@@ -92,7 +95,7 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
       await catalog.close();
       await store.close();
     };
-    return { store, catalog, node, firstStart, engine, writes, caches, temporaryDirectory, close };
+    return { store, catalog, node, firstStart, otherNodes, engine, writes, caches, temporaryDirectory, close };
   } catch (error) {
     await store.close();
     throw error;

@@ -4,6 +4,7 @@ import type { Logger } from '../shared/logger.ts';
 import type { AuthInput, AuthVerdict, RequestAuthenticator, TokenStore } from './contract.ts';
 import { readCredential } from './credentials.ts';
 import { FailureLog } from './failure-log.ts';
+import { isLoopback } from './loopback.ts';
 import { hashToken } from './token.ts';
 
 const FIRST_TOKEN_PATHS = pathsWith('first-token');
@@ -12,15 +13,23 @@ const MALFORMED =
   "Authorization header was malformed, the request was not in the form of 'Authorization: <auth-scheme> <token>', " +
   'supported auth-schemes are Bearer, Token and Basic';
 
+const FIRST_TOKEN_IS_LOCAL =
+  'the first operator token can only be made on the machine of the server: run `influxdb3 create token --admin` there ' +
+  '(in its container), or start the server with --remote-first-token';
+
 const ALLOWED: AuthVerdict = { allowed: true };
 const UNAUTHENTICATED: AuthVerdict = { allowed: false, status: 401, message: 'the request was not authenticated' };
 const EXPIRED: AuthVerdict = { ...UNAUTHENTICATED, expired: true };
+
+const FIRST_TOKEN_REFUSED: AuthVerdict = { allowed: false, status: 403, message: FIRST_TOKEN_IS_LOCAL };
 
 export interface AuthenticatorOptions {
   /** False with `--without-auth`. */
   readonly enabled: boolean;
   /** Paths that need no token, from `openedBy`. */
   readonly openPaths: ReadonlySet<string>;
+  /** True with `--remote-first-token`: other machines may make the operator token too. */
+  readonly remoteFirstToken: boolean;
   readonly tokens: TokenStore;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -46,7 +55,8 @@ export class Authenticator implements RequestAuthenticator {
 
   verify(input: AuthInput): AuthVerdict {
     const verdict = this.#judge(input);
-    if (verdict === UNAUTHENTICATED || verdict === EXPIRED) this.#failures.record(input.remoteAddress, input.path);
+    if (verdict === UNAUTHENTICATED || verdict === EXPIRED || verdict === FIRST_TOKEN_REFUSED)
+      this.#failures.record(input.remoteAddress, input.path);
     return verdict;
   }
 
@@ -62,7 +72,8 @@ export class Authenticator implements RequestAuthenticator {
   }
 
   #judge(input: AuthInput): AuthVerdict {
-    if (FIRST_TOKEN_PATHS.includes(input.path) || this.#options.openPaths.has(input.path)) return ALLOWED;
+    if (FIRST_TOKEN_PATHS.includes(input.path)) return this.#judgeFirstToken(input);
+    if (this.#options.openPaths.has(input.path)) return ALLOWED;
     const credential = readCredential(input);
     switch (credential.kind) {
       // compat: a header that cannot be read is refused even when every token is welcome
@@ -76,5 +87,12 @@ export class Authenticator implements RequestAuthenticator {
         if (!this.enabled) return ALLOWED;
         return VERDICTS[this.tokenState(credential.token)];
     }
+  }
+
+  /** Once there is an operator token the endpoint itself refuses everybody. */
+  #judgeFirstToken(input: AuthInput): AuthVerdict {
+    const { remoteFirstToken, tokens } = this.#options;
+    if (!this.enabled || remoteFirstToken || tokens.hasOperatorToken()) return ALLOWED;
+    return isLoopback(input.remoteAddress) && input.forwarded !== true ? ALLOWED : FIRST_TOKEN_REFUSED;
   }
 }

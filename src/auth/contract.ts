@@ -6,12 +6,14 @@ export interface AuthInput {
   readonly query: string | undefined;
   readonly authorization: string | undefined;
   readonly remoteAddress: string;
+  /** True when a proxy says that it sends the request for somebody else. */
+  readonly forwarded?: boolean;
 }
 
 /** A refusal carries the status and the exact message; `expired` = the token was good once. */
 export type AuthVerdict =
   | { readonly allowed: true }
-  | { readonly allowed: false; readonly status: 400 | 401 | 500; readonly message: string; readonly expired?: boolean };
+  | { readonly allowed: false; readonly status: 400 | 401 | 403 | 500; readonly message: string; readonly expired?: boolean };
 
 /** Decides who may pass. */
 export interface RequestAuthenticator {
@@ -32,4 +34,6 @@ export interface StoredToken {
 export interface TokenStore {
   /** By SHA-512 of the token text, 128 lower-case hex digits. */
   tokenByHash(hash: string): StoredToken | undefined;
+  /** Whether the first token was made already. */
+  hasOperatorToken(): boolean;
 }

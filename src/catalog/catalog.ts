@@ -156,6 +156,11 @@ export class Catalog {
     return this.#state.tokenByHash.get(hash);
   }
 
+  /** Whether the first token, which may do everything, was made. */
+  hasOperatorToken(): boolean {
+    return this.#state.tokens.has(tokens.OPERATOR_TOKEN);
+  }
+
   nodes(): Iterable<NodeRecord> {
     return this.#state.nodes.values();
   }

@@ -1,5 +1,10 @@
 import type { StartupInfo } from '../app/contract.ts';
 
+/** What client commands ask without `--host`. */
+const DEFAULT_URL = 'http://127.0.0.1:8181';
+
+const NODES_SHOWN_MAX = 5;
+
 /** The few lines that a person reads after a start. Printed to standard error, so logs stay clean. */
 export function formatStartup(info: StartupInfo): string {
   const rows: [string, string][] = [
@@ -10,6 +15,7 @@ export function formatStartup(info: StartupInfo): string {
     ['telemetry', `${info.telemetry.state}: ${info.telemetry.reason}`],
   ];
   const lines = [info.product, ...rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`)];
+  if (info.otherNodes.length > 0) lines.push('', otherNodesText(info), '');
   if (info.notice !== undefined && info.notice !== '') lines.push('', info.notice.trimEnd(), '');
   return lines.join('\n');
 }
@@ -26,5 +32,17 @@ function reachable(info: StartupInfo): string {
 
 function authLine(info: StartupInfo): string {
   if (!info.authEnabled) return 'off: everybody who reaches the port may read and write';
-  return info.hasAdminToken ? 'on' : 'on: make the first token with `influxdb3 create token --admin`';
+  if (info.hasAdminToken) return 'on';
+  const command = `influxdb3 create token --admin${info.url === DEFAULT_URL ? '' : ` --host ${info.url}`}`;
+  if (info.remoteFirstToken) return `on: whoever reaches the port first can make the first token: \`${command}\``;
+  return `on: make the first token on this machine with \`${command}\``;
+}
+
+/** A container that got another host name starts as another node. */
+function otherNodesText({ otherNodes, nodeId }: StartupInfo): string {
+  const [first = ''] = otherNodes;
+  const shown = otherNodes.slice(0, NODES_SHOWN_MAX).join(', ');
+  const names = otherNodes.length > NODES_SHOWN_MAX ? `${shown} and ${otherNodes.length - NODES_SHOWN_MAX} more` : shown;
+  const nodes = otherNodes.length === 1 ? `node ${names}, which` : `nodes ${names}, which`;
+  return `NOTICE: node ${nodeId} is new and empty. The data directory has data of ${nodes} this server does not show: start it with --node-id ${first} for that data.`;
 }

@@ -150,6 +150,7 @@ function authConfig(values: ServeValues, facts: HostFacts): AuthConfig {
   return {
     enabled: !values.withoutAuth,
     openPaths: values.disableAuthz ?? [],
+    remoteFirstToken: values.remoteFirstToken,
     adminTokenFile: absolute(values.adminTokenFile, facts),
     recovery: values.adminTokenRecovery,
   };

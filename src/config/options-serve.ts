@@ -115,6 +115,12 @@ export const authOptions = {
     placeholder: 'DISABLE_AUTHZ',
     help: 'Paths that need no token',
   }),
+  remoteFirstToken: auth.defaulted('false', {
+    flag: 'remote-first-token',
+    env: 'INFLUXDB3_REMOTE_FIRST_TOKEN',
+    type: boolean,
+    help: 'Let other machines, and proxies, make the first operator token while there is none',
+  }),
   adminTokenFile: auth.option({
     flag: 'admin-token-file',
     env: 'INFLUXDB3_ADMIN_TOKEN_FILE',

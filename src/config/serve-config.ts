@@ -72,6 +72,8 @@ export interface TlsConfig {
 export interface AuthConfig {
   readonly enabled: boolean;
   readonly openPaths: readonly OpenWord[];
+  /** Other machines may make the first operator token. */
+  readonly remoteFirstToken: boolean;
   readonly adminTokenFile: string | undefined;
   readonly recovery: SocketAddress | undefined;
 }

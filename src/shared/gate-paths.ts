@@ -27,7 +27,7 @@ export const GATE_PATHS = [
  * - `page`: people open it in a browser, which is asked for a token and sends it as a password
  * - `token-in-url`: the parameter `p` may carry the token
  * - `closed-without-auth`: it and what is below it answer 405 when the server runs with `--without-auth`
- * - `first-token`: needs no token; the endpoint itself refuses once there is an operator token
+ * - `first-token`: needs no token on the machine of the server; the endpoint itself refuses once there is an operator token
  * - `openable`: needs no token when `--disable-authz` has the word
  * - `receiver`: needs no token with `--telemetry-receiver`: servers that report carry none
  */

@@ -10,6 +10,7 @@ export {
 } from './atomic-write.ts';
 export { errorText, type StartupErrorCode, StorageStartupError, systemErrorCode } from './errors.ts';
 export type { FileSystem, OpenFile, OpenHint } from './file-system.ts';
+export { nodesInDirectory } from './neighbours.ts';
 export { nodeFileSystem, unsyncedFileSystem } from './node-file-system.ts';
 export { acquireNodeLock, type NodeLock } from './node-lock.ts';
 export {

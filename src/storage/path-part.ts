@@ -12,3 +12,12 @@ export function encodePathPart(text: string): string {
   }
   return out;
 }
+
+/** The text that `encodePathPart` was given; a part that it never makes comes back as it is. */
+export function decodePathPart(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

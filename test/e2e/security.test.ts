@@ -30,6 +30,19 @@ import {
 
 const QUIET = ['--disable-telemetry-upload'];
 
+describe('the first operator token', () => {
+  it('is refused to a client behind a proxy, with the way that works, and made for this machine', async (t) => {
+    const server = await startServer(t, await testDirectory(t), { bare: true, args: ['--disable-telemetry-upload'] });
+    const proxied = (): Promise<Response> =>
+      fetch(`${server.url}${OPERATOR}`, { method: 'POST', headers: { 'x-forwarded-for': '192.0.2.60' } });
+    const refused = await proxied();
+    assert.equal(refused.status, 403);
+    assert.match(await refused.text(), /run `influxdb3 create token --admin` there/);
+    await makeOperator(server.url);
+    assert.equal((await proxied()).status, 409);
+  });
+});
+
 describe('recovery of the operator token', () => {
   it('makes a new one without a token, once: the old one is dead, the new one works, also after a restart', async (t) => {
     const dir = await testDirectory(t);

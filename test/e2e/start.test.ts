@@ -8,6 +8,9 @@ import { describe, it, type TestContext } from 'node:test';
 import { testDirectory } from '../support/server.ts';
 import { bin, runProgram } from './cli-support.ts';
 
+/** Of the project; tests are built to `.build/all/test/e2e`. */
+const root = join(import.meta.dirname, '..', '..', '..', '..');
+
 const READY = /^influxdb3 ready url=(http:\/\/127\.0\.0\.1:\d+) pid=(\d+)$/m;
 
 interface Started {
@@ -87,6 +90,12 @@ describe('scripted starts', () => {
     assert.deepEqual(readdirSync(join(cwd, '.influxdb3')), [node]);
     assert.equal((await fetch(`${server.url}/ping`)).status, 401);
     assert.equal((await endsOn(server, 'SIGTERM')).code, 0);
+    const moved = await start(t, cwd, ['--http-bind', '127.0.0.1:0', '--node-id', 'new host']);
+    const notice = `NOTICE: node new host is new and empty. The data directory has data of node ${node}, which this server does not show`;
+    assert.ok(moved.stderr().includes(notice), moved.stderr());
+    assert.equal((await endsOn(moved, 'SIGTERM')).code, 0);
+    const again = await start(t, cwd, ['--http-bind', '127.0.0.1:0', '--node-id', 'new host']);
+    assert.ok(!again.stderr().includes('NOTICE: node'), again.stderr());
   });
 
   it('serve --check prints what a start would use, starts nothing and makes no node directory', async (t) => {
@@ -105,6 +114,29 @@ describe('scripted starts', () => {
 });
 
 describe('ends of a server', () => {
+  it('Ctrl-C under `npm start` ends it cleanly, though npm and the terminal both send the signal', async (t) => {
+    const home = await testDirectory(t);
+    const npm = spawn('npm', ['start', '--', ...QUIET.slice(1)], {
+      cwd: root,
+      env: { PATH: process.env['PATH'] ?? '', HOME: home, INFLUXDB3_TELEMETRY_DISABLE_UPLOAD: 'true' },
+      stdio: ['ignore', 'ignore', 'pipe'],
+      detached: true,
+    });
+    const group = -(npm.pid ?? 0);
+    const ended = new Promise<number | string>((done) => npm.once('close', (code, signal) => done(code ?? String(signal))));
+    let stderr = '';
+    await new Promise<void>((resolve, reject) => {
+      npm.stderr.on('data', (data: Buffer) => {
+        stderr += data.toString();
+        if (READY.test(stderr)) resolve();
+      });
+      void ended.then((code) => reject(new Error(`npm ended with ${code}:\n${stderr}`)));
+    });
+    process.kill(group, 'SIGINT');
+    assert.equal(await ended, 0, stderr);
+    assert.ok(!stderr.includes('Second signal'), stderr);
+  });
+
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     it(`an idle server ends with code 0 in less than a second on ${signal}`, async (t) => {
       const server = await start(t, await testDirectory(t), QUIET);
@@ -115,7 +147,7 @@ describe('ends of a server', () => {
   }
 
   for (const [signal, code] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const]) {
-    it(`a second ${signal} ends a server that waits for a request at once, with code ${code}`, async (t) => {
+    it(`a ${signal} a second after the first ends a server that waits for a request at once, with code ${code}`, async (t) => {
       const server = await start(t, await testDirectory(t), [...QUIET, '--log-destination', 'stderr']);
       const socket = connect(Number(new URL(server.url).port), '127.0.0.1');
       t.after(() => socket.destroy());
@@ -125,8 +157,9 @@ describe('ends of a server', () => {
       await continues;
       server.child.kill(signal);
       await server.says('shutdown requested');
-      server.child.kill(signal);
-      assert.equal(await server.ended, code);
+      // One that comes within a second of the first changes nothing; the first after that ends it.
+      const again = setInterval(() => server.child.kill(signal), 50);
+      assert.equal(await server.ended.finally(() => clearInterval(again)), code);
       assert.match(server.stderr(), new RegExp(`Second signal \\(${signal}\\): ending at once; `));
     });
   }

@@ -10,12 +10,13 @@ import { silentLogger } from '../../src/shared/logger.ts';
 import { deferred } from '../support/deferred.ts';
 import { fixedClock, testServer } from './fakes.ts';
 
-function authenticator(enabled: boolean): Authenticator {
+function authenticator(enabled: boolean, remoteFirstToken = false): Authenticator {
   const known = hashToken('good');
   return new Authenticator({
     enabled,
     openPaths: openedBy(['ping']),
-    tokens: { tokenByHash: (hash) => (hash === known ? {} : undefined) },
+    remoteFirstToken,
+    tokens: { tokenByHash: (hash) => (hash === known ? {} : undefined), hasOperatorToken: () => false },
     clock: fixedClock,
     logger: silentLogger,
   });
@@ -33,6 +34,34 @@ test('nothing but the open paths answers without a token', async () => {
   admin.answer = () => ({ id: 0n, name: '_admin', token: 't', hash: 'h', createdAtMs: 0, expiryMs: undefined });
   assert.equal((await inject({ method: 'POST', url: '/api/v3/configure/token/admin' })).statusCode, 201);
   assert.equal((await inject({ method: 'GET', url: '/api/v3/configure/token/admin' })).statusCode, 404);
+});
+
+test('the first operator token is made on the machine of the server only, and not through a proxy', async () => {
+  const url = '/api/v3/configure/token/admin';
+  const made = { id: 0n, name: '_admin', token: 't', hash: 'h', createdAtMs: 0, expiryMs: undefined };
+  const local = await testServer({ authenticator: authenticator(true) });
+  local.admin.answer = () => made;
+  for (const remoteAddress of ['127.0.0.1', '127.8.9.10', '::1', '::ffff:127.0.0.1']) {
+    assert.equal((await local.inject({ method: 'POST', url, remoteAddress })).statusCode, 201, remoteAddress);
+  }
+  for (const [remoteAddress, headers] of [
+    ['192.0.2.7', {}],
+    ['::ffff:192.0.2.7', {}],
+    ['2001:db8::1', {}],
+    ['127.0.0.1', { 'x-forwarded-for': '127.0.0.1' }],
+    ['127.0.0.1', { forwarded: 'for=192.0.2.60' }],
+    ['192.0.2.7', { authorization: 'Bearer good' }],
+  ] as const) {
+    const reply = await local.inject({ method: 'POST', url, remoteAddress, headers });
+    assert.equal(reply.statusCode, 403, remoteAddress);
+    assert.match(
+      reply.body,
+      /^\{"error": "the first operator token can only be made on the machine of the server: .*--remote-first-token"\}$/,
+    );
+  }
+  const open = await testServer({ authenticator: authenticator(true, true) });
+  open.admin.answer = () => made;
+  assert.equal((await open.inject({ method: 'POST', url, remoteAddress: '192.0.2.7' })).statusCode, 201);
 });
 
 test('only pages ask a browser for a token, and only what --disable-authz names is open', async () => {

@@ -25,7 +25,15 @@ interface Request {
   readonly from?: string;
 }
 
-function setUp(options: { enabled?: boolean; open?: OpenWord[] } = {}) {
+interface SetUp {
+  readonly enabled?: boolean;
+  readonly open?: OpenWord[];
+  readonly remoteFirstToken?: boolean;
+  /** Whether there is an operator token. */
+  readonly operator?: boolean;
+}
+
+function setUp(options: SetUp = {}) {
   const tokens = new Map<string, StoredToken>([
     [hashToken('good'), {}],
     [hashToken('old'), { expiryMs: 5000 }],
@@ -36,7 +44,8 @@ function setUp(options: { enabled?: boolean; open?: OpenWord[] } = {}) {
   const authenticator = new Authenticator({
     enabled: options.enabled ?? true,
     openPaths: openedBy(options.open ?? []),
-    tokens: { tokenByHash: (hash) => tokens.get(hash) },
+    remoteFirstToken: options.remoteFirstToken ?? false,
+    tokens: { tokenByHash: (hash) => tokens.get(hash), hasOperatorToken: () => options.operator ?? false },
     clock: { nowMs: () => time.wallMs, monotonicMs: () => time.monotonicMs, nowNs: () => 0n },
     logger,
   });
@@ -111,9 +120,15 @@ describe('verification', () => {
     assert.deepEqual(verify({ path: '/api/v3/write_lp', query: 'db=foo&p=good' }), UNAUTHENTICATED);
   });
 
-  test('the operator token endpoint is open, its neighbours are not', () => {
-    const { verify } = setUp();
-    assert.deepEqual(verify({ path: '/api/v3/configure/token/admin', authorization: 'nonsense' }), { allowed: true });
+  test('the endpoint of the first token is open to this machine until there is one, then to all, which it refuses; its neighbours are not', () => {
+    const { verify, lines } = setUp();
+    const first = { path: '/api/v3/configure/token/admin', authorization: 'nonsense' };
+    assert.deepEqual(verify({ ...first, from: '127.0.0.1' }), { allowed: true });
+    const refused = verify(first);
+    assert.ok(!refused.allowed && refused.status === 403);
+    assert.equal(lines.length, 1);
+    assert.deepEqual(setUp({ operator: true }).verify(first), { allowed: true });
+    assert.deepEqual(setUp({ remoteFirstToken: true }).verify(first), { allowed: true });
     assert.deepEqual(verify({ path: '/api/v3/configure/token/admin/regenerate' }), UNAUTHENTICATED);
   });
 

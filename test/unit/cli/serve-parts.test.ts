@@ -23,6 +23,8 @@ const info: StartupInfo = {
   telemetry: { state: 'off', reason: 'DO_NOT_TRACK is set' },
   authEnabled: true,
   hasAdminToken: false,
+  remoteFirstToken: false,
+  otherNodes: [],
   startupMs: 42,
   product: 'influxdb3 X, 1, revision y',
 };
@@ -36,7 +38,7 @@ describe('start-up text', () => {
         '  listening  http://127.0.0.1:8181 (all interfaces)',
         '  data       /var/lib/influxdb3/node0',
         '  node       node0',
-        '  auth       on: make the first token with `influxdb3 create token --admin`',
+        '  auth       on: make the first token on this machine with `influxdb3 create token --admin`',
         '  telemetry  off: DO_NOT_TRACK is set',
       ].join('\n'),
     );
@@ -49,6 +51,22 @@ describe('start-up text', () => {
     assert.ok(!text.includes('all interfaces'));
   });
 
+  it('names the way to the first token on another port, and who can make it', () => {
+    const command = '`influxdb3 create token --admin --host http://127.0.0.1:9000`';
+    const text = (remoteFirstToken: boolean): string => formatStartup({ ...info, url: 'http://127.0.0.1:9000', remoteFirstToken });
+    assert.ok(text(false).includes(`on: make the first token on this machine with ${command}\n`), text(false));
+    assert.ok(text(true).includes(`on: whoever reaches the port first can make the first token: ${command}\n`), text(true));
+  });
+
+  it('says whose data lies beside a node that is new', () => {
+    assert.match(
+      formatStartup({ ...info, otherNodes: ['old-box'] }),
+      /\n\nNOTICE: node node0 is new and empty\. The data directory has data of node old-box, which this server does not show: start it with --node-id old-box for that data\.\n$/,
+    );
+    const many = formatStartup({ ...info, otherNodes: ['a', 'b', 'c', 'd', 'e', 'f', 'g'] });
+    assert.match(many, /data of nodes a, b, c, d, e and 2 more, which this server/);
+  });
+
   it('has a readiness line of one shape', () => {
     assert.equal(readinessLine('http://127.0.0.1:8181', 7), 'influxdb3 ready url=http://127.0.0.1:8181 pid=7');
   });
@@ -56,6 +74,7 @@ describe('start-up text', () => {
 
 describe('signals', () => {
   function watch() {
+    const time = { ms: 0 };
     const exits: number[] = [];
     const said: string[] = [];
     let stops = 0;
@@ -79,18 +98,29 @@ describe('signals', () => {
         stops += 1;
       },
     };
-    const signals = stopOnSignals({ logger: silentLogger, stderr, process: host as unknown as NodeJS.Process });
-    return { host, signals, server, exits, said, stops: () => stops };
+    const signals = stopOnSignals({ logger: silentLogger, stderr, process: host as unknown as NodeJS.Process, monotonicMs: () => time.ms });
+    return { host, signals, server, exits, said, time, stops: () => stops };
   }
 
   it('the first stops the server, the second ends the process with a message', () => {
-    const { host, signals, server, exits, said, stops } = watch();
+    const { host, signals, server, exits, said, time, stops } = watch();
     signals.attach(server);
     host.emit('SIGTERM', 'SIGTERM');
     assert.deepEqual([stops(), exits], [1, []]);
+    time.ms = 1000;
     host.emit('SIGINT', 'SIGINT');
     assert.deepEqual(exits, [130]);
     assert.match(said.join(''), /^Second signal \(SIGINT\): ending at once/);
+  });
+
+  it('those of the same second are one wish: the terminal and npm both send theirs', () => {
+    const { host, signals, server, exits, said, time, stops } = watch();
+    signals.attach(server);
+    for (const ms of [0, 0, 5, 999]) {
+      time.ms = ms;
+      host.emit('SIGINT', 'SIGINT');
+    }
+    assert.deepEqual([stops(), exits, said], [1, [], []]);
   });
 
   it('a signal during the start stops the server as soon as it is there', () => {

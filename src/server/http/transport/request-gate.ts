@@ -6,7 +6,11 @@ import { sendAuthError, sendText } from '../response/error-response.ts';
 import type { HttpReply } from '../response/http-reply.ts';
 
 const PAGES = pathsWith('page');
+const FIRST_TOKEN = pathsWith('first-token');
 const CLOSED_WITHOUT_AUTH = pathsWith('closed-without-auth');
+
+/** What proxies add to the requests of others. */
+const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
 
 /** What the gate looks at. */
 export interface GateRequest {
@@ -56,7 +60,9 @@ export class RequestGate {
       return false;
     }
     const { authorization } = request.headers;
-    const verdict = this.#authenticator.verify({ path, query, authorization, remoteAddress: request.socket?.remoteAddress ?? '' });
+    const remoteAddress = request.socket?.remoteAddress ?? '';
+    const forwarded = FIRST_TOKEN.includes(path) && isForwarded(request.headers);
+    const verdict = this.#authenticator.verify({ path, query, authorization, remoteAddress, forwarded });
     // Neither logs nor handlers get to see it.
     if (authorization !== undefined) delete request.headers.authorization;
     if (verdict.allowed) return true;
@@ -65,4 +71,9 @@ export class RequestGate {
     sendAuthError(reply, verdict.status, verdict.message);
     return false;
   }
+}
+
+/** Whether a proxy passed the request on. */
+function isForwarded(headers: Readonly<Record<string, unknown>>): boolean {
+  return PROXY_HEADERS.some((name) => headers[name] !== undefined);
 }
