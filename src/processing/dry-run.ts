@@ -197,6 +197,11 @@ class DryCalls implements PluginCalls {
     return Promise.resolve();
   }
 
+  /** There are no dry runs of request plugins. */
+  answer(): Promise<boolean> {
+    return Promise.resolve(false);
+  }
+
   query(database: string, sql: string, params: QueryParams, signal: AbortSignal): Promise<QueryResult> {
     return runPluginQuery(this.#queries, { database, sql, params }, signal);
   }

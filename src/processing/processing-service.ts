@@ -37,7 +37,15 @@ export interface EngineRequest {
 export interface EngineResponse {
   readonly status: number;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly body: Uint8Array;
+  readonly body: Uint8Array | LongBody;
+}
+
+/** A body that comes piece by piece. The plugin goes on when a piece was taken; whoever leaves early ends it. */
+export interface LongBody {
+  /** Bytes of all pieces; undefined = not known yet. */
+  readonly length: number | undefined;
+  /** To be read once; throws when the plugin fails on the way. */
+  readonly pieces: AsyncIterable<Uint8Array>;
 }
 
 /** Request triggers. */

@@ -215,7 +215,8 @@ describe('administration of plugins', () => {
     const asked: string[] = [];
     const repository = createServer((request, response) => {
       asked.push(request.url ?? '');
-      if (request.url === '/repo/dir/echo.py') response.end(ECHO.replace('"one"', `"${text}"`));
+      if (request.url === '/repo/typed.ts') response.end('export const processRequest = (_: unknown): string => "typed";');
+      else if (request.url === '/repo/dir/echo.py') response.end(ECHO.replace('"one"', `"${text}"`));
       else response.writeHead(404).end();
     });
     await new Promise<void>((resolve) => repository.listen(0, '127.0.0.1', resolve));
@@ -228,6 +229,8 @@ describe('administration of plugins', () => {
     assert.deepEqual(missing, { status: 500, text: refusal });
     await plugins.created({ plugin: 'gh:dir/echo.py', spec: 'request:gh' });
     assert.deepEqual(await engine(plugins, 'gh'), [200, 'one']);
+    await plugins.created({ name: 'typed', plugin: 'gh:typed.ts', spec: 'request:typed' });
+    assert.deepEqual(await engine(plugins, 'typed'), [200, 'typed']);
     text = 'two';
     const before = asked.length;
     assert.deepEqual(await engine(plugins, 'gh'), [200, 'one']);

@@ -71,3 +71,36 @@ export function processWrites(api, batches) {
     'in the order of the log',
   );
 });
+
+test('plugins in TypeScript run on every Node.js, with files beside them and after changes, and say what is more than types', async (t) => {
+  const plugins = await PluginServer.start(t, {
+    'typed/index.ts': `
+import type { ProcessRequest } from 'influxdb3-serve/plugin';
+import { double, type Pair } from './lib/double.mts';
+interface Answer { readonly doubled: Pair; }
+export const processRequest: ProcessRequest = async (_api, { query }, args): Promise<Answer> => {
+  const value = Number(query['n'] as string);
+  return { doubled: [value, double<number>(value)] satisfies Pair };
+};
+`,
+    'typed/lib/double.mts':
+      'export type Pair = readonly [number, number];\nexport function double<T extends number>(n: T): number { return n! * 2; }\n',
+    'enums.ts': 'export function processRequest(): string { return "x"; }\nenum Mode { On }\n',
+  });
+  await plugins.server.writeOk('db', 'cpu v=1');
+  await plugins.created({ name: 'typed', plugin: 'typed', spec: 'request:typed' });
+  await plugins.created({ name: 'enums', plugin: 'enums.ts', spec: 'request:enums' });
+  const ask = async (path: string): Promise<[number, string]> => {
+    const response = await fetch(`${plugins.server.url}/api/v3/engine/${path}`);
+    return [response.status, await response.text()];
+  };
+  assert.deepEqual(await ask('typed?n=21'), [200, '{"doubled":[21,42]}']);
+  await plugins.write(
+    'typed/lib/double.mts',
+    'export type Pair = [number, number];\nexport const double = <T,>(n: T): number => Number(n) * 3;\n',
+  );
+  assert.deepEqual(await ask('typed?n=21'), [200, '{"doubled":[21,63]}']);
+  const [status, text] = await ask('enums');
+  assert.equal(status, 500);
+  assert.match(text, /SyntaxError.*TypeScript enum is not supported in strip-only mode/);
+});

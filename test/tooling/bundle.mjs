@@ -5,7 +5,7 @@ import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** Native or WebAssembly, found through their own folders. */
-const LEFT_OUTSIDE = ['@duckdb/node-bindings*', '@guanmingchiu/sqlparser-ts'];
+const LEFT_OUTSIDE = ['@duckdb/node-bindings*', '@guanmingchiu/sqlparser-ts', '@swc/wasm-typescript'];
 
 /** Schema compilers of fastify: it asks for them only where a route has a schema, and none has. */
 const NEVER_LOADED = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler'];
@@ -23,6 +23,7 @@ export async function bundle(root) {
       embed: join(dist, 'embed', 'index.js'),
       plugin: join(dist, 'processing', 'javascript', 'plugin.js'),
       'plugin-worker': join(dist, 'processing', 'javascript', 'plugin-worker.js'),
+      'typescript-hooks': join(dist, 'processing', 'javascript', 'typescript-hooks.js'),
     },
     outdir: join(dist, 'bundle'),
     bundle: true,

@@ -5,9 +5,10 @@ import { LineProtocolError } from '../../write/line-protocol/index.ts';
 import type { WriteService } from '../../write/write-service.ts';
 import { messageOf } from '../plugins/system-error.ts';
 import type { TriggerLogLevel } from '../trigger-log.ts';
+import type { AnswerStream } from './answer-stream.ts';
 import { bindValues } from './bind-values.ts';
 import { databaseNameProblem, writeTargetProblem } from './database-name.ts';
-import type { PluginCalls, QueryParams, SharedCache } from './plugin-host.ts';
+import type { AnswerHead, PluginCalls, QueryParams, SharedCache } from './plugin-host.ts';
 
 /** Lines that one call of a plugin may queue. */
 export const QUEUED_BYTES_MAX = 256 * 1024 * 1024;
@@ -17,6 +18,8 @@ export interface LiveCallsOptions {
   readonly queries: QueryService;
   readonly sharedCache: SharedCache;
   readonly log: (level: TriggerLogLevel, text: string) => void;
+  /** Takes long answers; undefined = the call is no request. */
+  readonly answers: AnswerStream | undefined;
 }
 
 /** What one call of a trigger's plugin does: its queries and writes are real, its queued lines wait for its end. */
@@ -25,10 +28,12 @@ export class LiveCalls implements PluginCalls {
   readonly log: (level: TriggerLogLevel, text: string) => void;
   readonly #writes: WriteService;
   readonly #queries: QueryService;
+  readonly #answers: AnswerStream | undefined;
   readonly #queued = new Map<string, string[]>();
   #queuedBytes = 0;
 
-  constructor({ log, queries, sharedCache, writes }: LiveCallsOptions) {
+  constructor({ answers, log, queries, sharedCache, writes }: LiveCallsOptions) {
+    this.#answers = answers;
     this.log = log;
     this.sharedCache = sharedCache;
     this.#queries = queries;
@@ -50,6 +55,10 @@ export class LiveCalls implements PluginCalls {
 
   query(database: string, sql: string, params: QueryParams, signal: AbortSignal): Promise<QueryResult> {
     return runPluginQuery(this.#queries, { database, sql, params }, signal);
+  }
+
+  answer(head: AnswerHead, piece: Uint8Array): Promise<boolean> {
+    return this.#answers?.push(head, piece) ?? Promise.resolve(false);
   }
 
   /** Writes what the call queued, all lines of a database as one write. Resolves with what failed, one text a database. */

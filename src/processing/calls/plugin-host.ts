@@ -46,6 +46,17 @@ export class PluginFailure extends Error {
 /** Values of `$name`; bigints are whole numbers, numbers are not. */
 export type QueryParams = Readonly<Record<string, string | bigint | number | boolean | null>>;
 
+/** What comes before the body of an answer. */
+export interface AnswerHead {
+  readonly status: number;
+  readonly headers: EngineResponse['headers'];
+  /** Bytes of the whole body, if they are known. */
+  readonly length: number | undefined;
+}
+
+/** Answers with more bytes are handed over in pieces of about as many. */
+export const ANSWER_PIECE_BYTES = 1024 * 1024;
+
 /** What a plugin may ask of the server while it is called. */
 export interface PluginCalls {
   log(level: TriggerLogLevel, text: string): void;
@@ -55,6 +66,8 @@ export interface PluginCalls {
   write(database: string, lines: string, noSync: boolean): Promise<void>;
   /** Rejects with the text that the plugin sees. */
   query(database: string, sql: string, params: QueryParams, signal: AbortSignal): Promise<QueryResult>;
+  /** A piece of a long answer; the head is that of the first. Resolves with whether more is wanted. */
+  answer(head: AnswerHead, piece: Uint8Array): Promise<boolean>;
   /** The cache that all triggers share. Values are bytes that only hosts of the same language understand. */
   readonly sharedCache: SharedCache;
 }
@@ -70,7 +83,7 @@ export interface SharedCache {
 export interface PluginHost {
   /** Starts what calls need, so that their time limit is not used up by it. Rejects with `PluginFailure`. */
   ready(code: PluginCode): Promise<void>;
-  /** Calls the plugin. Resolves with the answer of a request plugin; rejects with `PluginFailure`. */
+  /** Calls the plugin. Resolves with the answer of a request plugin, if it did not go in pieces; rejects with `PluginFailure`. */
   call(call: PluginCall, calls: PluginCalls, signal: AbortSignal): Promise<EngineResponse | undefined>;
   /** Ends it whatever it does; what runs fails with `PluginFailure`. Bounded in time, idempotent. */
   stop(): Promise<void>;

@@ -250,6 +250,8 @@ class PluginWorker {
           return reply({ value: calls.sharedCache.get(`js:${what.key}`) });
         case 'delete':
           return reply({ value: calls.sharedCache.delete(`js:${what.key}`) });
+        case 'answer':
+          return reply({ value: await calls.answer(what.head, what.piece) });
         case 'query': {
           const send = ({ data, heads }: Parameters<Parameters<typeof answerQuery>[2]>[0]): Promise<void> =>
             new Promise((resolve) => {

@@ -1,5 +1,5 @@
 import type { BlockHead } from '../calls/blocks.ts';
-import type { CallKind, QueryParams } from '../calls/plugin-host.ts';
+import type { AnswerHead, CallKind, QueryParams } from '../calls/plugin-host.ts';
 
 /** What the worker of a JavaScript plugin begins with. */
 export interface WorkerSettings {
@@ -45,7 +45,9 @@ export type Question =
   | { readonly op: 'write'; readonly database: string; readonly lines: string; readonly noSync: boolean }
   | { readonly op: 'query'; readonly database: string; readonly sql: string; readonly params: QueryParams }
   | { readonly op: 'put'; readonly key: string; readonly value: Uint8Array; readonly ttlMs: number | undefined }
-  | { readonly op: 'get' | 'delete'; readonly key: string };
+  | { readonly op: 'get' | 'delete'; readonly key: string }
+  /** A piece of a long answer; whether more is wanted comes back. */
+  | { readonly op: 'answer'; readonly head: AnswerHead; readonly piece: Uint8Array };
 
 export type FromWorker =
   | { readonly type: 'ready' }

@@ -1,11 +1,13 @@
 // The thread of a JavaScript plugin. It loads the plugin once and calls it for each message.
+import { register } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { isMainThread, type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../../shared/clock.ts';
 import { SeriesMemory, tableBatches } from './block-rows.ts';
-import type { CallMessage, FromWorker, ToWorker, WorkerResponse, WorkerSettings } from './messages.ts';
+import type { CallMessage, FromWorker, ToWorker, WorkerSettings } from './messages.ts';
 import { type Api, InvalidKeyError, InvalidLineError, InvalidMeasurementError, LineBuilder, PluginResponse } from './plugin.ts';
-import { toResponse, UnsupportedAnswer } from './worker-answer.ts';
+import { isTypescript, loadsTypescript, stripTypes } from './typescript.ts';
+import { type SendPiece, toResponse, UnsupportedAnswer } from './worker-answer.ts';
 import { createApi, Questions } from './worker-api.ts';
 import { WorkerCache } from './worker-cache.ts';
 
@@ -71,7 +73,8 @@ async function answer(message: CallMessage, { plugin, post, questions, cache, in
   try {
     const api = createApi({ call, database, cacheName, post, questions, cache });
     const returned: unknown = await entry(api, input(api), args === null ? null : { ...args });
-    const response: WorkerResponse | undefined = kind === 'request' ? await toResponse(returned) : undefined;
+    const send: SendPiece = async (head, piece) => (await questions.ask(call, { op: 'answer', head, piece })) === true;
+    const response = kind === 'request' ? await toResponse(returned, send) : undefined;
     post({ type: 'done', call, ...(response === undefined ? {} : { response }) });
   } catch (error) {
     fail(error instanceof UnsupportedAnswer ? 'response' : 'exception', error);
@@ -96,14 +99,12 @@ function input(message: CallMessage, memory: SeriesMemory): (api: Api) => unknow
 }
 
 async function load(plugin: WorkerSettings['plugin']): Promise<Record<string, unknown>> {
-  const isTypescript = /\.[cm]?ts$/i.test('file' in plugin ? plugin.file : plugin.name);
-  const { typescript } = process.features as { readonly typescript?: unknown };
-  if (isTypescript && (typescript === undefined || typescript === false)) {
-    throw new Error('TypeScript plugins need Node.js 22.18 or newer; compile this one to JavaScript');
+  if ('file' in plugin) {
+    if (isTypescript(plugin.file) && !loadsTypescript()) register(new URL('./typescript-hooks.js', import.meta.url));
+    return (await import(pathToFileURL(plugin.file).href)) as Record<string, unknown>;
   }
-  const url =
-    'file' in plugin ? pathToFileURL(plugin.file).href : `data:text/javascript;base64,${Buffer.from(plugin.source).toString('base64')}`;
-  return (await import(url)) as Record<string, unknown>;
+  const source = isTypescript(plugin.name) ? await stripTypes(plugin.source, plugin.name) : plugin.source;
+  return (await import(`data:text/javascript;base64,${Buffer.from(source).toString('base64')}`)) as Record<string, unknown>;
 }
 
 function entryOf(module: Record<string, unknown>, name: string): Entry | undefined {

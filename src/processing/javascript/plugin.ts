@@ -86,6 +86,9 @@ export interface PluginRequest {
   readonly body: Uint8Array;
 }
 
+/** A body that is made piece by piece, as by a generator. What is longer than 1 MiB is sent while it is made. */
+export type AnswerPieces = Generator<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
+
 const RESPONSE = Symbol.for('influxdb3-serve.PluginResponse');
 
 /** An answer with a status. Plugins also have it as a global. */
@@ -96,12 +99,12 @@ export class PluginResponse {
   }
 
   readonly [RESPONSE] = true;
-  readonly body: string | Uint8Array | object;
+  readonly body: string | Uint8Array | object | AnswerPieces;
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
-    body: string | Uint8Array | object,
+    body: string | Uint8Array | object | AnswerPieces,
     init: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> } = {},
   ) {
     this.body = body;
@@ -110,8 +113,8 @@ export class PluginResponse {
   }
 }
 
-/** A text is sent as HTML, an object or a list as JSON. */
-export type RequestAnswer = string | object | PluginResponse | Response;
+/** A text is sent as HTML, an object or a list as JSON, pieces as they are made, as HTML if a `PluginResponse` names no other type. */
+export type RequestAnswer = string | object | PluginResponse | Response | AnswerPieces;
 
 /** Entry point of triggers on HTTP requests. */
 export type ProcessRequest = (api: Api, request: PluginRequest, args: Arguments) => RequestAnswer | Promise<RequestAnswer>;

@@ -4,7 +4,7 @@
  */
 
 /** Version that the host must have. */
-export const FRAME_VERSION = 1;
+export const FRAME_VERSION = 2;
 
 export const FRAME_TYPES = {
   ready: 1,
@@ -18,6 +18,7 @@ export const FRAME_TYPES = {
   answer: 14,
   shared: 15,
   queued: 17,
+  piece: 18,
   done: 20,
   fail: 21,
 } as const;

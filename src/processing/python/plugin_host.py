@@ -20,11 +20,13 @@ import struct
 import threading
 import time
 
-VERSION = 1
+VERSION = 2
 HEADER = struct.Struct("<IBBHII")
 READY, CALL, CANCEL, SHUTDOWN = 1, 2, 3, 5
-LOG, QUERY, ROWS, WRITE, ANSWER, SHARED, QUEUED, DONE, FAIL = 10, 11, 12, 13, 14, 15, 17, 20, 21
+LOG, QUERY, ROWS, WRITE, ANSWER, SHARED, QUEUED, PIECE, DONE, FAIL = 10, 11, 12, 13, 14, 15, 17, 18, 20, 21
 QUEUED_BYTES = 1 << 20
+# longer answers go ahead of the end of their call, in pieces
+PIECE_BYTES = 1 << 20
 TEST_TTL = 1800.0
 ABORTED = "influxdb3 is shutting down; aborting plugin execution"
 
@@ -600,7 +602,7 @@ def body_part(body):
 
 
 def response_of(returned):
-    """Status, headers and body that a returned value means."""
+    """Status, headers and body that a returned value means; a body is bytes, or an iterator of bytes."""
     flask = getattr(returned, "__flask_response__", None)
     if callable(flask) and flask() is True:
         headers = [[str(name), str(value)] for name, value in dict(returned.headers).items()]
@@ -624,14 +626,63 @@ def response_of(returned):
         body, kind = body_part(returned)
         return 200, [["Content-Type", kind]], body
     if hasattr(returned, "__iter__"):
-        parts = []
-        for item in returned:
-            if isinstance(item, str):
-                parts.append(item.encode("utf-8", "surrogatepass"))
-            elif isinstance(item, bytes):
-                parts.append(item.decode("utf-8", "replace").encode())
-        return 200, [["Content-Type", "text/html"]], b"".join(parts)
+        return 200, [["Content-Type", "text/html"]], encoded_items(returned)
     raise Failure("response", "Unsupported return type from Python function")
+
+
+def encoded_items(items):
+    try:
+        for item in items:
+            if isinstance(item, str):
+                yield item.encode("utf-8", "surrogatepass")
+            elif isinstance(item, bytes):
+                yield item.decode("utf-8", "replace").encode()
+    except GeneratorExit:
+        close = getattr(items, "close", None)
+        if close is not None:
+            close()
+        raise
+
+
+def deliver(call, status, headers, body):
+    """Sends a long answer in pieces; what is left is the head and the body that go along with the end of the call."""
+    length = None
+    parts = body
+    if isinstance(body, bytes):
+        length = len(body)
+        parts = (body,)
+    head = {"status": status, "headers": headers, "length": length}
+    held = []
+    size = 0
+    begun = False
+    for part in parts:
+        held.append(part)
+        size += len(part)
+        if size <= PIECE_BYTES:
+            continue
+        begun = True
+        if not send_pieces(call, head, b"".join(held)):
+            # nobody reads the rest; a generator ends now, while it can still ask and log
+            if parts is body:
+                parts.close()
+            return {}, b""
+        held = []
+        size = 0
+    rest = b"".join(held)
+    if not begun:
+        return head, rest
+    send_pieces(call, head, rest)
+    return {}, b""
+
+
+def send_pieces(call, head, body):
+    """False = nobody wants more."""
+    view = memoryview(body)
+    for at in range(0, len(body), PIECE_BYTES):
+        answer, _ = call.ask(PIECE, dict(head), view[at : at + PIECE_BYTES])
+        if not answer.get("more"):
+            return False
+    return True
 
 
 def checked_status(status):
@@ -698,12 +749,8 @@ class Host:
         ended = None
         try:
             response = self.invoke(call)
+            head, body = ({}, b"") if response is None else deliver(call, *response)
             call.flush()
-            head = {}
-            body = b""
-            if response is not None:
-                status, headers, body = response
-                head = {"status": status, "headers": headers}
             ended = (DONE, head, body)
         except Failure as failure:
             ended = (FAIL, {"kind": failure.kind, "text": failure.text, "trace": trace_of(failure)}, b"")

@@ -6,7 +6,14 @@ import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { pause, type Timers } from '../../shared/timers.ts';
 import { answerQuery } from '../calls/call-answers.ts';
-import { type PluginCall, type PluginCalls, PluginFailure, type PluginHost, type QueryParams } from '../calls/plugin-host.ts';
+import {
+  type AnswerHead,
+  type PluginCall,
+  type PluginCalls,
+  PluginFailure,
+  type PluginHost,
+  type QueryParams,
+} from '../calls/plugin-host.ts';
 import { WalEncoder } from '../delivery/wal-encoder.ts';
 import { messageOf } from '../plugins/system-error.ts';
 import type { EngineResponse } from '../processing-service.ts';
@@ -205,6 +212,7 @@ export class PythonHost implements PluginHost {
       case FRAME_TYPES.write:
       case FRAME_TYPES.query:
       case FRAME_TYPES.shared:
+      case FRAME_TYPES.piece:
         void this.#answer(process, call, running, { type, head, data });
         break;
       default:
@@ -236,6 +244,8 @@ export class PythonHost implements PluginHost {
         await reply({});
       } else if (type === FRAME_TYPES.shared) {
         await shared(calls, head, data, reply);
+      } else if (type === FRAME_TYPES.piece) {
+        await reply({ more: await calls.answer(answerHead(head), data) });
       } else {
         const query = { database: String(head['database']), sql: String(head['sql']), params: paramsOf(head['params']) };
         const problem = await answerQuery(
@@ -299,7 +309,13 @@ function pythonFloat(text: string): number {
 
 function responseOf(head: Frame['head'], data: Buffer): EngineResponse | undefined {
   if (typeof head['status'] !== 'number') return undefined;
-  return { status: head['status'], headers: head['headers'] as EngineResponse['headers'], body: data };
+  const { headers, status } = answerHead(head);
+  return { status, headers, body: data };
+}
+
+function answerHead(head: Frame['head']): AnswerHead {
+  const { headers, length, status } = head as { readonly [name in keyof AnswerHead]: AnswerHead[name] | null };
+  return { status: Number(status), headers: headers ?? [], length: length ?? undefined };
 }
 
 function stopped(): PluginFailure {

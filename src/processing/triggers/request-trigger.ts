@@ -38,14 +38,12 @@ export class RequestTrigger implements RunningTrigger {
   /** Rejects with catalogue errors. */
   async request({ body, headers, query }: EngineRequest): Promise<EngineResponse> {
     await this.#turn();
+    const { ended, response } = this.#options.runner.request({ kind: 'request', query, headers, body });
+    void ended.then(() => this.#pass());
     try {
-      return await this.#options.runner.request({ kind: 'request', query, headers, body });
+      return await response;
     } catch (error) {
       throw toWire(error);
-    } finally {
-      this.#running--;
-      this.#waiting.shift()?.go();
-      this.#note();
     }
   }
 
@@ -59,14 +57,23 @@ export class RequestTrigger implements RunningTrigger {
   async #turn(): Promise<void> {
     if (this.#options.runner.stopping.aborted) throw engineStopping();
     const callsMax = this.definition.runAsync ? ASYNC_CALLS_MAX : 1;
-    if (this.#running >= callsMax) {
-      if (this.#waiting.length >= WAITING_MAX) throw tooManyEngineRequests(this.#waiting.length);
-      await new Promise<void>((resolve, reject) => {
-        this.#waiting.push({ go: resolve, refuse: () => reject(engineStopping()) });
-        this.#note();
-      });
+    if (this.#running < callsMax) {
+      this.#running++;
+      return;
     }
-    this.#running++;
+    if (this.#waiting.length >= WAITING_MAX) throw tooManyEngineRequests(this.#waiting.length);
+    await new Promise<void>((resolve, reject) => {
+      this.#waiting.push({ go: resolve, refuse: () => reject(engineStopping()) });
+      this.#note();
+    });
+  }
+
+  /** The turn goes to who waits, in this very step: a request that comes in between must not take it too. */
+  #pass(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#running--;
+    else next.go();
+    this.#note();
   }
 
   #note(): void {

@@ -6,6 +6,7 @@ import type { Clock } from '../../shared/clock.ts';
 import { formatDurationNs } from '../../shared/duration.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { pause, type Timers } from '../../shared/timers.ts';
+import { AnswerStream } from '../calls/answer-stream.ts';
 import { LiveCalls, type LiveCallsOptions } from '../calls/live-calls.ts';
 import { type CallInput, type CallKind, PluginFailure, type PluginHost } from '../calls/plugin-host.ts';
 import { isRemote, type PluginCode, type PluginCodeReader, type PluginLanguage } from '../plugins/plugin-code.ts';
@@ -15,7 +16,7 @@ import type { TriggerLog, TriggerLogLevel } from '../trigger-log.ts';
 import type { TriggerIdentity } from './running-trigger.ts';
 import type { TriggerFigures } from './trigger-figures.ts';
 
-export interface TriggerRunnerOptions extends Omit<LiveCallsOptions, 'log'> {
+export interface TriggerRunnerOptions extends Omit<LiveCallsOptions, 'log' | 'answers'> {
   readonly trigger: TriggerIdentity;
   readonly code: PluginCodeReader;
   readonly openHost: (language: PluginLanguage, label: string) => PluginHost;
@@ -42,6 +43,16 @@ const PRINTED_PER_SECOND_MAX = 200;
 
 /** First words of the rows that tell of a call. */
 const PLUGIN_WORDS: Readonly<Record<CallKind, string>> = { wal: 'wal plugin', schedule: 'schedule plugin', request: 'request plugin' };
+
+type RequestInput = Extract<CallInput, { kind: 'request' }>;
+
+/** A request that a plugin is called with. */
+export interface RequestRun {
+  /** Rejects with `PluginFailure`. */
+  readonly response: Promise<EngineResponse>;
+  /** When nothing of the call runs any more. Never rejects. */
+  readonly ended: Promise<void>;
+}
 
 /** Calls the plugin of one trigger: reads its code, runs it, writes what it queued, and does what its error behaviour says. */
 export class TriggerRunner {
@@ -100,18 +111,33 @@ export class TriggerRunner {
     }
   }
 
-  /** One HTTP request. Rejects with `PluginFailure`. */
-  async request(input: Extract<CallInput, { kind: 'request' }>): Promise<EngineResponse> {
+  /** One HTTP request. The answer comes before the end of the call if it is long. */
+  request(input: RequestInput): RequestRun {
+    let ended: Promise<void> = Promise.resolve();
+    const response = new Promise<EngineResponse>((resolve, reject) => {
+      ended = this.#request(input, new AnswerStream(resolve), resolve, reject);
+    });
+    return { response, ended };
+  }
+
+  async #request(
+    input: RequestInput,
+    answers: AnswerStream,
+    resolve: (response: EngineResponse) => void,
+    reject: (failure: PluginFailure) => void,
+  ): Promise<void> {
     this.#begin();
     try {
       this.#options.onInvocation();
-      const response = await this.#attempt(input);
-      if (response === undefined) throw new PluginFailure('response', 'the plugin gave no answer');
-      return response;
+      const response = await this.#attempt(input, answers);
+      if (answers.isBegun) answers.end();
+      else if (response === undefined) throw new PluginFailure('response', 'the plugin gave no answer');
+      else resolve(response);
     } catch (error) {
       const failure = asFailure(error);
       this.log('ERROR', `error running request plugin: ${failure.message}`);
-      throw failure;
+      answers.end(failure);
+      reject(failure);
     } finally {
       this.#end();
     }
@@ -152,7 +178,7 @@ export class TriggerRunner {
     if (this.#active > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
-  async #attempt(input: CallInput): Promise<EngineResponse | undefined> {
+  async #attempt(input: CallInput, answers?: AnswerStream): Promise<EngineResponse | undefined> {
     const { clock, figures, trigger } = this.#options;
     const startedMs = clock.monotonicMs();
     figures.runs++;
@@ -163,7 +189,7 @@ export class TriggerRunner {
       const code = await this.#currentCode();
       const host = this.#hostFor(code);
       await host.ready(code);
-      const calls = new LiveCalls({ ...this.#options, log: (level, text) => this.log(level, text, 'plugin') });
+      const calls = new LiveCalls({ ...this.#options, answers, log: (level, text) => this.log(level, text, 'plugin') });
       const call = { code, database: trigger.database.name, args: trigger.definition.arguments, input, cacheName: '' };
       const response = await this.#timed((signal) => host.call(call, calls, signal));
       this.log('INFO', `finished execution in ${spanText(clock.monotonicMs() - startedMs)}`);

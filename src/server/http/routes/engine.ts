@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EngineResponse, EngineService } from '../../../processing/processing-service.ts';
 import { InfluxError } from '../../../shared/errors.ts';
@@ -9,6 +10,9 @@ export interface EngineEndpointDependencies {
   readonly engineService: EngineService;
   readonly maxBodyBytes: number;
 }
+
+/** A client that takes nothing for so long loses its connection: a plugin waits for it, and other requests for the plugin. */
+const STALLED_MS = 60_000;
 
 /** Requests for plugins: everything below `/api/v3/engine/`. */
 export function registerEngine(app: FastifyInstance, { engineService, maxBodyBytes }: EngineEndpointDependencies): void {
@@ -52,13 +56,33 @@ function send(reply: FastifyReply, { body, headers, status }: EngineResponse): F
     const isOwn = reply.hasHeader(name) || OWN_HEADERS.includes(name.toLowerCase());
     if (HEADER_NAME.test(name) && !isOwn) reply.header(name, NO_HEADER_VALUE.test(value) ? '' : value);
   }
-  reply.header('content-length', String(body.byteLength));
+  const length = 'pieces' in body ? body.length : body.byteLength;
+  if (length !== undefined) reply.header('content-length', String(length));
   const given = reply.getHeaders() as Record<string, string>;
   // fastify's own sending would add a content-type.
   reply.hijack();
   reply.raw.writeHead(status, given);
-  reply.raw.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
+  if ('pieces' in body) void sendPieces(reply.raw, body.pieces);
+  else reply.raw.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
   return reply;
+}
+
+/** Ends the connection instead of the body when the plugin fails on the way, so that nobody takes a part for the whole. */
+async function sendPieces(raw: FastifyReply['raw'], pieces: AsyncIterable<Uint8Array>): Promise<void> {
+  const gone = new AbortController();
+  const onClose = (): void => gone.abort();
+  raw.once('close', onClose);
+  try {
+    for await (const piece of pieces) {
+      if (raw.destroyed || gone.signal.aborted) return;
+      if (!raw.write(piece)) await once(raw, 'drain', { signal: AbortSignal.any([gone.signal, AbortSignal.timeout(STALLED_MS)]) });
+    }
+    raw.end();
+  } catch {
+    raw.destroy(); // why it failed is in the log of the trigger; a client that left needs no answer
+  } finally {
+    raw.off('close', onClose);
+  }
 }
 
 /** compat: the body is meant to be JSON but is not */
