@@ -1,3 +1,4 @@
+import type { PolicyShards } from '../catalog/index.ts';
 import type { PluginService, TriggerService } from '../processing/processing-service.ts';
 
 /**
@@ -31,6 +32,8 @@ export interface DatabaseAdmin {
   setRetention(options: { readonly name: string; readonly retentionPeriodNs: bigint | undefined }): Promise<void>;
   /** Where rows of v1 and v2 clients go that name no retention policy; undefined = to the database itself. */
   setDefaultPolicy(options: { readonly name: string; readonly policy: string | undefined }): Promise<void>;
+  /** What a v1 client says about shards and replicas of the retention policy that the database is; shown, without effect. */
+  setPolicyShards(options: { readonly name: string; readonly shards: PolicyShards }): Promise<void>;
   delete(options: { readonly name: string; readonly hardDelete: HardDelete }): Promise<void>;
   /** Takes a delete back; `newName` undefined = the name before it. */
   undelete(options: { readonly name: string; readonly newName: string | undefined }): Promise<void>;

@@ -24,6 +24,9 @@ export function databaseAdmin(deps: Deps): DatabaseAdmin {
     async setDefaultPolicy({ name, policy }) {
       await catalog.setDefaultPolicy(name, policy);
     },
+    async setPolicyShards({ name, shards }) {
+      await catalog.setPolicyShards(name, shards);
+    },
     async delete({ name, hardDelete }) {
       await catalog.softDeleteDatabase(name, catalogTime(hardDelete, deps));
     },

@@ -1,4 +1,13 @@
-import { type Catalog, type DatabaseSchema, isOwnPolicy, namesNoPolicy, newPolicyDatabase, policyDatabases } from '../catalog/index.ts';
+import {
+  type Catalog,
+  type DatabaseSchema,
+  isOwnPolicy,
+  namesNoPolicy,
+  newPolicyDatabase,
+  type PolicyShards,
+  policyDatabases,
+  usualShardDurationNs,
+} from '../catalog/index.ts';
 import {
   type ChangeStatement,
   type ChangeTarget,
@@ -22,6 +31,9 @@ export interface InfluxqlChangeDependencies {
 
 /** Least duration of a policy in InfluxDB 1. */
 const DURATION_MIN_NS = HOUR_NS;
+
+/** Least length of a shard in InfluxDB 1. */
+const SHARD_MIN_NS = HOUR_NS;
 
 /**
  * Carries out InfluxQL statements that change something, in the way of InfluxDB 1: what is there already is created
@@ -60,20 +72,22 @@ async function createDatabase(deps: Deps, { name, policy, options }: Change<'CRE
   const own = policy === undefined || namesNoPolicy(policy) || isOwnPolicy(policy);
   const retentionPeriodNs = retentionOf(options);
   const found = deps.catalog.database(name);
-  if (found === undefined) await deps.admin.databases.create({ name, retentionPeriodNs: own ? retentionPeriodNs : undefined });
-  if (!own) return createDefaultPolicy(deps, { name: policy, database: name, retentionPeriodNs });
-  if (found !== undefined && options.durationNs !== undefined && found.retentionPeriodNs !== retentionPeriodNs) throw policyConflict();
+  const shards = shardsOf(options, retentionPeriodNs);
+  if (found === undefined) await createTarget(deps, name, own ? { retentionPeriodNs, shards } : NO_POLICY);
+  if (!own) return createDefaultPolicy(deps, { name: policy, database: name, retentionPeriodNs, shards });
+  if (found !== undefined && options.durationNs !== undefined && !isSamePolicy(found, { retentionPeriodNs, shards }))
+    throw policyConflict();
 }
 
 /** The policy that a database is created with is its default. */
 async function createDefaultPolicy(
   deps: Deps,
-  { name, database, retentionPeriodNs }: { name: string; database: string; retentionPeriodNs: bigint | undefined },
+  { name, database, ...policy }: { readonly name: string; readonly database: string } & Policy,
 ): Promise<void> {
   const target = policyDatabase(deps, database, name);
   const found = deps.catalog.database(target);
-  if (found === undefined) await deps.admin.databases.create({ name: target, retentionPeriodNs });
-  else if (found.retentionPeriodNs !== retentionPeriodNs) throw policyConflict();
+  if (found === undefined) await createTarget(deps, target, policy);
+  else if (!isSamePolicy(found, policy)) throw policyConflict();
   await setDefault(deps, database, target);
 }
 
@@ -90,18 +104,22 @@ async function createPolicy(deps: Deps, { name, database, options }: PolicyChang
   liveDatabase(deps, database);
   const target = policyDatabase(deps, database, name);
   const found = deps.catalog.database(target);
-  if (found === undefined) await deps.admin.databases.create({ name: target, retentionPeriodNs: retentionOf(options) });
-  else if (found.retentionPeriodNs !== retentionOf(options)) throw refused('retention policy already exists');
+  const retentionPeriodNs = retentionOf(options);
+  const policy = { retentionPeriodNs, shards: shardsOf(options, retentionPeriodNs) };
+  if (found === undefined) await createTarget(deps, target, policy);
+  else if (!isSamePolicy(found, policy)) throw refused('retention policy already exists');
   if (options.isDefault) await setDefault(deps, database, target);
 }
 
 async function alterPolicy(deps: Deps, { name, database, options }: PolicyChange): Promise<void> {
   liveDatabase(deps, database);
   const target = policyDatabase(deps, database, name);
-  if (deps.catalog.database(target) === undefined) throw refused(`retention policy not found: ${name}`);
-  if (options.durationNs !== undefined) {
-    await deps.admin.databases.setRetention({ name: target, retentionPeriodNs: retentionOf(options) });
-  }
+  const found = deps.catalog.database(target);
+  if (found === undefined) throw refused(`retention policy not found: ${name}`);
+  const retentionPeriodNs = options.durationNs === undefined ? found.retentionPeriodNs : retentionOf(options);
+  const shards = alteredShards(found, options, retentionPeriodNs);
+  if (options.durationNs !== undefined) await deps.admin.databases.setRetention({ name: target, retentionPeriodNs });
+  await deps.admin.databases.setPolicyShards({ name: target, shards });
   if (options.isDefault) await setDefault(deps, database, target);
 }
 
@@ -160,6 +178,51 @@ function retentionOf({ durationNs }: PolicyOptions): bigint | undefined {
   if (durationNs === undefined || durationNs === 'forever') return undefined;
   if (durationNs < DURATION_MIN_NS) throw refused('retention policy duration must be at least 1h0m0s');
   return durationNs;
+}
+
+interface Policy {
+  readonly retentionPeriodNs: bigint | undefined;
+  readonly shards: PolicyShards;
+}
+
+const NO_POLICY: Policy = { retentionPeriodNs: undefined, shards: { shardDurationNs: undefined, replicas: undefined } };
+
+async function createTarget({ admin }: Deps, name: string, { retentionPeriodNs, shards }: Policy): Promise<void> {
+  await admin.databases.create({ name, retentionPeriodNs });
+  await admin.databases.setPolicyShards({ name, shards });
+}
+
+function isSamePolicy(found: DatabaseSchema, { retentionPeriodNs, shards }: Policy): boolean {
+  const shardNs = ({ shardDurationNs }: PolicyShards): bigint => shardDurationNs ?? usualShardDurationNs(retentionPeriodNs);
+  return (
+    found.retentionPeriodNs === retentionPeriodNs && shardNs(found) === shardNs(shards) && (found.replicas ?? 1) === (shards.replicas ?? 1)
+  );
+}
+
+/** What is kept of a statement; undefined where it says nothing or what is usual. */
+function shardsOf({ shardDurationNs, replicas }: PolicyOptions, retentionNs: bigint | undefined): PolicyShards {
+  return {
+    shardDurationNs: shardDurationNs === undefined || shardDurationNs === 0n ? undefined : shardLength(shardDurationNs, retentionNs),
+    replicas: replicas === 1 ? undefined : replicas,
+  };
+}
+
+/** Shards keep their length when the duration of the policy changes, as long as it is not shorter than they are. */
+function alteredShards(found: DatabaseSchema, options: PolicyOptions, retentionNs: bigint | undefined): PolicyShards {
+  const before = found.shardDurationNs ?? usualShardDurationNs(found.retentionPeriodNs);
+  const kept = before === usualShardDurationNs(retentionNs) || (retentionNs !== undefined && before > retentionNs) ? undefined : before;
+  const { shardDurationNs, replicas } = shardsOf(options, retentionNs);
+  return {
+    shardDurationNs: options.shardDurationNs === undefined ? kept : shardDurationNs,
+    replicas: options.replicas === undefined ? found.replicas : replicas,
+  };
+}
+
+/** An hour at least. */
+function shardLength(ns: bigint, retentionNs: bigint | undefined): bigint {
+  const length = ns < SHARD_MIN_NS ? SHARD_MIN_NS : ns;
+  if (retentionNs !== undefined && length > retentionNs) throw refused('retention policy duration must be greater than the shard duration');
+  return length;
 }
 
 function liveDatabase({ catalog }: Deps, name: string): DatabaseSchema {

@@ -214,6 +214,11 @@ export class Catalog {
     return this.#queue.change((state) => databases.planSetDefaultPolicy(state, databaseName, policy));
   }
 
+  /** What a v1 client says about shards and replicas of the retention policy that the database is; shown, without effect. */
+  setPolicyShards(databaseName: string, shards: databases.PolicyShards): Promise<void> {
+    return this.#queue.change((state) => databases.planSetPolicyShards(state, databaseName, shards));
+  }
+
   /** Undefined = as the database. */
   setTableRetention(databaseName: string, tableName: string, retentionNs: bigint | undefined): Promise<void> {
     return this.#queue.change((state) => databases.planSetTableRetention(state, databaseName, tableName, retentionNs));

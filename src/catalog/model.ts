@@ -58,6 +58,8 @@ export class MutableDatabase implements DatabaseSchema {
   nameBefore: string | undefined = undefined;
   retentionPeriodNs: bigint | undefined = undefined;
   defaultPolicy: string | undefined = undefined;
+  shardDurationNs: bigint | undefined = undefined;
+  replicas: number | undefined = undefined;
 
   constructor(id: number, name: string) {
     this.id = id;

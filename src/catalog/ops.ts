@@ -14,6 +14,8 @@ export type CatalogOp =
   | { readonly op: 'set_database_retention'; readonly db: DatabaseId; readonly retentionNs?: string }
   /** `policy` absent = what names no policy goes to the database itself. */
   | { readonly op: 'set_default_policy'; readonly db: DatabaseId; readonly policy?: string }
+  /** Absent members = not set. */
+  | { readonly op: 'set_policy_shards'; readonly db: DatabaseId; readonly shardDurationNs?: string; readonly replicas?: number }
   | { readonly op: 'delete_database'; readonly db: DatabaseId; readonly newName: string; readonly hardDeleteNs?: string }
   | { readonly op: 'undelete_database'; readonly db: DatabaseId; readonly newName: string }
   | { readonly op: 'drop_database'; readonly db: DatabaseId }

@@ -91,6 +91,28 @@ export function planSetDefaultPolicy(state: CatalogState, name: string, policy: 
   return { ops: [{ op: 'set_default_policy', db: database.id, ...(policy === undefined ? {} : { policy }) }], result: () => undefined };
 }
 
+/** What a v1 client says about shards and replicas of a retention policy; undefined = nothing. */
+export interface PolicyShards {
+  readonly shardDurationNs: bigint | undefined;
+  readonly replicas: number | undefined;
+}
+
+/** Keeps it with the database that is the policy. */
+export function planSetPolicyShards(state: CatalogState, name: string, { shardDurationNs, replicas }: PolicyShards): Plan<void> {
+  const database = state.databases.get(name);
+  if (database === undefined) throw resourceNotFound(name);
+  if (name === INTERNAL_DATABASE) throw cannotModifyInternal();
+  if (database.deleted) throw alreadyDeleted(name);
+  if (database.shardDurationNs === shardDurationNs && database.replicas === replicas) return { ops: [], result: () => undefined };
+  const op: CatalogOp = {
+    op: 'set_policy_shards',
+    db: database.id,
+    ...(shardDurationNs === undefined ? {} : { shardDurationNs: shardDurationNs.toString() }),
+    ...(replicas === undefined ? {} : { replicas }),
+  };
+  return { ops: [op], result: () => undefined };
+}
+
 export function planSetTableRetention(
   state: CatalogState,
   databaseName: string,

@@ -1,3 +1,4 @@
+import { DAY_NS, HOUR_NS } from '../shared/time-units.ts';
 import type { DatabaseSchema } from './schema.ts';
 
 /** The database that holds the rows of a retention policy; `policy` undefined or empty = none was named. */
@@ -36,6 +37,12 @@ export function policyDatabases(find: FindDatabase): PolicyDatabase {
     const written = `${database}/${policy}`;
     return !isOwnPolicy(policy) && live(written) ? written : newPolicyDatabase(database, policy);
   };
+}
+
+/** As long as the shards that InfluxDB 1 makes for a retention of this length, ns; undefined = rows are kept for ever. */
+export function usualShardDurationNs(retentionNs: bigint | undefined): bigint {
+  if (retentionNs === undefined || retentionNs >= 180n * DAY_NS) return 7n * DAY_NS;
+  return retentionNs >= 2n * DAY_NS ? DAY_NS : HOUR_NS;
 }
 
 /** The database of the default policy; undefined = the database itself, also when that of the policy is gone. */

@@ -40,6 +40,10 @@ export interface DatabaseSchema {
    * Undefined = the database itself.
    */
   readonly defaultPolicy: string | undefined;
+  /** As a v1 client gave it with the retention policy that this database is; kept to be shown, without effect. */
+  readonly shardDurationNs: bigint | undefined;
+  /** Same, the replication factor. */
+  readonly replicas: number | undefined;
 }
 
 /**

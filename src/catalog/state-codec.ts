@@ -24,6 +24,8 @@ type SnapshotLine =
       readonly nameBefore?: string | undefined;
       readonly retentionNs?: string | undefined;
       readonly defaultPolicy?: string | undefined;
+      readonly shardDurationNs?: string | undefined;
+      readonly replicas?: number | undefined;
       readonly nextTableId: number;
       readonly nextTriggerId: number;
       readonly triggers: readonly TriggerDefinition[];
@@ -66,6 +68,8 @@ export function* dumpState(state: CatalogState): Generator<string> {
       nameBefore: database.nameBefore,
       retentionNs: database.retentionPeriodNs?.toString(),
       defaultPolicy: database.defaultPolicy,
+      shardDurationNs: database.shardDurationNs?.toString(),
+      replicas: database.replicas,
       nextTableId: database.nextTableId,
       nextTriggerId: database.nextTriggerId,
       triggers: [...database.triggers.values()],
@@ -128,6 +132,8 @@ function applyLine(state: CatalogState, line: SnapshotLine): void {
       database.nameBefore = line.nameBefore;
       database.retentionPeriodNs = optionalNs(line.retentionNs);
       database.defaultPolicy = line.defaultPolicy;
+      database.shardDurationNs = optionalNs(line.shardDurationNs);
+      database.replicas = line.replicas;
       database.nextTableId = line.nextTableId;
       database.nextTriggerId = line.nextTriggerId;
       for (const trigger of line.triggers) database.triggers.set(trigger.name, trigger);

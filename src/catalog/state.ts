@@ -54,6 +54,10 @@ export class CatalogState {
       case 'set_default_policy':
         this.database(op.db).defaultPolicy = op.policy;
         return;
+      case 'set_policy_shards':
+        this.database(op.db).shardDurationNs = optionalNs(op.shardDurationNs);
+        this.database(op.db).replicas = op.replicas;
+        return;
       case 'delete_database':
         this.#deleteDatabase(this.database(op.db), op.newName, optionalNs(op.hardDeleteNs));
         return;
@@ -241,7 +245,7 @@ export function optionalNs(text: string | undefined): bigint | undefined {
 
 type InDatabaseOp = Exclude<
   Extract<CatalogOp, { db: DatabaseId }>,
-  { op: 'set_database_retention' | 'set_default_policy' | 'delete_database' | 'undelete_database' | 'drop_database' }
+  { op: 'set_database_retention' | 'set_default_policy' | 'set_policy_shards' | 'delete_database' | 'undelete_database' | 'drop_database' }
 >;
 
 type CacheOp = Extract<CatalogOp, { op: 'create_last_cache' | 'drop_last_cache' | 'create_distinct_cache' | 'drop_distinct_cache' }>;

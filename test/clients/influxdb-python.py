@@ -66,9 +66,10 @@ lines = client(headers={"Accept": "application/json", "Content-Type": "applicati
 chunks = list(lines.query("SELECT usage FROM cpu", chunked=True, chunk_size=2))
 same([len(list(chunk.get_points())) for chunk in chunks], [2, 2, 2])
 
-assert {"name": "python"} in influx.get_list_database()
+same(influx.get_list_database(), [{"name": "python"}])
 same(influx.get_list_measurements(), [{"name": "cpu"}, {"name": "mem"}])
-refused(lambda: influx.query("SELECT nope("), "parsing error")
+refused(lambda: influx.query("SELECT nope("), '{"error":"error parsing query: ')
+refused(lambda: influx.query("SELECT usage FROM cpu", database="nope"), "database not found: nope")
 refused(lambda: influx.query("SELECT nope(usage) FROM cpu"), "nope")
 refused(lambda: influx.write(["cpu usage=1 1", "cpu usage="], {"db": "python"}, protocol="line"), "partial write: unable to parse")
 refused(lambda: influx.write_points([{"measurement": "cpu", "fields": {"usage": "text"}}]), "field type conflict")

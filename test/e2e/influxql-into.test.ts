@@ -62,7 +62,7 @@ describe('SELECT INTO', () => {
   it('needs a POST, a database that is there, and fields of the same types', async () => {
     assert.equal(await error('SELECT u INTO t FROM cpu', { db: 'd' }, 'GET'), 'SELECT INTO changes data, please use a POST request');
     assert.equal(await error('SELECT u INTO nope..t FROM cpu', { db: 'd' }), 'database not found: nope');
-    assert.equal(await error('SELECT u INTO nope.t FROM cpu', { db: 'd' }), 'database not found: d/nope');
+    assert.equal(await error('SELECT u INTO nope.t FROM cpu', { db: 'd' }), 'retention policy not found: nope');
     assert.match(String(await error('SELECT u AS v INTO mem FROM cpu', { db: 'd' })), /invalid column type for column 'v'/);
     assert.match(
       String(await error('SELECT u INTO t FROM (SELECT u INTO x FROM cpu)', { db: 'd' })),

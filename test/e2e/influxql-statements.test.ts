@@ -62,6 +62,7 @@ describe('statements of /query that change something', () => {
     assert.equal(await error('CREATE RETENTION POLICY short ON d DURATION 5m'), 'retention policy duration must be at least 1h0m0s');
     assert.equal(await error('CREATE RETENTION POLICY p ON nope DURATION 2h'), 'database not found: nope');
     assert.deepEqual(await ask('ALTER RETENTION POLICY week ON d DURATION 3d'), {});
+    assert.equal(await error('SELECT v FROM "d"."nope"."m"'), 'retention policy not found: nope');
     assert.equal(await error('ALTER RETENTION POLICY zz ON d DURATION 3d'), 'retention policy not found: zz');
     const columns = ['name', 'duration', 'shardGroupDuration', 'replicaN', 'default'];
     const rows = [
@@ -77,6 +78,35 @@ describe('statements of /query that change something', () => {
     assert.match(String(await error('DROP RETENTION POLICY autogen ON d')), /is the database 'd' itself/);
     for (const _ of [1, 2]) assert.deepEqual(await ask('DROP RETENTION POLICY week ON d'), {});
     assert.deepEqual(await ask('SHOW RETENTION POLICIES ON d'), series(columns, rows.slice(0, 1), 'retention_policies'));
+  });
+
+  it('shard durations and replication factors are kept as they were given, and have no effect', async () => {
+    await ask('CREATE DATABASE sharded WITH DURATION 3d REPLICATION 2 SHARD DURATION 2h NAME first');
+    const conflict = 'retention policy conflicts with an existing policy';
+    assert.equal(await error('CREATE DATABASE sharded WITH DURATION 3d REPLICATION 2 SHARD DURATION 3h NAME first'), conflict);
+    assert.equal(await error('CREATE DATABASE sharded WITH DURATION 3d NAME first'), conflict);
+    const shown = async (): Promise<unknown> => {
+      const { series: lists } = (await ask('SHOW RETENTION POLICIES ON sharded')) as { series: { values: unknown[][] }[] };
+      return lists[0]?.values.slice(1).map(([name, duration, shard, replicas]) => `${name} ${duration} ${shard} ${replicas}`);
+    };
+    for (const statement of [
+      'CREATE RETENTION POLICY a ON sharded DURATION 1w REPLICATION 1 SHARD DURATION 30m',
+      'CREATE RETENTION POLICY c ON sharded DURATION 1w REPLICATION 3 SHARD DURATION 0s',
+      'CREATE RETENTION POLICY c ON sharded DURATION 1w REPLICATION 3',
+      'CREATE RETENTION POLICY e ON sharded DURATION 1d REPLICATION 1',
+      'ALTER RETENTION POLICY e ON sharded DURATION 4d',
+      'ALTER RETENTION POLICY c ON sharded SHARD DURATION 3h',
+    ]) {
+      assert.deepEqual(await ask(statement), {}, statement);
+    }
+    const rows = ['first 72h0m0s 2h0m0s 2', 'a 168h0m0s 1h0m0s 1', 'c 168h0m0s 3h0m0s 3', 'e 96h0m0s 1h0m0s 1'];
+    assert.deepEqual(await shown(), rows);
+    const tooLong = 'retention policy duration must be greater than the shard duration';
+    assert.equal(await error('CREATE RETENTION POLICY b ON sharded DURATION 1h REPLICATION 1 SHARD DURATION 3h'), tooLong);
+    assert.equal(await error('ALTER RETENTION POLICY e ON sharded DURATION 2d SHARD DURATION 3d'), tooLong);
+    assert.equal(await error('CREATE RETENTION POLICY a ON sharded DURATION 1w REPLICATION 2'), 'retention policy already exists');
+    assert.deepEqual(await ask('ALTER RETENTION POLICY c ON sharded REPLICATION 4 DURATION 2h'), {});
+    assert.deepEqual(await shown(), rows.with(2, 'c 2h0m0s 1h0m0s 4'), 'longer than the policy lives no shard can be');
   });
 
   it('rows go by time and tags, whole series, whole measurements', async () => {
@@ -114,7 +144,7 @@ describe('statements of /query that change something', () => {
 
   it('users and grants are refused with the way that works', async () => {
     for (const q of ["CREATE USER a WITH PASSWORD 'b'", 'GRANT ALL TO a', 'DROP USER a', "SET PASSWORD FOR a = 'b'"]) {
-      assert.match(String(await error(q)), /^users and grants are tokens here: /, q);
+      assert.match(String(await error(q)), /^(?:user not found: )?users and grants are tokens here: /, q);
     }
   });
 });

@@ -262,7 +262,7 @@ describe('InfluxQL on the real server', () => {
     const response = await fetch(`${server.url}/query?db=nope&q=${encodeURIComponent('SELECT * FROM m')}`);
     assert.deepEqual(
       [response.status, await response.text()],
-      [200, '{"results":[{"statement_id":0,"error":"Cannot retrieve database: External error: database not found: nope"}]}'],
+      [200, '{"results":[{"statement_id":0,"error":"database not found: nope"}]}'],
     );
   });
 

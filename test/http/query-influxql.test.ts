@@ -145,23 +145,22 @@ describe('/query', () => {
     const reply = await inject({ method: 'GET', url: '/query?db=nope&q=SELECT+a+FROM+m;SELECT+a+FROM+foo..m;SELECT+bad+FROM+foo..m' });
     assert.deepEqual(reply.json(), {
       results: [
-        { statement_id: 0, error: 'Cannot retrieve database: External error: database not found: nope' },
+        { statement_id: 0, error: 'database not found: nope' },
         { statement_id: 1 },
         { statement_id: 2, error: 'datafusion error: Error during planning: no' },
       ],
     });
     const parse = await inject({ method: 'GET', url: '/query?db=foo&q=SELECT+a+FROM+m;+SELECT+FROM' });
-    assert.deepEqual(parse.json(), {
-      results: [
-        { statement_id: 0, error: 'error in InfluxQL statement: parsing error: invalid SELECT statement, expected field at pos 24' },
-      ],
-    });
+    assert.deepEqual(
+      [parse.statusCode, parse.json()],
+      [400, { error: 'error parsing query: found FROM, invalid SELECT statement, expected field at line 1, char 25' }],
+    );
     const none = await inject({ method: 'GET', url: '/query?q=SELECT+a+FROM+m' });
     assert.deepEqual(none.json(), {
-      results: [{ statement_id: 0, error: "must specify a 'db' parameter, or provide the database in the InfluxQL query" }],
+      results: [
+        { statement_id: 0, error: "database name required: must specify a 'db' parameter, or provide the database in the InfluxQL query" },
+      ],
     });
-    const blank = await inject({ method: 'GET', url: '/query?db=foo&q=' });
-    assert.deepEqual([blank.statusCode, blank.body], [200, '']);
   });
 
   test('an infinite number takes the place of the document, NaN is null', async () => {
@@ -244,6 +243,24 @@ describe('/query', () => {
     const cases = [
       [{ method: 'GET', url: '/query' }, 400, "missing query parameters 'db' and 'q'"],
       [{ method: 'GET', url: '/query?db=x' }, 400, 'expected a query to be provided in the query string or body'],
+      [{ method: 'GET', url: '/query?db=x&q=' }, 400, 'expected a query to be provided in the query string or body'],
+      [{ method: 'GET', url: '/query?db=x&q=;--x' }, 400, 'expected a query to be provided in the query string or body'],
+      [
+        { method: 'POST', url: '/query?db=x&q=SELECT+%0A+f+FROMM+x', headers: { accept: 'application/x-msgpack' } },
+        400,
+        'error parsing query: found FROMM, invalid SELECT statement, expected FROM at line 2, char 4',
+      ],
+      [
+        { method: 'GET', url: '/query?db=x&q=SHOW', headers: { accept: 'text/csv' } },
+        400,
+        'error parsing query: found EOF, invalid SHOW statement, expected DATABASES, FIELD KEYS, MEASUREMENTS, TAG KEYS, TAG VALUES, or ' +
+          'RETENTION POLICIES following SHOW at line 1, char 5',
+      ],
+      [
+        { method: 'GET', url: '/query?db=x&q=SELECT+v+FROM+m+WHERE+h=$host' },
+        400,
+        "error parsing query: Bind parameter '$host' was referenced in the InfluxQL statement but its value is undefined",
+      ],
       [
         { method: 'POST', url: '/query?db=x', headers: { 'content-type': 'multipart/form-data' }, payload: 'x' },
         400,

@@ -82,12 +82,25 @@ export class InfluxqlExecutor implements InfluxqlService {
 
   async #read(statement: TableStatement, request: InfluxqlRequest): Promise<InfluxqlResult> {
     let groupKey: GroupKey = NO_SERIES;
-    const result = await this.#deps.executor.statement(statementRequest(request), (catalog) => {
-      const made = compile(statement, catalog, request);
-      if (made.compiled.explain === 'no') groupKey = made.groupKey;
-      return made.compiled;
-    });
-    return { result, groupKey };
+    try {
+      const result = await this.#deps.executor.statement(statementRequest(request), (catalog) => {
+        const made = compile(statement, catalog, request);
+        if (made.compiled.explain === 'no') groupKey = made.groupKey;
+        return made.compiled;
+      });
+      return { result, groupKey };
+    } catch (error) {
+      const { asV1, database = '' } = request;
+      const missing = asV1 === true && error instanceof InfluxError && error.code === 'DATABASE_NOT_FOUND';
+      throw (missing ? this.#missingPolicy(database) : undefined) ?? error;
+    }
+  }
+
+  /** What a v1 client hears when `db/rp` is not there but `db` is; undefined = `db` is missing too, or is all that was named. */
+  #missingPolicy(database: string): InfluxError | undefined {
+    const slash = database.indexOf('/');
+    if (slash < 0 || !isThere(this.#deps.databases(), database.slice(0, slash))) return undefined;
+    return refusedStatement(`retention policy not found: ${database.slice(slash + 1)}`);
   }
 
   async #change(change: ChangeStatement, { database, mayChange, allPolicies }: InfluxqlRequest): Promise<InfluxqlResult> {
@@ -107,8 +120,9 @@ export class InfluxqlExecutor implements InfluxqlService {
     const { databases, writes } = this.#deps;
     const { intoDatabase, mayChange } = request;
     if (mayChange !== true || writes === undefined || intoDatabase === undefined) throw notImplemented('INTO');
-    const there = [...databases()].some(({ name, deleted }) => name === intoDatabase && !deleted);
-    if (!there) throw refusedStatement(`database not found: ${intoDatabase}`);
+    if (!isThere(databases(), intoDatabase)) {
+      throw this.#missingPolicy(intoDatabase) ?? refusedStatement(`database not found: ${intoDatabase}`);
+    }
     const rows = await this.#read({ kind: 'select', select }, request);
     return writeRows(rows, { database: intoDatabase, measurement: into.measurement }, writes);
   }
@@ -137,6 +151,11 @@ export class InfluxqlExecutor implements InfluxqlService {
         return undefined;
     }
   }
+}
+
+function isThere(databases: Iterable<ListedDatabase>, wanted: string): boolean {
+  for (const { name, deleted } of databases) if (name === wanted && !deleted) return true;
+  return false;
 }
 
 /** Why a statement can only be run; undefined = it can be described and written to a file too. */

@@ -1,6 +1,7 @@
 /** Lists of the server that SHOW statements ask for, in the shape of InfluxDB 3 Core or of InfluxDB 1. */
+import { INTERNAL_DATABASE, usualShardDurationNs } from '../../catalog/index.ts';
 import { databaseNotFound } from '../../shared/errors.ts';
-import { DAY_NS, SECOND_NS } from '../../shared/time-units.ts';
+import { SECOND_NS } from '../../shared/time-units.ts';
 import { BOOLEAN, type MadeColumn } from '../results/index.ts';
 import { printDuration } from './compile/print-expr.ts';
 import type { InfluxqlResult } from './contract.ts';
@@ -12,6 +13,8 @@ export interface ListedDatabase {
   readonly deleted: boolean;
   readonly retentionPeriodNs: bigint | undefined;
   readonly defaultPolicy: string | undefined;
+  readonly shardDurationNs: bigint | undefined;
+  readonly replicas: number | undefined;
 }
 
 /** A query that runs, as SHOW QUERIES lists it. */
@@ -36,9 +39,12 @@ export function databasesTable(databases: Iterable<ListedDatabase>): InfluxqlRes
   ]);
 }
 
-/** Live ones by name, as InfluxDB 1 lists them. */
+/**
+ * Live ones by name, as InfluxDB 1 lists them when it does not store its own metrics: `_internal` has no measurement that a
+ * client of InfluxDB 1 could read.
+ */
 export function databaseSeries(databases: Iterable<ListedDatabase>): InfluxqlResult {
-  const live = sortedDatabases(databases).filter(({ deleted }) => !deleted);
+  const live = sortedDatabases(databases).filter(({ deleted, name }) => !deleted && name !== INTERNAL_DATABASE);
   return madeSeries([
     {
       name: 'databases',
@@ -74,11 +80,11 @@ export function policySeries(databases: Iterable<ListedDatabase>, database: stri
     ...policyColumns(policies),
     textColumn(
       'shardGroupDuration',
-      policies.map(({ retentionNs }) => shardDuration(retentionNs)),
+      policies.map(({ shardNs }) => policyDuration(shardNs)),
     ),
     integerColumn(
       'replicaN',
-      policies.map(() => 1n),
+      policies.map(({ replicas }) => BigInt(replicas)),
     ),
     { name: 'default', type: BOOLEAN, values: policies.map(({ isDefault }) => isDefault) },
   ];
@@ -122,7 +128,8 @@ interface ListedPolicy {
   readonly database: string;
   readonly name: string;
   readonly duration: string;
-  readonly retentionNs: bigint | undefined;
+  readonly shardNs: bigint;
+  readonly replicas: number;
   readonly isDefault: boolean;
 }
 
@@ -131,7 +138,7 @@ function listedPolicies(databases: Iterable<ListedDatabase>, database: string | 
   const live = all.filter(({ name }) => database === undefined || inDatabase(name, database));
   if (database !== undefined && live.length === 0) throw databaseNotFound(database);
   const named = new Map(all.map((each) => [each.name, each]));
-  return live.map(({ name, retentionPeriodNs }) => {
+  return live.map(({ name, retentionPeriodNs, shardDurationNs, replicas = 1 }) => {
     const [base, policy] = parts(name);
     const chosen = named.get(base)?.defaultPolicy;
     // a default whose database is gone counts for nothing
@@ -140,7 +147,8 @@ function listedPolicies(databases: Iterable<ListedDatabase>, database: string | 
       database: base,
       name: policy,
       duration: policyDuration(retentionPeriodNs),
-      retentionNs: retentionPeriodNs,
+      shardNs: shardDurationNs ?? usualShardDurationNs(retentionPeriodNs),
+      replicas,
       isDefault: policy === meant,
     };
   });
@@ -166,12 +174,6 @@ function parts(name: string): [string, string] {
 
 function sortedDatabases(databases: Iterable<ListedDatabase>): ListedDatabase[] {
   return [...databases].sort((a, b) => Number(a.deleted) - Number(b.deleted) || (a.name < b.name ? -1 : 1));
-}
-
-/** compat: there are no shards; as long as those that InfluxDB 1 makes for the duration of a policy. */
-function shardDuration(retentionNs: bigint | undefined): string {
-  if (retentionNs === undefined || retentionNs >= 180n * DAY_NS) return '168h0m0s';
-  return retentionNs >= 2n * DAY_NS ? '24h0m0s' : '1h0m0s';
 }
 
 /** compat: `720h0m0s`; leading units are left out while they are zero. */

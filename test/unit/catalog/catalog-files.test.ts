@@ -23,6 +23,7 @@ async function filledCatalog(t: TestContext, changesPerSnapshot = 100): Promise<
   await addColumns(catalog, 'db/rp', 'mem', [['used', 'uinteger']]);
   await catalog.setRetention('db', 9_007_199_254_740_993n);
   await catalog.setDefaultPolicy('db', 'rp');
+  await catalog.setPolicyShards('db', { shardDurationNs: 9_007_199_254_740_993n, replicas: 2 });
   await catalog.setTableRetention('db', 'cpu', 1n);
   await catalog.createLastCache('db', 'cpu', { name: 'l', keyColumns: undefined, valueColumns: ['usage'], count: 2, ttlSecs: 3 });
   await catalog.createDistinctCache('db', 'cpu', { name: 'd', columns: ['host'], maxCardinality: 2, maxAgeSecs: 3 });

@@ -58,6 +58,7 @@ export function describe(catalog: Catalog): unknown {
     name: database.name,
     deleted: database.deleted,
     retention: database.retentionPeriodNs,
+    policy: [database.defaultPolicy, database.shardDurationNs, database.replicas],
     hardDelete: database.hardDeleteTimeNs,
     triggers: [...catalog.triggers(database)],
     tables: [...database.tables.values()].map((table) => ({

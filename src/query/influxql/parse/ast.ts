@@ -54,6 +54,10 @@ export interface EmptyList {
 export interface PolicyOptions {
   readonly durationNs: bigint | 'forever' | undefined;
   readonly isDefault: boolean;
+  /** At least 1; shown, without effect. */
+  readonly replicas: number | undefined;
+  /** Same; 0 = the usual one. */
+  readonly shardDurationNs: bigint | undefined;
 }
 
 /** A statement that changes something; `what` begins it. */

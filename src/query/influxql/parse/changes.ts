@@ -12,7 +12,7 @@ const USERS_REFUSED =
 /** First words of statements about users, grants, continuous queries and subscriptions, and why they are refused. */
 const REFUSED: readonly (readonly [words: readonly string[], message: string])[] = [
   [['CREATE', 'USER'], USERS_REFUSED],
-  [['DROP', 'USER'], USERS_REFUSED],
+  [['DROP', 'USER'], `user not found: ${USERS_REFUSED}`],
   [['SET', 'PASSWORD'], USERS_REFUSED],
   [['GRANT'], USERS_REFUSED],
   [['REVOKE'], USERS_REFUSED],
@@ -41,6 +41,10 @@ const EMPTY_LISTS: readonly (readonly [words: readonly string[], list: EmptyList
     { series: '', columns: ['id', 'database', 'retention_policy', 'shard_group', 'start_time', 'end_time', 'expiry_time', 'owners'] },
   ],
 ];
+
+const NO_OPTIONS: PolicyOptions = { durationNs: undefined, isDefault: false, replicas: undefined, shardDurationNs: undefined };
+
+const REPLICAS_MAX = 2_147_483_647n;
 
 /** Up to the next `;` outside of quotes. */
 const STATEMENT_REST = /(?:[^;'"]|'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?)*/suy;
@@ -113,7 +117,7 @@ export class ChangeParser {
     const name = this.#name(what);
     const options = this.#scanner.keywords('WITH') ? this.#policyOptions(what) : undefined;
     const policy = options !== undefined && this.#scanner.keywords('NAME') ? this.#name(what) : undefined;
-    return { what, name, policy, options: options ?? { durationNs: undefined, isDefault: false } };
+    return { what, name, policy, options: options ?? NO_OPTIONS };
   }
 
   #policy(what: 'CREATE RETENTION POLICY' | 'ALTER RETENTION POLICY'): ChangeStatement {
@@ -122,21 +126,38 @@ export class ChangeParser {
     const start = this.#scanner.blanks();
     const options = this.#policyOptions(what);
     if (what === 'CREATE RETENTION POLICY' && options.durationNs === undefined) throw this.#error(start, what, 'DURATION');
+    if (this.#scanner.position === start) throw this.#error(start, what, 'DURATION, REPLICATION, SHARD, DEFAULT');
     return { what, name, database, options };
   }
 
-  /** In any order; replication and shards have no meaning here. */
+  /** In any order. */
   #policyOptions(what: string): PolicyOptions {
     const scanner = this.#scanner;
-    let durationNs: bigint | 'forever' | undefined;
-    let isDefault = false;
+    let options = NO_OPTIONS;
     for (;;) {
-      if (scanner.keywords('DURATION')) durationNs = this.#duration(what);
-      else if (scanner.keywords('REPLICATION')) this.#clauses.expressions.literal();
-      else if (scanner.keywords('SHARD', 'DURATION')) this.#duration(what);
-      else if (scanner.keywords('DEFAULT')) isDefault = true;
-      else return { durationNs, isDefault };
+      if (scanner.keywords('DURATION')) options = { ...options, durationNs: this.#duration(what) };
+      else if (scanner.keywords('REPLICATION')) options = { ...options, replicas: this.#replicas(what) };
+      else if (scanner.keywords('SHARD', 'DURATION')) options = { ...options, shardDurationNs: this.#shardDuration(what) };
+      else if (scanner.keywords('DEFAULT')) options = { ...options, isDefault: true };
+      else return options;
     }
+  }
+
+  #replicas(what: string): number {
+    const start = this.#scanner.blanks();
+    const literal = this.#clauses.expressions.literal();
+    if (literal?.kind === 'integer' && literal.value >= 1n && literal.value <= REPLICAS_MAX) return Number(literal.value);
+    throw this.#error(start, what, `a replication factor from 1 to ${REPLICAS_MAX}`);
+  }
+
+  #shardDuration(what: string): bigint {
+    const start = this.#scanner.blanks();
+    const ns = this.#duration(what);
+    if (ns === 'forever') {
+      if (/^inf/i.test(this.#scanner.text.slice(start))) throw this.#error(start, what, 'a duration');
+      return 0n;
+    }
+    return ns;
   }
 
   #duration(what: string): bigint | 'forever' {

@@ -1,6 +1,7 @@
 import type { PolicyDatabase } from '../../../catalog/index.ts';
 import type { InfluxqlRequest, InfluxqlResult, InfluxqlService } from '../../../query/influxql/contract.ts';
 import {
+  InfluxqlParseError,
   intoDatabase,
   namesPolicy,
   needsDatabase,
@@ -10,6 +11,7 @@ import {
 } from '../../../query/influxql/parse/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import type { V1Query } from '../request/v1-request.ts';
+import { badV1Request } from '../response/errors.ts';
 import type { TextSink } from '../response/formats/index.ts';
 import { AnswerSink } from '../response/v1/answer-sink.ts';
 import { indentJson } from '../response/v1/indent.ts';
@@ -62,22 +64,23 @@ async function* compactAnswer(deps: V1AnswerDependencies, query: V1Query, signal
   yield sink.take();
 }
 
-/** Parses the text; a mistake anywhere in it is the only answer. */
-function parse(deps: V1AnswerDependencies, query: V1Query): readonly ParsedStatement[] | InfluxError {
+/** Throws, as InfluxDB 1 does, for a mistake anywhere in the text (400), before anything was written. */
+function parse({ query, params }: V1Query): readonly ParsedStatement[] {
+  let statements: readonly ParsedStatement[];
   try {
-    return parseInfluxql(query.query, query.params);
+    statements = parseInfluxql(query, params);
   } catch (error) {
-    return deps.toError(error);
+    if (!(error instanceof InfluxError)) throw error;
+    const { code, message } = error;
+    const said = error instanceof InfluxqlParseError ? error.v1Message : message;
+    throw new InfluxError({ code, message: `error parsing query: ${said}`, status: 400, shape: 'json', cause: error });
   }
+  if (statements.length === 0) throw badV1Request('expected a query to be provided in the query string or body');
+  return statements;
 }
 
 async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: AnswerSink): AsyncGenerator<void> {
-  const statements = parse(deps, query);
-  if (statements instanceof InfluxError) {
-    sink.utf8(`{"results":[{"statement_id":0,"error":${JSON.stringify(statements.message)}}]}`);
-    return;
-  }
-  if (statements.length === 0) return; // compat: an empty text gets an empty body
+  const statements = parse(query);
   const chunked = query.chunkRows !== undefined;
   if (!chunked) sink.ascii('{"results":[');
   for (const [id, parsed] of statements.entries()) {
@@ -92,12 +95,12 @@ async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: Ab
         yield* writeRows(rows, opened);
       } catch (error) {
         if (!rows.hasRows || signal.aborted || (error instanceof UnsupportedNumber && !chunked && !sink.begun)) throw error;
-        writer.fail(error instanceof UnsupportedNumber ? error.message : statementError(deps.toError(error), parsed));
+        writer.fail(error instanceof UnsupportedNumber ? error.message : statementError(deps.toError(error)));
         if (!chunked) sink.ascii('}');
         continue;
       }
     }
-    const error = opened instanceof InfluxError ? `,"error":${JSON.stringify(statementError(opened, parsed))}` : '';
+    const error = opened instanceof InfluxError ? `,"error":${JSON.stringify(statementError(opened))}` : '';
     if (!chunked) sink.utf8(`${error}}`);
     else if (rows?.hasRows !== true) sink.utf8(`{"results":[${head}${error}}]}\n`);
     yield;
@@ -106,8 +109,7 @@ async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: Ab
 }
 
 async function* csvSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink): AsyncGenerator<void> {
-  const statements = parse(deps, query);
-  if (statements instanceof InfluxError) return; // compat: errors have no place in CSV
+  const statements = parse(query);
   let some = false;
   for (const parsed of statements) {
     const opened = await open(deps, query, parsed, signal);
@@ -120,14 +122,8 @@ async function* csvSteps(deps: V1AnswerDependencies, query: V1Query, signal: Abo
 
 async function* messagePackSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink): AsyncGenerator<void> {
   const { MessagePackSeriesWriter, MessagePackWriter } = await import('../response/v1/v1-msgpack.ts');
-  const statements = parse(deps, query);
+  const statements = parse(query);
   const writer = new MessagePackWriter(sink);
-  if (statements instanceof InfluxError) {
-    writer.results(1);
-    writer.refusal(0, statements.message);
-    return;
-  }
-  if (statements.length === 0) return; // compat: as in JSON
   const chunked = query.chunkRows !== undefined;
   if (!chunked) writer.results(statements.length);
   for (const [id, parsed] of statements.entries()) {
@@ -139,7 +135,7 @@ async function* messagePackSteps(deps: V1AnswerDependencies, query: V1Query, sig
       if (rows.hasRows) continue;
     }
     if (chunked) writer.results(1);
-    if (opened instanceof InfluxError) writer.refusal(id, statementError(opened, parsed));
+    if (opened instanceof InfluxError) writer.refusal(id, statementError(opened));
     else writer.statement(id, 0);
     yield;
   }
@@ -207,17 +203,11 @@ function postRequired(what: string): InfluxError {
   return new InfluxError({ code: 'INFLUXQL_STATEMENT', message: `${what} changes data, please use a POST request`, status: 400 });
 }
 
-const NOT_FOUND = 'query error: database not found: ';
-
 /** A refusal as it stands in the result of its statement. */
-function statementError(error: InfluxError, parsed: ParsedStatement): string {
+function statementError(error: InfluxError): string {
   const { code, message } = error;
-  if (message.startsWith(NOT_FOUND)) {
-    const database = message.slice(NOT_FOUND.length);
-    return parsed.statement.kind === 'show-retention-policies'
-      ? `datafusion error: Error during planning: database not found: ${database}`
-      : `Cannot retrieve database: External error: database not found: ${database}`;
-  }
-  if (code === 'INFLUXQL_STATEMENT' || code === 'INFLUXQL_NO_DATABASE' || code === 'INFLUXQL_DATABASES') return message;
+  if (code === 'DATABASE_NOT_FOUND') return message.replace(/^query error: /, '');
+  if (code === 'INFLUXQL_NO_DATABASE') return `database name required: ${message}`;
+  if (code === 'INFLUXQL_STATEMENT' || code === 'INFLUXQL_DATABASES') return message;
   return `datafusion error: ${message}`;
 }

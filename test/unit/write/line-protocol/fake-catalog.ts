@@ -98,6 +98,8 @@ export class FakeTransaction implements SchemaTransaction {
       hardDeleteTimeNs: undefined,
       retentionPeriodNs: undefined,
       defaultPolicy: undefined,
+      shardDurationNs: undefined,
+      replicas: undefined,
     };
   }
 

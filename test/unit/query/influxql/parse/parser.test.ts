@@ -223,19 +223,19 @@ test('statements that change something', () => {
     assert.equal(statement.kind, 'change');
     return statement.kind === 'change' ? statement.change : undefined;
   };
-  const nothing = { durationNs: undefined, isDefault: false };
+  const nothing = { durationNs: undefined, isDefault: false, replicas: undefined, shardDurationNs: undefined };
   assert.deepEqual(change('create database "a b"'), { what: 'CREATE DATABASE', name: 'a b', policy: undefined, options: nothing });
   assert.deepEqual(change('CREATE DATABASE d WITH DURATION 2d REPLICATION 1 SHARD DURATION 1h NAME p'), {
     what: 'CREATE DATABASE',
     name: 'd',
     policy: 'p',
-    options: { durationNs: 172_800_000_000_000n, isDefault: false },
+    options: { ...nothing, durationNs: 172_800_000_000_000n, replicas: 1, shardDurationNs: 3_600_000_000_000n },
   });
   assert.deepEqual(change('CREATE RETENTION POLICY p ON d DURATION INF REPLICATION 1 DEFAULT'), {
     what: 'CREATE RETENTION POLICY',
     name: 'p',
     database: 'd',
-    options: { durationNs: 'forever', isDefault: true },
+    options: { ...nothing, durationNs: 'forever', isDefault: true, replicas: 1 },
   });
   assert.deepEqual(change('DROP SERIES FROM m'), {
     what: 'DROP SERIES',
@@ -281,6 +281,15 @@ const MISTAKES: readonly (readonly [text: string, message: string])[] = [
   ['CREATE RETENTION POLICY p ON d', 'invalid CREATE RETENTION POLICY statement, expected DURATION at pos 30'],
   ['DROP RETENTION POLICY p', 'invalid DROP RETENTION POLICY statement, expected ON at pos 23'],
   ['ALTER RETENTION POLICY p ON d DURATION x', 'invalid ALTER RETENTION POLICY statement, expected a duration or INF at pos 39'],
+  ['ALTER RETENTION POLICY p ON d', 'invalid ALTER RETENTION POLICY statement, expected DURATION, REPLICATION, SHARD, DEFAULT at pos 29'],
+  [
+    'CREATE RETENTION POLICY p ON d DURATION 1d REPLICATION 0',
+    'invalid CREATE RETENTION POLICY statement, expected a replication factor from 1 to 2147483647 at pos 55',
+  ],
+  [
+    'CREATE RETENTION POLICY p ON d DURATION 1d SHARD DURATION INF',
+    'invalid CREATE RETENTION POLICY statement, expected a duration at pos 58',
+  ],
   ['DELETE', 'invalid DELETE statement, expected FROM or WHERE at pos 6'],
   ['SELECT a + FROM m', 'invalid InfluxQL statement at pos 0. Parsing Failure: Nom("FROM m", Char)'],
   ['SELECT FROM m', 'invalid SELECT statement, expected field at pos 7'],
