@@ -78,6 +78,7 @@ export function openProcessing(config: ServeConfig, parts: ProcessingParts): Ope
     clock,
     logger,
     limits: { invocationTimeoutMs, memoryLimitBytes, queueBytesMax },
+    kinds: triggerKinds,
     timers: systemTimers,
     onInvocation: (database, trigger, plugin, type) => telemetry.recordInvocation(database, trigger, plugin, type),
   });

@@ -64,7 +64,7 @@ export class DryRuns {
     try {
       const rows = await rehearseWrite({ database, schema: catalog.database(database), lines, clock });
       const tables = rows.map(({ section, series, table }) => ({ tableName: table.name, section, series, columns: table.columns }));
-      batch = { tables, bytes: 0, rowCount: 0, queuedMs: 0 };
+      batch = { tables, origin: 'client', bytes: 0, rowCount: 0, queuedMs: 0 };
     } catch (error) {
       return failed(error instanceof LineProtocolError ? `line protocol parse failed: ${error.lineError.errorMessage}` : messageOf(error));
     }

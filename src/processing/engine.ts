@@ -20,6 +20,7 @@ import type { EngineRequest, EngineResponse, EngineService } from './processing-
 import type { PythonEnvironment } from './python/python-environment.ts';
 import { PythonHost } from './python/python-host.ts';
 import { TriggerLog, type TriggerLogRow } from './trigger-log.ts';
+import { type TriggerKind, triggerKind } from './trigger-spec.ts';
 import { RequestRoutes, RequestTrigger } from './triggers/request-trigger.ts';
 import type { RunningTrigger, TriggerIdentity } from './triggers/running-trigger.ts';
 import { ScheduleTrigger } from './triggers/schedule-trigger.ts';
@@ -41,6 +42,8 @@ export interface ProcessingEngineOptions extends Pick<WalDeliveryOptions, 'onDur
   readonly clock: Clock;
   readonly logger: Logger;
   readonly limits: PluginLimits;
+  /** Kinds of triggers that may be created; undefined = all. Others that are in the catalog run too. */
+  readonly kinds: readonly TriggerKind[] | undefined;
   readonly timers: Timers;
   /** Counts an event before the plugin is called. */
   readonly onInvocation: (database: string, trigger: string, plugin: string, type: InvocationType) => void;
@@ -95,7 +98,12 @@ export class ProcessingEngine implements EngineService {
   start(): void {
     const { catalog } = this.#options;
     this.#unfollow = catalog.onChange((change) => this.#follow(change));
-    for (const database of catalog.databases()) for (const trigger of catalog.triggers(database)) this.#put(database, trigger);
+    for (const database of catalog.databases()) {
+      for (const trigger of catalog.triggers(database)) {
+        this.#put(database, trigger);
+        this.#tellIfRestricted(database, trigger);
+      }
+    }
   }
 
   /** Ends all triggers; calls under way get `STOP_GRACE_MS`. Idempotent. */
@@ -199,6 +207,14 @@ export class ProcessingEngine implements EngineService {
         return { database, running: new RequestTrigger({ trigger, runner, figures, routes: this.#routes }), figures };
       }
     }
+  }
+
+  /** compat: a restriction is for triggers that are made, not for those that are there. */
+  #tellIfRestricted({ name: database }: DatabaseSchema, { disabled, name, spec }: TriggerDefinition): void {
+    const { kinds, logger } = this.#options;
+    const kind = triggerKind(spec);
+    if (disabled || kinds === undefined || kinds.includes(kind)) return;
+    logger.warn('a trigger runs although its kind may not be created any more', { trigger: `${database}.${name}`, kind });
   }
 
   #openHost(language: PluginLanguage, label: string): PluginHost {

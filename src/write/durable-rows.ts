@@ -1,5 +1,6 @@
 import type { WalFileNumber } from '../shared/ids.ts';
 import { decodeBatch, type TableSection } from './batch/index.ts';
+import type { WriteOrigin } from './write-service.ts';
 
 /** Place of a batch in the order in which writes became durable: positions of a process's batches only grow. */
 export interface DurablePosition {
@@ -12,7 +13,7 @@ export interface DurablePosition {
 /** The rows of one write request, just durable and visible to queries. */
 export interface DurableBatch {
   /** Who wrote them. */
-  readonly origin: 'client' | 'plugin';
+  readonly origin: WriteOrigin;
   readonly position: DurablePosition;
   /**
    * Rows by table; decoded at the first call. The bytes never change and may be kept, for as long as their memory may be.

@@ -30,7 +30,7 @@ export class WriteDoor implements WriteService {
     // The caller may use the body's memory again as soon as the write is settled.
     const bodyBytes = request.body.byteLength;
     const outcome = await store.write(request);
-    if (request.origin !== 'plugin') telemetry.recordWrite(outcome.acceptedLines, bodyBytes);
+    if (typeof request.origin !== 'object') telemetry.recordWrite(outcome.acceptedLines, bodyBytes);
     metrics.stored(request.database, outcome);
     return outcome;
   }

@@ -9,9 +9,12 @@ export interface WriteRequest {
   readonly acceptPartial: boolean;
   /** Answer once validated and queued; durable at the next WAL sync. */
   readonly noSync: boolean;
-  /** Who writes; a client when absent. Plugins' writes do not count in telemetry. */
-  readonly origin?: 'client' | 'plugin';
+  /** A client when absent. Plugins' writes do not count in telemetry. */
+  readonly origin?: WriteOrigin;
 }
+
+/** Who writes: a client, or a plugin of a trigger, which is known by any object of its own. */
+export type WriteOrigin = 'client' | { readonly trigger: object };
 
 /** What became of a write that was not refused as a whole. */
 export interface WriteOutcome {

@@ -20,6 +20,8 @@ export interface LiveCallsOptions {
   readonly log: (level: TriggerLogLevel, text: string) => void;
   /** Takes long answers; undefined = the call is no request. */
   readonly answers: AnswerStream | undefined;
+  /** Stands for the trigger in its writes. */
+  readonly writer: object;
 }
 
 /** What one call of a trigger's plugin does: its queries and writes are real, its queued lines wait for its end. */
@@ -29,10 +31,13 @@ export class LiveCalls implements PluginCalls {
   readonly #writes: WriteService;
   readonly #queries: QueryService;
   readonly #answers: AnswerStream | undefined;
+  readonly #writer: object;
   readonly #queued = new Map<string, string[]>();
+  readonly #storedIn = new Set<string>();
   #queuedBytes = 0;
 
-  constructor({ answers, log, queries, sharedCache, writes }: LiveCallsOptions) {
+  constructor({ answers, log, queries, sharedCache, writer, writes }: LiveCallsOptions) {
+    this.#writer = writer;
     this.#answers = answers;
     this.log = log;
     this.sharedCache = sharedCache;
@@ -57,6 +62,11 @@ export class LiveCalls implements PluginCalls {
     return runPluginQuery(this.#queries, { database, sql, params }, signal);
   }
 
+  /** Whether rows of the call were stored in a database. */
+  hasStoredIn(database: string): boolean {
+    return this.#storedIn.has(database);
+  }
+
   answer(head: AnswerHead, piece: Uint8Array): Promise<boolean> {
     return this.#answers?.push(head, piece) ?? Promise.resolve(false);
   }
@@ -78,7 +88,9 @@ export class LiveCalls implements PluginCalls {
     if (problem !== undefined) return problem;
     try {
       const body = Buffer.from(lines);
-      await this.#writes.write({ database, body, precision: 'nanosecond', acceptPartial: false, noSync, origin: 'plugin' });
+      const origin = { trigger: this.#writer };
+      await this.#writes.write({ database, body, precision: 'nanosecond', acceptPartial: false, noSync, origin });
+      this.#storedIn.add(database);
       return undefined;
     } catch (error) {
       if (error instanceof LineProtocolError) return `Cannot write: line protocol parse failed: ${error.lineError.errorMessage}`;

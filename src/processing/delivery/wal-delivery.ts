@@ -71,7 +71,7 @@ export class WalDelivery {
       const wanted = subscriber.table === undefined ? tables : tables.filter(({ tableName }) => tableName === subscriber.table);
       if (wanted.length === 0) continue;
       const rowCount = wanted.reduce((sum, { section }) => sum + section.rowCount, 0);
-      subscriber.deliver({ tables: wanted, bytes, rowCount, queuedMs });
+      subscriber.deliver({ tables: wanted, origin: batch.origin, bytes, rowCount, queuedMs });
     }
   }
 }

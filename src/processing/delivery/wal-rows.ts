@@ -1,6 +1,7 @@
 import type { ColumnSchema } from '../../catalog/index.ts';
 import type { TableSection } from '../../write/batch/index.ts';
 import type { SeriesIndex } from '../../write/series/index.ts';
+import type { WriteOrigin } from '../../write/write-service.ts';
 
 /** Rows of one table of one write, as they became durable. Views of the log's memory that nobody changes; nothing is copied. */
 export interface WalRows {
@@ -15,6 +16,7 @@ export interface WalRows {
 /** What one write brought for one trigger. */
 export interface WalBatch {
   readonly tables: readonly WalRows[];
+  readonly origin: WriteOrigin;
   /** Memory that is kept alive. */
   readonly bytes: number;
   readonly rowCount: number;

@@ -16,7 +16,7 @@ import type { TriggerLog, TriggerLogLevel } from '../trigger-log.ts';
 import type { TriggerIdentity } from './running-trigger.ts';
 import type { TriggerFigures } from './trigger-figures.ts';
 
-export interface TriggerRunnerOptions extends Omit<LiveCallsOptions, 'log' | 'answers'> {
+export interface TriggerRunnerOptions extends Omit<LiveCallsOptions, 'log' | 'answers' | 'writer'> {
   readonly trigger: TriggerIdentity;
   readonly code: PluginCodeReader;
   readonly openHost: (language: PluginLanguage, label: string) => PluginHost;
@@ -35,6 +35,12 @@ export interface TriggerRunnerOptions extends Omit<LiveCallsOptions, 'log' | 'an
   readonly disable: () => Promise<void>;
 }
 
+/** A plugin that could not be read when its trigger started is looked for again this often. */
+const READ_AGAIN_MS = 60_000;
+
+/** How long a repository that failed is left alone. */
+const FETCH_PAUSE_MS = 10_000;
+
 const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 30_000;
 
@@ -45,6 +51,13 @@ const PRINTED_PER_SECOND_MAX = 200;
 const PLUGIN_WORDS: Readonly<Record<CallKind, string>> = { wal: 'wal plugin', schedule: 'schedule plugin', request: 'request plugin' };
 
 type RequestInput = Extract<CallInput, { kind: 'request' }>;
+
+/** What became of one call that ended well. */
+interface Attempt {
+  readonly response: EngineResponse | undefined;
+  /** Whether rows of it are in the database of the trigger. */
+  readonly hasStored: boolean;
+}
 
 /** A request that a plugin is called with. */
 export interface RequestRun {
@@ -62,6 +75,7 @@ export class TriggerRunner {
   #code: PluginCode | undefined;
   #host: { readonly language: PluginLanguage; readonly host: PluginHost } | undefined;
   #readFailure: string | undefined;
+  #fetch: { untilMs: number; readonly code: Promise<PluginCode> } | undefined;
   #active = 0;
   #printSecond = 0;
   #printed = 0;
@@ -77,35 +91,47 @@ export class TriggerRunner {
     return this.#stopping.signal;
   }
 
-  /** Reads the code so that the first event does not wait for it, and says what is wrong with it. Never rejects. */
+  /**
+   * Reads the code so that the first event does not wait for it. Says what is wrong with it, once, and tries again until it is there or the trigger
+   * is stopped. Never rejects.
+   */
   async prepare(): Promise<void> {
-    try {
-      await this.#currentCode();
-    } catch (error) {
-      const { definition } = this.#options.trigger;
-      this.#options.logger.error('failed to start trigger; continuing in degraded state', {
-        trigger: this.#label,
-        plugin: definition.pluginFilename,
-        error: messageOf(error),
-      });
+    const { logger, timers, trigger } = this.#options;
+    const fields = { trigger: this.#label, plugin: trigger.definition.pluginFilename };
+    for (let attempt = 1; !this.stopping.aborted; attempt++) {
+      try {
+        await this.#currentCode();
+        if (attempt > 1) logger.info('the plugin of a trigger is there now', fields);
+        return;
+      } catch (error) {
+        if (attempt === 1) logger.error('failed to start trigger; continuing in degraded state', { ...fields, error: messageOf(error) });
+      }
+      await pause(timers, READ_AGAIN_MS, this.stopping);
     }
   }
 
-  /** One event of a trigger on writes or a schedule. Never rejects; resolves when nothing of it runs any more. */
-  async run(input: Exclude<CallInput, { kind: 'request' }>): Promise<void> {
+  /**
+   * One event of a trigger on writes or a schedule. Never rejects; resolves when nothing of it runs any more, with whether it stored rows in the
+   * database of the trigger.
+   */
+  async run(input: Exclude<CallInput, { kind: 'request' }>): Promise<boolean> {
     const { definition } = this.#options.trigger;
     this.#begin();
     try {
       this.#options.onInvocation();
       for (let attempt = 1; !this.stopping.aborted; attempt++) {
-        const failure = await this.#attempt(input).catch(asFailure);
-        if (!(failure instanceof PluginFailure)) return;
-        if (failure.kind === 'stopped') return;
-        if (definition.errorBehavior !== 'retry') return await this.#afterFailure(input, failure);
-        this.log('WARN', `retrying trigger ${definition.name} after error (attempt ${attempt}): ${failure.message}`);
+        const ended = await this.#attempt(input).catch(asFailure);
+        if (!(ended instanceof PluginFailure)) return ended.hasStored;
+        if (ended.kind === 'stopped') return false;
+        if (definition.errorBehavior !== 'retry') {
+          await this.#afterFailure(input, ended);
+          return false;
+        }
+        this.log('WARN', `retrying trigger ${definition.name} after error (attempt ${attempt}): ${ended.message}`);
         const delayMs = Math.min(RETRY_MS_MAX, RETRY_MS_MIN * 2 ** Math.min(attempt - 1, 20));
         await pause(this.#options.timers, delayMs, this.stopping);
       }
+      return false;
     } finally {
       this.#end();
     }
@@ -129,7 +155,7 @@ export class TriggerRunner {
     this.#begin();
     try {
       this.#options.onInvocation();
-      const response = await this.#attempt(input, answers);
+      const { response } = await this.#attempt(input, answers);
       if (answers.isBegun) answers.end();
       else if (response === undefined) throw new PluginFailure('response', 'the plugin gave no answer');
       else resolve(response);
@@ -178,7 +204,7 @@ export class TriggerRunner {
     if (this.#active > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
-  async #attempt(input: CallInput, answers?: AnswerStream): Promise<EngineResponse | undefined> {
+  async #attempt(input: CallInput, answers?: AnswerStream): Promise<Attempt> {
     const { clock, figures, trigger } = this.#options;
     const startedMs = clock.monotonicMs();
     figures.runs++;
@@ -189,12 +215,12 @@ export class TriggerRunner {
       const code = await this.#currentCode();
       const host = this.#hostFor(code);
       await host.ready(code);
-      const calls = new LiveCalls({ ...this.#options, answers, log: (level, text) => this.log(level, text, 'plugin') });
+      const calls = new LiveCalls({ ...this.#options, answers, writer: this, log: (level, text) => this.log(level, text, 'plugin') });
       const call = { code, database: trigger.database.name, args: trigger.definition.arguments, input, cacheName: '' };
       const response = await this.#timed((signal) => host.call(call, calls, signal));
       this.log('INFO', `finished execution in ${spanText(clock.monotonicMs() - startedMs)}`);
       for (const problem of await calls.writeQueued()) this.log('ERROR', `error running ${PLUGIN_WORDS[input.kind]}: ${problem}`);
-      return response;
+      return { response, hasStored: calls.hasStoredIn(trigger.database.name) };
     } catch (error) {
       figures.errors++;
       const failure = asFailure(error);
@@ -227,7 +253,7 @@ export class TriggerRunner {
     const last = this.#code;
     try {
       if (last !== undefined && (await reader.isCurrent(last))) return last;
-      const code = await reader.read(pluginFilename);
+      const code = isRemote(pluginFilename) ? await this.#fetched(pluginFilename) : await reader.read(pluginFilename);
       this.#code = code;
       this.#readFailure = undefined;
       return code;
@@ -239,6 +265,22 @@ export class TriggerRunner {
       }
       return last;
     }
+  }
+
+  /** Events that come while a repository does not answer share its last failure, so that each of them does not ask it again. */
+  #fetched(pluginFilename: string): Promise<PluginCode> {
+    const { clock, code: reader } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (this.#fetch !== undefined && nowMs < this.#fetch.untilMs) return this.#fetch.code;
+    const fetching = { untilMs: Number.POSITIVE_INFINITY, code: reader.read(pluginFilename) };
+    this.#fetch = fetching;
+    fetching.code.then(
+      () => undefined, // the code is kept by whoever asked
+      () => {
+        fetching.untilMs = clock.monotonicMs() + FETCH_PAUSE_MS;
+      },
+    );
+    return fetching.code;
   }
 
   #hostFor({ language }: PluginCode): PluginHost {

@@ -21,6 +21,12 @@ export const ASYNC_CALLS_MAX = 64;
 /** A full queue is told of this often, ms. */
 const SKIPPED_LOG_MS = 10_000;
 
+/** Calls in a row that got only rows of the trigger itself, and wrote more of them. */
+const ECHOES_MAX = 100;
+const ECHO_TEXT =
+  `the last ${ECHOES_MAX} calls got nothing but rows that this trigger wrote, and wrote more: ` +
+  'leave out the tables that the plugin writes, or let the trigger listen to another table';
+
 /** Calls a plugin with rows that became durable. Nothing here ever waits in the way of a write. */
 export class WalTrigger implements RunningTrigger, WalSubscriber {
   readonly databaseId: number;
@@ -30,6 +36,7 @@ export class WalTrigger implements RunningTrigger, WalSubscriber {
   #running = 0;
   #scheduled = false;
   #skipped = 0;
+  #echoes = 0;
   #skippedLoggedMs = Number.NEGATIVE_INFINITY;
   #stopped: Promise<void> | undefined;
 
@@ -78,11 +85,19 @@ export class WalTrigger implements RunningTrigger, WalSubscriber {
       const batches = this.#queue.take();
       this.#note();
       this.#running++;
-      void runner.run({ kind: 'wal', batches }).finally(() => {
+      const isOwn = batches.every(({ origin }) => origin !== 'client' && origin.trigger === runner);
+      void runner.run({ kind: 'wal', batches }).then((hasStored) => {
+        if (isOwn) this.#noteEcho(hasStored);
         this.#running--;
         this.#next();
       });
     }
+  }
+
+  /** A call that got nothing but rows of the trigger itself has ended. */
+  #noteEcho(hasStored: boolean): void {
+    this.#echoes = hasStored ? this.#echoes + 1 : 0;
+    if (this.#echoes === ECHOES_MAX) this.#options.runner.log('WARN', ECHO_TEXT);
   }
 
   #note(): void {

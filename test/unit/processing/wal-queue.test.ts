@@ -6,7 +6,7 @@ import { TRIGGER_LOG_ROWS_MAX, TriggerLog } from '../../../src/processing/trigge
 import type { Clock } from '../../../src/shared/clock.ts';
 
 function batch(bytes: number, rowCount = 1): WalBatch {
-  return { tables: [], bytes, rowCount, queuedMs: 0 };
+  return { tables: [], origin: 'client', bytes, rowCount, queuedMs: 0 };
 }
 
 describe('the queue of a trigger on writes', () => {

@@ -35,7 +35,7 @@ describe('the door of writes', () => {
 
   it('does not count a plugin in telemetry, but in metrics', async () => {
     const { door: writes, counted, registry } = door(async () => ({ acceptedLines: 2, acceptedBytes: 10, lineErrors: [] }));
-    await writes.write({ ...request, origin: 'plugin' });
+    await writes.write({ ...request, origin: { trigger: {} } });
     assert.deepEqual(counted, []);
     assert.match(await registry.metrics(), /influxdb3_write_lines_total\{db="db"\} 2/);
   });
