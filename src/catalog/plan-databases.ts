@@ -217,8 +217,9 @@ function resolveHardDelete(hardDelete: HardDelete, nowNs: bigint): bigint | unde
   return hardDelete.timeNs < nowNs ? nowNs : hardDelete.timeNs;
 }
 
+/** A period of zero is for ever, as in InfluxDB 1 and 2: nobody means a table that forgets every row at once. */
 function retention(ns: bigint | undefined): { retentionNs?: string } {
-  return ns === undefined ? {} : { retentionNs: ns.toString() };
+  return ns === undefined || ns === 0n ? {} : { retentionNs: ns.toString() };
 }
 
 function hardDeleteTime(ns: bigint | undefined): { hardDeleteNs?: string } {

@@ -4,7 +4,8 @@ import type { Environment } from '../config/index.ts';
 /** Everything of the process that a command may touch; tests bring their own. */
 export interface CliIo {
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  /** `columns` = width of a terminal in characters. */
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean };
   readonly environment: Environment;
   readonly cwd: string;

@@ -3,8 +3,8 @@ import { block, type HelpStyle, heading, optionRow } from './help.ts';
 
 const commandSections: readonly (readonly [string, readonly string[]])[] = [
   ['Common Commands:', ['serve', 'query', 'write', 'update']],
-  ['Resource Management:', ['create', 'show', 'delete', 'enable', 'disable']],
-  ['System Management:', ['install', 'test', 'telemetry', 'healthcheck', 'completion']],
+  ['Resource Management:', ['create', 'show', 'delete', 'undelete', 'enable', 'disable']],
+  ['System Management:', ['install', 'test', 'telemetry', 'healthcheck', 'debug', 'completion']],
 ];
 
 /** Help of the program itself. `all` adds the options that stand before a command. */

@@ -155,6 +155,20 @@ export const url: ValueType<string> = { name: 'URL', parse: (value) => absoluteU
 /** Absolute URL, kept exactly as written (a trailing slash means something). */
 export const exactUrl: ValueType<string> = { name: 'URL', parse: absoluteUrl };
 
+/** Absolute URL of a server; a host alone is reached by plain HTTP, on the port of InfluxDB 3 when it names none. */
+export const hostUrl: ValueType<string> = {
+  name: 'URL',
+  parse(value) {
+    if (value === '' || value.includes('://') || !/^(?:[a-z0-9._-]+|\[[0-9a-f:.%]+\])(?::[0-9]+)?\/?$/i.test(value))
+      return absoluteUrl(value);
+    const host = value.replace(/\/$/, '');
+    return absoluteUrl(`http://${host}${/:[0-9]+$/.test(host.replace(/^\[.*\]/, '')) ? '' : `:${DEFAULT_PORT}`}`);
+  },
+};
+
+/** Where InfluxDB 3 listens unless told otherwise. */
+const DEFAULT_PORT = 8181;
+
 /** One of some words. `anyCase` compares without case and answers with the word as listed. */
 export function oneOf<const W extends string>(words: readonly W[], options: OneOfOptions = {}): ValueType<W> {
   return {

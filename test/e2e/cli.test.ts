@@ -94,11 +94,37 @@ describe('client commands against the real server', () => {
     assert.match((await run(['telemetry', 'schema'])).stdout, /^\{\n {2}"/);
     const bad = await run(['write', '-d', 'sensors', 'home temp=']);
     assert.equal(bad.code, 1);
-    assert.match(bad.stderr, /^Write command failed: server responded with error \[400 Bad Request\]: /);
+    assert.match(bad.stderr, /Write command failed: 1 of 1 rows was not stored\n {2}line 1: No fields were provided: home temp=\n/);
   });
 });
 
 describe('tokens from the first one on', () => {
+  it('numbers a bad line by the file, tells the first ones and how many, and what was stored', async (t) => {
+    const cwd = await testDirectory(t);
+    const server = await startServer(t, cwd);
+    const lines = Array.from({ length: 5000 }, (_, i) => (i % 100 === 50 ? '# comment' : `m,t=${i % 7} v=${i} ${i}`));
+    const bad = [4500, ...Array.from({ length: 40 }, (_, i) => 4601 + i)];
+    for (const number of bad) lines[number - 1] = `m,t=x v=oops${number}`;
+    const args = ['write', '-q', '-d', 'db', '-p', 'ns', '-H', server.url, '--max-request-size', '10000'];
+    const whole = await runProgram([...args, '--accept-partial'], { cwd, input: lines.join('\n') });
+    assert.equal(whole.code, 1);
+    const [head, first, ...rest] = whole.stderr.trimEnd().split('\n');
+    assert.equal(head, 'Write command failed: 41 of 4950 rows were not stored');
+    assert.match(first ?? '', /^ {2}line 4500: .*: m,t=x v=oops4500$/);
+    assert.equal(rest.filter((row) => row.startsWith('  line 46')).length, 9);
+    assert.deepEqual(rest.slice(9, 11), ['  and 31 more', '  stored: 4909 rows of lines 1 to 5000']);
+    assert.deepEqual(await server.rows('db', 'SELECT count(v) AS n FROM m'), [{ n: 4909 }]);
+    const once = await runProgram([...args, '--max-concurrent-requests', '1'], { cwd, input: lines.join('\n') });
+    assert.match(
+      once.stderr,
+      /^Write command failed: 1 of \d+ rows was not stored\n {2}line 4500: .*\n {2}stored: \d+ rows of lines 1 to 4[56]\d\d\n/,
+    );
+    const zero = await runProgram(['create', 'database', 'kept', '--retention-period', '0', '-H', server.url], { cwd });
+    assert.equal(zero.code, 0, zero.stderr);
+    const kept = await server.rows('_internal', "SELECT retention_period_ns AS ns FROM system.databases WHERE database_name = 'kept'");
+    assert.deepEqual(kept, [{}]); // null: for ever
+  });
+
   it('makes the operator token, refuses strangers with a hint, makes and deletes a named one', async (t) => {
     const cwd = await testDirectory(t);
     const server = await startServer(t, cwd, { bare: true, args: ['--disable-telemetry-upload'] });
@@ -112,8 +138,8 @@ describe('tokens from the first one on', () => {
 
     const env = { ...base, INFLUXDB3_AUTH_TOKEN: token };
     const again = await runProgram(['create', 'token', '--admin'], { cwd, env });
-    assert.equal(again.code, 0);
-    assert.ok(again.stdout.startsWith('Failed to create token, error: ApiError { code: 409, message: "token name already exists, _admin"'));
+    assert.deepEqual([again.code, again.stdout], [1, '']);
+    assert.match(again.stderr, /^Create command failed: token name already exists, _admin\n {2}hint: /);
     assert.equal((await runProgram(['create', 'database', 'x'], { cwd, env })).stdout, 'Database "x" created successfully\n');
     assert.equal(
       (await runProgram(['update', 'database', '-d', 'x', '-r', '90m'], { cwd, env })).stdout,

@@ -36,6 +36,7 @@ export interface ApiClient {
 /** Opens a client for `--host` and its companions. Throws `CommandFailure` for hosts and certificates that cannot be used. */
 export function openClient(values: ConnectionValues, environment: Environment): ApiClient {
   const base = baseUrl(values.host);
+  checkToken(values.token);
   return new UndiciClient(base, values.token === '' ? undefined : values.token, dispatcher(values, environment));
 }
 
@@ -104,6 +105,15 @@ class UndiciClient implements ApiClient {
     const hint = connectHint(errorCode(error), this.#base.origin);
     return new ConnectError(request.method, `${this.#base.origin}${request.path}`, hint, error);
   }
+}
+
+/** A token comes from a file or a variable, often with the line end behind it. */
+function checkToken(token: string | undefined): void {
+  if (token === undefined || /^[\x21-\x7e]*$/.test(token)) return;
+  const what = /[\r\n]/.test(token) ? 'has a line end in it' : 'has a blank or another character that no header can carry';
+  throw new CommandFailure(`the token ${what}`, {
+    hint: 'look at --token or INFLUXDB3_AUTH_TOKEN: it is one word of visible characters, e.g. INFLUXDB3_AUTH_TOKEN="$(tr -d \'[:space:]\' < token.txt)"',
+  });
 }
 
 function baseUrl(host: string): URL {

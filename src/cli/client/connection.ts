@@ -10,8 +10,8 @@ export const connectionOptions = {
     short: 'H',
     env: 'INFLUXDB3_HOST_URL',
     placeholder: 'HOST_URL',
-    type: valueTypes.exactUrl,
-    help: 'Server to talk to',
+    type: valueTypes.hostUrl,
+    help: 'Server to talk to: a URL, or a host with or without its port',
   }),
   token: optional({
     flag: 'token',

@@ -1,5 +1,8 @@
 import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createGunzip } from 'node:zlib';
 import type { CliIo } from '../io.ts';
 import { CommandFailure } from './failure.ts';
 
@@ -28,6 +31,72 @@ export async function openInput(source: InputSource, io: CliIo): Promise<AsyncIt
       const file = await open(source.path, 'r');
       return createReadStream(source.path, { fd: file, highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>;
     }
+  }
+}
+
+/** An input that is read through, unzipped if need be. */
+export interface MeasuredInput {
+  readonly bytes: AsyncIterable<Buffer>;
+  /** Bytes of the source; undefined while nobody knows, as for standard input. */
+  readonly total: number | undefined;
+  /** True once its first bytes showed that it is zipped; `bytes` are unzipped then. */
+  zipped(): boolean;
+  /** Bytes of the source that were read so far. */
+  read(): number;
+}
+
+/** Opens a source whose gzip (`.gz`, whatever its name) is unzipped. A damaged one throws `CommandFailure` while it is read. */
+export async function openMeasured(source: InputSource, io: CliIo): Promise<MeasuredInput> {
+  const total =
+    source.kind === 'file' ? (await stat(source.path)).size : source.kind === 'word' ? Buffer.byteLength(source.text) : undefined;
+  const input = await openInput(source, io);
+  let read = 0;
+  let zipped = false;
+  const counted = async function* (): AsyncIterable<Buffer> {
+    for await (const chunk of input) {
+      read += chunk.length;
+      yield chunk;
+    }
+  };
+  const bytes = async function* (): AsyncIterable<Buffer> {
+    const iterator = counted()[Symbol.asyncIterator]();
+    const head = await firstBytes(iterator, GZIP_MAGIC.length);
+    zipped = head.subarray(0, GZIP_MAGIC.length).equals(GZIP_MAGIC);
+    const all = joined(head, iterator);
+    yield* zipped ? unzipped(all) : all;
+  };
+  return { bytes: bytes(), total, zipped: () => zipped, read: () => read };
+}
+
+const GZIP_MAGIC = Buffer.from([0x1f, 0x8b]);
+
+async function firstBytes(iterator: AsyncIterator<Buffer>, count: number): Promise<Buffer> {
+  let head: Buffer = Buffer.alloc(0);
+  while (head.length < count) {
+    const next = await iterator.next();
+    if (next.done === true) return head;
+    head = Buffer.concat([head, next.value]);
+  }
+  return head;
+}
+
+async function* joined(head: Buffer, iterator: AsyncIterator<Buffer>): AsyncIterable<Buffer> {
+  if (head.length > 0) yield head;
+  for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) yield next.value;
+}
+
+async function* unzipped(bytes: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  const gunzip = createGunzip();
+  const fed = pipeline(Readable.from(bytes), gunzip);
+  fed.catch(() => undefined); // it is thrown where the unzipped bytes are read
+  try {
+    yield* gunzip;
+    await fed;
+  } catch (error) {
+    throw new CommandFailure(`the gzip data is damaged or cut off: ${(error as Error).message}`, {
+      hint: 'gzip -t <file> says the same of a damaged file; what stands before the fault was sent',
+      cause: error,
+    });
   }
 }
 

@@ -1,10 +1,9 @@
-import type { Writable } from 'node:stream';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
-import { systemClock } from '../../shared/clock.ts';
-import { formatDurationNs } from '../../shared/duration.ts';
-import { write } from '../io.ts';
 import type { ApiClient } from './api-client.ts';
+import { cutAtLines, type Piece, rowLines } from './cut-lines.ts';
+import { ApiError } from './failure.ts';
+import { type BadLine, BadLines, badLinesOf } from './line-errors.ts';
 
 export interface SendOptions {
   readonly database: string;
@@ -14,68 +13,84 @@ export interface SendOptions {
   readonly gzip: boolean;
   readonly requestBytesMax: number;
   readonly requestsMax: number;
-  /** Where progress lines go; undefined = nowhere. */
-  readonly progress: Writable | undefined;
+  /** Goes on after lines that the server refuses, instead of ending behind the first request that has some. */
+  readonly goOn: boolean;
+  /** Called after each request. */
+  onProgress?(sent: SentLines): Promise<void>;
+  /** Called when all of the input up to a place has been answered. */
+  onSettled?(piece: Piece, sent: SentLines): Promise<void>;
 }
 
-interface Totals {
+/** What became of an input. */
+export interface SentLines {
   requests: number;
+  /** Lines of the input in requests that were answered. */
   lines: number;
   bytes: number;
+  /** Rows that the server stored. */
+  rowsStored: number;
+  /** Last line of the input that was sent. */
+  lastLine: number;
+  readonly bad: BadLines;
 }
 
-const newline = 0x0a;
+/** A request that failed for another reason than its lines. */
+export class SendFailure extends Error {
+  readonly sent: SentLines;
+  readonly piece: Piece;
+
+  constructor(cause: unknown, piece: Piece, sent: SentLines) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+    this.name = 'SendFailure';
+    this.piece = piece;
+    this.sent = sent;
+  }
+}
+
 const zip = promisify(gzip);
 
-/** Sends the input in requests that end at line ends, several at once. The first failure ends it. */
-export async function sendLines(client: ApiClient, input: AsyncIterable<Uint8Array>, options: SendOptions): Promise<void> {
-  const startMs = systemClock.monotonicMs();
-  const totals: Totals = { requests: 0, lines: 0, bytes: 0 };
+/**
+ * Sends the input in requests that end at line ends, several at once. Lines that the server refuses are counted and the first
+ * ones kept. Any other failure ends it, once the requests under way are answered: throws `SendFailure`.
+ */
+export async function sendLines(client: ApiClient, input: AsyncIterable<Uint8Array>, options: SendOptions): Promise<SentLines> {
+  const sent: SentLines = { requests: 0, lines: 0, bytes: 0, rowsStored: 0, lastLine: 0, bad: new BadLines() };
   const active = new Set<Promise<void>>();
-  const send = async (body: Uint8Array): Promise<void> => {
-    await postLines(client, body, options);
-    totals.requests += 1;
-    totals.lines += countLines(body);
-    totals.bytes += body.length;
-    if (options.progress !== undefined) await write(options.progress, progressLine(totals, systemClock.monotonicMs() - startMs));
+  const order = new SettledOrder();
+  let failure: SendFailure | undefined;
+  let stop = false;
+  const send = async (piece: Piece): Promise<void> => {
+    const bad = await postLines(client, piece.body, options, piece.firstLine);
+    sent.requests += 1;
+    sent.lines += piece.lineCount;
+    sent.bytes += piece.body.length;
+    sent.rowsStored += rowLines(piece.body).length - bad.length;
+    sent.bad.add(bad);
+    if (bad.length > 0 && !options.goOn) stop = true;
+    await options.onProgress?.(sent);
+    const settled = order.settle(piece);
+    if (settled !== undefined) await options.onSettled?.(settled, sent);
   };
-  for await (const body of cutAtLines(input, options.requestBytesMax)) {
-    const request = send(body).finally(() => active.delete(request));
-    // The failure is seen by the race or by the final wait; without this the process would call it unhandled.
-    request.catch(() => {});
+  for await (const piece of cutAtLines(input, options.requestBytesMax)) {
+    order.begin(piece);
+    sent.lastLine = piece.firstLine + piece.lineCount - 1;
+    const request = send(piece)
+      .catch((error: unknown) => {
+        failure ??= new SendFailure(error, piece, sent);
+      })
+      .finally(() => active.delete(request));
     active.add(request);
     if (active.size >= options.requestsMax) await Promise.race(active);
+    if (failure !== undefined || stop) break;
   }
   await Promise.all(active);
+  if (failure !== undefined) throw failure;
+  return sent;
 }
 
-/** Cuts a byte stream at newlines into pieces of at most `bytesMax`; a longer single line stays whole. */
-export async function* cutAtLines(input: AsyncIterable<Uint8Array>, bytesMax: number): AsyncIterable<Uint8Array> {
-  let pending: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of input) {
-    pending.push(chunk);
-    size += chunk.length;
-    if (size <= bytesMax) continue;
-    let rest: Buffer = Buffer.concat(pending);
-    for (let end = cutPosition(rest, bytesMax); end > 0 && rest.length > bytesMax; end = cutPosition(rest, bytesMax)) {
-      yield rest.subarray(0, end);
-      rest = rest.subarray(end);
-    }
-    pending = [rest];
-    size = rest.length;
-  }
-  if (size > 0) yield Buffer.concat(pending);
-}
-
-/** Byte after the newline to cut at, or 0 when the line does not end yet. */
-function cutPosition(bytes: Buffer, bytesMax: number): number {
-  const before = bytes.lastIndexOf(newline, bytesMax - 1);
-  return (before === -1 ? bytes.indexOf(newline, bytesMax) : before) + 1;
-}
-
-async function postLines(client: ApiClient, body: Uint8Array, options: SendOptions): Promise<void> {
-  await client.fetch({
+/** Sends one body. Answers with the lines that the server refused; throws what the client throws for other failures. */
+async function postLines(client: ApiClient, body: Buffer, options: SendOptions, firstLine: number): Promise<BadLine[]> {
+  const request = {
     method: 'POST',
     path: '/api/v3/write_lp',
     query: {
@@ -86,31 +101,34 @@ async function postLines(client: ApiClient, body: Uint8Array, options: SendOptio
     },
     body: options.gzip ? await zip(body) : body,
     ...(options.gzip ? { headers: { 'content-encoding': 'gzip' } } : undefined),
-  });
+  } as const;
+  try {
+    await client.fetch(request);
+    return [];
+  } catch (error) {
+    const bad = error instanceof ApiError ? badLinesOf(error.body, body, firstLine) : undefined;
+    if (bad === undefined) throw error;
+    return bad;
+  }
 }
 
-/** Newlines, and one more for an unterminated last line. */
-export function countLines(bytes: Uint8Array): number {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let lines = buffer.length > 0 && buffer[buffer.length - 1] !== newline ? 1 : 0;
-  for (let at = buffer.indexOf(newline); at !== -1; at = buffer.indexOf(newline, at + 1)) lines += 1;
-  return lines;
-}
+/** Pieces in the order of the input: tells up to where all are answered. */
+class SettledOrder {
+  readonly #waiting: { piece: Piece; settled: boolean }[] = [];
 
-/** One cumulative line after a finished request. */
-export function progressLine(totals: Readonly<Totals>, elapsedMs: number): string {
-  const seconds = Math.max(elapsedMs, 0.001) / 1000;
-  const elapsed = formatDurationNs(BigInt(Math.floor(elapsedMs)) * 1_000_000n);
-  const requests = `${totals.requests} request${totals.requests === 1 ? '' : 's'} (${(totals.requests / seconds).toFixed(2)} requests/sec)`;
-  const lines = `${totals.lines} lines (${Math.round(totals.lines / seconds)} lines/s)`;
-  return `  ${elapsed}: ${requests}, ${lines}, ${formatBytes(totals.bytes)} (${formatBytes(totals.bytes / seconds)}/s)\n`;
-}
+  begin(piece: Piece): void {
+    this.#waiting.push({ piece, settled: false });
+  }
 
-function formatBytes(bytes: number): string {
-  const units = ['KiB', 'MiB', 'GiB', 'TiB'];
-  if (bytes < 1024) return `${Math.floor(bytes)}B`;
-  let value = bytes / 1024;
-  let unit = 0;
-  for (; value >= 1024 && unit < units.length - 1; unit += 1) value /= 1024;
-  return `${value.toFixed(2)}${units[unit] ?? 'KiB'}`;
+  /** The last piece up to which all are answered now; undefined when that is no news. */
+  settle(piece: Piece): Piece | undefined {
+    const entry = this.#waiting.find((waiting) => waiting.piece === piece);
+    if (entry !== undefined) entry.settled = true;
+    let last: Piece | undefined;
+    for (let first = this.#waiting[0]; first?.settled === true; first = this.#waiting[0]) {
+      last = first.piece;
+      this.#waiting.shift();
+    }
+    return last;
+  }
 }

@@ -3,10 +3,10 @@ import type { ApiRequest } from '../client/api-client.ts';
 import { clientCommand } from '../client/client-command.ts';
 import { durationNs } from '../client/common-arguments.ts';
 import { connectionOptions, withClient } from '../client/connection.ts';
-import { ApiError, CommandFailure, ConnectError } from '../client/failure.ts';
+import { ApiError, CommandFailure } from '../client/failure.ts';
 import { askLine } from '../client/prompt.ts';
 import { defaulted, flag, type GroupModel, group, type LeafModel, optional } from '../command-model.ts';
-import { type CliIo, print, styled, write } from '../io.ts';
+import { type CliIo, print, styled } from '../io.ts';
 import type { Call } from '../leaf.ts';
 import { usageLine } from '../usage.ts';
 
@@ -49,19 +49,20 @@ function adminToken(): LeafModel {
 
 async function onlineToken(call: TokenCall): Promise<number> {
   const { values, io } = call;
-  try {
-    if (values.regenerate) await confirmRegenerate(io);
-    const answer = await withClient(values, call, (client) => client.fetch(tokenRequest(values)));
-    const { token } = JSON.parse(answer.body.toString('utf8')) as { token: string };
-    await showToken(token, values.format, io);
-    return 0;
-  } catch (error) {
-    if (!(error instanceof CommandFailure)) throw error;
-    // compat: the failure goes to standard output and the exit code is 0; scripts look for this text.
-    await print(io, `Failed to create token, error: ${debugText(error)}`);
-    if (error.hint !== undefined) await write(io.stderr, `  hint: ${error.hint}\n`);
-    return 0;
-  }
+  if (values.regenerate) await confirmRegenerate(io);
+  const answer = await withClient(values, call, (client) => client.fetch(tokenRequest(values)).catch(explainExisting));
+  const { token } = JSON.parse(answer.body.toString('utf8')) as { token: string };
+  await showToken(token, values.format, io);
+  return 0;
+}
+
+/** A token of that name was made before. */
+function explainExisting(error: unknown): never {
+  if (!(error instanceof ApiError) || error.status !== 409) throw error;
+  throw new CommandFailure(error.body, {
+    hint: 'the token was shown when it was made; --name <name> makes another one, --regenerate replaces the operator token (both need --token)',
+    cause: error,
+  });
 }
 
 function tokenRequest(values: TokenCall['values']): ApiRequest {
@@ -75,15 +76,6 @@ function tokenRequest(values: TokenCall['values']): ApiRequest {
 async function confirmRegenerate(io: CliIo): Promise<void> {
   const answer = await askLine(io, "Are you sure you want to regenerate admin token? Enter 'yes' to confirm", 'stdout');
   if (answer !== 'yes') throw new CommandFailure('Cannot regenerate token without confirmation');
-}
-
-/** Debug form that scripts match. */
-function debugText(error: CommandFailure): string {
-  if (error instanceof ApiError) {
-    return `ApiError { code: ${error.status}, message: ${JSON.stringify(error.body)}, error_code: None }`;
-  }
-  if (error instanceof ConnectError) return `ConnectError(${JSON.stringify(error.message)})`;
-  return JSON.stringify(error.message);
 }
 
 async function offlineToken(call: TokenCall): Promise<number> {

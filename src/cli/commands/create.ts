@@ -27,13 +27,14 @@ function createDatabase(): LeafModel {
       retentionPeriod: optional({
         flag: 'retention-period',
         type: durationNs,
-        help: 'How long rows are kept, e.g. 30d; without it for ever',
+        help: 'How long rows are kept, e.g. 30d; without it, and with 0, for ever',
       }),
     },
     positionals: [databaseWord],
     async run({ values, words, io }) {
       const [name = ''] = words;
-      const period = values.retentionPeriod === undefined ? null : formatDurationNs(values.retentionPeriod);
+      const { retentionPeriod: ns = 0n } = values;
+      const period = ns === 0n ? null : formatDurationNs(ns);
       await withClient(values, { io }, (client) =>
         client.fetch({ method: 'POST', path: '/api/v3/configure/database', json: { db: name, retention_period: period } }),
       );

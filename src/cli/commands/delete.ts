@@ -3,6 +3,7 @@ import type { ApiRequest } from '../client/api-client.ts';
 import { clientCommand } from '../client/client-command.ts';
 import { databaseWord, tableOption } from '../client/common-arguments.ts';
 import { type ConnectionValues, connectionOptions, databaseOption, withClient } from '../client/connection.ts';
+import { CommandFailure } from '../client/failure.ts';
 import { confirmDelete, quoted } from '../client/prompt.ts';
 import { flag, type GroupModel, group, type LeafModel, optional, required } from '../command-model.ts';
 import { type CliIo, print } from '../io.ts';
@@ -107,12 +108,9 @@ function deleteToken(): LeafModel {
     async run({ values, io }) {
       const name = values.tokenName;
       if (name === '_admin') {
-        // compat: no request is made and the exit code is 0.
-        await print(
-          io,
-          'The operator token "_admin" is required and cannot be deleted. To regenerate an operator token, use: influxdb3 create token --admin --regenerate --token [TOKEN]',
-        );
-        return 0;
+        throw new CommandFailure('the operator token "_admin" is required and cannot be deleted', {
+          hint: "'influxdb3 create token --admin --regenerate --token <token>' replaces it",
+        });
       }
       if (!values.yes) await confirmDelete(io, quoted(name));
       const request: ApiRequest = { method: 'DELETE', path: '/api/v3/configure/token', query: { token_name: name } };

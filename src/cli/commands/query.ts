@@ -22,7 +22,7 @@ export function queryCommand(): LeafModel {
         flag: 'query-host',
         env: 'INFLUXDB3_QUERY_HOST_URL',
         placeholder: 'QUERY_HOST_URL',
-        type: valueTypes.exactUrl,
+        type: valueTypes.hostUrl,
         help: 'Server for queries, before --host',
       }),
       language: defaulted('sql', {

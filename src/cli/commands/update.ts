@@ -44,7 +44,7 @@ function updateDatabase(): LeafModel {
         flag: 'retention-period',
         short: 'r',
         type: valueTypes.text,
-        help: 'How long rows are kept, e.g. 30d; none = for ever',
+        help: 'How long rows are kept, e.g. 30d; none or 0 = for ever',
       }),
     },
     async run({ values, io }) {
@@ -60,7 +60,8 @@ function updateDatabase(): LeafModel {
 function retentionPeriod(text: string): string | null {
   if (text.toLowerCase() === 'none') return null;
   try {
-    return formatDurationNs(parseDurationNs(text));
+    const ns = parseDurationNs(text);
+    return ns === 0n ? null : formatDurationNs(ns);
   } catch (error) {
     // compat: a bad duration is no usage error here.
     throw error instanceof DurationError ? new CommandFailure(error.message) : error;

@@ -2,7 +2,8 @@ import { ValueError, type ValueType, valueTypes } from '../../config/index.ts';
 import { clientCommand } from '../client/client-command.ts';
 import { connectionOptions, databaseOption, withClient } from '../client/connection.ts';
 import { CommandFailure } from '../client/failure.ts';
-import { chooseInput, openInput } from '../client/input.ts';
+import { chooseInput, openMeasured } from '../client/input.ts';
+import { writeLines } from '../client/write-lines.ts';
 import { defaulted, flag, type LeafModel, optional } from '../command-model.ts';
 
 const noInput = 'No input from stdin detected, no string was passed in, and no file path was given';
@@ -48,11 +49,17 @@ export function writeCommand(): LeafModel {
         flag: 'write-host',
         env: 'INFLUXDB3_WRITE_HOST_URL',
         placeholder: 'WRITE_HOST_URL',
-        type: valueTypes.exactUrl,
+        type: valueTypes.hostUrl,
         help: 'Server for writes, before --host',
       }),
-      file: optional({ flag: 'file', short: 'f', placeholder: 'FILE_PATH', type: valueTypes.path, help: 'File with line protocol' }),
-      acceptPartial: flag({ flag: 'accept-partial', help: 'Keep the good lines when others are wrong' }),
+      file: optional({
+        flag: 'file',
+        short: 'f',
+        placeholder: 'FILE_PATH',
+        type: valueTypes.path,
+        help: 'File with line protocol, plain or zipped (.lp.gz)',
+      }),
+      acceptPartial: flag({ flag: 'accept-partial', help: 'Go on behind lines that are wrong; they are told at the end' }),
       noSync: flag({ flag: 'no-sync', help: 'Do not wait until the rows are on disk' }),
       gzip: flag({ flag: 'gzip', help: 'Zip each request' }),
       precision: optional({ flag: 'precision', short: 'p', type: precision, help: 'Unit of the timestamps: auto, s, ms, us, ns' }),
@@ -71,12 +78,11 @@ export function writeCommand(): LeafModel {
       const { values, words, io } = call;
       if (words.length > 1) throw new CommandFailure(oneString);
       const source = chooseInput({ word: words[0], file: values.file }, io, noInput);
-      const input = await openInput(source, io).catch((error: unknown) => {
+      const input = await openMeasured(source, io).catch((error: unknown) => {
         throw new CommandFailure(`error reading file: ${(error as Error).message}`, { cause: error });
       });
-      const { sendLines } = await import('../client/send-lines.ts');
       await withClient({ ...values, host: values.writeHost ?? values.host }, call, (client) =>
-        sendLines(client, input, {
+        writeLines(client, input, io, {
           database: values.database,
           precision: values.precision,
           acceptPartial: values.acceptPartial,
@@ -84,7 +90,8 @@ export function writeCommand(): LeafModel {
           gzip: values.gzip,
           requestBytesMax: values.maxRequestSize,
           requestsMax: values.maxConcurrentRequests,
-          progress: values.quiet ? undefined : io.stderr,
+          goOn: values.acceptPartial,
+          quiet: values.quiet,
         }),
       );
       return 0;

@@ -1,10 +1,10 @@
 import type { SchemaTransaction } from '../../catalog/schema.ts';
+import { dataStart, logicalLineEnd } from '../../shared/logical-lines.ts';
 import { LineProtocolError } from './errors.ts';
 import type { ParseOptions } from './line-parser.ts';
 import { fitLine } from './line-schema.ts';
 import { parseLine } from './line-syntax.ts';
 import { originalLine, renderedLine } from './line-text.ts';
-import { dataStart, logicalLineEnd } from './logical-lines.ts';
 import type { NameCache } from './name-cache.ts';
 import type { RowWriter } from './row-writer.ts';
 import { defaultTimeNs } from './timestamp.ts';

@@ -3,7 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { cli, withFake } from './support.ts';
+import { valueTypes } from '../../../src/config/index.ts';
+import { type CliResult, cli, withFake } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -165,8 +166,8 @@ describe('errors of the server', () => {
     );
   });
 
-  it('a host without scheme, and TLS to a plain server', async () => {
-    assert.match((await cli(['query', '-H', 'localhost:8181', '-d', 'x', 'q'])).stderr, /base URL error: URL scheme is not allowed/);
+  it('a host of another scheme, and TLS to a plain server', async () => {
+    assert.match((await cli(['query', '-H', 'ftp://localhost', '-d', 'x', 'q'])).stderr, /base URL error: URL scheme is not allowed/);
     await withFake(
       () => ({}),
       async (fake) => {
@@ -219,6 +220,52 @@ describe('.env and aliases before a client command', () => {
   });
 });
 
+describe('tables on a terminal', () => {
+  const rule = (...widths: number[]): string => `+${widths.map((width) => '-'.repeat(width + 2)).join('+')}+`;
+  const table = (rows: readonly (readonly string[])[]): string => {
+    const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => (row[index] ?? '').length)));
+    const lines = rows.map((row) => `| ${row.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join(' | ')} |`);
+    return [rule(...widths), lines[0], rule(...widths), ...lines.slice(1), rule(...widths)].join('\n');
+  };
+  const shown = (body: string, columns: number): Promise<CliResult> =>
+    new Promise((resolve, reject) => {
+      withFake(
+        () => ({ body }),
+        async (fake) => resolve(await cli(['query', '-d', 'x', '-H', fake.url, 'SELECT 1'], { terminal: true, columns })),
+      ).catch(reject);
+    });
+
+  it('that fit stay as they are', async () => {
+    const body = table([
+      ['host', 'value'],
+      ['a', '1'],
+    ]);
+    const { stdout, stderr } = await shown(body, 80);
+    assert.deepEqual([stdout, stderr], [`${body}\n`, '']);
+  });
+
+  it('that are too wide lose the ends of their widest columns, and say so', async () => {
+    const body = table([
+      ['host', 'text'],
+      ['a', 'x'.repeat(60)],
+      ['b', 'short | bar'],
+    ]);
+    const { stdout, stderr } = await shown(body, 30);
+    assert.equal(
+      stdout,
+      `${[rule(4, 19), '| host | text                |', rule(4, 19), `| a    | ${'x'.repeat(18)}… |`, '| b    | short | bar         |', rule(4, 19)].join('\n')}\n`,
+    );
+    assert.match(stderr, /^ {2}hint: cut to the width of the terminal; .*--format csv/);
+  });
+
+  it('of too many columns show those that have room', async () => {
+    const names = Array.from({ length: 30 }, (_, i) => `column${i}`);
+    const { stdout } = await shown(table([names, names]), 40);
+    for (const line of stdout.trimEnd().split('\n')) assert.ok(line.length <= 40, line);
+    assert.match(stdout, /\| colum… \| colum… \| colum… \| colum… \| …\|\n/);
+  });
+});
+
 describe('tokens', () => {
   it('prints the token for people and for programs', async () => {
     await withFake(
@@ -251,21 +298,49 @@ describe('tokens', () => {
     );
   });
 
-  it('failures go to standard output with exit code 0', async () => {
+  it('a token that exists already is a failure with the ways on', async () => {
     await withFake(
       () => ({ status: 409, body: 'token name already exists, _admin' }),
       async (fake) => {
-        const { code, stdout } = await cli(['create', 'token', '--admin', '-H', fake.url]);
-        assert.equal(code, 0);
-        assert.equal(
-          stdout,
-          'Failed to create token, error: ApiError { code: 409, message: "token name already exists, _admin", error_code: None }\n',
-        );
+        const { code, stdout, stderr } = await cli(['create', 'token', '--admin', '-H', fake.url]);
+        assert.deepEqual([code, stdout], [1, '']);
+        assert.match(stderr, /^Create command failed: token name already exists, _admin\n {2}hint: .*--name <name> .*--regenerate/);
       },
     );
     const away = await cli(['create', 'token', '--admin', '-H', 'http://127.0.0.1:1']);
-    assert.equal(away.code, 0);
-    assert.match(away.stdout, /ConnectError/);
+    assert.equal(away.code, 1);
+    assert.match(away.stderr, /^Create command failed: failed to send POST /);
+  });
+
+  it('a token that no header can carry is said to be one, before anything is sent', async () => {
+    for (const [token, what] of [
+      ['apiv3_x\n', 'has a line end in it'],
+      ['apiv3 x', 'has a blank or another character that no header can carry'],
+    ] as const) {
+      const { code, stderr } = await cli(['show', 'databases', '-H', 'http://127.0.0.1:1'], { env: { INFLUXDB3_AUTH_TOKEN: token } });
+      assert.equal(code, 1);
+      assert.match(stderr, new RegExp(`^Show command failed: the token ${what}\n {2}hint: look at --token or INFLUXDB3_AUTH_TOKEN`));
+    }
+  });
+
+  it('a host needs no scheme, and no port when it is that of InfluxDB 3', async () => {
+    await withFake(
+      () => ({ status: 200, body: '' }),
+      async (fake) => {
+        assert.equal((await cli(['healthcheck', '-H', fake.url.replace('http://', '')])).code, 0);
+        assert.equal(fake.only.path, '/health');
+      },
+    );
+    for (const [host, url] of [
+      ['influx.local', 'http://influx.local:8181'],
+      ['localhost:8086', 'http://localhost:8086'],
+      ['10.0.0.5:8086/', 'http://10.0.0.5:8086'],
+      ['[::1]', 'http://[::1]:8181'],
+      ['[::1]:1', 'http://[::1]:1'],
+      ['https://influx.local/x/', 'https://influx.local/x/'],
+    ] as const) {
+      assert.equal(valueTypes.hostUrl.parse(host, { memoryTotalBytes: 0 }), url);
+    }
   });
 
   it('regenerate asks on standard output and wants exactly yes', async () => {
@@ -274,7 +349,8 @@ describe('tokens', () => {
       async (fake) => {
         const args = ['create', 'token', '--admin', '--regenerate', '-H', fake.url];
         const no = await cli(args, { input: 'y\n' });
-        assert.match(no.stdout, /"Cannot regenerate token without confirmation"/);
+        assert.equal(no.code, 1);
+        assert.match(no.stderr, /^Create command failed: Cannot regenerate token without confirmation\n/);
         assert.equal(fake.requests.length, 0);
         const sure = await cli(args, { input: ' yes \n' });
         assert.ok(sure.stdout.startsWith("Are you sure you want to regenerate admin token? Enter 'yes' to confirm\n"));

@@ -284,12 +284,9 @@ describe('confirmation of delete', () => {
   }
 
   it('the operator token is never deleted and nothing is asked (13.4)', async () => {
-    const { code, stdout } = await cli(['delete', 'token', '--token-name', '_admin', '-H', 'http://127.0.0.1:1']);
-    assert.equal(code, 0);
-    assert.equal(
-      stdout,
-      'The operator token "_admin" is required and cannot be deleted. To regenerate an operator token, use: influxdb3 create token --admin --regenerate --token [TOKEN]\n',
-    );
+    const { code, stdout, stderr } = await cli(['delete', 'token', '--token-name', '_admin', '-H', 'http://127.0.0.1:1']);
+    assert.deepEqual([code, stdout], [1, '']);
+    assert.match(stderr, /^Delete command failed: the operator token "_admin" is required and cannot be deleted\n {2}hint: .*--regenerate/);
   });
 });
 

@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { rootCommand } from '../../../src/cli/root.ts';
 import { serveOptionEntries } from '../../../src/config/index.ts';
 import { cli } from './support.ts';
 
@@ -30,6 +31,15 @@ describe('help', () => {
       assertGolden(file, stdout);
     });
   }
+
+  it('names every command of the program, as docs/cli.md does', async () => {
+    const docs = readFileSync(join(golden, '..', '..', '..', '..', 'docs', 'cli.md'), 'utf8');
+    const { stdout } = await cli(['--help']);
+    for (const { name } of rootCommand().children) {
+      assert.match(stdout, new RegExp(`^  ${name}[ ,]`, 'm'));
+      assert.ok(docs.includes(`\`${name}\``), name);
+    }
+  });
 
   it('-h is --help, and wins over --help-all', async () => {
     const short = await cli(['serve', '-h']);

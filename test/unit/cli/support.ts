@@ -17,11 +17,13 @@ export interface CliSetup {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
   readonly terminal?: boolean;
+  /** Width of the terminal. */
+  readonly columns?: number;
 }
 
 /** Runs one command line in this process. */
 export async function cli(args: readonly string[], setup: CliSetup = {}): Promise<CliResult> {
-  const stdout = new Capture(setup.terminal ?? false);
+  const stdout = new Capture(setup.terminal ?? false, setup.columns);
   const stderr = new Capture(setup.terminal ?? false);
   const stdin = Object.assign(Readable.from(setup.input === undefined ? [] : [Buffer.from(setup.input)]), {
     isTTY: setup.input === undefined,
@@ -32,11 +34,13 @@ export async function cli(args: readonly string[], setup: CliSetup = {}): Promis
 
 class Capture extends Writable {
   readonly isTTY: boolean;
+  readonly columns?: number;
   readonly #chunks: Buffer[] = [];
 
-  constructor(isTTY: boolean) {
+  constructor(isTTY: boolean, columns?: number) {
     super();
     this.isTTY = isTTY;
+    if (columns !== undefined) this.columns = columns;
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {

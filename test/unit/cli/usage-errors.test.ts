@@ -103,8 +103,8 @@ describe('usage errors, exit code 2 on standard error', () => {
     ],
     [
       'a host that is no URL (7)',
-      ['query', '-d', 'x', '--host', 'nowhere', 'q'],
-      `error: invalid value 'nowhere' for '--host <HOST_URL>': relative URL without a base\n${hint}`,
+      ['query', '-d', 'x', '--host', 'no where', 'q'],
+      `error: invalid value 'no where' for '--host <HOST_URL>': relative URL without a base\n${hint}`,
     ],
     [
       '--regenerate with --name (12.4)',

@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
-import { countLines, cutAtLines, progressLine } from '../../../src/cli/client/send-lines.ts';
+import { countLines, cutAtLines, rowLines } from '../../../src/cli/client/cut-lines.ts';
+import { progressText } from '../../../src/cli/client/progress.ts';
 import { cli, withFake } from './support.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'cli-'));
@@ -17,7 +18,7 @@ async function* chunks(parts: readonly string[]): AsyncIterable<Uint8Array> {
 
 async function cut(parts: readonly string[], bytesMax: number): Promise<string[]> {
   const pieces: string[] = [];
-  for await (const piece of cutAtLines(chunks(parts), bytesMax)) pieces.push(Buffer.from(piece).toString());
+  for await (const piece of cutAtLines(chunks(parts), bytesMax)) pieces.push(piece.body.toString());
   return pieces;
 }
 
@@ -107,6 +108,55 @@ describe('write', () => {
     assert.ok(missing.stderr.startsWith('Write command failed: error reading file: '));
   });
 
+  it('unzips .lp.gz, whatever its name, and says when it is damaged', async () => {
+    const lines = 'cpu a=1 1\ncpu a=2 2\n';
+    const file = join(folder, 'rows');
+    await withFake(
+      () => ({ status: 204 }),
+      async (fake) => {
+        writeFileSync(file, gzipSync(lines));
+        assert.equal((await cli(['write', '-q', '-H', fake.url, '-d', 'db', '-f', file])).code, 0);
+        assert.equal((await cli(['write', '-q', '-H', fake.url, '-d', 'db'], { input: gzipSync(lines) })).code, 0);
+        assert.deepEqual(
+          fake.requests.map(({ body }) => body.toString()),
+          [lines, lines],
+        );
+        writeFileSync(file, gzipSync(lines).subarray(0, 20));
+        const { code, stderr } = await cli(['write', '-q', '-H', fake.url, '-d', 'db', '-f', file]);
+        assert.equal(code, 1);
+        assert.match(stderr, /^Write command failed: the gzip data is damaged or cut off: unexpected end of file\n {2}hint: gzip -t/);
+      },
+    );
+  });
+
+  it('a long file shows how much of it is done', async () => {
+    const file = join(folder, 'long.lp');
+    writeFileSync(file, 'cpu a=1\n'.repeat(100));
+    await withFake(
+      () => ({ status: 204 }),
+      async (fake) => {
+        const { stderr } = await cli(['write', '-H', fake.url, '-d', 'db', '-f', file, '--max-request-size', '400']);
+        assert.match(stderr, /2 requests .*, 100 lines .*, 100%\n$/);
+      },
+    );
+  });
+
+  it('a request that fails names its lines and what was stored', async () => {
+    await withFake(
+      ({ body }) => (body.includes('a=3') ? { status: 503, body: 'busy' } : { status: 204 }),
+      async (fake) => {
+        const args = ['write', '-q', '-H', fake.url, '-d', 'db', '--max-request-size', '16', '--max-concurrent-requests', '1'];
+        const { code, stderr } = await cli(args, { input: 'cpu a=1\ncpu a=2\ncpu a=3\ncpu a=4\ncpu a=5\n' });
+        assert.equal(code, 1);
+        assert.equal(
+          stderr,
+          'Write command failed: server responded with error [503 Service Unavailable]: busy\n' +
+            '  the request had lines 3 to 4; stored so far: 2 rows in 1 requests\n',
+        );
+      },
+    );
+  });
+
   it('the first failure ends it', async () => {
     await withFake(
       () => ({ status: 400, body: '{"error":"partial write of line protocol occurred"}' }),
@@ -136,6 +186,15 @@ describe('cutting input at line ends', () => {
     assert.deepEqual(await cut(['aaaaaa', 'aaa\nb\n'], 4), ['aaaaaaaaa\n', 'b\n']);
   });
 
+  it('line ends in strings are no line ends, unless the string never ends', async () => {
+    assert.deepEqual(await cut(['m s="a\nb" 1\nm s="c" 2\n'], 13), ['m s="a\nb" 1\n', 'm s="c" 2\n']);
+    assert.deepEqual(await cut(['m s="a\nb 1\nm s=2i 2\nm v=1 3\n'], 12), ['m s="a\nb 1\n', 'm s=2i 2\n', 'm v=1 3\n']);
+  });
+
+  it('knows which lines hold rows', () => {
+    assert.deepEqual(rowLines(Buffer.from('# c\n\nm v=1\n  \nm s="a\nb"\n#x\nm v=2')), [3, 5, 8]);
+  });
+
   it('loses and changes nothing, whatever the chunks', async () => {
     const parts = fc.array(fc.stringMatching(/^[ab\n]{0,9}$/), { maxLength: 8 });
     await fc.assert(
@@ -151,13 +210,15 @@ describe('cutting input at line ends', () => {
 
 describe('progress of write', () => {
   it('has the documented shape', () => {
-    const line = progressLine({ requests: 3, lines: 100_000, bytes: 24 * 1024 ** 2 }, 1230.4);
-    assert.equal(line, '  1s 230ms: 3 requests (2.44 requests/sec), 100000 lines (81274 lines/s), 24.00MiB (19.51MiB/s)\n');
+    const line = progressText({ requests: 3, lines: 100_000, bytes: 24 * 1024 ** 2 }, 1230.4);
+    assert.equal(line, '  1s 230ms: 3 requests (2.44 requests/sec), 100000 lines (81274 lines/s), 24.00MiB (19.51MiB/s)');
     assert.match(
-      progressLine({ requests: 1, lines: 1, bytes: 512 }, 102),
+      progressText({ requests: 1, lines: 1, bytes: 512 }, 102),
       /^ {2}102ms: 1 request \(9\.80 requests\/sec\), 1 lines \(10 lines\/s\), 512B /,
     );
-    assert.match(progressLine({ requests: 1, lines: 1, bytes: 1536 }, 1000), /1\.50KiB/);
+    assert.match(progressText({ requests: 1, lines: 1, bytes: 1536 }, 1000), /1\.50KiB/);
+    assert.match(progressText({ requests: 1, lines: 1, bytes: 1, share: 0.25 }, 21_000), /, 25%, 1m 3s left$/);
+    assert.match(progressText({ requests: 2, lines: 1, bytes: 1, share: 1 }, 21_000), /, 100%$/);
   });
 
   it('counts an unterminated last line', () => {

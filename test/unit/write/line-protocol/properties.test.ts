@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { InfluxError } from '../../../../src/shared/errors.ts';
+import { dataStart, logicalLineEnd } from '../../../../src/shared/logical-lines.ts';
 import { TIME_NS_MAX, TIME_NS_MIN } from '../../../../src/shared/time-range.ts';
 import { type Line, parseLine } from '../../../../src/write/line-protocol/line-syntax.ts';
-import { dataStart, logicalLineEnd } from '../../../../src/write/line-protocol/logical-lines.ts';
 import { NameCache } from '../../../../src/write/line-protocol/name-cache.ts';
 import { Harness, INGEST_NS, type Row, rowsOf, type Value } from './fake-catalog.ts';
 

@@ -1,7 +1,7 @@
 import type { ResultBatch, ResultColumn } from '../../../../query/result.ts';
+import { displayWidth } from '../../../../shared/display-width.ts';
 import { appendBytes } from './byte-texts.ts';
 import { type CellStyle, ColumnCells } from './cells.ts';
-import { displayWidth } from './display-width.ts';
 import type { ResultEncoder } from './encoder.ts';
 import { TextSink } from './text-sink.ts';
 
