@@ -54,6 +54,11 @@ export class RunningServer {
     return server;
   }
 
+  /** Process id. */
+  get pid(): number {
+    return this.#child.pid ?? Number.NaN;
+  }
+
   /** The body of a successful answer; throws for any other. */
   async request(
     method: 'GET' | 'POST',
