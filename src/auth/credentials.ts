@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { pathsWith } from '../shared/gate-paths.ts';
+import { TOKEN_PREFIX } from './token.ts';
 
 /** What a request offers as its token. */
 export type Credential =
@@ -28,16 +29,24 @@ function readAuthorization(header: string): Credential {
   if (!visibleAscii.test(header)) return { kind: 'unreadable' };
   const parts = header.split(' ');
   const [scheme, value] = parts;
+  if (parts.length === 1 && /^token$/i.test(header)) return { kind: 'none' }; // a client of InfluxDB 2 whose token is empty
   if (parts.length !== 2 || value === undefined) return { kind: 'malformed' };
   switch (scheme?.toLowerCase()) {
     case 'bearer':
-    case 'token':
       return { kind: 'token', token: value };
+    case 'token':
+      return { kind: 'token', token: withoutUser(value) };
     case 'basic':
       return readBasic(value);
     default:
       return { kind: 'malformed' };
   }
+}
+
+/** Clients of InfluxDB 2 that speak to InfluxDB 1.8 send `user:password` as their token. */
+function withoutUser(value: string): string {
+  const colon = value.startsWith(TOKEN_PREFIX) ? -1 : value.indexOf(':');
+  return value.slice(colon + 1);
 }
 
 /** The token is what follows the only colon; the user name before it does not matter. */

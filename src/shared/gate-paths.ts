@@ -12,6 +12,7 @@ export const GATE_PATHS = [
   { path: TELEMETRY_PAGE, rule: 'page' },
   { path: '/write', rule: 'token-in-url' },
   { path: '/query', rule: 'token-in-url' },
+  { path: '/ping', rule: 'token-in-url' },
   { path: '/api/v3/configure/token', rule: 'closed-without-auth' },
   { path: '/api/v3/configure/token/admin', rule: 'first-token' },
   { path: '/health', rule: 'openable', word: 'health' },

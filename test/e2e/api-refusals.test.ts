@@ -44,7 +44,6 @@ describe('refusals of the running server', () => {
 
   test('routing', () =>
     check([
-      ['GET', '/ready', 404, 'Not found'],
       ['HEAD', '/query', 404, ''],
       ['PATCH', '/api/v3/write_lp', 404, 'Not found'],
       ['GET', '/health/', 404, 'Not found'],

@@ -64,13 +64,14 @@ test('the first operator token is made on the machine of the server only, and no
   assert.equal((await open.inject({ method: 'POST', url, remoteAddress: '192.0.2.7' })).statusCode, 201);
 });
 
-test('only pages ask a browser for a token, and only what --disable-authz names is open', async () => {
+test('pages and the paths of InfluxDB 1 ask for a password, and only what --disable-authz names is open', async () => {
   const { inject } = await testServer({ authenticator: authenticator(true) });
   for (const entry of [...GATE_PATHS, { path: '/api/v3/query_sql', rule: 'none' }]) {
     const { statusCode, headers } = await inject({ method: 'GET', url: entry.path });
     const open = entry.path === '/ping' || entry.rule === 'first-token';
     assert.equal(statusCode === 401, !open, entry.path);
-    assert.equal(headers['www-authenticate'], entry.rule === 'page' ? 'Basic realm="influxdb3"' : undefined, entry.path);
+    const asks = entry.path !== '/ping' && (entry.rule === 'page' || entry.rule === 'token-in-url');
+    assert.equal(headers['www-authenticate'], asks ? 'Basic realm="influxdb3"' : undefined, entry.path);
   }
 });
 

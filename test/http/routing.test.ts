@@ -59,7 +59,6 @@ test('unknown paths, wrong methods, HEAD, trailing slashes and escapes are 404 N
   for (const [method, url] of [
     ['GET', '/nosuch'],
     ['GET', '/'],
-    ['GET', '/ready'],
     ['PUT', '/health'],
     ['GET', '/api/v3/write_lp'],
     ['HEAD', '/nosuch'],

@@ -122,9 +122,12 @@ describe('POST /api/v3/write_lp', () => {
     writes.answer = () => {
       throw new Error('secret path /var/lib');
     };
-    for (const url of ['/api/v3/write_lp?db=foo', '/write?db=foo']) {
+    for (const [url, body] of [
+      ['/api/v3/write_lp?db=foo', 'internal server error'],
+      ['/write?db=foo', '{"error":"internal server error"}'],
+    ] as const) {
       const reply = await inject({ method: 'POST', url, payload: 'x' });
-      assert.deepEqual([reply.statusCode, reply.body], [500, 'internal server error']);
+      assert.deepEqual([reply.statusCode, reply.body], [500, body]);
     }
     const v2 = await inject({ method: 'POST', url: '/api/v2/write?bucket=foo', payload: 'x' });
     assert.deepEqual([v2.statusCode, v2.body], [500, '{"code":"internal error","message":"internal server error"}']);

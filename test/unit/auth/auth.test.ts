@@ -86,6 +86,14 @@ describe('verification', () => {
     }
   });
 
+  test('as clients of InfluxDB 2 send them to InfluxDB 1.8, and with an empty token', () => {
+    const { verify } = setUp();
+    assert.deepEqual(verify({ authorization: 'Token any:good' }), { allowed: true });
+    assert.deepEqual(verify({ authorization: 'Token any:bad' }), UNAUTHENTICATED);
+    assert.deepEqual(verify({ authorization: 'Token' }), UNAUTHENTICATED);
+    assert.deepEqual(setUp({ enabled: false }).verify({ authorization: 'Token' }), { allowed: true });
+  });
+
   test('malformed headers', () => {
     const { verify } = setUp();
     const bad = [

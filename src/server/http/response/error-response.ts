@@ -14,6 +14,14 @@ export function toInfluxError(error: unknown, log: ErrorLog): InfluxError {
   return internalError(error);
 }
 
+/** The same error, framed as `{"error": message}`: clients of InfluxDB 1 read nothing else, and send again what they cannot read an answer to. */
+export function asV1Error(error: unknown, log: ErrorLog): InfluxError {
+  const known = toInfluxError(error, log);
+  if (known.shape === 'json') return known;
+  const { code, message, status, grpc, data } = known;
+  return new InfluxError({ code, message, status, grpc, shape: 'json', data, cause: known });
+}
+
 /** The translator of the plain REST endpoints: message alone, or `{"error": .., "data"?: ..}`. */
 export function sendError<Reply extends HttpReply>(reply: Reply, error: InfluxError): Reply {
   reply.code(error.status);

@@ -6,6 +6,7 @@ import type { ProductInfo } from '../dependencies.ts';
 import { splitTarget } from '../request/query-string.ts';
 import { sendJson } from '../response/error-response.ts';
 import { notFound } from '../response/errors.ts';
+import { sendV2Health } from './v2-info.ts';
 
 export interface HealthDependencies {
   readonly clock: Clock;
@@ -19,8 +20,9 @@ export interface HealthDependencies {
 /** Health, ping, metrics and the telemetry snapshot of the test mode. */
 export function registerHealth(app: FastifyInstance, deps: HealthDependencies): void {
   for (const path of ['/health', '/api/v1/health']) {
-    readable(app, path, (_request, reply) => {
+    readable(app, path, (request, reply) => {
       const reason = deps.unavailable?.();
+      if (isV2Client(request)) return sendV2Health(reply, deps.product.version, reason);
       if (reason !== undefined) reply.code(503);
       return reply.header('content-type', 'text/plain; charset=utf-8').send(reason ?? ['OK', ...(deps.troubles?.() ?? [])].join('\n'));
     });
@@ -51,6 +53,11 @@ function expectsNoContent({ method, headers, originalUrl }: FastifyRequest): boo
   if (method === 'HEAD' || headers.accept === 'application/x-msgpack') return true;
   const { query = '' } = splitTarget(originalUrl);
   return /^InfluxDBClient\b/.test(headers['user-agent'] ?? '') || /(?:^|&)wait_for_leader=/.test(query);
+}
+
+/** Whether a client of InfluxDB 2 asks, which reads JSON: the published ones name themselves, the one for Python accepts nothing else too. */
+function isV2Client({ headers }: FastifyRequest): boolean {
+  return headers.accept === 'application/json' || /^influxdb-client-/.test(headers['user-agent'] ?? '');
 }
 
 function sendPing(reply: FastifyReply, deps: HealthDependencies, noContent: boolean): FastifyReply {

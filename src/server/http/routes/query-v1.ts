@@ -4,7 +4,7 @@ import type { PolicyDatabase } from '../../../catalog/index.ts';
 import type { InfluxqlService } from '../../../query/influxql/contract.ts';
 import { decodeV1Query, type V1Query } from '../request/v1-request.ts';
 import type { ErrorLog } from '../response/error-log.ts';
-import { toInfluxError } from '../response/error-response.ts';
+import { asV1Error, toInfluxError } from '../response/error-response.ts';
 import { v1Answer } from './v1-answer.ts';
 
 export interface V1QueryDependencies {
@@ -16,8 +16,13 @@ export interface V1QueryDependencies {
 
 /** `GET|POST /query`. */
 export function registerQueryV1(app: FastifyInstance, deps: V1QueryDependencies): void {
-  const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> =>
-    sendV1Answer(deps, await decodeV1Query(request, deps.maxBodyBytes), reply);
+  const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    try {
+      return await sendV1Answer(deps, await decodeV1Query(request, deps.maxBodyBytes), reply);
+    } catch (error) {
+      throw asV1Error(error, deps.errorLog);
+    }
+  };
   app.get('/query', handler);
   app.post('/query', handler);
 }

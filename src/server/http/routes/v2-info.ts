@@ -56,17 +56,20 @@ export function registerV2Info(app: FastifyInstance, deps: V2InfoDependencies): 
   route('GET', '/api/v2/ping', async (_request, reply) =>
     reply.code(204).header('x-influxdb-version', deps.version).header('x-influxdb-build', 'Core').send(),
   );
-  const health = async (_request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
-    const reason = deps.unavailable?.();
-    const status = reason === undefined ? 'pass' : 'fail';
-    const message = reason ?? 'ready for queries and writes';
-    return sendJson(reply.code(reason === undefined ? 200 : 503), { name: 'influxdb', message, checks: [], status, version: deps.version });
-  };
-  route('GET', '/api/v2/health', health);
-  route('GET', '/api/v2/ready', async (_request, reply) => {
-    const ready = deps.unavailable?.() === undefined;
-    return sendJson(reply.code(ready ? 200 : 503), { status: ready ? 'ready' : 'not ready' });
-  });
+  route('GET', '/api/v2/health', async (_request, reply) => sendV2Health(reply, deps.version, deps.unavailable?.()));
+  for (const path of ['/api/v2/ready', '/ready']) {
+    route('GET', path, async (_request, reply) => {
+      const ready = deps.unavailable?.() === undefined;
+      return sendJson(reply.code(ready ? 200 : 503), { status: ready ? 'ready' : 'not ready' });
+    });
+  }
+}
+
+/** Health as InfluxDB 2 tells it. @param reason why nothing can be written or read; undefined = it can */
+export function sendV2Health(reply: FastifyReply, version: string, reason: string | undefined): FastifyReply {
+  const status = reason === undefined ? 'pass' : 'fail';
+  const message = reason ?? 'ready for queries and writes';
+  return sendJson(reply.code(reason === undefined ? 200 : 503), { name: 'influxdb', message, checks: [], status, version });
 }
 
 type Answer = (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>;

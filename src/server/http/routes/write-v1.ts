@@ -1,6 +1,8 @@
 import { newPolicyDatabase, validateDatabaseName } from '../../../catalog/index.ts';
 import { decodeParams, splitTarget } from '../request/query-string.ts';
 import type { WriteEndpoint } from '../request/write-endpoint.ts';
+import type { ErrorLog } from '../response/error-log.ts';
+import { asV1Error } from '../response/error-response.ts';
 import { badV1Request } from '../response/errors.ts';
 import { refuseLegacyName } from './namespace-name.ts';
 import { partialWriteText } from './partial-write.ts';
@@ -21,7 +23,7 @@ const rules = {
 } as const;
 
 /** `POST /write`. */
-export function writeV1(deps: WriteEndpointDependencies): WriteEndpoint {
+export function writeV1(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): WriteEndpoint {
   const targets = new TargetCache(decodeTarget);
   const targetOf = (originalUrl: string): LegacyTarget => {
     const { query } = splitTarget(originalUrl);
@@ -29,10 +31,14 @@ export function writeV1(deps: WriteEndpointDependencies): WriteEndpoint {
     return targets.of(query);
   };
   const answer: WriteEndpoint['answer'] = async (request, reply) => {
-    const target = targetOf(request.originalUrl);
-    const stored = await storeLegacyBody(deps, request.raw, target);
-    if (stored.lineErrors.length > 0) throw badV1Request(partialWriteText(stored));
-    return reply.code(204).send();
+    try {
+      const target = targetOf(request.originalUrl);
+      const stored = await storeLegacyBody(deps, request.raw, target);
+      if (stored.lineErrors.length > 0) throw badV1Request(partialWriteText(stored));
+      return reply.code(204).send();
+    } catch (error) {
+      throw asV1Error(error, deps.errorLog);
+    }
   };
   return { answer, checkTarget: targetOf };
 }

@@ -5,7 +5,8 @@ import { splitTarget } from '../request/query-string.ts';
 import { sendAuthError, sendText } from '../response/error-response.ts';
 import type { HttpReply } from '../response/http-reply.ts';
 
-const PAGES = pathsWith('page');
+/** Pages, and the paths of InfluxDB 1. */
+const ASKS_FOR_PASSWORD = new Set([...pathsWith('page'), ...pathsWith('token-in-url')]);
 const FIRST_TOKEN = pathsWith('first-token');
 const CLOSED_WITHOUT_AUTH = pathsWith('closed-without-auth');
 
@@ -66,8 +67,8 @@ export class RequestGate {
     // Neither logs nor handlers get to see it.
     if (authorization !== undefined) delete request.headers.authorization;
     if (verdict.allowed) return true;
-    // A browser can only send a token after it was asked for one: any user name, the token as password.
-    if (PAGES.includes(path) && verdict.status === 401) reply.header('www-authenticate', 'Basic realm="influxdb3"');
+    // Browsers, and curl's library when it may choose the scheme, send a password only after they were asked: any user name, the token as password.
+    if (ASKS_FOR_PASSWORD.has(path) && verdict.status === 401) reply.header('www-authenticate', 'Basic realm="influxdb3"');
     sendAuthError(reply, verdict.status, verdict.message);
     return false;
   }
