@@ -23,6 +23,7 @@ import { registerTelemetryMetrics } from '../telemetry/http.ts';
 import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry/index.ts';
 import { WriteDoor, WriteMetrics } from '../write/index.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
+import { openBackups } from './backups.ts';
 import { columnCacheBytes, engineThreads, processMemoryMax, residentBytes, scriptBytes, totalMemoryBytes } from './budget.ts';
 import { startCaches } from './caches.ts';
 import type { RunningServer, ServerHooks } from './contract.ts';
@@ -120,7 +121,10 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     product: { ...product, processId },
     maxBodyBytes: config.http.maxRequestBytes,
     ...(tls === undefined ? {} : { tls }),
-    routePlugins: telemetryPlugins(config, storage, telemetry, metrics, logger),
+    routePlugins: [
+      ...telemetryPlugins(config, storage, telemetry, metrics, logger),
+      openBackups(config, storage, product.version, logger, parts),
+    ],
     unavailable: () => unavailable(storage.writes),
     troubles: () => storageTroubles(storage),
     ...(config.telemetry.testMode ? { telemetrySnapshot: () => telemetry.snapshotJson() } : {}),

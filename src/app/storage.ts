@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { ValueCaches } from '../caches/index.ts';
-import { Catalog, type NodeRecord } from '../catalog/index.ts';
+import { Catalog, INTERNAL_DATABASE, type NodeRecord } from '../catalog/index.ts';
 import type { ServeConfig } from '../config/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
@@ -45,7 +45,9 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
       knownSequence: await knownCatalogSequence(store), // before anything adds to the catalog
     });
     const firstStart = [...catalog.nodes()].length === 0;
-    const otherNodes = firstStart && config.store.dataDir !== undefined ? await nodesInDirectory(config.store.dataDir, config.node.id) : [];
+    const isEmpty = [...catalog.databases()].every(({ name }) => name === INTERNAL_DATABASE);
+    const otherNodes =
+      firstStart && isEmpty && config.store.dataDir !== undefined ? await nodesInDirectory(config.store.dataDir, config.node.id) : [];
     const node = await catalog.registerNode({ nodeId: config.node.id, cores: usableCores(), processUuid, cliParams: config.cliParams });
     const chunkSecs = await catalog.ensureGen1Duration(config.wal.gen1DurationSecs);
     if (chunkSecs !== config.wal.gen1DurationSecs) {

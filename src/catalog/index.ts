@@ -20,3 +20,4 @@ export { type NewToken, OPERATOR_TOKEN } from './plan-tokens.ts';
 export type { NewTrigger, TriggerCounts } from './plan-triggers.ts';
 export { isOwnPolicy, namesNoPolicy, newPolicyDatabase, type PolicyDatabase, policyDatabases, usualShardDurationNs } from './policies.ts';
 export type { ColumnSchema, DatabaseSchema, SchemaAddition, SchemaTransaction, StagedTable, TableSchema } from './schema.ts';
+export { type CatalogSnapshotFile, readCatalogSnapshot, type SnapshotSelection, selectFromSnapshot } from './snapshot-file.ts';

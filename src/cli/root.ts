@@ -1,5 +1,6 @@
 import { serveOptionEntries } from '../config/index.ts';
 import { type GroupModel, group } from './command-model.ts';
+import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { completionCommand } from './commands/completion.ts';
 import { createGroup } from './commands/create.ts';
 import { debugGroup } from './commands/debug.ts';
@@ -38,6 +39,8 @@ export function rootCommand(): GroupModel {
       installGroup(),
       debugGroup(),
       telemetryGroup(),
+      backupCommand(),
+      restoreCommand(),
       healthcheckCommand(),
       completionCommand(rootCommand),
     ],

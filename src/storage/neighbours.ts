@@ -7,7 +7,7 @@ import { decodePathPart, encodePathPart } from './path-part.ts';
  * (docs/data-format.md). A directory that cannot be listed has none.
  */
 export async function nodesInDirectory(dataDir: string, exceptNodeId: string): Promise<readonly string[]> {
-  const names = (await namesIn(dataDir)).filter((name) => name !== encodePathPart(exceptNodeId));
+  const names = (await namesIn(dataDir)).filter((name) => !name.startsWith('.') && name !== encodePathPart(exceptNodeId));
   const withData = await Promise.all(names.map(async (name) => (await namesIn(join(dataDir, name, 'catalog'))).length > 0));
   return names
     .filter((_, index) => withData[index])

@@ -16,6 +16,8 @@ export interface TestServerOptions {
   readonly bare?: boolean;
   /** Instead of what users start: a compiled program that takes the same arguments. */
   readonly program?: string;
+  /** Default: `test`. */
+  readonly nodeId?: string;
 }
 
 /** A real server process on a free loopback port. */
@@ -33,7 +35,7 @@ export class TestServer {
   static async start(dataDir: string, options: TestServerOptions = {}): Promise<TestServer> {
     const listener = join(dataDir, `listener-${process.pid}-${Math.random().toString(36).slice(2)}`);
     const defaults = options.bare === true ? [] : ['--without-auth', '--disable-telemetry-upload'];
-    const args = ['serve', '--node-id', 'test', '--data-dir', dataDir, '--http-bind', '127.0.0.1:0', ...defaults];
+    const args = ['serve', '--node-id', options.nodeId ?? 'test', '--data-dir', dataDir, '--http-bind', '127.0.0.1:0', ...defaults];
     const output: string[] = [];
     const child = spawn(
       process.execPath,

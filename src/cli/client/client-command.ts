@@ -5,7 +5,9 @@ import { type Call, leaf } from '../leaf.ts';
 import { CommandFailure } from './failure.ts';
 
 type Verb =
+  | 'Backup'
   | 'Enable'
+  | 'Restore'
   | 'Create'
   | 'Debug'
   | 'Disable'
