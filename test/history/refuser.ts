@@ -19,6 +19,8 @@ const WAITING_ROWS = 50;
 const TOO_LARGE = Buffer.alloc(10 * 1024 * 1024, '\n');
 const BAD_LINE = Buffer.from('\nno_fields');
 const PAUSE_MS_MAX = 1500;
+/** It writes into one of the newest tables: none of them is dropped soon. */
+const NEWEST = 3;
 
 /** Sends what the server must refuse as a whole, beside the writers and into the same tables. */
 export class Refuser {
@@ -35,7 +37,8 @@ export class Refuser {
     const lanes = new Lanes(url, this.#random);
     stop.addEventListener('abort', () => lanes.close(), { once: true });
     while (!stop.aborted) {
-      const table = this.#world.openTables().at(-1);
+      const tables = this.#world.openTables();
+      const table = tables.length === 0 ? undefined : this.#random.pick(tables.slice(-NEWEST));
       try {
         if (table !== undefined) await this.#refuse(lanes, url, table);
       } catch (error) {
@@ -49,7 +52,7 @@ export class Refuser {
   async #refuse(lanes: Lanes, url: string, table: Table): Promise<void> {
     const path = `/api/v3/write_lp?db=${table.database.name}`;
     const rows = this.#rows(table, 300);
-    if (this.#random.chance(0.1)) return this.#expect(413, lanes.send('plain', { path, body: await this.#sparse(lanes, path, table) }));
+    if (this.#random.chance(0.35)) return this.#expect(413, lanes.send('plain', { path, body: await this.#sparse(lanes, path, table) }));
     switch (this.#random.below(9)) {
       case 0:
         return this.#expect(413, lanes.send('gzip', { path, body: Buffer.concat([rows, TOO_LARGE]) }));
