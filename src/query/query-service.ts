@@ -14,6 +14,11 @@ export interface SqlRequest {
   readonly traceId?: string;
   /** Aborting cancels the query. */
   readonly signal?: AbortSignal;
+  /**
+   * Called when the query is planned, before its first rows are found, with a way to learn its columns. They are those of the
+   * result, whatever is added to the tables meanwhile. Not called for answers that come at once.
+   */
+  readonly onPlanned?: (columns: () => Promise<readonly ResultColumn[]>) => void;
 }
 
 /** What a statement answers with. */

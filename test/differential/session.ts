@@ -6,6 +6,7 @@ import { QueryExecutor } from '../../src/query/execute/executor.ts';
 import { MemoryWatch } from '../../src/query/execute/memory-watch.ts';
 import { InfluxqlExecutor } from '../../src/query/influxql/index.ts';
 import { parseInfluxql } from '../../src/query/influxql/parse/index.ts';
+import type { SqlRequest } from '../../src/query/query-service.ts';
 import type { QueryResult, ResultColumn, ResultVector } from '../../src/query/result.ts';
 import { textAt } from '../../src/query/results/result-access.ts';
 import { engineSetupStatements } from '../../src/query/sql/index.ts';
@@ -122,6 +123,11 @@ export class Session {
 
   async byColumns(statement: Statement): Promise<Answer> {
     return readAnswer(await run(this.#byColumns, statement));
+  }
+
+  /** A SQL request as it is, answered by DuckDB. */
+  ask(request: SqlRequest): Promise<QueryResult> {
+    return this.#byDuckDb.sql(request);
   }
 
   async byDuckDb(statement: Statement): Promise<Answer> {

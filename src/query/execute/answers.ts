@@ -23,7 +23,7 @@ export interface AnswersOptions {
 const COLLECTED_SCAN_ROWS_MAX = 5_000_000;
 
 /**
- * Runs plans in DuckDB: as a stream of batches or as a Parquet file. Both release the plan when they are done with it, and
+ * Runs plans in DuckDB: as a stream of batches or as a Parquet file. These two release the plan when they are done with it, and
  * throw what clients see.
  *
  * Shared by: all statements. Safe because each has a connection and a file name of its own.
@@ -59,19 +59,15 @@ export class Answers {
     }
   }
 
-  /** The columns of the result, and the parameters that have no value. `text` is the statement as it was written. */
-  async describe(
+  /** The columns of the result, and the parameters that have no value. `text` is the statement as it was written. Leaves the plan to its owner. */
+  describe(
     engine: Engine,
     compiled: CompiledSql,
     plan: Plan,
     { text, signal }: { readonly text: string; readonly signal: AbortSignal | undefined },
   ): Promise<StatementDescription> {
     const mapError = (error: unknown): InfluxError => engine.failure ?? mapEngineError(error);
-    try {
-      return await describePlan({ engine, lane: this.#options.lanes.query('light'), compiled, sql: plan.sql, text, signal, mapError });
-    } finally {
-      plan.release();
-    }
+    return describePlan({ engine, lane: this.#options.lanes.query('light'), compiled, sql: plan.sql, text, signal, mapError });
   }
 
   /** The whole result as the bytes of one Parquet file. */

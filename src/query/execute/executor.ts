@@ -122,10 +122,12 @@ export class QueryExecutor implements QueryService {
     await this.#deps.fairTurns.take();
     const compiled = await compile(this.#relations.catalogOf(request.database, this.#deps.clock.nowNs()));
     const { engine, plan } = await this.#planned(request, compiled, undefined);
-    return this.#answers.describe(engine, compiled, plan, {
-      text: request.query,
-      signal: withTimeout(request.signal, this.#deps.timeoutMs),
-    });
+    const signal = withTimeout(request.signal, this.#deps.timeoutMs);
+    try {
+      return await this.#answers.describe(engine, compiled, plan, { text: request.query, signal });
+    } finally {
+      plan.release();
+    }
   }
 
   /** As `statement`, as one complete Parquet file. */
@@ -171,7 +173,9 @@ export class QueryExecutor implements QueryService {
         return new DirectResult(free.columns, free.batches);
       }
       const { engine, plan } = await this.#planned(request, compiled, entry);
-      return this.#answers.stream(engine, compiled, plan, withTimeout(request.signal, this.#deps.timeoutMs));
+      const signal = withTimeout(request.signal, this.#deps.timeoutMs);
+      request.onPlanned?.(async () => (await this.#answers.describe(engine, compiled, plan, { text: request.query, signal })).columns);
+      return this.#answers.stream(engine, compiled, plan, signal);
     });
   }
 

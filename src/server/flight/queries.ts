@@ -1,6 +1,7 @@
 import type { GroupKey, InfluxqlRequest } from '../../query/influxql/contract.ts';
 import { needsDatabase, parseInfluxql, statementDatabase } from '../../query/influxql/parse/index.ts';
-import type { BindValue, QueryResult, QueryStatistics, ResultColumn } from '../../query/result.ts';
+import type { SqlRequest } from '../../query/query-service.ts';
+import type { BindValue, QueryResult, QueryStatistics } from '../../query/result.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { FlightDependencies } from './dependencies.ts';
 import { type QueryStage, queryFailure } from './errors.ts';
@@ -14,18 +15,18 @@ export interface StartedQuery {
   readonly metadata?: ReadonlyMap<string, string>;
 }
 
-/** Runs a query and sends what it answers. `columns` gives them for a query that takes long. */
+/** Runs a query and sends what it answers. What `start` is given is told how to learn the columns of a query that takes long. */
 export async function answerQuery(
   call: GrpcCall,
   deps: FlightDependencies,
   database: string,
   stage: QueryStage,
-  start: () => Promise<StartedQuery>,
-  columns?: () => Promise<readonly ResultColumn[]>,
+  start: (onPlanned: NonNullable<SqlRequest['onPlanned']>) => Promise<StartedQuery>,
 ): Promise<void> {
   const sender = new ResultSender(call, deps.keepAliveMs);
   try {
-    const { result, metadata } = await sender.awaited(start(), columns).catch((error: unknown) => {
+    const started = start((columns) => sender.planned(columns));
+    const { result, metadata } = await sender.awaited(started).catch((error: unknown) => {
       throw queryFailure(error, stage, database);
     });
     await sendRows(sender, result, metadata).catch((error: unknown) => {
@@ -57,9 +58,9 @@ export async function answerText(call: GrpcCall, deps: FlightDependencies, ticke
     await answerQuery(call, deps, database, 'query', () => startInfluxql(database, query, deps, signal, params));
     return;
   }
-  const request = { database, query, params, signal };
-  const columns = async (): Promise<readonly ResultColumn[]> => (await deps.queryService.describe(request)).columns;
-  await answerQuery(call, deps, database, 'query', async () => ({ result: await deps.queryService.sql(request) }), columns);
+  await answerQuery(call, deps, database, 'query', async (onPlanned) => ({
+    result: await deps.queryService.sql({ database, query, params, signal, onPlanned }),
+  }));
 }
 
 /** Starts an InfluxQL statement. */

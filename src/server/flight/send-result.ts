@@ -15,11 +15,6 @@ export const KEEP_ALIVE_MS = 5000;
 /** Bodies of record batches begin at multiples of this in memory, bytes. */
 const ALIGNMENT = 8;
 
-/** What is waited for, and how its columns can be had before it is there. */
-interface Waiting {
-  readonly columns: (() => Promise<readonly ResultColumn[]>) | undefined;
-}
-
 /**
  * Sends a result as FlightData: the schema, then record batches, with empty ones while there is nothing to send.
  *
@@ -37,12 +32,18 @@ export class ResultSender {
   #cancelTimer: CancelTimer | undefined;
   /** Something was sent since the timer looked. */
   #heard = false;
-  #waiting: Waiting | undefined;
+  #waiting = false;
+  #columns: (() => Promise<readonly ResultColumn[]>) | undefined;
   #beat: Promise<void> | undefined;
 
   constructor(call: GrpcCall, keepAliveMs = KEEP_ALIVE_MS) {
     this.#call = call;
     this.#keepAliveMs = keepAliveMs;
+  }
+
+  /** Tells how the columns of the result can be had before it is there. */
+  planned(columns: () => Promise<readonly ResultColumn[]>): void {
+    this.#columns = columns;
   }
 
   /** The first message; must come before all others. Does nothing when the same schema was sent already. */
@@ -81,16 +82,16 @@ export class ResultSender {
   }
 
   /**
-   * Waits for something. When nothing was sent for a while, an empty record batch is, or first the schema of the columns that
-   * `columns` gives. What fails of that is left to the query itself, which fails for the same reason.
+   * Waits for something. When nothing was sent for a while, an empty record batch is, or first the schema of a query that is
+   * planned. What fails of that is left to the query itself, which fails for the same reason.
    */
-  async awaited<T>(pending: Promise<T>, columns?: Waiting['columns']): Promise<T> {
+  async awaited<T>(pending: Promise<T>): Promise<T> {
     this.#cancelTimer ??= systemTimers.every(this.#keepAliveMs / 2, () => this.#look());
-    this.#waiting = { columns };
+    this.#waiting = true;
     try {
       return await pending;
     } finally {
-      this.#waiting = undefined;
+      this.#waiting = false;
       if (this.#beat !== undefined) await this.#beat;
     }
   }
@@ -103,8 +104,8 @@ export class ResultSender {
   #look(): void {
     const heard = this.#heard;
     this.#heard = false;
-    if (heard || this.#waiting === undefined || this.#beat !== undefined) return;
-    this.#beat = this.#sendSomething(this.#waiting).then(
+    if (heard || !this.#waiting || this.#beat !== undefined) return;
+    this.#beat = this.#sendSomething().then(
       () => {
         this.#beat = undefined;
       },
@@ -115,9 +116,9 @@ export class ResultSender {
     );
   }
 
-  async #sendSomething({ columns }: Waiting): Promise<void> {
+  async #sendSomething(): Promise<void> {
     if (this.#writer !== undefined) await this.#recordBatch([]);
-    else if (columns !== undefined) await this.schema(await columns());
+    else if (this.#columns !== undefined) await this.schema(await this.#columns());
   }
 
   /** One FlightData with a record batch, made where it is sent from. */

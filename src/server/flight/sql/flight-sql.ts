@@ -1,5 +1,5 @@
 import { parseInfluxql } from '../../../query/influxql/parse/index.ts';
-import type { BindValue, ResultColumn } from '../../../query/result.ts';
+import type { BindValue } from '../../../query/result.ts';
 import { encapsulated, schemaMessage } from '../../../shared/arrow/schema-message.ts';
 import { arrowSchema } from '../../arrow/arrow-fields.ts';
 import type { FlightDependencies } from '../dependencies.ts';
@@ -133,8 +133,7 @@ interface Statement {
 
 async function statement(call: GrpcCall, deps: FlightDependencies, { database, query, params, name }: Statement): Promise<void> {
   const request = { database, query, params, kind: 'flightsql', loggedText: `${name} ${query}`, signal: call.signal } as const;
-  const columns = async (): Promise<readonly ResultColumn[]> => (await deps.queryService.describe(request)).columns;
-  await answerQuery(call, deps, database, 'sql', async () => ({ result: await deps.queryService.sql(request) }), columns);
+  await answerQuery(call, deps, database, 'sql', async (onPlanned) => ({ result: await deps.queryService.sql({ ...request, onPlanned }) }));
 }
 
 type PlannedCommand = Exclude<SqlCommand, { kind: 'create-prepared' | 'close-prepared' }>;

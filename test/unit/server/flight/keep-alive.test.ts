@@ -61,8 +61,8 @@ describe('clients hear something while a query takes long', () => {
   test('the schema comes before the first rows are found', async (t) => {
     const { queries, client } = await flightService(t, { keepAliveMs: 1 });
     const { seen, onMessage } = afterMessages(3);
-    queries.describe = async () => ({ columns, parameters: [] });
-    queries.answer = async (): Promise<QueryResult> => {
+    queries.answer = async ({ onPlanned }): Promise<QueryResult> => {
+      onPlanned?.(async () => columns);
       await seen;
       return {
         columns,
@@ -82,8 +82,8 @@ describe('clients hear something while a query takes long', () => {
     const { queries, client } = await flightService(t, { keepAliveMs: 1 });
     const { seen, onMessage } = afterMessages(1);
     let cancelled = false;
-    queries.describe = async () => ({ columns: [{ name: 'n', type: { kind: 'int64' } }], parameters: [] });
-    queries.answer = async (): Promise<QueryResult> => {
+    queries.answer = async ({ onPlanned }): Promise<QueryResult> => {
+      onPlanned?.(async () => [{ name: 'n', type: { kind: 'int64' } }]);
       await seen;
       return {
         columns: [{ name: 'n', type: { kind: 'timestamp', zone: undefined } }],
@@ -104,8 +104,8 @@ describe('clients hear something while a query takes long', () => {
   test('a query that fails after a silence ends with its own failure', async (t) => {
     const { queries, client } = await flightService(t, { keepAliveMs: 1 });
     const { seen, onMessage } = afterMessages(2);
-    queries.describe = async () => ({ columns, parameters: [] });
-    queries.answer = async () => {
+    queries.answer = async ({ onPlanned }) => {
+      onPlanned?.(async () => columns);
       await seen;
       throw new Error('it broke');
     };
