@@ -141,7 +141,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   hooks.onReady({
     url,
     address: joinAddress(bound),
-    dataDir: storage.store.durable ? storage.store.root : undefined,
+    dataDir: dataPlace(storage),
     nodeId: config.node.id,
     telemetry: { state: telemetry.state, reason: telemetry.status().reason },
     authEnabled: config.auth.enabled,
@@ -159,6 +159,12 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     await parts.close();
     log.stopped(clock.monotonicMs() - stopping);
   });
+}
+
+/** What a person is told of where the data is; undefined = nowhere that lasts. */
+function dataPlace({ store }: Pick<OpenStorage, 'store'>): string | undefined {
+  if (store.bucket !== undefined) return `${store.objects.locate('catalog').replace(/\/catalog$/, '')} (files cached in ${store.root})`;
+  return store.durable ? store.root : undefined;
 }
 
 /** Whether DuckDB is loaded at once: a server with data will be queried. An empty one stays 40 MB smaller until the first write, which then takes longer. */

@@ -25,11 +25,10 @@ export class StartLog {
       num_cpus: usableCores(),
       product_name: 'InfluxDB 3 Core',
     });
-    const { dataDir, kind } = config.store;
-    this.#serve.info(
-      'Object Store',
-      kind === 'file' ? { db_dir: dataDir, object_store_type: 'Directory' } : { object_store_type: 'Memory' },
-    );
+    this.#serve.info('Object Store', storeFields(config.store));
+    if (config.store.tlsAllowInsecure) {
+      this.#serve.warn('certificates of the object store are not checked (`--object-store-tls-allow-insecure`)');
+    }
   }
 
   storageOpened(config: ServeConfig, { catalog, node, otherNodes }: OpenStorage): void {
@@ -54,4 +53,10 @@ export class StartLog {
   stopped(elapsedMs: number): void {
     this.#serve.info('shutdown complete', { elapsed_ms: Math.round(elapsedMs) });
   }
+}
+
+function storeFields({ awsEndpoint, bucket, cacheDir, dataDir, kind }: ServeConfig['store']): Record<string, unknown> {
+  if (kind === 'file') return { db_dir: dataDir, object_store_type: 'Directory' };
+  if (kind === 's3') return { object_store_type: 'S3', bucket, endpoint: awsEndpoint ?? 'AWS', cache_dir: cacheDir };
+  return { object_store_type: 'Memory' };
 }

@@ -6,10 +6,12 @@ import type { ServeConfig } from '../config/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import { StartupError } from '../shared/startup-error.ts';
-import { nodesInDirectory, openStore, type Store } from '../storage/index.ts';
+import { systemTimers } from '../shared/timers.ts';
+import { Fence, nodesInDirectory, openStore, type Store } from '../storage/index.ts';
 import { usableCores } from '../telemetry/index.ts';
 import { knownCatalogSequence } from '../write/file-index/load-index.ts';
 import { ReopeningStore } from '../write/reopening-store.ts';
+import { bucketOf } from './bucket.ts';
 import { engineMemoryBytes, engineThreads, memoryBudget, totalMemoryBytes } from './budget.ts';
 import { openCaches } from './caches.ts';
 import { LazyEngine } from './lazy-engine.ts';
@@ -33,22 +35,13 @@ export interface OpenStorage {
 
 /** Locks the directory, loads the catalog, replays the log. Throws `StartupError`. */
 export async function openStorage(config: ServeConfig, clock: Clock, logger: Logger, processUuid: string): Promise<OpenStorage> {
-  const store = await openStore(storeOptions(config));
+  const store = await openStore(storeOptions(config, clock, logger));
   try {
-    const log = logger.child('influxdb3_catalog');
-    const catalog = await Catalog.open({
-      objects: store.objects,
-      clock,
-      randomUuid: randomUUID,
-      log,
-      limits: config.limits,
-      knownSequence: await knownCatalogSequence(store), // before anything adds to the catalog
-    });
-    const firstStart = [...catalog.nodes()].length === 0;
+    const opened = await openCatalog(config, { store, clock, logger, processUuid });
+    const { catalog, firstStart, node } = opened;
     const isEmpty = [...catalog.databases()].every(({ name }) => name === INTERNAL_DATABASE);
     const otherNodes =
       firstStart && isEmpty && config.store.dataDir !== undefined ? await nodesInDirectory(config.store.dataDir, config.node.id) : [];
-    const node = await catalog.registerNode({ nodeId: config.node.id, cores: usableCores(), processUuid, cliParams: config.cliParams });
     const chunkSecs = await catalog.ensureGen1Duration(config.wal.gen1DurationSecs);
     if (chunkSecs !== config.wal.gen1DurationSecs) {
       const fields = { existing_secs: chunkSecs, provided_secs: config.wal.gen1DurationSecs };
@@ -93,7 +86,7 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
       caches.stop();
       await writes.stop();
       await engine.close();
-      await catalog.stopNode(config.node.id);
+      await stopNode(config, store, catalog, logger);
       await catalog.close();
       await store.close();
     };
@@ -104,9 +97,61 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
   }
 }
 
-function storeOptions(config: ServeConfig): Parameters<typeof openStore>[0] {
-  const { kind, dataDir } = config.store;
-  if (kind === 'memory') return { kind, nodeId: config.node.id };
-  if (kind === 'file' && dataDir !== undefined) return { kind, dataDir, nodeId: config.node.id };
+interface CatalogParts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly processUuid: string;
+}
+
+/** How often a catalog is loaded again because another process changed it meanwhile. */
+const CATALOG_ATTEMPTS_MAX = 20;
+
+/**
+ * Loads the catalog and registers this node in it. In a store that others can reach, the change that registers it is what ends
+ * the catalog of a process that ran before: it can change nothing from then on, and everything that it changed was loaded.
+ */
+async function openCatalog(config: ServeConfig, { store, clock, logger, processUuid }: CatalogParts) {
+  for (let attempt = 1; ; attempt++) {
+    const fence = new Fence();
+    try {
+      const catalog = await Catalog.open({
+        objects: store.objects,
+        clock,
+        randomUuid: randomUUID,
+        log: logger.child('influxdb3_catalog'),
+        limits: config.limits,
+        knownSequence: await knownCatalogSequence(store), // before anything adds to the catalog
+        shared: store.bucket && { fence, timers: systemTimers },
+      });
+      const firstStart = [...catalog.nodes()].length === 0;
+      const node = await catalog.registerNode({ nodeId: config.node.id, cores: usableCores(), processUuid, cliParams: config.cliParams });
+      fence.onLost((reason) => store.fence.end(reason));
+      return { catalog, firstStart, node };
+    } catch (error) {
+      if (fence.reason === undefined || attempt >= CATALOG_ATTEMPTS_MAX) throw error;
+    }
+  }
+}
+
+/** Notes in the catalog that the node stopped. A store that does not answer, or belongs to another process, must not keep a server from stopping. */
+async function stopNode(config: ServeConfig, store: Store, catalog: Catalog, logger: Logger): Promise<void> {
+  if (store.fence.reason !== undefined) return;
+  try {
+    await catalog.stopNode(config.node.id);
+  } catch (error) {
+    if (store.bucket === undefined) throw error;
+    logger.warn('the stop of the node could not be noted in the catalog', { error: String(error) });
+  }
+}
+
+function storeOptions(config: ServeConfig, clock: Clock, logger: Logger): Parameters<typeof openStore>[0] {
+  const { cacheBytes, cacheDir, dataDir, kind } = config.store;
+  const nodeId = config.node.id;
+  if (kind === 'memory') return { kind, nodeId };
+  if (kind === 'file' && dataDir !== undefined) return { kind, dataDir, nodeId };
+  const open = bucketOf(config, clock);
+  if (open !== undefined)
+    return { kind: 'bucket', nodeId, open, cacheDir, cacheBytesMax: cacheBytes, log: logger.child('influxdb3_object_store') };
   throw new StartupError(`Serve command failed: Cannot parse object store config: ${kind} is not supported by this build`);
 }

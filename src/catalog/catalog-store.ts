@@ -1,6 +1,19 @@
 import type { SnapshotSequence } from '../shared/ids.ts';
 import type { Log } from '../shared/logger.ts';
-import { CORRUPT_SUFFIX, errorText, type ObjectStore, ObjectStoreError, StorageStartupError, setAside } from '../storage/index.ts';
+import { pause, type Timers } from '../shared/timers.ts';
+import {
+  CORRUPT_SUFFIX,
+  createKnown,
+  errorText,
+  type Fence,
+  type ObjectStore,
+  ObjectStoreError,
+  pauseBefore,
+  StorageStartupError,
+  sameBytes,
+  setAside,
+  TakenOver,
+} from '../storage/index.ts';
 import { type CatalogFile, decodeCatalogFile, encodeCatalogFile } from './codec.ts';
 import type { CatalogOp } from './ops.ts';
 import { CatalogState } from './state.ts';
@@ -20,6 +33,8 @@ const COVERED_LOGS_KEPT = 100;
 /** What a log file's payload holds. */
 export interface LogPayload {
   readonly timeNs: string;
+  /** Random name of the process that wrote it, so that no two write the same bytes. */
+  readonly writer?: string;
   readonly ops: readonly CatalogOp[];
 }
 
@@ -34,14 +49,26 @@ export interface LoadedCatalog {
   readonly movedAside: readonly string[];
 }
 
+/** What a catalog needs to know when other processes can reach its objects too. */
+export interface SharedCatalog {
+  readonly fence: Fence;
+  readonly timers: Timers;
+}
+
+/** What a stop waits for a store that does not answer. */
+const STOP_TIME_MAX_MS = 10_000;
+
 /** The objects of the catalog: a log of changes, and a snapshot of the state after one of them. */
 export class CatalogStore {
   readonly #objects: ObjectStore;
   readonly #log: Log;
+  readonly #shared: SharedCatalog | undefined;
+  readonly #closing = new AbortController();
   /** A log whose fate is unknown since its creation failed; no other change may become durable before it is gone. */
   #uncertainKey: string | undefined;
 
-  constructor(objects: ObjectStore, log: Log) {
+  constructor(objects: ObjectStore, log: Log, shared?: SharedCatalog) {
+    this.#shared = shared;
     this.#objects = objects;
     this.#log = log;
   }
@@ -73,7 +100,7 @@ export class CatalogStore {
       const file = decodeCatalogFile(await this.#objects.get(logKey(number)), 'log');
       if (typeof file === 'string' || file.sequence !== number) {
         const reason = typeof file === 'string' ? file : 'file has the name of another sequence';
-        if (number !== last || !isCutOff(reason)) throw corrupt(path, reason);
+        if (number !== last || !isCutOff(reason) || this.#shared !== undefined) throw corrupt(path, reason);
         movedAside.push(await setAside(this.#objects, logKey(number)));
         this.#log.warn('incomplete last catalog change moved aside', { path, reason });
         continue;
@@ -90,11 +117,15 @@ export class CatalogStore {
     return { uuid, state, sequence, snapshotSequence, movedAside };
   }
 
-  /** Makes one change durable. When it throws, the change did not happen; only a crash right after may bring it back. */
+  /**
+   * Makes one change durable. When it throws, the change did not happen; only a crash right after may bring it back. In a store
+   * that is shared it goes on until it is known what the number holds, and throws `TakenOver` when that is not this change.
+   */
   async append(uuid: string, sequence: number, payload: LogPayload): Promise<void> {
     await this.#clearUncertain();
     const key = logKey(sequence);
     const bytes = encodeCatalogFile({ kind: 'log', uuid, sequence, payload: Buffer.from(JSON.stringify(payload)) });
+    if (this.#shared !== undefined) return this.#appendShared(this.#shared, key, bytes);
     try {
       await this.#objects.put(key, bytes, 'create');
     } catch (error) {
@@ -105,9 +136,32 @@ export class CatalogStore {
     }
   }
 
-  /** Replaces the snapshot, then deletes logs that it covers. */
+  async #appendShared({ fence, timers }: SharedCatalog, key: string, bytes: Uint8Array): Promise<void> {
+    if (fence.reason !== undefined) throw new TakenOver(fence.reason);
+    const { signal } = this.#closing;
+    const pauseAfter = async (attempt: number, error: unknown): Promise<void> => {
+      if (attempt === 0) this.#log.error('catalog change could not be written; retrying', { error: errorText(error) });
+      await pause(timers, pauseBefore(attempt), signal);
+      signal.throwIfAborted();
+    };
+    const outcome = await createKnown(this.#objects, key, bytes, { isOurs: sameBytes(key, bytes), pause: pauseAfter });
+    if (outcome === 'taken') throw fence.lose(this.#locate(key));
+  }
+
+  /** Changes under way are given up when the store does not answer in time. */
+  beginClose(): void {
+    this.#shared?.timers.after(STOP_TIME_MAX_MS, () => this.#closing.abort(new Error('the store did not answer before the stop')));
+  }
+
+  /**
+   * Replaces the snapshot, then deletes logs that it covers. In a store that is shared they stay: a process that was stopped for
+   * long could put an older snapshot back.
+   */
   async writeSnapshot(uuid: string, sequence: number, payload: Uint8Array): Promise<void> {
+    const fenced = this.#shared?.fence.reason;
+    if (fenced !== undefined) throw new TakenOver(fenced);
     await this.#objects.put(CATALOG_SNAPSHOT_KEY, encodeCatalogFile({ kind: 'snapshot', uuid, sequence, payload }), 'overwrite');
+    if (this.#shared !== undefined) return;
     const covered = numbersOf(await this.#logNames(), LOG_NAME).filter((number) => number <= sequence);
     await this.#objects.delete(covered.slice(0, Math.max(0, covered.length - COVERED_LOGS_KEPT)).map(logKey));
   }

@@ -4,7 +4,7 @@ import type { DatabaseId, TableId } from '../shared/ids.ts';
 import type { Log } from '../shared/logger.ts';
 import { WEEK_NS } from '../shared/time-units.ts';
 import type { ObjectStore } from '../storage/index.ts';
-import { CatalogStore, type LoadedCatalog } from './catalog-store.ts';
+import { CatalogStore, type LoadedCatalog, type SharedCatalog } from './catalog-store.ts';
 import { CommitQueue } from './commit-queue.ts';
 import type { DistinctCacheDefinition, LastCacheDefinition, NodeRecord, TokenRecord, TriggerDefinition } from './definitions.ts';
 import { databaseLimitExceeded, writeToDeletedDatabase } from './errors.ts';
@@ -32,7 +32,12 @@ export interface CatalogOptions {
   readonly changesPerSnapshot?: number;
   /** Number of a change that something else on disk knows: without it the end of the catalog is missing. */
   readonly knownSequence?: number;
+  /** Other processes can reach the objects: who changes the catalog after this one has taken it over ends it. */
+  readonly shared?: SharedCatalog | undefined;
 }
+
+/** How long a change in a shared store is waited for. */
+const ANSWER_TIME_MAX_MS = 10_000;
 
 const INTERNAL_RETENTION_NS = WEEK_NS;
 const CHANGES_PER_SNAPSHOT = 100;
@@ -54,7 +59,7 @@ export class Catalog {
 
   /** Reads the catalog, or creates it with `_internal`. Throws `StorageStartupError` when it cannot be trusted. */
   static async open(options: CatalogOptions): Promise<Catalog> {
-    const store = new CatalogStore(options.objects, options.log);
+    const store = new CatalogStore(options.objects, options.log, options.shared);
     const loaded = await store.load(options.knownSequence ?? 0);
     const catalog = new Catalog(options, store, loaded);
     if (loaded.uuid === undefined) await catalog.#createInternal();
@@ -76,6 +81,7 @@ export class Catalog {
       clock: options.clock,
       log: options.log,
       changesPerSnapshot: options.changesPerSnapshot ?? CHANGES_PER_SNAPSHOT,
+      answerTime: options.shared && { maxMs: ANSWER_TIME_MAX_MS, timers: options.shared.timers },
     });
   }
 

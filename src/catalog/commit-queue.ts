@@ -1,12 +1,13 @@
+import { randomUUID } from 'node:crypto';
 import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
 import type { SnapshotSequence } from '../shared/ids.ts';
 import type { Log } from '../shared/logger.ts';
-import { nextTurn } from '../shared/timers.ts';
+import { nextTurn, type Timers } from '../shared/timers.ts';
 import { errorText } from '../storage/index.ts';
 import type { CatalogStore, LoadedCatalog } from './catalog-store.ts';
 import { encodeCatalogFile } from './codec.ts';
-import { catalogClosed, catalogWriteFailed } from './errors.ts';
+import { catalogClosed, catalogUnavailable, catalogWriteFailed } from './errors.ts';
 import { checkSteps } from './invariants.ts';
 import type { CatalogLimits } from './limits.ts';
 import type { CatalogChange, CatalogOp } from './ops.ts';
@@ -39,6 +40,8 @@ export interface CommitQueueOptions {
   readonly log: Log;
   /** Changes after which the snapshot is rewritten. */
   readonly changesPerSnapshot: number;
+  /** For a store behind a network: who waits longer for a change is refused, although the change goes on. */
+  readonly answerTime?: { readonly maxMs: number; readonly timers: Timers } | undefined;
 }
 
 /**
@@ -53,6 +56,8 @@ export class CommitQueue {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #changesPerSnapshot: number;
+  readonly #answerTime: CommitQueueOptions['answerTime'];
+  readonly #writer = randomUUID();
   readonly #listeners = new Set<(change: CatalogChange) => void>();
   #jobs: Job[] = [];
   #sequence: number;
@@ -71,6 +76,7 @@ export class CommitQueue {
     this.#clock = options.clock;
     this.#log = options.log;
     this.#changesPerSnapshot = options.changesPerSnapshot;
+    this.#answerTime = options.answerTime;
   }
 
   get sequence(): number {
@@ -83,15 +89,27 @@ export class CommitQueue {
   }
 
   commitSchema(transaction: StagedSchema): Promise<CommitOutcome> {
-    return new Promise((done, failed) => this.#enqueue({ kind: 'schema', transaction, done, failed }));
+    return this.#inTime(new Promise((done, failed) => this.#enqueue({ kind: 'schema', transaction, done, failed })));
   }
 
   /** Plans on the state as it is when the turn comes, makes it durable, applies it. */
   change<T>(makePlan: (state: CatalogState) => Plan<T>): Promise<T> {
-    return this.#exclusive(async () => {
-      const plan = makePlan(this.#state);
-      await this.#makeDurable(plan.ops);
-      return plan.result();
+    return this.#inTime(
+      this.#exclusive(async () => {
+        const plan = makePlan(this.#state);
+        await this.#makeDurable(plan.ops);
+        return plan.result();
+      }),
+    );
+  }
+
+  /** The same, or a refusal when it takes too long. */
+  #inTime<T>(change: Promise<T>): Promise<T> {
+    const limit = this.#answerTime;
+    if (limit === undefined) return change;
+    return new Promise((resolve, reject) => {
+      const cancel = limit.timers.after(limit.maxMs, () => reject(catalogUnavailable()));
+      change.finally(cancel).then(resolve, reject);
     });
   }
 
@@ -110,6 +128,7 @@ export class CommitQueue {
   /** Finishes what waits and refuses everything later. Idempotent. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#store.beginClose();
     await this.#draining;
     await this.#snapshotting;
   }
@@ -177,7 +196,8 @@ export class CommitQueue {
     const sequence = this.#sequence + 1;
     const timeNs = this.#clock.nowNs();
     try {
-      await this.#store.append(this.#uuid, sequence, { timeNs: timeNs.toString(), ops });
+      const writer = this.#answerTime === undefined ? {} : { writer: this.#writer };
+      await this.#store.append(this.#uuid, sequence, { timeNs: timeNs.toString(), ...writer, ops });
     } catch (error) {
       this.#log.error('catalog change could not be written', { error: errorText(error), sequence });
       throw error instanceof InfluxError ? error : catalogWriteFailed(error);

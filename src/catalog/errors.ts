@@ -124,6 +124,12 @@ export function catalogWriteFailed(cause: unknown): InfluxError {
   return new InfluxError({ code: 'CATALOG_WRITE_FAILED', message: `catalog write failed: ${detail}`, status: 500, cause });
 }
 
+/** The object store has not answered in time; the change may still take place. */
+export function catalogUnavailable(): InfluxError {
+  const message = 'catalog write failed: the object store does not answer; try again';
+  return new InfluxError({ code: 'CATALOG_UNAVAILABLE', message, status: 503 });
+}
+
 export function catalogClosed(): InfluxError {
   return new InfluxError({ code: 'CATALOG_CLOSED', message: 'catalog is shut down and not accepting changes', status: 500 });
 }

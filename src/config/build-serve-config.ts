@@ -123,12 +123,16 @@ function storeConfig(values: ServeValues, facts: HostFacts): StoreConfig {
     awsRegion: values.awsDefaultRegion,
     awsEndpoint: values.awsEndpoint,
     awsAllowHttp: values.awsAllowHttp,
+    awsSkipSignature: values.awsSkipSignature,
+    awsCredentialsFile: absolute(values.awsCredentialsFile, facts),
     connectionLimit: values.objectStoreConnectionLimit,
     requestTimeoutMs: values.objectStoreRequestTimeout,
     maxRetries: values.objectStoreMaxRetries,
     retryTimeoutMs: values.objectStoreRetryTimeout,
     tlsAllowInsecure: values.objectStoreTlsAllowInsecure,
     tlsCaPath: absolute(values.objectStoreTlsCa, facts),
+    cacheDir: resolve(facts.cwd, values.fileCacheDir ?? join(facts.homeDir, '.influxdb3-cache')),
+    cacheBytes: values.fileCacheDiskSize,
   };
 }
 

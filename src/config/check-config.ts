@@ -24,6 +24,11 @@ function checkStore(store: StoreConfig): void {
   const bucketText = missingBucket[store.kind];
   if (bucketText !== undefined && store.bucket === undefined) throw storeError(bucketText);
   if (!supportedStores.has(store.kind)) throw storeError(`${store.kind} is not supported by this build`);
+  if (store.awsEndpoint !== undefined && !store.awsAllowHttp && /^http:/i.test(store.awsEndpoint)) {
+    throw storeError(
+      `Error configuring Amazon S3: the endpoint '${store.awsEndpoint}' is not encrypted; use https, or add --aws-allow-http`,
+    );
+  }
   if (store.dataDir !== undefined) checkDataDir(store.dataDir);
 }
 

@@ -50,7 +50,6 @@ export const storageOptions = {
     env: 'INFLUXDB3_BUCKET',
     type: text,
     help: 'Bucket or container of a cloud store',
-    status: 'later',
   }),
 };
 

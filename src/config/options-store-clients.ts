@@ -9,6 +9,7 @@ import {
   path,
   positiveInteger,
   signedInteger,
+  sizeBytes,
   text,
   textOrNothing,
   url,
@@ -16,6 +17,8 @@ import {
 
 const s3 = sectionBuilder('S3-compatible storage');
 const later = { status: 'later' } as const;
+
+/** S3 and services that speak it. */
 export const s3Options = {
   awsAccessKeyId: s3.option({
     flag: 'aws-access-key-id',
@@ -23,7 +26,6 @@ export const s3Options = {
     type: textOrNothing,
     help: 'Access key',
     secret: true,
-    ...later,
   }),
   awsSecretAccessKey: s3.option({
     flag: 'aws-secret-access-key',
@@ -31,7 +33,6 @@ export const s3Options = {
     type: textOrNothing,
     help: 'Secret of the access key',
     secret: true,
-    ...later,
   }),
   awsSessionToken: s3.option({
     flag: 'aws-session-token',
@@ -39,36 +40,31 @@ export const s3Options = {
     type: text,
     help: 'Session token of temporary keys',
     secret: true,
-    ...later,
   }),
   awsDefaultRegion: s3.defaulted('us-east-1', {
     flag: 'aws-default-region',
     env: 'AWS_DEFAULT_REGION',
     type: text,
     help: 'Region',
-    ...later,
   }),
-  awsEndpoint: s3.option({ flag: 'aws-endpoint', env: 'AWS_ENDPOINT', type: url, help: 'Address of an S3-compatible service', ...later }),
+  awsEndpoint: s3.option({ flag: 'aws-endpoint', env: 'AWS_ENDPOINT', type: url, help: 'Address of an S3-compatible service' }),
   awsAllowHttp: s3.defaulted('false', {
     flag: 'aws-allow-http',
     env: 'AWS_ALLOW_HTTP',
     type: boolean,
     help: 'Allow an http:// endpoint',
-    ...later,
   }),
   awsSkipSignature: s3.defaulted('false', {
     flag: 'aws-skip-signature',
     env: 'AWS_SKIP_SIGNATURE',
     type: boolean,
     help: 'Anonymous requests',
-    ...later,
   }),
   awsCredentialsFile: s3.option({
     flag: 'aws-credentials-file',
     env: 'AWS_CREDENTIALS_FILE',
     type: text,
     help: 'JSON file with keys; overrides the key options',
-    ...later,
   }),
 };
 
@@ -123,28 +119,24 @@ export const storeClientOptions = {
     env: 'INFLUXDB3_OBJECT_STORE_CONNECTION_LIMIT',
     type: positiveInteger,
     help: 'Store operations at once',
-    ...later,
   }),
   objectStoreRequestTimeout: client.defaulted('30s', {
     flag: 'object-store-request-timeout',
     env: 'INFLUXDB3_OBJECT_STORE_REQUEST_TIMEOUT',
     type: durationMs,
     help: 'Longest time of one store request',
-    ...later,
   }),
   objectStoreMaxRetries: client.defaulted('10', {
     flag: 'object-store-max-retries',
     env: 'INFLUXDB3_OBJECT_STORE_MAX_RETRIES',
     type: integer,
     help: 'Repetitions of a failed store request; 0 = none',
-    ...later,
   }),
   objectStoreRetryTimeout: client.defaulted('3m', {
     flag: 'object-store-retry-timeout',
     env: 'INFLUXDB3_OBJECT_STORE_RETRY_TIMEOUT',
     type: durationMs,
     help: 'Longest time of all repetitions',
-    ...later,
   }),
   objectStoreHttp2Only: client.defaulted('false', {
     flag: 'object-store-http2-only',
@@ -172,14 +164,25 @@ export const storeClientOptions = {
     env: 'INFLUXDB3_OBJECT_STORE_TLS_ALLOW_INSECURE',
     type: boolean,
     help: 'Accept any certificate of the store',
-    ...later,
   }),
   objectStoreTlsCa: client.option({
     flag: 'object-store-tls-ca',
     env: 'INFLUXDB3_OBJECT_STORE_TLS_CA',
     type: path,
     help: 'PEM file with one more trusted root',
-    ...later,
+  }),
+  fileCacheDir: client.option({
+    flag: 'file-cache-dir',
+    env: 'INFLUXDB3_FILE_CACHE_DIR',
+    type: path,
+    defaultNote: '~/.influxdb3-cache',
+    help: 'Folder for copies of Parquet files of a bucket',
+  }),
+  fileCacheDiskSize: client.defaulted('10gb', {
+    flag: 'file-cache-disk-size',
+    env: 'INFLUXDB3_FILE_CACHE_DISK_SIZE',
+    type: sizeBytes,
+    help: 'Disk space for copies of Parquet files of a bucket',
   }),
 };
 

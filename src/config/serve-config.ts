@@ -50,12 +50,17 @@ export interface StoreConfig {
   readonly awsRegion: string;
   readonly awsEndpoint: string | undefined;
   readonly awsAllowHttp: boolean;
+  readonly awsSkipSignature: boolean;
+  readonly awsCredentialsFile: string | undefined;
   readonly connectionLimit: number;
   readonly requestTimeoutMs: number;
   readonly maxRetries: number;
   readonly retryTimeoutMs: number;
   readonly tlsAllowInsecure: boolean;
   readonly tlsCaPath: string | undefined;
+  /** Of a bucket's files; absolute. */
+  readonly cacheDir: string;
+  readonly cacheBytes: number;
 }
 
 export interface HttpConfig extends SocketAddress {

@@ -9,18 +9,28 @@ export {
   unlinkIfPresent,
 } from './atomic-write.ts';
 export { errorText, type StartupErrorCode, StorageStartupError, systemErrorCode } from './errors.ts';
+export { Fence, TakenOver } from './fence.ts';
 export type { FileSystem, OpenFile, OpenHint } from './file-system.ts';
+export { CachedFiles, type DataFile, type DataFiles, LocalFiles } from './files/index.ts';
 export { nodesInDirectory } from './neighbours.ts';
 export { nodeFileSystem, unsyncedFileSystem } from './node-file-system.ts';
 export { acquireNodeLock, type NodeLock } from './node-lock.ts';
 export {
+  type BucketStore,
+  createKnown,
   DirectoryObjectStore,
   isObjectKey,
   type ObjectErrorCode,
   type ObjectStore,
   ObjectStoreError,
   type PutCondition,
+  pauseBefore,
+  probeStore,
+  RequestCounts,
+  S3ObjectStore,
+  type S3Options,
+  sameBytes,
   setAside,
 } from './objects/index.ts';
 export { encodePathPart } from './path-part.ts';
-export { openStore, type Store, type StoreOptions } from './store.ts';
+export { type BucketParts, openStore, type Store, type StoreOptions } from './store.ts';

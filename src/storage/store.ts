@@ -4,22 +4,27 @@ import { access, mkdtemp, readdir, rm, stat, statfs, unlink, writeFile } from 'n
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../shared/clock.ts';
+import type { Log } from '../shared/logger.ts';
+import { systemTimers } from '../shared/timers.ts';
 import { directoryUnusable, StorageStartupError } from './errors.ts';
+import { Fence } from './fence.ts';
 import type { FileSystem } from './file-system.ts';
+import { CachedFiles, type DataFiles, LocalFiles } from './files/index.ts';
 import { nodeFileSystem, unsyncedFileSystem } from './node-file-system.ts';
 import { acquireNodeLock, type NodeLock, nodeLockState } from './node-lock.ts';
-import { DirectoryObjectStore, type ObjectStore } from './objects/index.ts';
+import { type BucketStore, DirectoryObjectStore, type ObjectStore, probeStore } from './objects/index.ts';
 import { encodePathPart } from './path-part.ts';
 
 /** Where a node keeps its data. */
 export type StoreOptions =
   | { readonly kind: 'file'; readonly dataDir: string; readonly nodeId: string; readonly sync?: boolean }
-  | { readonly kind: 'memory'; readonly nodeId: string };
+  | { readonly kind: 'memory'; readonly nodeId: string }
+  | BucketStoreOptions;
 
-/** A locked directory with the node's whole layout (`wal/`, `dbs/`, `snapshots/`, `catalog/`). */
+/** The node's whole layout (`wal/`, `dbs/`, `snapshots/`, `catalog/`): a locked directory, or a bucket with a locked directory as its cache. */
 export interface Store {
-  readonly kind: 'file' | 'memory';
-  /** Absolute path of `<data-dir>/<node-id>`. */
+  readonly kind: 'file' | 'memory' | 'bucket';
+  /** Absolute path of `<data-dir>/<node-id>`, or of the cache. */
   readonly root: string;
   /** Path part of the node id, first part of every object path. */
   readonly prefix: string;
@@ -27,6 +32,12 @@ export interface Store {
   readonly fs: FileSystem;
   /** Catalog, snapshot infos and file index: what is written as a whole and listed at the start. */
   readonly objects: ObjectStore;
+  /** Parquet files. */
+  readonly files: DataFiles;
+  /** Undefined = the directory is the store. */
+  readonly bucket: BucketParts | undefined;
+  /** Another process may have taken over. */
+  readonly fence: Fence;
   /** False = nothing survives the process, so no log is needed. */
   readonly durable: boolean;
   /** Releases the lock; `memory` also removes everything. Idempotent. */
@@ -41,14 +52,47 @@ const SHARED_MEMORY_FREE_BYTES_MIN = 1024 ** 3;
 /** A directory without a lock may be one that is being set up just now. */
 const SETUP_TIME_MS = 60_000;
 
-/** Creates or opens the node's directory. Throws `StorageStartupError` when it cannot be written or another process has it. */
+/** What a store has that is a bucket. */
+export interface BucketParts {
+  /** The same as the store's `objects`. */
+  readonly store: BucketStore;
+  readonly cache: CachedFiles;
+}
+
+/** A bucket, and where the cache of its files is. */
+export interface BucketStoreOptions {
+  readonly kind: 'bucket';
+  /** Opens the bucket below `<node-id>/`. */
+  readonly open: (prefix: string) => Promise<BucketStore>;
+  readonly nodeId: string;
+  readonly cacheDir: string;
+  readonly cacheBytesMax: number;
+  readonly log: Log;
+}
+
+/**
+ * Creates or opens the node's directory or bucket. Throws `StorageStartupError` when the directory cannot be written or another
+ * process has it, `StartupError` when the bucket cannot be used.
+ */
 export async function openStore(options: StoreOptions): Promise<Store> {
+  if (options.kind === 'bucket') return openBucketStore(options);
   return options.kind === 'file' ? openFileStore(options) : openMemoryStore(options.nodeId);
 }
 
 async function openFileStore(options: Extract<StoreOptions, { kind: 'file' }>): Promise<Store> {
   const prefix = encodePathPart(options.nodeId);
-  const root = resolve(options.dataDir, prefix);
+  const { lock, root } = await lockedDirectory(options.dataDir, prefix);
+  const fs = options.sync === false ? unsyncedFileSystem(nodeFileSystem) : nodeFileSystem;
+  return { kind: 'file', root, prefix, ...directoryParts(fs, root), durable: true, close: () => lock.release() };
+}
+
+/** What a store has whose directory is the store. */
+function directoryParts(fs: FileSystem, root: string): Pick<Store, 'fs' | 'objects' | 'files' | 'bucket' | 'fence'> {
+  return { fs, objects: new DirectoryObjectStore(fs, root), files: new LocalFiles(fs, root), bucket: undefined, fence: new Fence() };
+}
+
+async function lockedDirectory(parent: string, prefix: string): Promise<{ readonly root: string; readonly lock: NodeLock }> {
+  const root = resolve(parent, prefix);
   try {
     await nodeFileSystem.mkdir(root);
     await probe(root);
@@ -56,10 +100,30 @@ async function openFileStore(options: Extract<StoreOptions, { kind: 'file' }>): 
   } catch (error) {
     throw directoryUnusable(root, error);
   }
-  const lock = await lockDirectory(root);
-  const fs = options.sync === false ? unsyncedFileSystem(nodeFileSystem) : nodeFileSystem;
-  const objects = new DirectoryObjectStore(fs, root);
-  return { kind: 'file', root, prefix, fs, objects, durable: true, close: () => lock.release() };
+  return { root, lock: await lockDirectory(root) };
+}
+
+async function openBucketStore(options: BucketStoreOptions): Promise<Store> {
+  const prefix = encodePathPart(options.nodeId);
+  const { lock, root } = await lockedDirectory(options.cacheDir, prefix);
+  const fs = unsyncedFileSystem(nodeFileSystem); // what a crash loses of a cache is fetched again
+  let store: BucketStore | undefined;
+  try {
+    store = await options.open(`${prefix}/`);
+    await probeStore(store, systemTimers);
+    const fence = new Fence();
+    const cache = await CachedFiles.open({ bucket: store, fs, root, prefix, bytesMax: options.cacheBytesMax, fence, log: options.log });
+    const opened = store;
+    const close = async (): Promise<void> => {
+      opened.close();
+      await lock.release();
+    };
+    return { kind: 'bucket', root, prefix, fs, objects: store, files: cache, bucket: { store, cache }, fence, durable: true, close };
+  } catch (error) {
+    store?.close();
+    await lock.release();
+    throw error;
+  }
 }
 
 async function openMemoryStore(nodeId: string): Promise<Store> {
@@ -80,7 +144,7 @@ async function openMemoryStore(nodeId: string): Promise<Store> {
     await lock.release();
   };
   const fs = unsyncedFileSystem(nodeFileSystem);
-  return { kind: 'memory', root, prefix, fs, objects: new DirectoryObjectStore(fs, root), durable: false, close };
+  return { kind: 'memory', root, prefix, ...directoryParts(fs, root), durable: false, close };
 }
 
 async function lockDirectory(directory: string): Promise<NodeLock> {

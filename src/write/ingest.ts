@@ -21,6 +21,8 @@ export interface IngestDependencies {
   readonly refusal: (table: TableSchema) => InfluxError | undefined;
   /** Told of rows that became durable, in the order of the log. */
   readonly durableRows: DurableRows;
+  /** Whether all writes wait for room in the log's queue, not only those that wait for nothing else; false by default. */
+  readonly waitsForRoom?: boolean;
   /** Whether every byte of a batch is compared between its encoding and its use; false by default. */
   readonly checkBatches?: boolean;
 }
@@ -64,7 +66,7 @@ export class Ingest implements WriteService {
     const options = { precision: request.precision, acceptPartial: request.acceptPartial, ingestTimeNs: clock.nowNs() };
     let lineErrors: WriteOutcome['lineErrors'] | undefined;
     for (let attempt = 0; attempt < SCHEMA_ATTEMPTS_MAX; attempt++) {
-      if (request.noSync) await wal.whenRoom();
+      if (request.noSync || this.#deps.waitsForRoom === true) await wal.whenRoom();
       if (this.#held.size > 0) await this.#released(request.database);
       const transaction = catalog.beginWrite(request.database);
       const parser = this.#parserOf(transaction.database);
@@ -75,7 +77,7 @@ export class Ingest implements WriteService {
       }
       if (parsed.acceptedLines === 0 && parsed.lineErrors.length === 0) throw emptyWrite();
       if (request.noSync) parsed.result?.durable.catch(this.#deps.onLostWrite);
-      else await parsed.result?.durable;
+      else if (parsed.result !== undefined) await wal.answered(parsed.result.durable);
       // A later pass sees columns that later lines added and may word the same refusal differently.
       const errors = parsed.lineErrors.length === lineErrors?.length ? lineErrors : parsed.lineErrors;
       return { acceptedLines: parsed.acceptedLines, acceptedBytes: parsed.acceptedBytes, lineErrors: errors };

@@ -77,6 +77,9 @@ export class ReopeningStore implements WriteService {
     this.#store = store;
     this.chunkDurationNs = store.chunkDurationNs;
     options.engine.onFailure((failure) => this.#engineFailed(failure));
+    options.store.fence.onLost((reason) => {
+      if (!this.#stopping.signal.aborted) this.#lose(reason);
+    });
   }
 
   /** The store in use, or the one that was in use last: for figures. */
@@ -153,7 +156,8 @@ export class ReopeningStore implements WriteService {
   async stop(): Promise<void> {
     this.beginStop();
     await this.#recovery;
-    if (this.#state.kind === 'open') await this.#store.stop();
+    // Also a store that another process has taken over: what still runs must end.
+    if (this.#state.kind === 'open' || this.#options.store.fence.reason !== undefined) await this.#store.stop();
   }
 
   #usable(): WriteStore {
@@ -254,6 +258,7 @@ export class ReopeningStore implements WriteService {
   }
 
   #lose(reason: string): void {
+    if (this.#state.kind === 'lost') return;
     this.#state = { kind: 'lost', reason };
     this.#options.log.error('the server cannot go on: start it again', { reason });
     for (const listener of this.#lostListeners.splice(0)) listener(reason);

@@ -13,7 +13,7 @@ import { type AppliedListener, type BufferMoment, type BufferView, WriteBuffer }
 import { type DeleteRequest, resolveDeletes } from './deletes/index.ts';
 import { type DurableListener, DurableRows } from './durable-rows.ts';
 import type { FileTotals, LiveFile } from './file-index/file-index.ts';
-import { FileIndexStore } from './file-index/file-index-store.ts';
+import type { FileIndexStore } from './file-index/file-index-store.ts';
 import { FileRemoval } from './file-index/file-removal.ts';
 import { PendingFiles } from './file-index/pending-files.ts';
 import { Ingest } from './ingest.ts';
@@ -26,7 +26,7 @@ import {
 } from './maintenance/index.ts';
 import { FileChecks } from './parquet/file-checks.ts';
 import { type PinnedMoment, Pins } from './pin/index.ts';
-import { type LostRows, replayLogs } from './recovery/index.ts';
+import { claimAndLoad, type LostRows, replayLogs } from './recovery/index.ts';
 import type { ScanFile } from './scan/index.ts';
 import type { SeriesIndex } from './series/index.ts';
 import { SnapshotScheduler } from './snapshot/snapshot-scheduler.ts';
@@ -101,13 +101,20 @@ export class WriteStore implements WriteService {
   /** Loads the file index, removes leftovers of a crash and replays the log. Throws `StartupError`. */
   static async open(options: WriteStoreOptions): Promise<WriteStore> {
     const { catalog, log, store, timers = systemTimers } = options;
-    const files = await FileIndexStore.open({
-      objects: store.objects,
+    const wal = new Wal({
+      fs: store.fs,
+      root: store.root,
       uuid: catalog.uuid,
+      clock: options.clock,
+      timers,
       log,
-      failOnError: options.wal.replayFailOnError,
+      durability: store.durable ? 'sync' : 'none',
+      flushIntervalMs: options.wal.flushIntervalMs,
+      maxBufferedWrites: options.wal.maxBufferedWrites,
+      bucket: store.bucket && { store: store.bucket.store, fence: store.fence },
     });
-    const pending = new PendingFiles(store.fs, store.root);
+    const files = await claimAndLoad(wal, { ...options, timers });
+    const pending = new PendingFiles(store);
     const removed = await pending.removeLeftovers(livePaths(files, store.prefix));
     if (removed > 0) log.info('removed Parquet files of a change that did not finish', { files: removed });
     const tableSchema = (databaseId: DatabaseId, tableId: TableId): TableSchema | undefined => catalog.tableById(databaseId, tableId);
@@ -121,18 +128,7 @@ export class WriteStore implements WriteService {
       ...(options.onApplied === undefined ? {} : { onApplied: options.onApplied }),
       onError: (message, error) => log.error(message, { error: errorText(error) }),
     });
-    const wal = new Wal({
-      fs: store.fs,
-      root: store.root,
-      uuid: catalog.uuid,
-      clock: options.clock,
-      timers,
-      log,
-      durability: store.durable ? 'sync' : 'none',
-      flushIntervalMs: options.wal.flushIntervalMs,
-      maxBufferedWrites: options.wal.maxBufferedWrites,
-    });
-    const asideLog = new AsideLog({ fs: store.fs, root: store.root, uuid: catalog.uuid, log });
+    const asideLog = new AsideLog({ store, uuid: catalog.uuid, log });
     const aside = new TablesAside({ buffer, files, log, asideLog, tableSchema, bytesMax: options.forceSnapshotBytes / ASIDE_SHARE });
     const report = await replayLogs({ ...options, failOnError: options.wal.replayFailOnError, buffer, files, wal, asideLog });
     const snapshots = new SnapshotScheduler({
@@ -164,13 +160,14 @@ export class WriteStore implements WriteService {
     this.lostRows = parts.lost;
     this.lostInfos = files.lost;
     const refusal = (table: TableSchema): InfluxError | undefined => aside.refusal(table);
-    this.#ingest = new Ingest({ ...options, wal, buffer, onLostWrite, durableRows: this.#durableRows, refusal });
+    const waitsForRoom = options.store.bucket !== undefined;
+    this.#ingest = new Ingest({ ...options, wal, buffer, onLostWrite, durableRows: this.#durableRows, refusal, waitsForRoom });
     this.#checks = new FileChecks({
       checksum: (file) => options.store.fs.checksum(this.#pathOf(file)),
       monotonicMs: () => options.clock.monotonicMs(),
       log: options.log,
     });
-    this.#removal = new FileRemoval({ fs: options.store.fs, root: options.store.root, log: options.log, pending });
+    this.#removal = new FileRemoval({ files: options.store.files, log: options.log, pending });
     this.#pins = new Pins({ ...options, wal, files, removal: this.#removal, asideLog: parts.asideLog });
     this.#maintenance = new Maintenance({
       ...options,
@@ -222,12 +219,15 @@ export class WriteStore implements WriteService {
     const viewing = this.#buffer.table(table.databaseId, table.id)?.view();
     const readerDone = this.#removal.reader();
     let buffer: BufferView | undefined;
+    let letGo: (() => void) | undefined;
     const release = (): void => {
       buffer?.release();
+      letGo?.();
       readerDone();
     };
     try {
       buffer = await viewing;
+      letGo = await this.#options.store.files.hold(live);
       await this.#checks.verify(live);
       return { table, files, buffer, cutoffNs, release };
     } catch (error) {

@@ -1,10 +1,17 @@
-import { isObjectKey, type ObjectStore, ObjectStoreError, type PutCondition } from '../../src/storage/index.ts';
+import { readFile } from 'node:fs/promises';
+import { type BucketStore, isObjectKey, ObjectStoreError, type PutCondition, RequestCounts } from '../../src/storage/index.ts';
 
-/** Objects in memory, for rules that need no disk. A test can lose requests and answers. */
-export class MemoryObjectStore implements ObjectStore {
-  readonly #objects = new Map<string, Uint8Array>();
+/** Objects in memory, for rules that need neither disk nor network. A test can lose requests and answers. */
+export class MemoryObjectStore implements BucketStore {
+  readonly requests = new RequestCounts();
+  readonly #objects: Map<string, Uint8Array>;
   /** Asked before a put takes place: `request` = it never arrives, `answer` = it takes place, but nobody hears of it. */
   lost: (key: string) => 'request' | 'answer' | undefined = () => undefined;
+
+  /** @param beside a store that holds the same objects: another client of the same bucket */
+  constructor(beside?: MemoryObjectStore) {
+    this.#objects = beside === undefined ? new Map() : beside.#objects;
+  }
 
   async put(key: string, bytes: Uint8Array, condition: PutCondition): Promise<void> {
     if (!isObjectKey(key)) throw new Error(`internal error: '${key}' is no key of an object`);
@@ -30,6 +37,16 @@ export class MemoryObjectStore implements ObjectStore {
   async *list(prefix: string, startAfter = ''): AsyncGenerator<string> {
     for (const key of [...this.#objects.keys()].sort()) if (key.startsWith(prefix) && key > startAfter) yield key;
   }
+
+  async *entries(prefix: string, startAfter?: string): AsyncGenerator<{ readonly key: string; readonly sizeBytes: number }> {
+    for await (const key of this.list(prefix, startAfter)) yield { key, sizeBytes: this.#found(key).byteLength };
+  }
+
+  async putFile(key: string, path: string): Promise<void> {
+    await this.put(key, await readFile(path), 'overwrite');
+  }
+
+  close(): void {}
 
   async delete(keys: readonly string[]): Promise<void> {
     for (const key of keys) this.#objects.delete(key);

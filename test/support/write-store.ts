@@ -6,7 +6,7 @@ import { Catalog } from '../../src/catalog/index.ts';
 import { Engine } from '../../src/duckdb/index.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
-import { DirectoryObjectStore, type FileSystem, openStore, type Store } from '../../src/storage/index.ts';
+import { DirectoryObjectStore, type FileSystem, LocalFiles, openStore, type Store } from '../../src/storage/index.ts';
 import { tableScanSql } from '../../src/write/scan/index.ts';
 import { WriteStore, type WriteStoreOptions } from '../../src/write/write-store.ts';
 import { engineNames, readRows } from './engine.ts';
@@ -39,7 +39,7 @@ export class TestWriteStore {
     const clock = overrides.clock ?? systemClock;
     const opened = await openStore({ kind: 'file', dataDir: directory, nodeId: 'n1' });
     const fs = wrap(opened.fs);
-    const store: Store = { ...opened, fs, objects: new DirectoryObjectStore(fs, opened.root) };
+    const store: Store = { ...opened, fs, objects: new DirectoryObjectStore(fs, opened.root), files: new LocalFiles(fs, opened.root) };
     const catalog = await Catalog.open({ objects: store.objects, clock, randomUuid: randomUUID, log: silentLogger });
     const realEngine = await Engine.open({
       threads: 2,

@@ -1,3 +1,15 @@
+export { createKnown, sameBytes } from './create-known.ts';
 export { DirectoryObjectStore } from './directory-object-store.ts';
-export { isObjectKey, type ObjectErrorCode, type ObjectStore, ObjectStoreError, type PutCondition } from './object-store.ts';
+export {
+  type BucketStore,
+  isObjectKey,
+  type ObjectErrorCode,
+  type ObjectStore,
+  ObjectStoreError,
+  type PutCondition,
+  RequestCounts,
+} from './object-store.ts';
+export { probeStore } from './probe.ts';
+export { pauseBefore } from './retries.ts';
+export { S3ObjectStore, type S3Options } from './s3-object-store.ts';
 export { setAside } from './set-aside.ts';

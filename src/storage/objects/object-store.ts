@@ -43,6 +43,34 @@ export interface ObjectStore {
   locate(key: string): string;
 }
 
+/** An object store behind a network, which other processes can reach too. */
+export interface BucketStore extends ObjectStore {
+  /** How many requests were sent, by their kind. */
+  readonly requests: RequestCounts;
+  /** The same as `list`, with the size of each object in bytes. */
+  entries(prefix: string, startAfter?: string): AsyncIterable<{ readonly key: string; readonly sizeBytes: number }>;
+  /** The same as `put` with `overwrite`, from a file that does not change meanwhile. */
+  putFile(key: string, path: string, sizeBytes: number): Promise<void>;
+  /** Ends what is under way; the store cannot be used any more. */
+  close(): void;
+}
+
+/** Kinds of requests, as services count them. */
+export type RequestMethod = 'PUT' | 'GET' | 'HEAD' | 'LIST' | 'DELETE';
+
+/** Requests since the start, by kind. */
+export class RequestCounts {
+  readonly #counts = new Map<RequestMethod, number>();
+
+  add(method: RequestMethod): void {
+    this.#counts.set(method, (this.#counts.get(method) ?? 0) + 1);
+  }
+
+  entries(): Iterable<[RequestMethod, number]> {
+    return this.#counts.entries();
+  }
+}
+
 /** Whether a text can be a key. */
 export function isObjectKey(key: string): boolean {
   return /^[ -~]+$/.test(key) && key.split('/').every((part) => part !== '' && part !== '.' && part !== '..');

@@ -1,10 +1,20 @@
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { DatabaseId, TableId } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
-import { errorText, type FileSystem, moveAside, StorageStartupError, systemErrorCode, unlinkIfPresent } from '../../storage/index.ts';
+import {
+  type BucketStore,
+  errorText,
+  moveAside,
+  type ObjectStore,
+  ObjectStoreError,
+  StorageStartupError,
+  type Store,
+  unlinkIfPresent,
+} from '../../storage/index.ts';
 import { tablePart } from '../batch/index.ts';
 import type { TableAside } from '../file-index/snapshot-info.ts';
-import { readSideLog, type SideLogOptions, SideLogWriter, type Wal } from '../wal/index.ts';
+import { decodeSideLog, type SideLogOptions, SideLogWriter, type Wal } from '../wal/index.ts';
 
 /** A table by its ids. */
 export interface TableIds {
@@ -22,21 +32,31 @@ export interface AsideReplayReport {
   readonly damaged: readonly { readonly path: string; readonly reason: string }[];
 }
 
+type AsideStore = Pick<Store, 'fs' | 'root' | 'objects' | 'bucket'>;
+
+/** Of side logs. */
+const FOLDER = 'aside/';
+
 /**
  * Side logs of tables that cannot be written to files, below `<root>/aside`: their records of WAL files that are about to
  * be deleted. A file counts only once a snapshot info names it; what none names is removed at start.
  */
 export class AsideLog {
   readonly #options: SideLogOptions;
+  readonly #objects: ObjectStore;
+  readonly #bucket: BucketStore | undefined;
   readonly #log: Log;
+  /** Of this process, in the names of its files in a bucket. */
+  readonly #mark = randomBytes(4).toString('hex');
   readonly #held = new Set<ReadonlySet<string>>();
   /** Held files that no info names any more. */
   readonly #needless = new Set<string>();
 
-  /** @param root the node's directory */
-  constructor(options: { readonly fs: FileSystem; readonly root: string; readonly uuid: string; readonly log: Log }) {
-    this.#options = { fs: options.fs, directory: join(options.root, 'aside'), uuid: options.uuid };
-    this.#log = options.log;
+  constructor({ store, uuid, log }: { readonly store: AsideStore; readonly uuid: string; readonly log: Log }) {
+    this.#options = { fs: store.fs, directory: join(store.root, 'aside'), uuid };
+    this.#objects = store.objects;
+    this.#bucket = store.bucket?.store;
+    this.#log = log;
   }
 
   /**
@@ -50,7 +70,8 @@ export class AsideLog {
     await fs.mkdir(directory);
     await fs.syncDirectory(join(directory, '..'));
     const writers = tables.map((table) => {
-      const baseName = `${table.databaseId}-${table.tableId}-${String(upTo).padStart(11, '0')}`;
+      const own = this.#bucket === undefined ? '' : `-${this.#mark}`;
+      const baseName = `${table.databaseId}-${table.tableId}-${String(upTo).padStart(11, '0')}${own}`;
       return { table, writer: new SideLogWriter(this.#options, baseName) };
     });
     try {
@@ -65,12 +86,25 @@ export class AsideLog {
       const copied: TableAside[] = [];
       for (const { table, writer } of writers) {
         const { databaseId, tableId } = table;
-        copied.push({ databaseId, tableId, upToFileNumber: upTo, files: await writer.finish() });
+        const files = await writer.finish();
+        await this.#keep(files);
+        copied.push({ databaseId, tableId, upToFileNumber: upTo, files });
       }
       return copied;
     } catch (error) {
       for (const { writer } of writers) await writer.abandon().catch(() => undefined); // the next start removes it
       throw error;
+    }
+  }
+
+  /** Makes files that are complete in the directory part of the store. */
+  async #keep(names: readonly string[]): Promise<void> {
+    const { directory, fs } = this.#options;
+    if (this.#bucket === undefined) return;
+    for (const name of names) {
+      const path = join(directory, name);
+      await this.#bucket.putFile(FOLDER + name, path, await fs.size(path));
+      await unlinkIfPresent(fs, path);
     }
   }
 
@@ -95,7 +129,7 @@ export class AsideLog {
         continue;
       }
       try {
-        await unlinkIfPresent(fs, join(directory, name));
+        await (this.#bucket?.delete([FOLDER + name]) ?? unlinkIfPresent(fs, join(directory, name)));
       } catch (error) {
         this.#log.warn('the side log of a table could not be removed, will be tried again at the next start', {
           name,
@@ -110,19 +144,19 @@ export class AsideLog {
    * Throws `StorageStartupError` WAL_CORRUPT for a file that is missing or not whole, with `failOnError`.
    */
   async replay(tables: readonly TableAside[], onRecord: AsideRecordHandler, failOnError: boolean): Promise<AsideReplayReport> {
-    const { directory, fs } = this.#options;
+    const { fs } = this.#options;
     const named = new Set(tables.flatMap(({ files }) => files));
-    await this.remove((await fs.readdir(directory)).filter((name) => LEFT_NAME.test(name) && !named.has(name)));
+    await this.remove((await this.#names()).filter((name) => LEFT_NAME.test(name) && !named.has(name)));
     const damaged: { path: string; reason: string }[] = [];
     let recordCount = 0;
     for (const name of named) {
       const { damage, records } = await this.#read(name);
       if (damage !== undefined) {
-        const path = join(directory, name);
+        const path = this.#objects.locate(FOLDER + name);
         if (failOnError) throw refused(path, damage);
         damaged.push({ path, reason: damage });
         this.#log.error('the side log of a table is not whole: rows are lost', { path, reason: damage, records: records.length });
-        if (damage !== MISSING) await moveAside(fs, path).catch(() => undefined); // stays where it is then
+        if (damage !== MISSING && this.#bucket === undefined) await moveAside(fs, path).catch(() => undefined); // stays where it is then
       }
       for (const { sourceNumber, body } of records) await onRecord(sourceNumber, body);
       recordCount += records.length;
@@ -130,18 +164,26 @@ export class AsideLog {
     return { recordCount, damaged };
   }
 
-  async #read(name: string): Promise<Awaited<ReturnType<typeof readSideLog>>> {
+  /** Of all files, half-written ones of a directory included. */
+  async #names(): Promise<string[]> {
+    if (this.#bucket === undefined) return this.#options.fs.readdir(this.#options.directory);
+    const names: string[] = [];
+    for await (const key of this.#bucket.list(FOLDER)) names.push(key.slice(FOLDER.length));
+    return names;
+  }
+
+  async #read(name: string): Promise<ReturnType<typeof decodeSideLog>> {
     try {
-      return await readSideLog(this.#options, name);
+      return decodeSideLog(await this.#objects.get(FOLDER + name), this.#options.uuid);
     } catch (error) {
-      if (systemErrorCode(error) !== 'ENOENT') throw error;
+      if (!(error instanceof ObjectStoreError && error.code === 'NOT_FOUND')) throw error;
       return { records: [], damage: MISSING };
     }
   }
 }
 
 /** Side logs, complete or not; `.corrupt` ones stay. */
-const LEFT_NAME = /^\d+-\d+-\d{11,}-\d+\.rows(\.tmp)?$/;
+const LEFT_NAME = /^\d+-\d+-\d{11,}(-[0-9a-f]{8})?-\d+\.rows(\.tmp)?$/;
 
 const MISSING = 'file is missing';
 

@@ -1,5 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import type { CatalogSequence, WalFileNumber } from '../../shared/ids.ts';
-import { errorText } from '../../storage/index.ts';
+import { errorText, Fence, TakenOver } from '../../storage/index.ts';
 import type { TableDelete } from '../deletes/row-delete.ts';
 import type { FileIndex, LiveFile } from './file-index.ts';
 import { encodeFileIndex, type IndexState, type StoredFileIndex } from './file-index-codec.ts';
@@ -34,6 +35,10 @@ export interface FileChange {
 
 export interface FileIndexStoreOptions extends LoadIndexOptions {
   readonly snapshotsPerSave?: number;
+  /** Told when another process has taken over. */
+  readonly fence?: Fence;
+  /** For a store that is shared: how this process claims it. */
+  readonly claim?: { readonly nodeId: string; readonly pause: () => Promise<void> } | undefined;
 }
 
 /** The live files of a node as its snapshot infos tell them, and where those infos are saved. */
@@ -65,19 +70,28 @@ export class FileIndexStore {
   readonly movedAside: readonly string[];
   readonly #options: FileIndexStoreOptions;
   readonly #snapshots: SnapshotStore;
+  readonly #fence: Fence;
+  readonly #writer = randomUUID();
   #savedSequence: number;
   /** After the newest change. */
   #state: IndexState;
   #changing: Promise<unknown> = Promise.resolve();
   #saving: Promise<void> | undefined;
 
-  /** Reads what is on disk (see `loadIndex`). Throws `StorageStartupError`. */
+  /**
+   * Reads what is on disk (see `loadIndex`). With `claim` no other process can add infos from then on, and what is read is all
+   * that it added. Throws `StorageStartupError`.
+   */
   static async open(options: FileIndexStoreOptions): Promise<FileIndexStore> {
-    return new FileIndexStore(options, await loadIndex(options));
+    for (;;) {
+      const store = new FileIndexStore(options, await loadIndex({ ...options, shared: options.claim !== undefined }));
+      if (await store.#claim()) return store;
+    }
   }
 
   private constructor(options: FileIndexStoreOptions, loaded: LoadedIndex) {
     this.#options = options;
+    this.#fence = options.fence ?? new Fence();
     this.#snapshots = loaded.snapshots;
     this.index = loaded.index;
     this.newest = loaded.newest;
@@ -85,6 +99,17 @@ export class FileIndexStore {
     this.#state = { ...loaded.state, nextFileId: Math.max(loaded.state.nextFileId, loaded.index.maxFileId + 1) };
     this.movedAside = loaded.movedAside;
     this.#savedSequence = loaded.savedSequence;
+  }
+
+  /** False = another process has added an info meanwhile. */
+  async #claim(): Promise<boolean> {
+    const { claim } = this.#options;
+    if (claim === undefined) return true;
+    const change = { nodeId: claim.nodeId, catalogSequence: this.#state.catalogSequence, files: [], removedFiles: [] };
+    const info = this.#infoOf(change);
+    if (!(await this.#saveKnown(info, claim.pause))) return false;
+    this.publish(info);
+    return true;
   }
 
   /** Reserves file ids; returns the first. Ids that no change uses are given out again after a restart. */
@@ -110,20 +135,25 @@ export class FileIndexStore {
     const change = build();
     if (change === undefined) return false;
     const info = this.#infoOf(change);
+    if (!(await this.#saveKnown(info, options.pause))) throw this.#fence.lose(this.#snapshots.locate(info.sequence));
+    this.publish(info);
+    options.onVisible?.();
+    return true;
+  }
+
+  /** True = the info is durable; false = another one has its sequence. Tries until it is known; rejects when `pause` does. */
+  async #saveKnown(info: SnapshotInfo, pause: () => Promise<void>): Promise<boolean> {
     for (let attempt = 1; ; attempt++) {
+      if (this.#fence.reason !== undefined) throw new TakenOver(this.#fence.reason);
       try {
-        await this.save(info);
-        break;
+        return (await this.#snapshots.save(info)) === 'created';
       } catch (error) {
         if (attempt === 1) {
           this.#options.log.error('writing the snapshot info failed; retrying every second', { error: errorText(error) });
         }
-        await options.pause();
+        await pause();
       }
     }
-    this.publish(info);
-    options.onVisible?.();
-    return true;
   }
 
   #infoOf(change: FileChange): SnapshotInfo {
@@ -133,6 +163,7 @@ export class FileIndexStore {
       snapshot === undefined ? [] : [{ lastWalFileNumber: snapshot.frozenWalFileNumber, endMarkerNs: snapshot.endTimeMarkerNs }];
     return {
       nodeId: change.nodeId,
+      writer: this.#writer,
       sequence: this.index.sequence + 1,
       nextFileId: this.#state.nextFileId,
       walFileNumber,
@@ -145,14 +176,6 @@ export class FileIndexStore {
       persistedRanges: neededRanges([...added, ...this.#state.persistedRanges], walFileNumber),
       ...aside(change.tablesAside ?? this.#state.tablesAside, walFileNumber),
     };
-  }
-
-  /**
-   * Makes a snapshot's info durable. Its files are not served yet: that is `publish`, which the caller runs in the
-   * same turn in which the rows leave the buffer.
-   */
-  save(info: SnapshotInfo): Promise<void> {
-    return this.#snapshots.save(info);
   }
 
   /** Serves the files of a saved snapshot, and rewrites the index file in the background when it is time. */
@@ -199,6 +222,7 @@ export class FileIndexStore {
   async #saveIndex(): Promise<void> {
     const index = this.stored();
     try {
+      if (this.#fence.reason !== undefined) return;
       const bytes = encodeFileIndex(index, this.#options.uuid);
       await this.#options.objects.put(INDEX_KEY, bytes, 'overwrite');
     } catch (error) {

@@ -81,6 +81,11 @@ export class FileIndex {
     this.#sequence = sequence;
   }
 
+  /** Sequences up to this one are not used for changes. */
+  skipTo(sequence: number): void {
+    this.#sequence = Math.max(this.#sequence, sequence);
+  }
+
   /** Files with rows from `minTimeNs` to `maxTimeNs` (both inclusive, undefined = unbounded), by chunk time, then snapshot. */
   filesFor(databaseId: DatabaseId, tableId: TableId, minTimeNs?: bigint, maxTimeNs?: bigint): readonly LiveFile[] {
     const table = this.#tables.get(keyOf(databaseId, tableId));

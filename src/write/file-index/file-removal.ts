@@ -1,13 +1,10 @@
-import { dirname, join } from 'node:path';
 import type { Log } from '../../shared/logger.ts';
 import { nextTurn } from '../../shared/timers.ts';
-import { errorText, type FileSystem, unlinkIfPresent } from '../../storage/index.ts';
+import { type DataFiles, errorText } from '../../storage/index.ts';
 import type { PendingFiles } from './pending-files.ts';
 
 export interface FileRemovalOptions {
-  readonly fs: FileSystem;
-  /** The node's directory. */
-  readonly root: string;
+  readonly files: DataFiles;
   readonly log: Log;
   /** Knows the paths until they are deleted, so that a crash forgets none. */
   readonly pending: PendingFiles;
@@ -94,20 +91,8 @@ export class FileRemoval {
   }
 
   async #delete(path: string): Promise<void> {
-    const { fs, pending, root } = this.#options;
-    await unlinkIfPresent(fs, join(root, path));
+    const { files, pending } = this.#options;
+    await files.remove(path);
     pending.settle([path]);
-    // The directories of the minute and the day; others of the table follow only when the table goes.
-    if (await removeIfEmpty(fs, join(root, dirname(path)))) await removeIfEmpty(fs, join(root, dirname(path), '..'));
-  }
-}
-
-/** False when the directory is in use or the system does not let it go, which does no harm. */
-async function removeIfEmpty(fs: FileSystem, directory: string): Promise<boolean> {
-  try {
-    await fs.rmdir(directory);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -18,6 +18,8 @@ export interface LoadIndexOptions {
   readonly log: Log;
   /** A snapshot info that is lost stops the start. */
   readonly failOnError?: boolean;
+  /** Other processes can reach the store: numbers that are taken stay so, and infos that the index file stands for are not listed. */
+  readonly shared?: boolean;
 }
 
 /** A snapshot info that is not there, or cannot be read, and that the index file does not stand for. */
@@ -45,7 +47,8 @@ export async function loadIndex(options: LoadIndexOptions): Promise<LoadedIndex>
   await options.objects.prepare('files/');
   const snapshots = new SnapshotStore(options.objects, options.log);
   const stored = await readStored(options);
-  let loaded = await snapshots.load(Math.max(0, (stored?.sequence ?? 0) - INFOS_LOOKED_BACK), options.failOnError);
+  const keepDamaged = options.failOnError === true || options.shared === true;
+  let loaded = await snapshots.load(Math.max(0, (stored?.sequence ?? 0) - INFOS_LOOKED_BACK), keepDamaged, options.shared !== true);
   const movedAside = [...loaded.movedAside];
   // An index file of an earlier version cannot stand for the info that it ends with, unless that is there or damaged.
   const usable =
@@ -55,7 +58,7 @@ export async function loadIndex(options: LoadIndexOptions): Promise<LoadedIndex>
       loaded.corrupt.has(stored.sequence));
   if (stored !== undefined && !usable) {
     options.log.warn('file index does not fit the snapshots and is built anew', { sequence: stored.sequence });
-    loaded = await snapshots.load(0, options.failOnError);
+    loaded = await snapshots.load(0, keepDamaged);
     movedAside.push(...loaded.movedAside);
   }
   const known = usable ? stored : undefined;
@@ -66,6 +69,7 @@ export async function loadIndex(options: LoadIndexOptions): Promise<LoadedIndex>
     const sequence = Math.max(newest?.sequence ?? 0, known?.sequence ?? 0);
     index.restore(sequence, liveFiles(known, loaded.infos), liveDeletes(known, loaded.infos));
   }
+  if (options.shared === true) index.skipTo(Math.max(0, ...loaded.corrupt));
   const state = (known?.sequence ?? 0) > (newest?.sequence ?? 0) && known?.state !== undefined ? known.state : stateOf(loaded.infos);
   const savedSequence = known?.sequence ?? 0;
   return { index, snapshots, newest, state, savedSequence, movedAside: movedAside.map(({ movedTo }) => movedTo), lost };
@@ -82,14 +86,14 @@ export async function knownCatalogSequence(options: Pick<LoadIndexOptions, 'obje
  * but the second copy is.
  */
 function lostInfos(
-  { failOnError, log, objects }: LoadIndexOptions,
+  { failOnError, log, objects, shared }: LoadIndexOptions,
   loaded: LoadedSnapshots,
   { from, movedAside, to }: { readonly from: number; readonly to: number; readonly movedAside: readonly Damaged[] },
 ): LostInfo[] {
   const newest = Math.max(to, loaded.infos[0]?.sequence ?? 0, ...loaded.corrupt);
   let spared = 0;
   const lost: LostInfo[] = [];
-  for (let sequence = 1; sequence <= newest; sequence++) {
+  for (let sequence = shared === true ? from + 1 : 1; sequence <= newest; sequence++) {
     const path = objects.locate(snapshotKey(sequence));
     const damaged = movedAside.some((moved) => moved.sequence === sequence);
     if (loaded.sequences.has(sequence) || (loaded.corrupt.has(sequence) && !damaged)) continue;

@@ -1,28 +1,26 @@
-import { join } from 'node:path';
-import { atomicWrite, type FileSystem, systemErrorCode, TEMPORARY_SUFFIX, unlinkIfPresent } from '../../storage/index.ts';
+import { type DataFiles, type ObjectStore, ObjectStoreError, type Store } from '../../storage/index.ts';
+
+const PENDING_KEY = 'files/pending';
 
 /**
  * Paths of Parquet files that may be on disk without being served: files about to be written, and removed ones that are
  * not deleted yet. The list is kept in `files/pending`; at start, listed files that no snapshot info serves are deleted.
  */
 export class PendingFiles {
-  readonly #fs: FileSystem;
-  readonly #root: string;
-  readonly #path: string;
+  readonly #objects: ObjectStore;
+  readonly #files: DataFiles;
   readonly #paths = new Set<string>();
   #writing: Promise<void> = Promise.resolve();
 
-  /** @param root the node's directory */
-  constructor(fs: FileSystem, root: string) {
-    this.#fs = fs;
-    this.#root = root;
-    this.#path = join(root, 'files', 'pending');
+  constructor({ files, objects }: Pick<Store, 'files' | 'objects'>) {
+    this.#objects = objects;
+    this.#files = files;
   }
 
   /** Adds paths (below the node's directory) to the list; durable when it resolves. */
   announce(paths: readonly string[]): Promise<void> {
     for (const path of paths) this.#paths.add(path);
-    const next = this.#writing.then(() => atomicWrite(this.#fs, this.#path, Buffer.from(JSON.stringify([...this.#paths]))));
+    const next = this.#writing.then(() => this.#objects.put(PENDING_KEY, Buffer.from(JSON.stringify([...this.#paths])), 'overwrite'));
     this.#writing = next.catch(() => undefined); // whoever announced hears of it
     return next;
   }
@@ -36,8 +34,7 @@ export class PendingFiles {
   async discard(paths: readonly string[]): Promise<void> {
     for (const path of paths) {
       try {
-        await unlinkIfPresent(this.#fs, join(this.#root, path + TEMPORARY_SUFFIX));
-        await unlinkIfPresent(this.#fs, join(this.#root, path));
+        await this.#files.discard(path);
         this.#paths.delete(path);
       } catch {
         // it stays in the list
@@ -54,8 +51,7 @@ export class PendingFiles {
     for (const path of await this.#read()) {
       if (isLive(path)) continue;
       try {
-        await unlinkIfPresent(this.#fs, join(this.#root, path + TEMPORARY_SUFFIX));
-        await unlinkIfPresent(this.#fs, join(this.#root, path));
+        await this.#files.discard(path);
         removed++;
       } catch {
         this.#paths.add(path); // the next start tries again
@@ -67,10 +63,10 @@ export class PendingFiles {
   /** An unreadable list only leaves files lying around; it never stops a start. */
   async #read(): Promise<string[]> {
     try {
-      const list: unknown = JSON.parse(Buffer.from(await this.#fs.readFile(this.#path)).toString('utf8'));
+      const list: unknown = JSON.parse(Buffer.from(await this.#objects.get(PENDING_KEY)).toString('utf8'));
       return Array.isArray(list) ? list.filter((path): path is string => typeof path === 'string' && isBelowData(path)) : [];
     } catch (error) {
-      if (error instanceof SyntaxError || systemErrorCode(error) === 'ENOENT') return [];
+      if (error instanceof SyntaxError || (error instanceof ObjectStoreError && error.code === 'NOT_FOUND')) return [];
       throw error;
     }
   }

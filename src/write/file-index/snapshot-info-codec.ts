@@ -28,6 +28,7 @@ export function encodeSnapshotInfo(info: SnapshotInfo): Uint8Array {
   const text = printJson({
     version: VERSION,
     node_id: info.nodeId,
+    writer: info.writer,
     next_file_id: info.nextFileId,
     snapshot_sequence_number: info.sequence,
     wal_file_sequence_number: info.walFileNumber,

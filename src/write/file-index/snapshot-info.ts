@@ -47,6 +47,8 @@ export interface TableAside {
 /** What one snapshot changed. */
 export interface SnapshotInfo {
   readonly nodeId: string;
+  /** Random name of the process that wrote it, so that no two write the same bytes. Not read back. */
+  readonly writer?: string | undefined;
   readonly sequence: SnapshotSequence;
   /** First file id that is free. */
   readonly nextFileId: FileId;

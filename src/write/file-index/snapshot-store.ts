@@ -1,5 +1,5 @@
 import type { Log } from '../../shared/logger.ts';
-import { errorText, type ObjectStore, setAside } from '../../storage/index.ts';
+import { createKnown, errorText, type ObjectStore, sameBytes, setAside } from '../../storage/index.ts';
 import type { SnapshotInfo } from './snapshot-info.ts';
 import { decodeSnapshotInfo, encodeSnapshotInfo } from './snapshot-info-codec.ts';
 
@@ -43,11 +43,18 @@ export class SnapshotStore {
     this.#log = log;
   }
 
-  /** Reads the infos with this sequence and above, newest first. Damaged ones are moved aside, unless `keepDamaged`. */
-  async load(fromSequence = 0, keepDamaged = false): Promise<LoadedSnapshots> {
+  /**
+   * Reads the infos with this sequence and above, newest first. Damaged ones are moved aside, unless `keepDamaged`.
+   * @param lookFurther whether infos before it are listed too, without being read
+   */
+  async load(fromSequence = 0, keepDamaged = false, lookFurther = true): Promise<LoadedSnapshots> {
     await this.#objects.prepare(FOLDER);
     const listed: string[] = [];
-    for await (const key of this.#objects.list(FOLDER)) listed.push(key.slice(FOLDER.length));
+    for await (const key of this.#objects.list(FOLDER)) {
+      const name = key.slice(FOLDER.length);
+      if (!lookFurther && (sequenceOf(name) ?? fromSequence) < fromSequence) break;
+      listed.push(name);
+    }
     const names = listed.filter((name) => (sequenceOf(name) ?? -1) >= fromSequence);
     const infos: SnapshotInfo[] = [];
     const movedAside: Damaged[] = [];
@@ -86,9 +93,24 @@ export class SnapshotStore {
     return undefined;
   }
 
-  /** Durable when it resolves. Saving the same snapshot again replaces it. */
-  async save(info: SnapshotInfo): Promise<void> {
-    await this.#objects.put(snapshotKey(info.sequence), encodeSnapshotInfo(info), 'overwrite');
+  /**
+   * Durable when it resolves with `created`. `taken` = another info has the sequence. May be called again with the same info
+   * after a failure.
+   */
+  async save(info: SnapshotInfo): Promise<'created' | 'taken'> {
+    const key = snapshotKey(info.sequence);
+    const bytes = encodeSnapshotInfo(info);
+    return createKnown(this.#objects, key, bytes, {
+      isOurs: sameBytes(key, bytes),
+      pause: async (_, error) => {
+        throw error;
+      },
+    });
+  }
+
+  /** How people find an info. */
+  locate(sequence: number): string {
+    return this.#objects.locate(snapshotKey(sequence));
   }
 
   async #read(name: string, keepDamaged: boolean): Promise<SnapshotInfo | Damaged> {

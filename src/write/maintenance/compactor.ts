@@ -1,11 +1,10 @@
-import { join } from 'node:path';
 import type { Catalog, TableSchema } from '../../catalog/index.ts';
 import { type Engine, sqlIdentifier } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { Log } from '../../shared/logger.ts';
 import { clampedTimeNs, TIME_NS_MAX } from '../../shared/time-range.ts';
-import { type Store, unlinkIfPresent } from '../../storage/index.ts';
+import type { Store } from '../../storage/index.ts';
 import { bufferColumn, chunkStart } from '../buffer/index.ts';
 import type { LiveFile } from '../file-index/file-index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
@@ -92,8 +91,13 @@ export class Compactor {
     const dataSequence = this.#options.files.index.sequence;
     for (const { key, table, job } of this.#due()) {
       if (signal.aborted || this.#options.busy()) break;
-      if (!(await this.#isWhole(job))) this.#notBefore.set(key, this.#options.clock.monotonicMs() + DAMAGED_PAUSE_MS);
-      else if (await this.#runJob({ table, job, dataSequence, signal })) merged += job.files.length;
+      const release = await this.#options.store.files.hold(job.files);
+      try {
+        if (!(await this.#isWhole(job))) this.#notBefore.set(key, this.#options.clock.monotonicMs() + DAMAGED_PAUSE_MS);
+        else if (await this.#runJob({ table, job, dataSequence, signal })) merged += job.files.length;
+      } finally {
+        release?.();
+      }
     }
     if (merged > 0) {
       const { filesIn, filesOut, bytesIn, bytesOut } = this.#totals;
@@ -150,7 +154,7 @@ export class Compactor {
     const release = removal.reader();
     const inputs = this.#options.scanFiles(job.files);
     const id = files.takeFileIds(1);
-    const path = mergedFilePath(table.databaseId, table.id, job.fromNs, id);
+    const path = store.files.unique(mergedFilePath(table.databaseId, table.id, job.fromNs, id));
     try {
       await pending.announce([path]);
       const facts = await this.#write(table, inputs, path, signal);
@@ -202,9 +206,9 @@ export class Compactor {
         return `${enumerations.cast(name, name)} AS ${sqlIdentifier(fileNames.get(column.id) as string)}`;
       });
       const source = `(SELECT ${values.join(', ')} FROM ${scan})`;
-      const writer = new ParquetWriter(engine, store.fs, signal);
+      const writer = new ParquetWriter(engine, store, signal);
       const fromNs = inputs.reduce((min, file) => (file.minTimeNs < min ? file.minTimeNs : min), TIME_NS_MAX);
-      return await writer.write({ table, columns, source, where: undefined, fromNs, path: join(store.root, path) });
+      return await writer.write({ table, columns, source, where: undefined, fromNs, path });
     } catch (error) {
       await this.#discard(path).catch(() => undefined); // the first failure is the one to report; the path stays announced
       throw error;
@@ -214,7 +218,7 @@ export class Compactor {
   }
 
   async #discard(path: string): Promise<void> {
-    await unlinkIfPresent(this.#options.store.fs, join(this.#options.store.root, path));
+    await this.#options.store.files.discard(path);
     this.#options.pending.settle([path]);
   }
 

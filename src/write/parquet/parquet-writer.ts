@@ -1,7 +1,7 @@
-import { dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
 import { type Engine, type EngineConnection, sqlIdentifier, sqlString, uniqueNames } from '../../duckdb/index.ts';
-import { type FileSystem, TEMPORARY_SUFFIX, unlinkIfPresent } from '../../storage/index.ts';
+import { type FileSystem, type Store, TEMPORARY_SUFFIX, unlinkIfPresent } from '../../storage/index.ts';
 import { arrowSchemaMetadata } from './arrow-schema.ts';
 
 /** DuckDB cannot print the part of a day before this time, ns: 1677-09-22. */
@@ -31,7 +31,7 @@ export interface ParquetJob {
   readonly sorted?: boolean;
   /** No row is older, ns. */
   readonly fromNs: bigint;
-  /** Final path; the directory is created. */
+  /** Below the node's directory; folders are created. */
   readonly path: string;
 }
 
@@ -39,20 +39,23 @@ export interface ParquetJob {
 export class ParquetWriter {
   readonly #engine: Engine;
   readonly #fs: FileSystem;
+  readonly #store: Pick<Store, 'fs' | 'files' | 'root'>;
   readonly #signal: AbortSignal;
   readonly #directories = new Set<string>();
 
   /** @param signal ends a file under way: `write` rejects then, and nothing of the file is left */
-  constructor(engine: Engine, fs: FileSystem, signal: AbortSignal) {
+  constructor(engine: Engine, store: Pick<Store, 'fs' | 'files' | 'root'>, signal: AbortSignal) {
     this.#engine = engine;
-    this.#fs = fs;
+    this.#store = store;
+    this.#fs = store.fs;
     this.#signal = signal;
   }
 
   /** Undefined when the source has no rows; no file is left then. */
   async write(job: ParquetJob): Promise<ParquetFileFacts | undefined> {
-    await this.#makeDirectory(dirname(job.path));
-    const temporary = job.path + TEMPORARY_SUFFIX;
+    const path = join(this.#store.root, job.path);
+    await this.#makeDirectory(dirname(path));
+    const temporary = path + TEMPORARY_SUFFIX;
     try {
       const facts = await this.#copy(job, temporary);
       if (facts === undefined) {
@@ -66,8 +69,9 @@ export class ParquetWriter {
         await file.close();
       }
       const crc32 = await this.#fs.checksum(temporary);
-      await this.#fs.rename(temporary, job.path);
-      await this.#fs.syncDirectory(dirname(job.path));
+      await this.#fs.rename(temporary, path);
+      await this.#fs.syncDirectory(dirname(path));
+      await this.#store.files.keep(job.path);
       return { ...facts, crc32 };
     } catch (error) {
       this.#directories.clear(); // the directory may have been removed with its last file

@@ -56,10 +56,11 @@ export class Pins {
     this.#deps = deps;
   }
 
-  /** Pins the present moment. Rejects with PIN_WITHOUT_LOG for a store in memory, or when the catalog is closed. */
+  /** Pins the present moment. Rejects with PIN_WITHOUT_LOG for a store in memory, with PIN_OF_BUCKET for a bucket, or when the catalog is closed. */
   async pin(): Promise<PinnedMoment> {
     const { catalog, files, store, wal } = this.#deps;
     if (!store.durable) throw pinWithoutLog();
+    if (store.bucket !== undefined) throw pinOfBucket();
     await wal.rotate(); // what was acknowledged is in closed files
     const { captured, snapshot } = await catalog.moment((sequence) => ({ sequence, ...this.#hold() }));
     const { index, release, sequence, walFiles } = captured;
@@ -118,6 +119,11 @@ export class Pins {
   #file(path: string, sizeBytes: number): PinnedFile {
     return { path, source: join(this.#deps.store.root, path), sizeBytes };
   }
+}
+
+function pinOfBucket(): InfluxError {
+  const message = 'the files of this server are in an object store, not in a directory that could be copied; copy the bucket instead';
+  return new InfluxError({ code: 'PIN_OF_BUCKET', message, status: 400 });
 }
 
 function pinWithoutLog(): InfluxError {

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { ColumnSchema } from '../../catalog/schema.ts';
 import { type Engine, sqlIdentifier, timeBefore, timeFrom } from '../../duckdb/index.ts';
 import type { DatabaseId, TableId } from '../../shared/ids.ts';
@@ -43,8 +42,6 @@ export interface PersistedTable {
 export interface PersistOptions extends FilePlanOptions {
   readonly engine: Engine;
   readonly writer: ParquetWriter;
-  /** The node's directory. */
-  readonly root: string;
 }
 
 /**
@@ -141,7 +138,7 @@ async function persistFile(
       ? { source: tableScanSql(scan), where: bounds }
       : { source: sortedBufferSql(scan, ranked.engineTable), where: undefined, sorted: true }),
     fromNs: plan.fromNs,
-    path: join(options.root, plan.path),
+    path: plan.path,
   });
   assertRows(`file ${plan.path} of table '${table.table.name}'`, expected, facts?.rowCount ?? 0);
   if (facts === undefined) return undefined;

@@ -226,8 +226,8 @@ export class SnapshotScheduler {
     this.#retriesAside = false;
     await runSnapshot({ endMarkerNs: plan.endTimeMarkerNs, lastCoveredWalFile: plan.lastFileNumber }, sealed, {
       engine,
-      writer: new ParquetWriter(engine, store.fs, this.#stopping.signal),
-      root: store.root,
+      writer: new ParquetWriter(engine, store, this.#stopping.signal),
+      uniquePath: (path) => store.files.unique(path),
       chunkDurationNs,
       clock,
       log,

@@ -2,7 +2,7 @@ import type { Engine } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { DatabaseId, TableId, WalFileNumber } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
-import { errorText, systemErrorCode } from '../../storage/index.ts';
+import { errorText, ObjectStoreError, systemErrorCode } from '../../storage/index.ts';
 import type { Generation, TableBuffer, WriteBuffer } from '../buffer/index.ts';
 import type { ParquetWriter } from '../parquet/parquet-writer.ts';
 import { type PersistedFile, type PersistedTable, type PersistOptions, persistTable } from './persist-table.ts';
@@ -33,8 +33,8 @@ export interface SnapshotResult {
 export interface SnapshotterDependencies {
   readonly engine: Engine;
   readonly writer: ParquetWriter;
-  /** The node's directory. */
-  readonly root: string;
+  /** The path under which a new file is written (see `DataFiles`). */
+  readonly uniquePath: (path: string) => string;
   readonly chunkDurationNs: bigint;
   readonly clock: Clock;
   readonly log: Log;
@@ -139,15 +139,16 @@ class TableJob {
   readonly #planned: ReturnType<typeof plannedFiles>;
 
   constructor(sealed: SealedTable, order: SnapshotOrder, deps: SnapshotterDependencies) {
-    const { chunkDurationNs, engine, root, writer } = deps;
+    const { chunkDurationNs, engine, uniquePath, writer } = deps;
     const { table, generations } = sealed;
     this.#sealed = sealed;
     this.#deps = deps;
     // The side log of a table that was set aside can only go when all of its rows are in files.
     const endMarkerNs = deps.isAside(table) ? END_OF_TIME_NS : order.endMarkerNs;
-    this.#options = { engine, writer, root, chunkDurationNs, endMarkerNs, walFileNumber: order.lastCoveredWalFile };
+    this.#options = { engine, writer, chunkDurationNs, endMarkerNs, walFileNumber: order.lastCoveredWalFile };
     try {
-      this.#planned = plannedFiles(table.table, generations, table.peek().dirtyChunks, this.#options);
+      const planned = plannedFiles(table.table, generations, table.peek().dirtyChunks, this.#options);
+      this.#planned = planned.map((file) => ({ ...file, path: uniquePath(file.path) }));
     } catch (cause) {
       this.#planned = [];
       this.failure = { table, cause };
@@ -197,7 +198,12 @@ const STORE_TEXT = /No space left on device|Disk quota exceeded|Read-only file s
 
 /** The failure would meet every table: setting them aside would not help. */
 function isOfStore(error: unknown, engine: Engine): boolean {
-  return engine.failure !== undefined || STORE_CODES.has(systemErrorCode(error) ?? '') || STORE_TEXT.test(errorText(error));
+  return (
+    engine.failure !== undefined ||
+    error instanceof ObjectStoreError ||
+    STORE_CODES.has(systemErrorCode(error) ?? '') ||
+    STORE_TEXT.test(errorText(error))
+  );
 }
 
 const PASSING_CODES: ReadonlySet<string> = new Set(['EIO', 'EAGAIN', 'EBUSY', 'ENOMEM', 'EINTR', 'ETIMEDOUT', 'ESTALE']);

@@ -15,3 +15,15 @@ export function walShutdown(): InfluxError {
 export function walWriteFailed(cause: unknown): InfluxError {
   return new InfluxError({ code: 'WAL_WRITE_FAILED', message: `${PREFIX}${errorText(cause)}`, status: 500, cause });
 }
+
+/** The object store has not taken the log for a while; a write that was refused with it may still become durable. */
+export function walUnavailable(): InfluxError {
+  const message = `${PREFIX}the object store does not answer; try again`;
+  return new InfluxError({ code: 'WAL_UNAVAILABLE', message, status: 503 });
+}
+
+/** Another process has taken over the log. */
+export function walTakenOver(cause: unknown): InfluxError {
+  const message = `${PREFIX}another process has written to the WAL ahead of this one`;
+  return new InfluxError({ code: 'WAL_TAKEN_OVER', message, status: 500, cause });
+}

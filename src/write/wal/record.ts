@@ -21,6 +21,14 @@ const OLD_HEADER_BYTES = 32;
 
 const HEADER_CHECKED_TO = 44;
 
+/**
+ * Header of a file that is an object of a bucket: as that of a file up to the number of records, then zero 4 · nonce of the
+ * process 8 · zero 4 · CRC-32 of the header up to here 4. One without records is the claim of a process that started.
+ */
+export const OBJECT_HEADER_BYTES = 64;
+const OBJECT_MAGIC = Buffer.from('i3ts-wob', 'latin1');
+const OBJECT_CHECKED_TO = 60;
+
 /** Header of a side log. */
 export const SIDE_HEADER_BYTES = 32;
 
@@ -69,6 +77,16 @@ export function encodeFileHeader(fileNumber: WalFileNumber, uuid: string, previo
   return bytes;
 }
 
+/** @param nonce 8 bytes that no other process has */
+export function encodeObjectHeader(fileNumber: WalFileNumber, uuid: string, previous: PreviousFile, nonce: Uint8Array): Uint8Array {
+  const bytes = encodeIdentity(OBJECT_MAGIC, fileNumber, uuid, OBJECT_HEADER_BYTES);
+  bytes.writeBigUInt64LE(BigInt(previous.fileNumber), 32);
+  bytes.writeUInt32LE(previous.recordCount, 40);
+  bytes.set(nonce, 48);
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, OBJECT_CHECKED_TO)), OBJECT_CHECKED_TO);
+  return bytes;
+}
+
 /** @param part number of the file among those that were written together */
 export function encodeSideHeader(part: number, uuid: string): Uint8Array {
   return encodeIdentity(SIDE_MAGIC, part, uuid, SIDE_HEADER_BYTES);
@@ -110,17 +128,20 @@ export function paddedBytes(bodyBytes: number): number {
 /** The header, or why the bytes are not a WAL file of this catalog and number. */
 export function decodeFileHeader(bytes: Uint8Array, fileNumber: WalFileNumber, uuid: string): WalFileHeader | string {
   if (bytes.byteLength === 0) return 'file is empty';
-  const header = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, FILE_HEADER_BYTES));
+  const header = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, OBJECT_HEADER_BYTES));
   if (header.length < OLD_HEADER_BYTES) return SHORT_HEADER;
   const isOld = header.subarray(0, OLD_MAGIC.length).equals(OLD_MAGIC);
-  if (!isOld && !header.subarray(0, MAGIC.length).equals(MAGIC)) return 'not a WAL file of this program';
-  if (!isOld && header.length < FILE_HEADER_BYTES) return SHORT_HEADER;
-  if (!isOld && crc32(header.subarray(0, HEADER_CHECKED_TO)) !== header.readUInt32LE(HEADER_CHECKED_TO)) return DAMAGED_HEADER;
+  const isObject = header.subarray(0, OBJECT_MAGIC.length).equals(OBJECT_MAGIC);
+  if (!isOld && !isObject && !header.subarray(0, MAGIC.length).equals(MAGIC)) return 'not a WAL file of this program';
+  const recordsAt = isObject ? OBJECT_HEADER_BYTES : FILE_HEADER_BYTES;
+  if (!isOld && header.length < recordsAt) return SHORT_HEADER;
+  const checkedTo = isObject ? OBJECT_CHECKED_TO : HEADER_CHECKED_TO;
+  if (!isOld && crc32(header.subarray(0, checkedTo)) !== header.readUInt32LE(checkedTo)) return DAMAGED_HEADER;
   if (header.readBigUInt64LE(8) !== BigInt(fileNumber)) return 'file has the name of another number';
   if (header.toString('hex', 16, 32) !== uuid.replaceAll('-', '')) return 'file belongs to another catalog';
   if (isOld) return { recordsAt: OLD_HEADER_BYTES, previous: undefined };
   return {
-    recordsAt: FILE_HEADER_BYTES,
+    recordsAt,
     previous: { fileNumber: Number(header.readBigUInt64LE(32)), recordCount: header.readUInt32LE(40) },
   };
 }

@@ -120,10 +120,13 @@ export class SideLogWriter {
   }
 }
 
-/** Reads one file of a side log. Rejects when it cannot be read at all (ENOENT and the like). */
-export async function readSideLog(options: SideLogOptions, name: string): Promise<SideLogContent> {
-  const bytes = await options.fs.readFile(join(options.directory, name));
-  const problem = sideHeaderProblem(bytes, options.uuid);
+/**
+ * Reads one file of a side log.
+ * @param bytes at an 8-byte aligned `byteOffset`
+ * @param uuid of the catalog
+ */
+export function decodeSideLog(bytes: Uint8Array, uuid: string): SideLogContent {
+  const problem = sideHeaderProblem(bytes, uuid);
   if (problem !== undefined) return { records: [], damage: problem };
   const { damage, records } = decodeRecords(bytes, SIDE_HEADER_BYTES);
   const found = records.map(({ body }) => {

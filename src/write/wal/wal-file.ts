@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import type { WalFileNumber } from '../../shared/ids.ts';
 import { type FileSystem, type OpenFile, unlinkIfPresent } from '../../storage/index.ts';
 import { encodeFileHeader, FILE_HEADER_BYTES, type PreviousFile } from './record.ts';
+import type { WalWriter } from './wal-writer.ts';
 
 /** Appends of one file after which more of them are expected. */
 const APPENDS_BEFORE_RESERVING = 4;
@@ -19,7 +20,7 @@ const RESERVE_BYTES_MAX = 1024 * 1024;
  * appends the file therefore gets zeros ahead of its records; `close` cuts them off, and readers take zeros up to the
  * end for the end (a crash leaves them).
  */
-export class WalFileWriter {
+export class WalFileWriter implements WalWriter {
   readonly #fs: FileSystem;
   readonly #path: string;
   readonly #fileNumber: WalFileNumber;

@@ -3,6 +3,7 @@ import type { FileSystem } from '../../storage/index.ts';
 import { FILE_HEADER_BYTES, type PreviousFile } from './record.ts';
 import type { WalDirectory } from './wal-directory.ts';
 import { WalFileWriter } from './wal-file.ts';
+import type { WalWriter, WalWriters } from './wal-writer.ts';
 
 const PAGE_BYTES = 4096;
 /** Size of a file that no record was written to. */
@@ -27,7 +28,7 @@ interface Spare {
  * The files that records are written to. The next one is created while the current one is in use: creating it, making its
  * name durable and letting it grow takes several times as long as a sync, and a client would wait for all of it.
  */
-export class WalFiles {
+export class WalFiles implements WalWriters {
   readonly #options: WalFilesOptions;
   #spare: Spare | undefined;
   #discarding: Promise<unknown> = Promise.resolve();
@@ -64,7 +65,7 @@ export class WalFiles {
   }
 
   /** A file is complete. */
-  noteClosed(file: WalFileWriter): void {
+  noteClosed(file: WalWriter): void {
     this.#expectedBytes = file.smallBytes;
   }
 
@@ -102,6 +103,6 @@ export class WalFiles {
 
   #writer(fileNumber: WalFileNumber): WalFileWriter {
     const { directory, fs, uuid } = this.#options;
-    return new WalFileWriter(fs, directory.filePath(fileNumber), fileNumber, uuid);
+    return new WalFileWriter(fs, directory.locate(fileNumber), fileNumber, uuid);
   }
 }

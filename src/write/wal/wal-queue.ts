@@ -28,6 +28,7 @@ export interface QueuedSeal {
 export class WalQueue {
   #items: (QueuedRecord | QueuedSeal)[] = [];
   #recordCount = 0;
+  #sealCount = 0;
   #bytes = 0;
   readonly #bytesMax: number;
   #waiting: (() => void)[] = [];
@@ -49,16 +50,23 @@ export class WalQueue {
     return this.#items[0];
   }
 
+  /** Whether the end of a period is queued. */
+  get hasSeal(): boolean {
+    return this.#sealCount > 0;
+  }
+
   push(item: QueuedRecord | QueuedSeal): void {
     this.#items.push(item);
-    if (item.kind === 'record') {
+    if (item.kind === 'seal') {
+      this.#sealCount++;
+    } else {
       this.#recordCount++;
       this.#bytes += item.bytes;
     }
   }
 
   shift(): void {
-    this.#items.shift();
+    if (this.#items.shift()?.kind === 'seal') this.#sealCount--;
   }
 
   /** Takes the leading records of one period, about `bytesMax` at most. They count as queued until `settle`. */
@@ -72,6 +80,14 @@ export class WalQueue {
     }
     this.#items = batch.length === this.#items.length ? [] : this.#items.slice(batch.length);
     return batch;
+  }
+
+  /** Takes everything out. Records count as queued until `settle`. */
+  takeAll(): (QueuedRecord | QueuedSeal)[] {
+    const items = this.#items;
+    this.#items = [];
+    this.#sealCount = 0;
+    return items;
   }
 
   /** Takes all records of a period out, wherever they stand. */
@@ -106,4 +122,14 @@ export class WalQueue {
 
 export function rejectAll(records: readonly QueuedRecord[], error: InfluxError): void {
   for (const record of records) record.reject(error);
+}
+
+/** Tells of a record that is durable. */
+export function complete(record: QueuedRecord): void {
+  try {
+    record.onDurable(record.body, record.period.fileNumber, record.index);
+    record.resolve();
+  } catch (error) {
+    record.reject(error); // a bug of the caller must not stop the log
+  }
 }

@@ -1,10 +1,10 @@
 import type { WalFileNumber } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
-import { errorText, type FileSystem, keepAside, moveAside, StorageStartupError, unlinkIfPresent } from '../../storage/index.ts';
+import { errorText, StorageStartupError } from '../../storage/index.ts';
 import { LogChain, type LostFile } from './log-chain.ts';
 import type { WalPeriod } from './period.ts';
 import { decodeFileHeader, decodeRecords, type PreviousFile, SHORT_HEADER, type WalFileContent } from './record.ts';
-import type { WalDirectory } from './wal-directory.ts';
+import type { WalArchive } from './wal-archive.ts';
 import { PREPARED_BYTES_MAX } from './wal-files.ts';
 
 /** Files that are read while earlier ones are applied. */
@@ -41,16 +41,25 @@ export interface ReplayReport {
   readonly highestNumber: number;
 }
 
+/** Of a log that keeps nothing. */
+export const EMPTY_REPORT: Omit<ReplayReport, 'highestNumber'> = {
+  periods: [],
+  recordCount: 0,
+  tornFiles: 0,
+  movedAside: [],
+  lost: [],
+  previous: { fileNumber: 0, recordCount: 0 },
+};
+
 interface Source {
-  readonly fs: FileSystem;
-  readonly directory: WalDirectory;
+  readonly archive: WalArchive;
   readonly uuid: string;
   readonly log: Log;
 }
 
 /** Hands every record above the covered files to `onRecord`, in writing order, and repairs what is damaged. */
 export async function replayWal(source: Source, options: ReplayOptions): Promise<ReplayReport> {
-  const listed = await source.directory.list();
+  const listed = await source.archive.list();
   const numbers = listed.numbers.filter((number) => number > options.afterFileNumber);
   const newest = options.failOnError === true ? await newestUsed(source, numbers) : undefined;
   const readAhead = options.readAheadFiles ?? READ_AHEAD_FILES;
@@ -95,7 +104,7 @@ class LogReplay {
       recordCount: this.#recordCount,
       tornFiles: this.#tornFiles,
       movedAside: this.#movedAside,
-      lost: this.#lost.map(({ fileNumber, reason }) => ({ path: this.#source.directory.filePath(fileNumber), reason })),
+      lost: this.#lost.map(({ fileNumber, reason }) => ({ path: this.#source.archive.locate(fileNumber), reason })),
       previous: this.#chain.last ?? { fileNumber: this.#options.afterFileNumber, recordCount: 0 },
     };
   }
@@ -134,7 +143,7 @@ class LogReplay {
   async end(): Promise<void> {
     for (const number of this.#options.expectedNumbers ?? []) this.#noteLost(this.#chain.expect(number));
     for (const { fileNumber, reason } of this.#lost) {
-      const path = this.#source.directory.filePath(fileNumber);
+      const path = this.#source.archive.locate(fileNumber);
       this.#source.log.error('a part of the write-ahead log is lost, and acknowledged rows with it', { path, reason });
     }
   }
@@ -165,20 +174,20 @@ export async function readClosedFiles(
   { after, upTo }: { readonly after: number; readonly upTo: number },
   onRecord: ClosedRecordHandler,
 ): Promise<void> {
-  for (const number of source.directory.numbers()) {
+  for (const number of source.archive.numbers()) {
     if (number <= after || number > upTo) continue;
-    const bytes = await source.fs.readFile(source.directory.filePath(number));
+    const bytes = await source.archive.read(number);
     const content = decodeFile(bytes, number, source.uuid);
     const damage = typeof content === 'string' ? content : content.damage;
     if (typeof content === 'string' || damage !== undefined) {
-      throw new Error(`WAL file '${source.directory.filePath(number)}' is damaged: ${damage}`);
+      throw new Error(`WAL file '${source.archive.locate(number)}' is damaged: ${damage}`);
     }
     for (const record of content.records) await onRecord(number, record.body);
   }
 }
 
 function startReading(source: Source, number: number): Promise<Uint8Array> {
-  const reading = source.fs.readFile(source.directory.filePath(number));
+  const reading = source.archive.read(number);
   reading.catch(() => undefined); // awaited, and so reported, when its turn comes
   return reading;
 }
@@ -193,8 +202,8 @@ function decodeFile(bytes: Uint8Array, number: number, uuid: string): FileConten
 /** The last file that a record was written to: one that a crash cut off, or that was only made ready, may follow. */
 async function newestUsed(source: Source, numbers: readonly number[]): Promise<number | undefined> {
   for (const number of numbers.toReversed()) {
-    if (source.directory.sizeOf(number) > PREPARED_BYTES_MAX) return number;
-    const content = decodeFile(await source.fs.readFile(source.directory.filePath(number)), number, source.uuid);
+    if (source.archive.sizeOf(number) > PREPARED_BYTES_MAX) return number;
+    const content = decodeFile(await source.archive.read(number), number, source.uuid);
     const unused = typeof content === 'string' ? isCutShort(content) : content.records.length === 0 && content.damage === undefined;
     if (!unused) return number;
   }
@@ -212,44 +221,36 @@ function refuse(source: Source, number: number, damage: string, isNewest: boolea
   if (isNewest && (crashed || damage === 'checksum mismatch')) return;
   throw new StorageStartupError(
     'WAL_CORRUPT',
-    `WAL file '${source.directory.filePath(number)}' is damaged: ${damage}; ` +
+    `WAL file '${source.archive.locate(number)}' is damaged: ${damage}; ` +
       'start without --wal-replay-fail-on-error to keep what can be read and move the rest aside',
   );
 }
 
 /** A file that was made ready, and then the process ended before it was used. */
-async function removeUnused(source: Source, number: number): Promise<void> {
-  const path = source.directory.filePath(number);
+async function removeUnused({ archive, log }: Source, number: number): Promise<void> {
   try {
-    await unlinkIfPresent(source.fs, path);
-    source.directory.forget(number);
+    await archive.removeUnused(number);
   } catch (error) {
-    source.log.warn('unused WAL file could not be removed, will be tried again at the next start', { path, error: errorText(error) });
+    const path = archive.locate(number);
+    log.warn('unused WAL file could not be removed, will be tried again at the next start', { path, error: errorText(error) });
   }
 }
 
-async function setAside(source: Source, number: number, reason: string): Promise<string> {
-  const path = await moveAside(source.fs, source.directory.filePath(number));
-  source.directory.forget(number);
-  source.log.warn('unusable WAL file moved aside', { path, reason });
+async function setAside({ archive, log }: Source, number: number, reason: string): Promise<string> {
+  const path = await archive.setAside(number);
+  archive.forget(number);
+  log.warn('unusable WAL file moved aside', { path, reason });
   return path;
 }
 
 /** Ends the file after its last good record, so that the next start finds it whole. The cut-off bytes are kept. */
-async function cutOff(source: Source, number: number, bytes: Uint8Array, validBytes: number, reason: string): Promise<void> {
-  const path = source.directory.filePath(number);
-  source.log.warn('damaged end of a WAL file dropped', { path, reason, droppedBytes: bytes.byteLength - validBytes });
+async function cutOff({ archive, log }: Source, number: number, bytes: Uint8Array, validBytes: number, reason: string): Promise<void> {
+  const path = archive.locate(number);
+  log.warn('damaged end of a WAL file dropped', { path, reason, droppedBytes: bytes.byteLength - validBytes });
   try {
-    await keepAside(source.fs, path, bytes.subarray(validBytes));
-    const file = await source.fs.open(path, 'existing');
-    try {
-      await file.truncate(validBytes);
-      await file.datasync();
-    } finally {
-      await file.close();
-    }
+    await archive.cutOff(number, bytes, validBytes);
   } catch (error) {
-    source.log.warn('damaged WAL file could not be repaired, it is read again at the next start', { path, error: errorText(error) });
+    log.warn('damaged WAL file could not be repaired, it is read again at the next start', { path, error: errorText(error) });
   }
 }
 

@@ -1,51 +1,20 @@
 import { assert } from '../../shared/assert.ts';
-import type { Clock } from '../../shared/clock.ts';
+import type { InfluxError } from '../../shared/errors.ts';
 import type { WalFileNumber } from '../../shared/ids.ts';
-import type { Log } from '../../shared/logger.ts';
-import type { CancelTimer, Timers } from '../../shared/timers.ts';
-import { errorText, type FileSystem } from '../../storage/index.ts';
-import { walBufferFull, walShutdown, walWriteFailed } from './errors.ts';
+import type { CancelTimer } from '../../shared/timers.ts';
+import { errorText, TakenOver } from '../../storage/index.ts';
+import { ClosedPeriods } from './closed-periods.ts';
+import { walBufferFull, walShutdown, walTakenOver, walWriteFailed } from './errors.ts';
 import { OpenPeriod, type WalPeriod } from './period.ts';
 import { BODY_BYTES_MAX, FILE_HEADER_BYTES, type PreviousFile, recordBytes } from './record.ts';
 import { RecordGroupEncoder } from './record-group.ts';
-import { type HeldWalFile, WalDirectory } from './wal-directory.ts';
-import type { WalFileWriter } from './wal-file.ts';
-import { WalFiles } from './wal-files.ts';
-import { type DurableCallback, type QueuedRecord, rejectAll, WalQueue } from './wal-queue.ts';
-import { type ClosedRecordHandler, type ReplayOptions, type ReplayReport, readClosedFiles, replayWal } from './wal-replay.ts';
-
-/** A file is closed when it has grown beyond this, however young. */
-const FILE_BYTES_MAX = 64 * 1024 * 1024;
-
-/** Bytes written with one sync at most, so that early waiters do not wait for all that came after. */
-const BATCH_BYTES_MAX = 16 * 1024 * 1024;
-
-const QUEUED_BYTES_MAX = 64 * 1024 * 1024;
-const BUFFERED_WRITES_MAX = 100_000;
-
-/** Covered files are kept only as long as they take no more than this. */
-const KEPT_BYTES_MAX = 256 * 1024 * 1024;
-
-export interface WalOptions {
-  readonly fs: FileSystem;
-  /** `<data-dir>/<node-id>`. */
-  readonly root: string;
-  /** Catalog UUID: files of another catalog are not replayed. */
-  readonly uuid: string;
-  readonly clock: Clock;
-  readonly log: Log;
-  /** `none` = no files at all, same callbacks; for stores that do not survive the process anyway. */
-  readonly durability: 'sync' | 'none';
-  /** Longest span of writing time in one file. */
-  readonly flushIntervalMs: number;
-  /** Records that may wait; beyond it writes fail. */
-  readonly maxBufferedWrites?: number;
-  readonly queuedBytesMax?: number;
-  readonly fileBytesMax?: number;
-  /** Whether the next file is created before it is needed; true by default. */
-  readonly prepareFiles?: boolean;
-  readonly timers: Timers;
-}
+import type { HeldWalFile } from './wal-archive.ts';
+import { BATCH_BYTES_MAX, BUFFERED_WRITES_MAX, FILE_BYTES_MAX, KEPT_BYTES_MAX, QUEUED_BYTES_MAX, type WalOptions } from './wal-options.ts';
+import type { WalPace } from './wal-pace.ts';
+import { openParts, type WalParts } from './wal-parts.ts';
+import { complete, type DurableCallback, type QueuedRecord, rejectAll, WalQueue } from './wal-queue.ts';
+import { type ClosedRecordHandler, EMPTY_REPORT, type ReplayOptions, type ReplayReport, readClosedFiles, replayWal } from './wal-replay.ts';
+import type { WalWriter } from './wal-writer.ts';
 
 /** Records that share a write and a sync. */
 interface Group {
@@ -60,48 +29,44 @@ interface Group {
  */
 export class Wal {
   readonly #options: WalOptions;
-  readonly #directory: WalDirectory;
-  readonly #files: WalFiles;
+  readonly #parts: WalParts;
   readonly #queue: WalQueue;
   readonly #maxBufferedWrites: number;
   readonly #fileBytesMax: number;
-  readonly #listeners = new Set<(period: WalPeriod) => void>();
-  readonly #closing = new Set<Promise<void>>();
+  readonly #closed: ClosedPeriods;
   readonly #encoder = new RecordGroupEncoder();
   #open: OpenPeriod | undefined;
   /** The file that the last durable records went to. */
   #previous: PreviousFile = { fileNumber: 0, recordCount: 0 };
-  #writer: { readonly period: OpenPeriod; readonly file: WalFileWriter } | undefined;
+  #writer: { readonly period: OpenPeriod; readonly file: WalWriter } | undefined;
   #running = false;
   #cancelTimer: CancelTimer | undefined;
   #stopped = false;
+  /** Why nothing can be added to a log in a bucket any more. */
+  #ended: InfluxError | undefined;
   #failing = false;
   #failedRecords = 0;
 
   constructor(options: WalOptions) {
     this.#options = options;
-    this.#directory = new WalDirectory(options.fs, options.root, options.log);
-    this.#files = new WalFiles({ ...options, directory: this.#directory, prepare: options.prepareFiles ?? true });
+    this.#closed = new ClosedPeriods(options.log);
+    this.#parts = openParts(options);
     this.#queue = new WalQueue(options.queuedBytesMax ?? QUEUED_BYTES_MAX);
     this.#maxBufferedWrites = options.maxBufferedWrites ?? BUFFERED_WRITES_MAX;
-    this.#fileBytesMax = options.fileBytesMax ?? FILE_BYTES_MAX;
+    this.#fileBytesMax = options.fileBytesMax ?? (this.#parts.bucket === undefined ? FILE_BYTES_MAX : BATCH_BYTES_MAX);
+  }
+
+  /** Before the replay: ends the log of every other process in the bucket. Returns the claim's number, above `above`; undefined = no bucket. */
+  async claim(above: WalFileNumber): Promise<WalFileNumber | undefined> {
+    return this.#parts.bucket?.claim(above);
   }
 
   /** Once, before the first append. Throws `StorageStartupError` WAL_CORRUPT with `failOnError`, and what `onRecord` throws. */
   async replay(options: ReplayOptions): Promise<ReplayReport> {
     assert(this.#open === undefined, 'WAL is replayed twice');
-    const report: ReplayReport =
-      this.#options.durability === 'none'
-        ? {
-            periods: [],
-            recordCount: 0,
-            tornFiles: 0,
-            movedAside: [],
-            lost: [],
-            previous: this.#previous,
-            highestNumber: options.afterFileNumber,
-          }
-        : await replayWal({ ...this.#options, directory: this.#directory }, options);
+    const none = { ...EMPTY_REPORT, highestNumber: options.afterFileNumber };
+    const report =
+      this.#options.durability === 'none' ? none : await replayWal({ ...this.#options, archive: this.#parts.archive }, options);
     this.#previous = report.previous;
     this.#open = new OpenPeriod(report.highestNumber + 1);
     return report;
@@ -121,19 +86,18 @@ export class Wal {
     return this.#queue.bytes;
   }
 
+  get failedDeletes(): number {
+    return this.#parts.archive.failedDeletes;
+  }
+
   /** Records that failed since the start. */
   get failedRecords(): number {
     return this.#failedRecords;
   }
 
-  get failedDeletes(): number {
-    return this.#directory.failedDeletes;
-  }
-
   /** Called when a file got its last record and all are durable. Returns the function that ends it. */
   onPeriodClosed(listener: (period: WalPeriod) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    return this.#closed.listen(listener);
   }
 
   /** Resolves when the queue has room again. Who does not wait for durability awaits this before the next append. */
@@ -155,6 +119,8 @@ export class Wal {
     onDurable: DurableCallback,
   ): Promise<void> {
     if (this.#stopped) return Promise.reject(walShutdown());
+    const refusal = this.#ended ?? this.#parts.pace?.outage;
+    if (refusal !== undefined) return Promise.reject(refusal);
     if (this.#queue.recordCount >= this.#maxBufferedWrites) return Promise.reject(walBufferFull(this.#queue.recordCount));
     const period = this.#currentPeriod();
     let encoded: Uint8Array;
@@ -169,6 +135,11 @@ export class Wal {
     return this.#enqueue(period, encoded, minTimeNs, maxTimeNs, onDurable);
   }
 
+  /** What to wait for before a write is answered: `durable` itself, or a refusal when a bucket has not answered for too long. */
+  answered(durable: Promise<void>): Promise<void> {
+    return this.#parts.pace?.answered(durable) ?? durable;
+  }
+
   #enqueue(period: OpenPeriod, body: Uint8Array, minTimeNs: bigint, maxTimeNs: bigint, onDurable: DurableCallback): Promise<void> {
     const bytes = recordBytes(body.byteLength);
     const index = period.appendedRecords;
@@ -178,6 +149,7 @@ export class Wal {
       period.appendedRecords++;
       period.appendedBytes += bytes;
       if (period.appendedBytes >= this.#fileBytesMax) void this.#seal();
+      this.#parts.pace?.look(this.#queue.bytes, false);
       this.#start();
     });
   }
@@ -194,17 +166,17 @@ export class Wal {
    * rejects: what cannot be deleted is tried again with the next call.
    */
   deleteCovered(lastCovered: number, keep: number): Promise<void> {
-    return this.#directory.deleteCovered(lastCovered, keep, KEPT_BYTES_MAX);
+    return this.#parts.archive.deleteCovered(lastCovered, keep, KEPT_BYTES_MAX);
   }
 
   /** Keeps the closed files above `after` on disk until `release`; they are whole when `settled` resolves. */
   hold(after: number): { readonly files: readonly HeldWalFile[]; readonly release: () => void } {
-    return this.#directory.hold(after);
+    return this.#parts.archive.hold(after);
   }
 
   /** Resolves when every file that has got its last record is closed. */
-  async settled(): Promise<void> {
-    await Promise.all(this.#closing);
+  settled(): Promise<void> {
+    return this.#closed.settled();
   }
 
   /**
@@ -213,7 +185,7 @@ export class Wal {
    */
   async readClosed(after: number, upTo: number, onRecord: ClosedRecordHandler): Promise<void> {
     await this.settled();
-    await readClosedFiles({ ...this.#options, directory: this.#directory }, { after, upTo }, onRecord);
+    await readClosedFiles({ ...this.#options, archive: this.#parts.archive }, { after, upTo }, onRecord);
   }
 
   /** Refuses new records, makes waiting ones durable, closes the period and its file. Idempotent. */
@@ -221,23 +193,23 @@ export class Wal {
     this.#stopped = true;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
-    const unused = this.#files.stop(); // first, so that the last group makes no file ready
+    const unused = this.#parts.writers.stop(); // first, so that the last group makes no file ready
     if (this.#open !== undefined) await this.rotate();
-    await Promise.all(this.#closing);
+    await this.settled();
     await unused;
     if (this.#open !== undefined && this.#options.durability !== 'none') {
-      await this.#files.leaveMark(this.#open.fileNumber, this.#previous);
+      await this.#parts.writers.leaveMark(this.#open.fileNumber, this.#previous);
     }
   }
 
   /** What was encoded for the file may define things that later records in it would rely on: the file ends. */
   #giveUp(period: OpenPeriod): void {
     if (period !== this.#open) return;
-    if (period.appendedRecords === 0) {
+    if (period.appendedRecords === 0 && this.#parts.pace === undefined) {
       this.#openAfter(period);
       return;
     }
-    void this.#seal();
+    void this.#seal('also empty'); // numbers of objects have no gaps
     this.#start();
   }
 
@@ -252,6 +224,7 @@ export class Wal {
   }
 
   #begin(period: OpenPeriod): void {
+    if (this.#parts.pace !== undefined) return;
     period.startedAtMs = this.#options.clock.monotonicMs();
     this.#cancelTimer = this.#options.timers.after(this.#options.flushIntervalMs, () => {
       this.#cancelTimer = undefined;
@@ -260,12 +233,14 @@ export class Wal {
   }
 
   /** Puts the end of the open period into the queue and opens the next. An empty one stays open. */
-  #seal(): Promise<void> {
+  #seal(which: 'used' | 'also empty' = 'used'): Promise<void> {
     const period = this.#open;
     assert(period !== undefined, 'WAL is used before it was replayed');
-    const used = period.appendedRecords > 0;
-    if (used) this.#openAfter(period);
-    return new Promise((resolve) => this.#queue.push({ kind: 'seal', period: used ? period : undefined, resolve }));
+    const ends = period.appendedRecords > 0 || which === 'also empty';
+    if (ends) this.#openAfter(period);
+    const sealed = new Promise<void>((resolve) => this.#queue.push({ kind: 'seal', period: ends ? period : undefined, resolve }));
+    this.#parts.pace?.look(0, true);
+    return sealed;
   }
 
   #openAfter(period: OpenPeriod): void {
@@ -278,7 +253,7 @@ export class Wal {
     if (this.#running) return;
     this.#running = true;
     // At the end of this turn of the event loop: all requests that came in with it share the first sync.
-    setImmediate(() => void this.#run());
+    setImmediate(() => void (this.#parts.pace === undefined ? this.#run() : this.#runPaced(this.#parts.pace)));
   }
 
   /** Never rejects. */
@@ -296,13 +271,63 @@ export class Wal {
       // The disk goes on with what has come meanwhile; nothing of that is completed before this group is.
       const { first } = this.#queue;
       const next: Group | undefined = first?.kind === 'record' && first.period === period ? this.#beginGroup() : undefined;
-      for (const record of records) period.addDurable(record.minTimeNs, record.maxTimeNs);
-      this.#previous = { fileNumber: period.fileNumber, recordCount: period.durableRecords };
-      for (const record of records) this.#complete(record);
-      this.#queue.settle(records);
+      this.#settle(group);
       group = next ?? this.#nextGroup();
     }
     this.#running = false; // in the same turn as the last look at the queue
+  }
+
+  /**
+   * The same for a log in a bucket: a group takes all records of the open period and ends it, and the next is begun when it is
+   * known what became of it. Never rejects.
+   */
+  async #runPaced(pace: WalPace): Promise<void> {
+    for (let first = this.#queue.first; first !== undefined; first = this.#queue.first) {
+      const isEnd = first.kind === 'seal' && (first.period === undefined || first.period.appendedRecords > 0 || first.period.closed);
+      if (isEnd || this.#ended !== undefined) {
+        this.#queue.shift();
+        if (first.period !== undefined) this.#close(first.period);
+        first.resolve();
+        continue;
+      }
+      const period: OpenPeriod = first.period as OpenPeriod;
+      await pace.turn(() => ({ bytes: this.#queue.bytes, isUrgent: this.#stopped || this.#queue.hasSeal }));
+      if (period === this.#open) void this.#seal();
+      const records = this.#queue.takeBatch(Number.POSITIVE_INFINITY);
+      const settled = pace.begin();
+      try {
+        await this.#makeDurable(period, records);
+      } catch (error) {
+        this.#end(records, error);
+        break;
+      } finally {
+        settled();
+      }
+      if (records.length === 0) period.closed = true;
+      else this.#settle({ period, records });
+    }
+    this.#running = false;
+  }
+
+  /** Nothing can be added any more: somebody else does, or nobody knows what the last number holds. */
+  #end(batch: readonly QueuedRecord[], cause: unknown): void {
+    const error = cause instanceof TakenOver ? walTakenOver(cause) : walWriteFailed(cause);
+    this.#ended = error;
+    this.#options.log.error('the write-ahead log ends', { error: errorText(cause) });
+    const queued = this.#queue.takeAll();
+    const failed = [...batch, ...queued.filter((item) => item.kind === 'record')];
+    this.#failedRecords += failed.length;
+    this.#queue.settle(failed);
+    rejectAll(failed, error);
+    for (const item of queued) if (item.kind === 'seal') item.resolve();
+  }
+
+  /** The records of a group are durable. */
+  #settle({ period, records }: Omit<Group, 'durable'>): void {
+    for (const record of records) period.addDurable(record.minTimeNs, record.maxTimeNs);
+    this.#previous = { fileNumber: period.fileNumber, recordCount: period.durableRecords };
+    for (const record of records) complete(record);
+    this.#queue.settle(records);
   }
 
   /** Ends periods up to the next record in the queue, and begins to write the group that it leads. */
@@ -328,21 +353,12 @@ export class Wal {
       await Promise.resolve(); // callbacks never run inside append
       return;
     }
-    if (this.#writer?.period !== period) this.#writer = { period, file: await this.#files.take(period.fileNumber) };
+    if (this.#writer?.period !== period) this.#writer = { period, file: await this.#parts.writers.take(period.fileNumber) };
     let bytes = 0;
     for (const record of records) bytes += record.bytes;
     await this.#writer.file.append(this.#encoder.encode(records), bytes, this.#previous);
     const recordCount = period.durableRecords + records.length;
-    this.#files.prepare(period.fileNumber + 1, { fileNumber: period.fileNumber, recordCount });
-  }
-
-  #complete(record: QueuedRecord): void {
-    try {
-      record.onDurable(record.body, record.period.fileNumber, record.index);
-      record.resolve();
-    } catch (error) {
-      record.reject(error); // a bug of the caller must not stop the log
-    }
+    this.#parts.writers.prepare(period.fileNumber + 1, { fileNumber: period.fileNumber, recordCount });
   }
 
   /** The file ends at its last durable record; the log goes on with the next number. */
@@ -372,22 +388,12 @@ export class Wal {
       const { file } = this.#writer;
       this.#writer = undefined;
       bytes = file.length;
-      this.#files.noteClosed(file);
-      const closing: Promise<void> = file
-        .close()
-        .catch((error: unknown) => this.#options.log.warn('WAL file could not be closed', { error: errorText(error) }))
-        .finally(() => this.#closing.delete(closing));
-      this.#closing.add(closing);
+      this.#parts.writers.noteClosed(file);
+      this.#closed.close(file);
     }
     if (period.durableRecords === 0) return;
-    if (this.#options.durability !== 'none') this.#directory.note(period.fileNumber, bytes);
+    if (this.#options.durability !== 'none') this.#parts.archive.note(period.fileNumber, bytes);
     const { fileNumber, minTimeNs, maxTimeNs } = period;
-    for (const listener of this.#listeners) {
-      try {
-        listener({ fileNumber, minTimeNs, maxTimeNs, bytes });
-      } catch (error) {
-        this.#options.log.error('WAL period listener failed', { error: errorText(error) });
-      }
-    }
+    this.#closed.announce({ fileNumber, minTimeNs, maxTimeNs, bytes });
   }
 }

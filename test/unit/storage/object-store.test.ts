@@ -2,8 +2,21 @@ import assert from 'node:assert/strict';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
-import { DirectoryObjectStore, isObjectKey, nodeFileSystem, type ObjectStore, setAside } from '../../../src/storage/index.ts';
+import { systemClock } from '../../../src/shared/clock.ts';
+import { systemTimers } from '../../../src/shared/timers.ts';
+import {
+  DirectoryObjectStore,
+  isObjectKey,
+  nodeFileSystem,
+  type ObjectStore,
+  probeStore,
+  S3ObjectStore,
+  type S3Options,
+  setAside,
+} from '../../../src/storage/index.ts';
+import { FakeS3 } from '../../support/fake-s3.ts';
 import { MemoryObjectStore } from '../../support/memory-object-store.ts';
+import { ensureNpmPackage } from '../../tooling/ensure-npm-package.ts';
 import { FaultyFileSystem } from './faulty-file-system.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 
@@ -19,10 +32,26 @@ async function keys(store: ObjectStore, prefix: string, startAfter?: string): Pr
   return found;
 }
 
+async function openS3(
+  t: TestContext,
+  fake: FakeS3,
+  credentials: S3Options['credentials'] = { accessKeyId: 'key', secretAccessKey: 'secret-of-the-test' },
+): Promise<S3ObjectStore> {
+  process.chdir(ensureNpmPackage('@aws-sdk/client-s3')); // where the store looks for the package
+  const store = await S3ObjectStore.open({
+    ...{ bucket: fake.bucket, prefix: 'node/', region: 'us-east-1', endpoint: fake.url, credentials },
+    ...{ connectionLimit: 16, requestTimeoutMs: 10_000, maxRetries: 3, retryTimeoutMs: 10_000 },
+    ...{ tlsAllowInsecure: false, tlsRoots: undefined, clock: systemClock, timers: systemTimers },
+  });
+  t.after(() => store.close());
+  return store;
+}
+
 /** What every store must do; whoever adds one adds a line here. */
 const stores: readonly (readonly [string, (t: TestContext) => Promise<ObjectStore>])[] = [
   ['directory', async (t) => new DirectoryObjectStore(nodeFileSystem, await temporaryDirectory(t))],
   ['memory', async () => new MemoryObjectStore()],
+  ['S3', async (t) => openS3(t, await FakeS3.start(t))],
 ];
 
 for (const [name, open] of stores) {
@@ -60,8 +89,13 @@ for (const [name, open] of stores) {
     it('says what is not there', async (t) => {
       const store = await open(t);
       await store.prepare('x/');
-      for (const operation of [store.get('x/1'), store.head('x/1'), store.getRange('x/1', 0, 1), store.move('x/1', 'x/2')]) {
-        await assert.rejects(operation, { name: 'ObjectStoreError', code: 'NOT_FOUND' });
+      for (const operation of [
+        () => store.get('x/1'),
+        () => store.head('x/1'),
+        () => store.getRange('x/1', 0, 1),
+        () => store.move('x/1', 'x/2'),
+      ]) {
+        await assert.rejects(operation(), { name: 'ObjectStoreError', code: 'NOT_FOUND' });
       }
       assert.deepEqual(await keys(store, 'x/'), []);
       assert.deepEqual(await keys(store, 'never/prepared/'), []);
@@ -120,6 +154,100 @@ for (const [name, open] of stores) {
     });
   });
 }
+
+describe('objects in an S3 bucket', () => {
+  it('are asked for again when an answer does not come, and a put that must not be repeated is not', async (t) => {
+    const fake = await FakeS3.start(t);
+    const store = await openS3(t, fake);
+    await store.put('a', text('once'), 'create');
+    let left = 2;
+    fake.fault = () => (left-- > 0 ? (left % 2 === 0 ? 'request lost' : { status: 503, code: 'SlowDown' }) : undefined);
+    assert.equal(await read(store, 'a'), 'once');
+    left = 2;
+    await store.put('b', text('twice'), 'overwrite');
+    left = 1;
+    fake.fault = ({ method }) => (method === 'PUT' && left-- > 0 ? 'answer lost' : undefined);
+    await assert.rejects(store.put('c', text('unknown'), 'create'), { code: 'UNAVAILABLE' });
+    await assert.rejects(store.put('c', text('second'), 'create'), { code: 'EXISTS' });
+    assert.equal(await read(store, 'c'), 'unknown');
+    left = 100;
+    fake.fault = () => (left-- > 0 ? { status: 500, code: 'InternalError' } : undefined);
+    await assert.rejects(store.get('a'), { code: 'UNAVAILABLE' });
+    assert.equal(left, 100 - 4, 'one attempt and three repetitions');
+  });
+
+  it('fail with the operation, the bucket and the way out, never with a secret', async (t) => {
+    const fake = await FakeS3.start(t);
+    const store = await openS3(t, fake);
+    for (const [status, name, code, words] of [
+      [403, 'InvalidAccessKeyId', 'DENIED', /--aws-access-key-id/],
+      [403, 'SignatureDoesNotMatch', 'DENIED', /--aws-secret-access-key/],
+      [403, 'AccessDenied', 'DENIED', /may not do this/],
+      [400, 'ExpiredToken', 'DENIED', /have expired/],
+      [403, 'RequestTimeTooSkewed', 'UNAVAILABLE', /clock of this machine/],
+      [404, 'NoSuchBucket', 'DENIED', /does not exist/],
+      [409, 'ConditionalRequestConflict', 'UNAVAILABLE', /PUT of 'node\/x' in bucket 'bucket'/],
+    ] as const) {
+      fake.fault = () => ({ status, code: name });
+      const failure = await store.put('x', text('x'), 'create').catch((error: unknown) => error as Error & { code: string });
+      assert.ok(failure instanceof Error);
+      assert.equal(failure.code, code, name);
+      assert.match(failure.message, words);
+      assert.match(failure.message, /PUT of 'node\/x' in bucket 'bucket' failed/);
+      assert.doesNotMatch(failure.message, /secret-of-the-test/);
+    }
+  });
+
+  it('are put from files, and listed with their sizes, also beyond a page', async (t) => {
+    const fake = await FakeS3.start(t);
+    const store = await openS3(t, fake);
+    const path = join(await temporaryDirectory(t), 'file');
+    await writeFile(path, Buffer.alloc(300_000, 'x'));
+    await store.putFile('dbs/1', path, 300_000);
+    assert.equal(await read(store, 'dbs/1'), 'x'.repeat(300_000));
+    for (let i = 0; i < 1005; i++) fake.objects.set(`node/n/${String(i).padStart(4, '0')}`, Buffer.from('1'));
+    assert.equal((await keys(store, 'n/')).length, 1005);
+    const sizes: [string, number][] = [];
+    for await (const { key, sizeBytes } of store.entries('dbs/')) sizes.push([key, sizeBytes]);
+    assert.deepEqual(sizes, [['dbs/1', 300_000]]);
+  });
+
+  it('take new keys from a credentials file when the service refuses the old ones', async (t) => {
+    const fake = await FakeS3.start(t);
+    const file = join(await temporaryDirectory(t), 'keys.json');
+    const write = (id: string) => writeFile(file, JSON.stringify({ aws_access_key_id: id, aws_secret_access_key: 'secret-of-the-test' }));
+    await write('old');
+    const store = await openS3(t, fake, { file });
+    await store.put('a', text('a'), 'create');
+    await write('new');
+    let refusals = 0;
+    fake.fault = ({ authorization }) =>
+      authorization.includes('=old/') && ++refusals > 0 ? { status: 400, code: 'ExpiredToken' } : undefined;
+    assert.equal(await read(store, 'a'), 'a');
+    assert.equal(refusals, 1);
+    for (const [content, message] of [
+      ['{', /not a JSON object/],
+      ['{"aws_access_key_id":"secret-of-the-test"}', /lacks aws_access_key_id or aws_secret_access_key/],
+    ] as const) {
+      await writeFile(file, content);
+      await assert.rejects(
+        openS3(t, fake, { file }),
+        (error: Error) => message.test(error.message) && !error.message.includes('secret-of'),
+      );
+    }
+  });
+
+  it('are not taken from a service that overwrites what it was told to create', async (t) => {
+    const fake = await FakeS3.start(t);
+    const store = await openS3(t, fake);
+    await probeStore(store, systemTimers);
+    assert.deepEqual(await keys(store, ''), [], 'the probe leaves nothing');
+    fake.ignoresConditions = true;
+    await assert.rejects(probeStore(store, systemTimers), { name: 'StartupError', message: /If-None-Match: \*.*overwrite each other/ });
+    fake.fault = () => ({ status: 404, code: 'NoSuchBucket' });
+    await assert.rejects(probeStore(store, systemTimers), { name: 'StartupError', message: /bucket does not exist: create it/ });
+  });
+});
 
 describe('objects in a directory', () => {
   it('leave no half-written object behind: a reader sees all of it or nothing, whichever operation fails', async (t) => {

@@ -3,7 +3,7 @@ import { readdir, readFile, truncate, unlink, writeFile } from 'node:fs/promises
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import type { Log } from '../../../src/shared/logger.ts';
-import { DirectoryObjectStore, nodeFileSystem, type Store } from '../../../src/storage/index.ts';
+import { DirectoryObjectStore, Fence, LocalFiles, nodeFileSystem, type Store } from '../../../src/storage/index.ts';
 import type { WriteStoreOptions } from '../../../src/write/write-store.ts';
 import { type FailingTables, failingTable } from '../../support/failing-tables.ts';
 import { FakeTime } from '../../support/fake-time.ts';
@@ -204,11 +204,15 @@ test('a start tries a table that is set aside again, without any write', async (
 test('without a log a table is set aside in memory', async (t) => {
   const failing = failingTable(BAD);
   const directory = await temporaryDirectory(t);
+  const root = join(directory, 'n1');
   const memory: Store = {
     kind: 'memory',
     fs: nodeFileSystem,
-    objects: new DirectoryObjectStore(nodeFileSystem, join(directory, 'n1')),
-    root: join(directory, 'n1'),
+    objects: new DirectoryObjectStore(nodeFileSystem, root),
+    files: new LocalFiles(nodeFileSystem, root),
+    bucket: undefined,
+    fence: new Fence(),
+    root,
     prefix: 'n1',
     durable: false,
     close: async () => undefined,

@@ -7,7 +7,7 @@ import { DirectoryObjectStore, nodeFileSystem } from '../../../../src/storage/in
 import { FileIndex, type LiveFile } from '../../../../src/write/file-index/file-index.ts';
 import { decodeFileIndex, encodeFileIndex } from '../../../../src/write/file-index/file-index-codec.ts';
 import { FileIndexStore } from '../../../../src/write/file-index/file-index-store.ts';
-import { type ParquetFileInfo, type SnapshotInfo, snapshotKey } from '../../../../src/write/snapshot/index.ts';
+import { type ParquetFileInfo, type SnapshotInfo, SnapshotStore, snapshotKey } from '../../../../src/write/snapshot/index.ts';
 import { FaultyFileSystem } from '../../storage/faulty-file-system.ts';
 import { temporaryDirectory } from '../../storage/temp-directory.ts';
 
@@ -131,13 +131,20 @@ interface Opened {
 
 async function storeIn(t: TestContext): Promise<Opened> {
   const root = await temporaryDirectory(t);
-  const open = (snapshotsPerSave = 4) =>
-    FileIndexStore.open({ objects: new DirectoryObjectStore(nodeFileSystem, root), uuid: UUID, log: silentLogger, snapshotsPerSave });
+  const open = async (snapshotsPerSave = 4): Promise<FileIndexStore> => {
+    const objects = new DirectoryObjectStore(nodeFileSystem, root);
+    const store = await FileIndexStore.open({ objects, uuid: UUID, log: silentLogger, snapshotsPerSave });
+    infos.set(store, new SnapshotStore(objects, silentLogger));
+    return store;
+  };
   return { root, open };
 }
 
+/** Where the infos of a store are saved. */
+const infos = new WeakMap<FileIndexStore, SnapshotStore>();
+
 async function publish(store: FileIndexStore, snapshot: SnapshotInfo): Promise<void> {
-  await store.save(snapshot);
+  assert.equal(await infos.get(store)?.save(snapshot), 'created');
   store.publish(snapshot);
 }
 
@@ -275,12 +282,9 @@ test('an index file stands in for a damaged newest info, at every later start to
 test('an index file that cannot be written costs nothing but the next start', async (t) => {
   const { root, open } = await storeIn(t);
   const fs = new FaultyFileSystem(nodeFileSystem);
-  const store = await FileIndexStore.open({
-    objects: new DirectoryObjectStore(fs, root),
-    uuid: UUID,
-    log: silentLogger,
-    snapshotsPerSave: 100,
-  });
+  const objects = new DirectoryObjectStore(fs, root);
+  const store = await FileIndexStore.open({ objects, uuid: UUID, log: silentLogger, snapshotsPerSave: 100 });
+  infos.set(store, new SnapshotStore(objects, silentLogger));
   await publish(store, info(1, [file(1, 1n)]));
   fs.failNext('rename', 'ENOSPC');
   await store.saveIndex();

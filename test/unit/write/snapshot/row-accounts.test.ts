@@ -108,8 +108,8 @@ for (const withDelete of [false, true]) {
     assert.ok(live !== undefined);
     const [from, to] = [MINUTE_NS * 25n, MINUTE_NS * 26n];
     if (withDelete) live.hide({ startNs: from, stopNs: to, tags: [{ columnId: 0, value: 'h1' }] });
-    const writer = new ParquetWriter(engine, store.fs, new AbortController().signal);
-    const paths = { endMarkerNs: CHUNK_NS * 2n, walFileNumber: 1, root: store.root };
+    const writer = new ParquetWriter(engine, store, new AbortController().signal);
+    const paths = { endMarkerNs: CHUNK_NS * 2n, walFileNumber: 1 };
     const options: PersistOptions = { engine, writer, chunkDurationNs: CHUNK_NS, ...paths };
     const generations = live.seal();
     const planned = plannedFiles(table, generations, live.peek().dirtyChunks, options);

@@ -145,18 +145,19 @@ test('names count down from the largest 64-bit integer', () => {
   assert.equal(snapshotKey(3), 'snapshots/18446744073709551612.info.json');
 });
 
-test('infos are loaded newest first, from a sequence on, and saving again replaces', async (t) => {
+test('infos are loaded newest first, from a sequence on; saving the same again is fine, another info is refused', async (t) => {
   const root = await temporaryDirectory(t);
   const store = new SnapshotStore(new DirectoryObjectStore(nodeFileSystem, root), silentLogger);
   assert.deepEqual(await store.load(), { infos: [], movedAside: [], sequences: new Set(), corrupt: new Set() });
   for (let sequence = 1; sequence <= 20; sequence++) await store.save({ ...INFO, sequence });
-  await store.save({ ...INFO, sequence: 20, walFileNumber: 999 });
+  assert.equal(await store.save({ ...INFO, sequence: 20 }), 'created');
+  assert.equal(await store.save({ ...INFO, sequence: 20, walFileNumber: 999 }), 'taken');
   const { infos } = await store.load(15);
   assert.deepEqual(
     infos.map((info) => info.sequence),
     [20, 19, 18, 17, 16, 15],
   );
-  assert.equal(infos[0]?.walFileNumber, 999);
+  assert.deepEqual(infos[0], { ...INFO, sequence: 20 });
   assert.deepEqual(infos[1], { ...INFO, sequence: 19 });
 });
 

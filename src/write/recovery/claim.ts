@@ -1,0 +1,42 @@
+import type { Log } from '../../shared/logger.ts';
+import { pause, type Timers } from '../../shared/timers.ts';
+import type { Store } from '../../storage/index.ts';
+import { FileIndexStore } from '../file-index/file-index-store.ts';
+import type { Wal } from '../wal/index.ts';
+
+export interface ClaimOptions {
+  readonly store: Store;
+  readonly catalog: { readonly uuid: string };
+  readonly log: Log;
+  readonly nodeId: string;
+  readonly timers: Timers;
+  readonly wal: { readonly replayFailOnError: boolean };
+  /** Between attempts to put a claim; 1000 by default. */
+  readonly retryPauseMs?: number;
+}
+
+/**
+ * Loads the file index. In a bucket it first ends every other process that writes there: its log, then its snapshot infos, so
+ * that what is loaded is all that it made durable.
+ */
+export async function claimAndLoad(wal: Wal, options: ClaimOptions): Promise<FileIndexStore> {
+  const { catalog, log, nodeId, store, timers } = options;
+  const wait = (): Promise<void> => pause(timers, options.retryPauseMs ?? CLAIM_PAUSE_MS);
+  for (let above = 0; ; ) {
+    const claimed = await wal.claim(above);
+    const files = await FileIndexStore.open({
+      objects: store.objects,
+      uuid: catalog.uuid,
+      log,
+      failOnError: options.wal.replayFailOnError,
+      fence: store.fence,
+      claim: store.bucket && { nodeId, pause: wait },
+    });
+    // Numbers up to there were used, and their objects deleted: the claim would not be the next of the other process.
+    if (claimed === undefined || files.walFileNumber < claimed) return files;
+    above = files.walFileNumber;
+  }
+}
+
+/** Between attempts to put a claim. */
+const CLAIM_PAUSE_MS = 1_000;
