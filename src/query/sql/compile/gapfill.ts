@@ -10,7 +10,7 @@ import { lookup, type ScopeColumn } from '../types/scope.ts';
 import { type Bound, type Typed, timestampConstant, typed } from '../types/typed.ts';
 import { float64, int64, isFloat, isNumeric, type SqlType, timestampNs } from '../types/types.ts';
 import { castTo } from '../values/casts.ts';
-import { isUtc, wallClockBin, wallClockBins } from '../values/zones.ts';
+import { fixedOffsetNs, isUtc, wallClockBin, wallClockBins } from '../values/zones.ts';
 import { displayName } from './display.ts';
 import { compileCondition, compileExpr } from './expr.ts';
 import { groupExpr } from './grouping.ts';
@@ -112,8 +112,11 @@ function compileBin(keys: readonly Expr[], env: Env): Bin {
   const zone = call.name === 'date_bin_wallclock_gapfill' ? source.type.zone : undefined;
   const origin = call.args[2] ? castTo(constantArgument(call.args[2], 'third', env), timestampNs) : timestampConstant(0n);
   if (origin.constant?.kind !== 'timestamp') throw notConstant('third');
-  const utc = zone === undefined || isUtc(zone);
-  return { call, stride, source: { ...source, column: source.column }, origin: origin.constant.ns, zone: utc ? undefined : zone };
+  const { ns } = origin.constant;
+  const bin = { call, stride, source: { ...source, column: source.column } };
+  // The clock of a fixed offset is never set: its bins are those of UTC, counted from elsewhere.
+  const fixedNs = zone === undefined ? 0n : isUtc(zone) ? 0n : fixedOffsetNs(zone);
+  return fixedNs === undefined ? { ...bin, origin: ns, zone } : { ...bin, origin: ns - fixedNs, zone: undefined };
 }
 
 function constantArgument(expr: Expr, which: string, env: Env): Typed {

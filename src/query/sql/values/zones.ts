@@ -87,20 +87,50 @@ export function wallClockBin(zone: string, instant: string, strideNs: bigint, or
 
 /**
  * SQL of a table of all wall-clock bins of the instants between two (inclusive, BIGINT ns), each once, under the name `b`.
- * An hour that comes twice has two instants for each local time: both are looked at.
  * @param bounds SQL of a table of one row with both, `lo` and `hi`
  */
 export function wallClockBins(zone: string, bounds: string, strideNs: bigint, originNs: bigint): string {
   const origin = ((originNs % strideNs) + strideNs) % strideNs;
+  const bin = (instant: string): string => `_df.wall_bin(${quoteString(zone)}, ${instant}, ${strideNs}, ${origin})`;
+  // A table that is read keeps DuckDB from making one list of all bins while it plans, which cannot be interrupted.
+  const first = `SELECT o.hi, ${bin('o.lo')} AS first FROM ${bounds} AS o, range(1)`;
+  const starts = strideNs > HOUR_NS ? longBins(zone, first, strideNs, bin) : hourlyBins(zone, first, strideNs, origin, bin);
+  return `(SELECT DISTINCT b FROM (${starts}) AS d WHERE b >= first AND b <= hi)`;
+}
+
+/** Both instants of each local time: an hour that comes twice has two. */
+function longBins(zone: string, first: string, strideNs: bigint, bin: (instant: string) => string): string {
   const name = quoteString(zone);
-  const bin = (instant: string): string => `_df.wall_bin(${name}, ${instant}, ${strideNs}, ${origin})`;
   const local = (instant: string): string => `${instant} + _df.tz_off(${name}, ${instant})`;
-  const first = `SELECT hi, ${bin('lo')} AS first FROM ${bounds} AS o`;
   // A stride more on both sides: the clock may be set between a bound and its bin.
   const locals = `SELECT first, hi, ${local('first')} - ${strideNs} AS low, ${local('hi')} + ${strideNs + 1n} AS high FROM (${first}) AS f`;
   const instants = `unnest([r.l - _df.tz_off(${name}, r.l - ${DAY_NS}), r.l - _df.tz_off(${name}, r.l + ${DAY_NS})])`;
   const candidates = `SELECT k.first, k.hi, ${instants} AS i FROM (${locals}) AS k, range(k.low, k.high, ${strideNs}) AS r(l)`;
-  return `(SELECT DISTINCT b FROM (SELECT first, hi, ${bin('c.i')} AS b FROM (${candidates}) AS c) AS d WHERE b >= first AND b <= hi)`;
+  return `SELECT first, hi, ${bin('c.i')} AS b FROM (${candidates}) AS c`;
+}
+
+/**
+ * Bins of an hour or less: hour by hour, by the offset of that hour where the clock is not set near it. Near a change each instant
+ * that may be the first of a bin is asked for its bin: multiples of the stride by the offsets before and after, and whole
+ * minutes, as clocks are set at one.
+ */
+function hourlyBins(zone: string, first: string, strideNs: bigint, origin: bigint, bin: (instant: string) => string): string {
+  const offset = (hours: number): string => `_df.tz_off(${quoteString(zone)}, r.h + (${BigInt(hours) * HOUR_NS}))`;
+  const from = `(f.first // ${HOUR_NS} - 2) * ${HOUR_NS}`;
+  const hours = `SELECT f.first, f.hi, r.h, ${offset(-1)} AS a, ${offset(0)} AS o, ${offset(1)} AS b, ${offset(2)} AS c, ${offset(-24)} AS p, ${offset(-23)} AS q FROM (${first}) AS f, range(${from}, f.hi + ${HOUR_NS}, ${HOUR_NS}) AS r(h)`;
+  const calm = `a = o AND b = o AND c = o AND p = q AND abs(o - p) <= ${HOUR_NS}`;
+  const within = (condition: string, start: string, stride: bigint): string =>
+    `SELECT k.first, k.hi, r.i FROM (SELECT * FROM hours WHERE ${condition}) AS k, range(${start}, k.h + ${HOUR_NS}, ${stride}) AS r(i)`;
+  const multiple = (offsetColumn: string): string => `k.h + _df.pmod(${origin} - k.h - k.${offsetColumn}, ${strideNs})`;
+  const near = [
+    within(`NOT (${calm})`, multiple('a'), strideNs),
+    within(`NOT (${calm})`, multiple('c'), strideNs),
+    within(`NOT (${calm})`, 'k.h', MINUTE_NS),
+  ];
+  return (
+    `WITH hours AS MATERIALIZED (${hours}) SELECT first, hi, i AS b FROM (${within(calm, multiple('o'), strideNs)}) AS s ` +
+    `UNION ALL SELECT first, hi, ${bin('c.i')} AS b FROM (${near.join(' UNION ')}) AS c`
+  );
 }
 
 /**

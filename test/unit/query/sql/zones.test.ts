@@ -162,6 +162,40 @@ describe('nights in which the clock is set', () => {
     });
   }
 
+  test('gap filling has the bins of every instant, and no others, where bins are short or fit no hour', async () => {
+    const [from, to] = ['2024-10-26T21:00:00', '2024-10-27T06:00:00'];
+    for (const minutes of [1, 20, 50]) {
+      const stride = `INTERVAL '${minutes} minutes'`;
+      const instants = `SELECT tz(value, 'Europe/Berlin') AS x FROM generate_series(TIMESTAMP '${from}', TIMESTAMP '${to}', INTERVAL '1 minute')`;
+      const bins = await engine.rows(`SELECT DISTINCT date_bin_wallclock(${stride}, x)::bigint AS b FROM (${instants}) AS i ORDER BY b`);
+      assert.deepEqual(
+        await gridOf('Europe/Berlin', BigInt(minutes) * MINUTE_NS, from, to),
+        bins.map(({ b }) => String(b)),
+        `${minutes} minutes`,
+      );
+    }
+  });
+
+  test('gap filling by a zone that is an offset counts from its midnight', async () => {
+    const source = "(SELECT tz(time, '+05:30') AS x, temp FROM home) AS h";
+    const rows = await engine.rows(
+      `SELECT CAST(date_bin_wallclock_gapfill(INTERVAL '1 hour', x) AS VARCHAR) AS b, count(temp) AS n FROM ${source} WHERE x >= '2022-01-01T08:00:00Z' AND x < '2022-01-01T09:00:00Z' GROUP BY date_bin_wallclock_gapfill(INTERVAL '1 hour', x)`,
+    );
+    assert.deepEqual(
+      rows.map(({ b, n }) => [b, Number(n)]),
+      [
+        ['2022-01-01T13:00:00+05:30', 2],
+        ['2022-01-01T14:00:00+05:30', 0],
+      ],
+    );
+  });
+
+  async function gridOf(zone: string, strideNs: bigint, from: string, to: string): Promise<string[]> {
+    const bounds = `(SELECT epoch_ns(TIMESTAMP_NS '${from}') AS lo, epoch_ns(TIMESTAMP_NS '${to}') AS hi)`;
+    const rows = await engine.engineRows(`SELECT b FROM ${wallClockBins(zone, bounds, strideNs, 0n)} ORDER BY b`);
+    return rows.map((row) => String(row['b']));
+  }
+
   async function checkBins(zone: string, stride: string, from: string, to: string): Promise<void> {
     const label = `${zone} ${stride} ${from}`;
     const instants = `SELECT tz(value, '${zone}') AS x FROM generate_series(TIMESTAMP '${from}', TIMESTAMP '${to}', INTERVAL '15 minutes')`;
@@ -176,12 +210,6 @@ describe('nights in which the clock is set', () => {
       last = Number(b);
     }
     const wanted = [...new Set(rows.map(({ b }) => String(b)))];
-    const bounds = `(SELECT epoch_ns(TIMESTAMP_NS '${from}') AS lo, epoch_ns(TIMESTAMP_NS '${to}') AS hi)`;
-    const grid = await engine.engineRows(`SELECT b FROM ${wallClockBins(zone, bounds, STRIDES[stride] ?? 0n, 0n)} ORDER BY b`);
-    assert.deepEqual(
-      grid.map((row) => String(row['b'])),
-      wanted,
-      label,
-    );
+    assert.deepEqual(await gridOf(zone, STRIDES[stride] ?? 0n, from, to), wanted, label);
   }
 });
