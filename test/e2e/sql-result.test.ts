@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
-import { parquetReadObjects } from 'hyparquet';
+import { tableFromIPC } from 'apache-arrow';
+import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { startServer, type TestServer, testDirectory } from '../support/server.ts';
 
@@ -187,6 +188,47 @@ describe('what the built program answers', () => {
   it('a scalar subquery with several rows fails without advice about the engine', async () => {
     const found = await sql('SELECT (SELECT v FROM t) AS x');
     assert.deepEqual(found, { status: 500, body: 'Execution error: More than one row returned by a subquery used as an expression' });
+  });
+
+  it('Parquet files say which times are instants, of which zone, and what is a duration', async () => {
+    const zoned = "tz(time, 'Europe/Berlin')";
+    const columns = {
+      t: 'time',
+      z: zoned,
+      u: 'now()',
+      l: `[${zoned}]`,
+      s: `named_struct('a', v, 'b', ${zoned}, 'c', time)`,
+      d: "time - TIMESTAMP '1970-01-01'",
+      day: 'CAST(time AS DATE)',
+    };
+    const list = Object.entries(columns).map(([name, expression]) => `${expression} AS ${name}`);
+    const response = await server.sql('db', `SELECT ${list.join(', ')} FROM t WHERE v = 2`, 'parquet');
+    const file = await response.arrayBuffer();
+    const { schema, key_value_metadata } = parquetMetadata(file);
+    const flags = schema
+      .filter(({ logical_type }) => logical_type?.type === 'TIMESTAMP')
+      .map(({ logical_type }) => logical_type?.type === 'TIMESTAMP' && [logical_type.isAdjustedToUTC, logical_type.unit]);
+    const [local, instant] = [
+      [false, 'NANOS'],
+      [true, 'NANOS'],
+    ];
+    assert.deepEqual(flags, [local, instant, instant, instant, instant, local]);
+    const arrow = key_value_metadata?.find(({ key }) => key === 'ARROW:schema')?.value ?? '';
+    const berlin = 'Timestamp<NANOSECOND, Europe/Berlin>';
+    assert.deepEqual(
+      tableFromIPC(Buffer.from(arrow, 'base64')).schema.fields.map(({ name, type }) => `${name} ${type}`),
+      [
+        't Timestamp<NANOSECOND>',
+        `z ${berlin}`,
+        'u Timestamp<NANOSECOND, +00:00>',
+        `l List<${berlin}>`,
+        `s Struct<{a:Int64, b:${berlin}, c:Timestamp<NANOSECOND>}>`,
+        'd Duration<NANOSECOND>',
+        'day Date32<DAY>',
+      ],
+    );
+    const [row] = await parquetReadObjects({ file, compressors, columns: ['z', 'd'] });
+    assert.deepEqual(row, { z: new Date(0), d: 2n });
   });
 
   it('EXPLAIN as Parquet is the plan too', async () => {

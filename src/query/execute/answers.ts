@@ -78,6 +78,7 @@ export class Answers {
       memory,
       lane: lanes.query(laneOf(compiled, plan)),
       sql: plan.sql,
+      output: compiled.output,
       explain: compiled.explain,
       path: join(temporaryDirectory, `result-${process.pid}-${this.#temporaryFiles++}.parquet`),
       signal,

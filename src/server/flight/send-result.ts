@@ -1,7 +1,7 @@
 import type { QueryResult, ResultColumn } from '../../query/result.ts';
+import { arrowSchema } from '../../query/results/index.ts';
 import { schemaMessage } from '../../shared/arrow/schema-message.ts';
 import { type CancelTimer, systemTimers } from '../../shared/timers.ts';
-import { arrowSchema } from '../arrow/arrow-fields.ts';
 import { BatchRanges } from '../arrow/batch-ranges.ts';
 import { type BatchRange, RecordBatchWriter } from '../arrow/record-batch.ts';
 import { HEAD_BYTES, messageHead } from './grpc/frames.ts';

@@ -1,7 +1,7 @@
 import { parseInfluxql } from '../../../query/influxql/parse/index.ts';
 import type { BindValue } from '../../../query/result.ts';
+import { arrowSchema } from '../../../query/results/index.ts';
 import { encapsulated, schemaMessage } from '../../../shared/arrow/schema-message.ts';
-import { arrowSchema } from '../../arrow/arrow-fields.ts';
 import type { FlightDependencies } from '../dependencies.ts';
 import { invalidArgument, queryFailure } from '../errors.ts';
 import type { GrpcCall } from '../grpc/grpc-call.ts';

@@ -1,9 +1,8 @@
 import type { QueryService } from '../../../query/query-service.ts';
 import type { QueryResult, ResultColumn } from '../../../query/result.ts';
-import { BYTES, INT32, type MadeColumn, madeResult, TEXT, textAt } from '../../../query/results/index.ts';
+import { arrowSchema, BYTES, INT32, type MadeColumn, madeResult, TEXT, textAt } from '../../../query/results/index.ts';
 import { encapsulated, schemaMessage } from '../../../shared/arrow/schema-message.ts';
 import type { ColumnType } from '../../../shared/column-type.ts';
-import { arrowSchema } from '../../arrow/arrow-fields.ts';
 import type { SqlCommand, TablesCommand } from './commands.ts';
 import { isLike } from './like.ts';
 

@@ -1,9 +1,8 @@
 import type { Schema, Vector } from 'apache-arrow';
 import type { BindValue, ResultColumn, ResultType, ResultVector } from '../../../query/result.ts';
-import { textVector } from '../../../query/results/index.ts';
+import { arrowSchema, textVector } from '../../../query/results/index.ts';
 import { END_OF_STREAM, encapsulated, schemaMessage } from '../../../shared/arrow/schema-message.ts';
 import { MS_NS, SECOND_NS, US_NS } from '../../../shared/time-units.ts';
-import { arrowSchema } from '../../arrow/arrow-fields.ts';
 import { BatchRanges } from '../../arrow/batch-ranges.ts';
 import { RecordBatchWriter } from '../../arrow/record-batch.ts';
 import { invalidArgument } from '../errors.ts';

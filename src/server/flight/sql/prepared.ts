@@ -1,7 +1,7 @@
 import type { StatementDescription } from '../../../query/query-service.ts';
 import type { BindValue, ResultColumn } from '../../../query/result.ts';
+import { arrowSchema } from '../../../query/results/index.ts';
 import { type ArrowSchema, encapsulated, schemaMessage } from '../../../shared/arrow/schema-message.ts';
-import { arrowSchema } from '../../arrow/arrow-fields.ts';
 import { invalidArgument } from '../errors.ts';
 import { readAny, readFlightData, writeAny } from '../protobuf/messages.ts';
 import { WireMessage, writeMessage } from '../protobuf/wire.ts';

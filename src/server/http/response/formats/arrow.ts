@@ -1,6 +1,6 @@
 import type { ResultBatch, ResultColumn } from '../../../../query/result.ts';
+import { arrowSchema } from '../../../../query/results/index.ts';
 import { END_OF_STREAM, encapsulated, schemaMessage } from '../../../../shared/arrow/schema-message.ts';
-import { arrowSchema } from '../../../arrow/arrow-fields.ts';
 import { BatchRanges } from '../../../arrow/batch-ranges.ts';
 import { type BatchRange, RecordBatchWriter } from '../../../arrow/record-batch.ts';
 import type { ResultEncoder } from './encoder.ts';

@@ -1,6 +1,6 @@
-import type { ResultColumn, ResultType } from '../../query/result.ts';
 import type { ArrowField, ArrowSchema, ArrowType } from '../../shared/arrow/schema-message.ts';
 import { ioxColumnType } from '../../shared/column-type.ts';
+import type { ResultColumn, ResultType } from '../result.ts';
 
 /** The Arrow schema of a result. Columns that stand for a stored column say which kind of column it is. */
 export function arrowSchema(columns: readonly ResultColumn[], metadata?: ReadonlyMap<string, string>): ArrowSchema {
