@@ -46,11 +46,12 @@ export class Relations {
   }
 
   /** For the SQL compiler. */
-  contextOf(database: string): Pick<SqlCompileContext, 'database' | 'relation' | 'cacheFunction'> {
+  contextOf(database: string): Pick<SqlCompileContext, 'database' | 'relation' | 'tableNames' | 'cacheFunction'> {
     const { caches } = this.#options;
     return {
       database,
       relation: (schema, name) => this.#relation(database, schema, name),
+      tableNames: () => this.#options.tableNames(database),
       ...(caches === undefined ? {} : { cacheFunction: (name, args) => this.#cacheRelation(caches.resolve(database, name, args), name) }),
     };
   }

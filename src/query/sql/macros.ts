@@ -93,7 +93,9 @@ const macros = [
   'add_iv(x, iv) as _df.from_us(_df.us(x) + iv, _df.sub(x))',
   'sub_iv(x, iv) as _df.from_us(_df.us(x) - iv, _df.sub(x))',
   'ns9(x) as _df.pmod(epoch_ns(x), 1000000000)',
-  "ts_text(x) as strftime(_df.us(x), '%Y-%m-%dT%H:%M:%S') || case when _df.ns9(x) = 0 then '' when _df.ns9(x) % 1000000 = 0 then '.' || lpad((_df.ns9(x)//1000000)::varchar,3,'0') when _df.ns9(x) % 1000 = 0 then '.' || lpad((_df.ns9(x)//1000)::varchar,6,'0') else '.' || lpad(_df.ns9(x)::varchar,9,'0') end",
+  // None, three, six or nine digits.
+  "frac_text(n) as case when n = 0 then '' when n % 1000000 = 0 then '.' || lpad((n // 1000000)::varchar, 3, '0') when n % 1000 = 0 then '.' || lpad((n // 1000)::varchar, 6, '0') else '.' || lpad(n::varchar, 9, '0') end",
+  "ts_text(x) as strftime(_df.us(x), '%Y-%m-%dT%H:%M:%S') || _df.frac_text(_df.ns9(x))",
   "f64_text(x) as case when isnan(x) then 'NaN' when x = 'inf'::double then 'inf' when x = '-inf'::double then '-inf' else regexp_replace(regexp_replace(cast(x as varchar), 'e\\+0*', 'e'), 'e-0+', 'e-') end",
   // `1 mons 2 days 3 hours 4 mins 5.000006000 secs`: parts that are zero are left out.
   "secs_text(us) as case when us < 0 then '-' else '' end || (abs(us) // 1000000)::varchar || '.' || lpad((abs(us) % 1000000)::varchar, 6, '0') || '000 secs'",
@@ -104,6 +106,7 @@ const macros = [
   "int_pow(b, e) as case when b is null or e is null then null when e < 0 then error('Execution error: Can''t use negative exponents: ' || e || ' in integer computation, please use Float.')::bigint when b in (0, 1) then case when e = 0 then 1 else b end when b = -1 then 1 - 2 * (e % 2) else cast(list_reduce(list_prepend(1::hugeint, list_transform(range(least(e, 64)), lambda i: b::hugeint)), lambda x, y: x * y) as bigint) end",
   "int_text(x, t) as case when x is null then null when regexp_full_match(x, '[+-]?[0-9]+') and try_cast(x as hugeint) is not null then x else error('Arrow error: Cast error: Cannot cast string ''' || x || ''' to value of ' || t || ' type') end",
   "float_text(x, t) as case when x is null or try_cast(x as double) is not null then x else error('Arrow error: Cast error: Cannot cast string ''' || x || ''' to value of ' || t || ' type') end",
+  "dur_pretty(d, n) as list_transform([{'a': abs(d), 'm': case when d < 0 then '-' else '' end}], lambda z: z.m || (z.a // 86400000000000)::varchar || ' days ' || z.m || (z.a // 3600000000000 % 24)::varchar || ' hours ' || z.m || (z.a // 60000000000 % 60)::varchar || ' mins ' || z.m || (z.a // 1000000000 % 60)::varchar || case when n > 0 then '.' || lpad((z.a % 1000000000)::varchar, 9, '0')[:n] else '' end || ' secs')[1]",
   "date_bin_months2(m, x) as _df.from_us(time_bucket(to_months(m::integer), _df.us(x), timestamp '1970-01-01'), 0)",
   // Whole months are counted from the origin's; the bin before is meant where the origin's day and hour come later in the month.
   "date_bin_months3(m, x, o, k) as list_transform([date_part('year', x) * 12 + date_part('month', x) - k], lambda d: list_transform([d - _df.pmod(d, m)], lambda e: case when _df.add_iv(o, to_months(e::integer)) > x then _df.add_iv(o, to_months((e - m)::integer)) else _df.add_iv(o, to_months(e::integer)) end)[1])[1]",

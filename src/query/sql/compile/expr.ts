@@ -147,7 +147,7 @@ function column(expr: Extract<Expr, { kind: 'column' }>, env: Env): Typed {
   if (!found) {
     if (alias) return alias;
     if (expr.call) return compileCall(expr.call, env);
-    throw noFieldNamed(env.scope, expr.path, env.fields);
+    throw noFieldNamed(env.scope, expr.path, env.fields, env.clause === 'WHERE' && expr.quoted[0] === true);
   }
   if (env.replacement && !isOuter(found.column, env)) {
     if (alias) return alias;

@@ -10,6 +10,7 @@ import { lookup, type ScopeColumn } from '../types/scope.ts';
 import { type Bound, type Typed, timestampConstant, typed } from '../types/typed.ts';
 import { float64, int64, isFloat, isNumeric, type SqlType, timestampNs } from '../types/types.ts';
 import { castTo } from '../values/casts.ts';
+import { timestampNsMax, timestampNsMin } from '../values/timestamps.ts';
 import { fixedOffsetNs, isUtc, wallClockBin, wallClockBins } from '../values/zones.ts';
 import { displayName } from './display.ts';
 import { compileCondition, compileExpr } from './expr.ts';
@@ -222,10 +223,13 @@ class GapPlan {
   filled(aggregated: string, low: bigint, high: bigint): string {
     const { stride, origin, zone } = this.#bin;
     const keyNames = this.#keys.map((_, index) => `k${index}`);
-    const lowest = binStart(stride, low, origin);
+    const first = binStart(stride, low, origin);
+    // A bin that begins before all time has no rows: it is not there.
+    const lowest = first <= timestampNsMin + 1n ? first + stride.ns : first;
+    const end = high < timestampNsMax ? high + 1n : high;
     const range =
       zone === undefined
-        ? `range(${lowest}, ${high + 1n}, ${stride.ns})`
+        ? `range(CAST('${lowest}' AS BIGINT), CAST('${end}' AS BIGINT), CAST('${stride.ns}' AS BIGINT))`
         : wallClockBins(zone, `(SELECT CAST(${low} AS BIGINT) AS lo, CAST(${high} AS BIGINT) AS hi)`, stride.ns, origin);
     const grid = `(SELECT make_timestamp_ns(r.b) AS g FROM ${range} AS r(b))`;
     const series =

@@ -4,6 +4,7 @@ import { listSeries } from '../functions/lists.ts';
 import { member } from '../functions/misc.ts';
 import type { StatementState } from '../types/env.ts';
 import { planError } from '../types/errors.ts';
+import { didYouMean, nearestName } from '../types/near-names.ts';
 import { type Typed, typed } from '../types/typed.ts';
 import { int64, type SqlType, timestampNs } from '../types/types.ts';
 import { castTo } from '../values/casts.ts';
@@ -19,8 +20,10 @@ export interface MadeTable {
 export function madeTable(name: string, args: readonly Typed[], state: StatementState): MadeTable {
   if (name === 'unnest') return unnest(args);
   if (name === 'generate_series' || name === 'range') return series(name, args, state);
-  throw planError(`table function '${name}' not found`);
+  throw planError(`table function '${name}' not found${didYouMean(nearestName(name, tableFunctionNames))}`);
 }
+
+const tableFunctionNames = ['unnest', 'generate_series', 'range', 'last_cache', 'distinct_cache'];
 
 /** Lists side by side, the shorter ones followed by NULL; the members of structs are columns. */
 function unnest(args: readonly Typed[]): MadeTable {

@@ -1,4 +1,5 @@
 import { planError } from '../types/errors.ts';
+import { didYouMean, editDistance } from '../types/near-names.ts';
 import type { FunctionTable, ScalarFunction } from './define.ts';
 import { digestFunctions } from './digests.ts';
 import { listFunctions } from './lists.ts';
@@ -22,30 +23,25 @@ export function scalarFunction(name: string): ScalarFunction | undefined {
   return scalarFunctions[name];
 }
 
-/** The refusal of a name that no table knows. */
+/** The refusal of a name that no table knows. Some name is always suggested: of equally near ones, one with the same beginning. */
 export function invalidFunction(name: string, known: readonly string[]): Error {
-  const candidates = [...Object.keys(scalarFunctions), ...known];
   let best = 'abs';
   let distance = Number.POSITIVE_INFINITY;
-  for (const candidate of candidates) {
-    const next = editDistance(name.slice(0, 40), candidate);
+  for (const candidate of [...Object.keys(scalarFunctions), ...known]) {
+    const next = editDistance(name, candidate) - sharedStart(name, candidate) / SHARED_WEIGHT;
     if (next < distance) {
       best = candidate;
       distance = next;
     }
   }
-  return planError(`Invalid function '${name}'.\nDid you mean '${best}'?`);
+  return planError(`Invalid function '${name}'.${didYouMean(best)}`);
 }
 
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      const cost = a[i - 1] === b[j - 1] ? 0 : 1;
-      next.push(Math.min((row[j] as number) + 1, (next[j - 1] as number) + 1, (row[j - 1] as number) + cost));
-    }
-    row = next;
-  }
-  return row[b.length] as number;
+/** So many letters at the beginning count as much as one edit. */
+const SHARED_WEIGHT = 2;
+
+function sharedStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length++;
+  return length;
 }

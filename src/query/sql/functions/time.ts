@@ -2,15 +2,15 @@
 
 import { DAY_NS, HOUR_NS, MINUTE_NS, MS_NS, SECOND_NS, US_NS, WEEK_NS } from '../../../shared/time-units.ts';
 import { executionError, notImplemented, planError } from '../types/errors.ts';
-import { quoteString } from '../types/quote.ts';
 import { type Typed, timestampConstant, typed } from '../types/typed.ts';
 import { arrowTypeText, dateType, float64, int32, int64, isFloat, type SqlType, timestampNs, utf8 } from '../types/types.ts';
 import { castTo, toText } from '../values/casts.ts';
 import { type IntervalValue, intervalNs } from '../values/intervals.ts';
 import { parseTimestamp } from '../values/timestamps.ts';
 import { fixedOffsetNs, fromLocal, instantOfClock, isUtc, isZone, toLocal, wallClockBin } from '../values/zones.ts';
-import { formatted, strftimeFormat } from './chrono-format.ts';
+import { formatted } from './chrono-format.ts';
 import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
+import { parsedByFormats } from './parsed-times.ts';
 
 export const timeFunctions = defineFunctions([
   ['date_bin', 2, 3, dateBin],
@@ -90,8 +90,7 @@ export function binned(stride: ReturnType<typeof binStride>, time: Typed, origin
   }
   const { ns } = stride;
   if (time.constant?.kind === 'timestamp') {
-    const rest = (((time.constant.ns - origin) % ns) + ns) % ns;
-    return { ...timestampConstant(time.constant.ns - rest), type };
+    return { ...startConstant(binStart(stride, time.constant.ns, origin), time.constant.ns), type };
   }
   const offset = ((origin % ns) + ns) % ns;
   // the remainder of a division that truncates, made positive: correct before 1970 and before the origin
@@ -99,6 +98,16 @@ export function binned(stride: ReturnType<typeof binStride>, time: Typed, origin
   const sql = `make_timestamp_ns(epoch_ns(${time.sql}) - ((${shifted} % ${ns}) + ${ns}) % ${ns})`;
   return { sql, type, ...(time.column === undefined ? {} : { bin: { column: time.column, ns, originNs: origin } }) };
 }
+
+/** The start of what an instant is in; that of the least times may be before all time. */
+function startConstant(ns: bigint, instantNs: bigint): Typed {
+  if (ns >= LEAST_NS) return timestampConstant(ns);
+  throw executionError(`Timestamp ${instantNs} out of range: its bin begins before ${LEAST_TEXT}, the least time`);
+}
+
+/** The least time that rows can have. */
+const LEAST_NS = -9_223_372_036_854_775_806n;
+const LEAST_TEXT = '1677-09-21T00:12:43.145224194';
 
 /** Months since the year 0. */
 function monthNumber(ns: bigint): number {
@@ -150,7 +159,8 @@ const fixedParts: Readonly<Record<string, bigint>> = {
 function dateTrunc(call: ScalarCall): Typed {
   const part = constantText(arg(call, 0))?.toLowerCase();
   if (part === undefined) throw executionError('First argument of `DATE_TRUNC` must be non-null scalar Utf8');
-  if (!truncParts.has(part)) throw executionError(`Unsupported date_trunc granularity: '${part}'`);
+  if (!truncParts.has(part))
+    throw executionError(`Unsupported date_trunc granularity: '${part}'. Supported values are: ${[...truncParts].join(', ')}`);
   const time = instant(call, 1);
   const zone = zoneOf(time);
   if (part === 'nanosecond') return time;
@@ -168,7 +178,7 @@ function dateTrunc(call: ScalarCall): Typed {
 }
 
 function calendarTrunc(part: string, time: Typed): Typed {
-  if (time.constant?.kind === 'timestamp') return timestampConstant(calendarStart(part, time.constant.ns));
+  if (time.constant?.kind === 'timestamp') return startConstant(calendarStart(part, time.constant.ns), time.constant.ns);
   return typed(`CAST(date_trunc('${part}', _df.us(${time.sql})) AS TIMESTAMP_NS)`, timestampNs);
 }
 
@@ -287,17 +297,6 @@ function toTimestamp(call: ScalarCall, unit: 's' | 'ms' | 'us' | 'ns'): Typed {
   return castTo(value, type);
 }
 
-/** Formats tried in order; the text must fit one of them. */
-function parsedByFormats(call: ScalarCall, target: string): string {
-  const source = castTo(arg(call, 0), utf8).sql;
-  const formats = call.args.slice(1).map((value) => {
-    const text = constantText(value);
-    if (text === undefined) throw planError(`${call.name} needs literal formats`);
-    return quoteString(strftimeFormat(text));
-  });
-  return `CAST(strptime(${source}, [${formats.join(', ')}]) AS ${target})`;
-}
-
 function toUnixtime(call: ScalarCall): Typed {
   const value = arg(call, 0);
   if (call.args.length > 1) return typed(`_df.floordiv(epoch_ns(${parsedByFormats(call, 'TIMESTAMP_NS')}), 1000000000)`, int64);
@@ -321,12 +320,30 @@ function toDate(call: ScalarCall): Typed {
 function toChar(call: ScalarCall): Typed {
   const format = constantText(arg(call, 1));
   const value = arg(call, 0);
-  const time = value.type.kind === 'date' ? value : instant(call, 0);
+  if (value.type.kind === 'duration') return durationChar(value, format, arg(call, 1));
+  const time = value.type.kind === 'date' ? value : value.type.kind === 'time' ? onFirstDay(value) : instant(call, 0);
   const zone = zoneOf(time);
   const local = toLocal(zone ?? 'UTC', time.sql);
   if (format === undefined) return typed(`_df.to_char(CAST(${local} AS TIMESTAMP_NS), ${toText(arg(call, 1)).sql})`, utf8);
   return typed(`(${formatted(format, zone, local, time.sql)})`, utf8);
 }
+
+/** A time of the day as one of the first day that there is. */
+function onFirstDay(value: Typed): Typed {
+  return typed(`make_timestamp_ns(epoch_ns(${value.sql}))`, timestampNs);
+}
+
+/** Durations have two forms, by name. */
+function durationChar(value: Typed, format: string | undefined, given: Typed): Typed {
+  if (given.constant?.kind === 'null' || given.type.kind === 'null') return castTo(given, utf8);
+  const unit = value.type.kind === 'duration' ? (value.type.unit ?? 'ns') : 'ns';
+  if (format?.toLowerCase() === 'iso8601') return typed(`_df.dur_text(${value.sql})`, utf8);
+  if (format?.toLowerCase() === 'pretty') return typed(`_df.dur_pretty(${value.sql}, ${DURATION_DIGITS[unit]})`, utf8);
+  throw executionError(`to_char of a duration knows the formats 'pretty' and 'iso8601', not '${format ?? 'a column'}'`);
+}
+
+/** Digits of a second's fraction. */
+const DURATION_DIGITS = { s: 0, ms: 3, us: 6, ns: 9 } as const;
 
 function toLocalTime(call: ScalarCall): Typed {
   const time = instant(call, 0);

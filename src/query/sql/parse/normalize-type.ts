@@ -1,5 +1,7 @@
 import { notImplemented } from '../types/errors.ts';
+import { didYouMean, nearestName } from '../types/near-names.ts';
 import type { CastTarget } from './ast.ts';
+import { objectName } from './names.ts';
 import { isObject, listOf, nodeOf, objectOf, type Raw } from './raw.ts';
 
 const simpleTypes: Readonly<Record<string, CastTarget>> = {
@@ -52,7 +54,16 @@ export function normalizeType(raw: Raw): CastTarget {
     const inner = item.kind === 'SquareBracket' ? listOf(item.body)[0] : item.body;
     return { kind: 'list', item: normalizeType(inner) };
   }
-  throw notImplemented(`Unsupported SQL type ${kind}`);
+  throw unknownType(kind, body);
+}
+
+/** The refusal of a type: of a name that is none, with one that is like it. */
+function unknownType(kind: string, body: Raw): Error {
+  if (kind !== 'Custom') return notImplemented(`Unsupported SQL type ${kind}`);
+  const [parts] = listOf(body);
+  const name = objectName(parts as Raw).join('.');
+  const known = new Set([...Object.keys(simpleTypes).map((type) => type.toLowerCase()), 'timestamp', 'time', 'decimal']);
+  return notImplemented(`Unsupported SQL type ${name}${didYouMean(nearestName(name, known))}`);
 }
 
 function timestampTarget(parts: readonly Raw[]): CastTarget {

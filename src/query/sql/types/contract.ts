@@ -48,6 +48,8 @@ export interface SqlCompileContext {
   readonly wrapsIntegers?: boolean;
   /** Exact, case-sensitive lookup. */
   relation(schema: 'iox' | 'system' | 'information_schema', name: string): RelationInfo | undefined;
+  /** Names of the tables of `iox`, for errors; absent = they are not known. */
+  tableNames?(): Iterable<string>;
   /**
    * What `last_cache(..)` or `distinct_cache(..)` delivers. An argument that is not a text literal is undefined.
    * Throws planning errors. Absent = there are no caches.

@@ -120,6 +120,11 @@ export class StatementState {
     return this.#context.relation(schema, name);
   }
 
+  /** Names of the user tables. */
+  tableNames(): Iterable<string> {
+    return this.#context.tableNames?.() ?? [];
+  }
+
   /** Undefined when the server has no caches. */
   cacheFunction(name: CacheFunctionName, args: readonly (string | undefined)[]): RelationInfo | undefined {
     return this.#context.cacheFunction?.(name, args);

@@ -53,8 +53,8 @@ export function coercionError(text: string): InfluxError {
   return new InfluxError({ code: 'SQL_TYPE', message: `type_coercion\ncaused by\nError during planning: ${text}`, status: 400 });
 }
 
-/** A relation that is not in the catalog. Name as folded or written. */
-export function tableNotFound(parts: readonly string[]): InfluxError {
+/** A relation that is not in the catalog. Name as folded or written; `hint` follows as a line of its own. */
+export function tableNotFound(parts: readonly string[], hint = ''): InfluxError {
   const full = parts.length >= 3 ? parts : parts.length === 2 ? ['public', ...parts] : ['public', 'iox', ...parts];
-  return planError(`table '${full.join('.')}' not found`);
+  return planError(`table '${full.join('.')}' not found${hint}`);
 }

@@ -2,6 +2,7 @@
 import type { ColumnType } from '../../../shared/column-type.ts';
 import type { RelationInfo } from './contract.ts';
 import { schemaError } from './errors.ts';
+import { didYouMean, nearestName } from './near-names.ts';
 import type { SqlType } from './types.ts';
 
 /** One use of a base table while the statement is compiled. */
@@ -135,13 +136,13 @@ export function columnLabel(column: ScopeColumn): string {
 
 /**
  * The error for a name that is not there. `first` are the select list's fields, which ORDER BY and GROUP BY
- * see before the table's.
+ * see before the table's. `asText` = the name is quoted where a value could stand: many mean a text.
  */
-export function noFieldNamed(scope: Scope, path: readonly string[], first: readonly string[] = []): Error {
+export function noFieldNamed(scope: Scope, path: readonly string[], first: readonly string[] = [], asText = false): Error {
   const columns = scope.tables.flatMap((table) => table.columns);
   const labels = columns.map((column) => ({
     column,
-    text: column.qualifier === undefined ? quotedName(column.name) : `${quotedName(column.qualifier)}.${quotedName(column.name)}`,
+    text: quotedLabel(column),
   }));
   const sorted = labels.map((label) => label.text).sort(byBytes);
   const wanted = path.join('.').toLowerCase();
@@ -151,11 +152,34 @@ export function noFieldNamed(scope: Scope, path: readonly string[], first: reado
     : '';
   const fields = [...first, ...sorted];
   const valid = fields.length > 0 ? ` Valid fields are ${fields.join(', ')}.` : '';
-  return schemaError(`No field named ${quotedPath(path)}.${hint}${valid}`);
+  return schemaError(
+    `No field named ${quotedPath(path)}.${hint}${valid}${twin ? '' : nearField(columns, path) || (asText ? meantAsText(path) : '')}`,
+  );
+}
+
+function meantAsText(path: readonly string[]): string {
+  const [name = ''] = path;
+  return path.length === 1 && /^[\w .-]+$/.test(name) ? `\nText stands in single quotes: '${name}'` : '';
+}
+
+/** A column whose name is like one that is not there, as it is to be written. Names with other than word characters are no typing errors. */
+function nearField(columns: readonly ScopeColumn[], path: readonly string[]): string {
+  const name = path.at(-1) as string;
+  if (!/^\w+$/.test(name)) return '';
+  const sameName = path.length > 1 ? columns.find((column) => column.name === name) : undefined;
+  if (sameName) return didYouMean(quotedLabel(sameName));
+  const near = nearestName(name, new Set(columns.map((column) => column.name)));
+  if (near === undefined) return '';
+  const qualified = path.length > 1 ? columns.find((column) => column.name === near) : undefined;
+  return didYouMean(qualified ? quotedLabel(qualified) : quotedName(near));
+}
+
+function quotedLabel(column: ScopeColumn): string {
+  return column.qualifier === undefined ? quotedName(column.name) : `${quotedName(column.qualifier)}.${quotedName(column.name)}`;
 }
 
 /** A name as messages print it: quoted when it would not survive unquoted. */
-function quotedName(name: string): string {
+export function quotedName(name: string): string {
   return /^[a-z_][a-z0-9_]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
 }
 

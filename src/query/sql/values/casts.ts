@@ -1,5 +1,5 @@
 /** Casts, explicit and implied. */
-import { TIMESTAMP_UNIT_NS } from '../../../shared/time-units.ts';
+import { DAY_NS, TIMESTAMP_UNIT_NS } from '../../../shared/time-units.ts';
 import { arrowError, coercionError, planError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';
 import { booleanConstant, floatConstant, intConstant, intervalConstant, type Typed, timestampConstant } from '../types/typed.ts';
@@ -57,7 +57,10 @@ function toTime(x: Typed, to: Extract<SqlType, { kind: 'time' }>, attempt: boole
   const unit = TIMESTAMP_UNIT_NS[to.unit ?? 'ns'];
   if (x.type.kind === 'int') return { sql: `CAST(make_timestamp_ns(CAST(${x.sql} AS BIGINT) * ${unit}) AS TIME_NS)`, type: to };
   const zone = zoned(x);
-  const sql = `${attempt ? 'TRY_CAST' : 'CAST'}(${zone === undefined ? x.sql : toLocal(zone, x.sql)} AS TIME_NS)`;
+  const local = zone === undefined ? x.sql : toLocal(zone, x.sql);
+  // Of the least and greatest days DuckDB knows no time.
+  const source = x.type.kind === 'timestamp' ? `make_timestamp_ns(_df.pmod(epoch_ns(${local}), ${DAY_NS}))` : local;
+  const sql = `${attempt ? 'TRY_CAST' : 'CAST'}(${source} AS TIME_NS)`;
   const isWhole = unit === 1n || (x.type.kind === 'time' && TIMESTAMP_UNIT_NS[x.type.unit ?? 'ns'] >= unit);
   return { sql: isWhole ? sql : `CAST(make_timestamp_ns(epoch_ns(${sql}) // ${unit} * ${unit}) AS TIME_NS)`, type: to };
 }

@@ -67,7 +67,11 @@ export function parseInterval(text: string, defaultUnit = 'second'): IntervalVal
     if (!match) throw invalid(text);
     at = term.lastIndex;
     const unit = unitOf((match[2] as string) || defaultUnit);
-    if (!unit) throw invalid(text);
+    if (!unit)
+      throw invalid(
+        text,
+        `'${match[2]}' is no unit of time (nanosecond, microsecond, millisecond, second, minute, hour, day, week, month, year)`,
+      );
     const amount = (match[1] as string).replaceAll(/\s/g, '');
     if (unit.part === 'ns') ns += scaled(amount, BigInt(unit.factor));
     else if (unit.part === 'days') {
@@ -120,6 +124,6 @@ function fractionNs(days: number): bigint {
   return BigInt(Math.round((days - Math.trunc(days)) * 86_400_000_000_000));
 }
 
-function invalid(text: string): Error {
-  return planError(`Invalid interval '${text}'`);
+function invalid(text: string, reason?: string): Error {
+  return planError(`Invalid interval '${text}'${reason === undefined ? '' : `: ${reason}`}`);
 }

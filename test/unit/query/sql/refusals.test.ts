@@ -2,6 +2,34 @@ import assert from 'node:assert/strict';
 import { before, describe, test } from 'node:test';
 import { TestEngine } from './support.ts';
 
+/** Statement -> the last line of what is said of it. */
+const typingErrors: readonly (readonly [string, string])[] = [
+  ['SELECT tmep FROM home', "Did you mean 'temp'?"],
+  ['SELECT temperature FROM home', "Did you mean 'temp'?"],
+  ['SELECT temp FROM home WHERE rom = 1', "Did you mean 'room'?"],
+  ['SELECT x.temp FROM home', "Did you mean 'home.temp'?"],
+  ['SELECT h.tmp FROM home AS h', "Did you mean 'h.temp'?"],
+  ['SELECT home.temp FROM home AS h', "Did you mean 'h.temp'?"],
+  ['SELECT usge FROM (SELECT 1 AS "Usage") AS q', `Did you mean '"Usage"'?`],
+  ['SELECT temp FROM hoem', "Did you mean 'home'?"],
+  ['SELECT temp FROM iox.homes', "Did you mean 'home'?"],
+  ['SELECT temp FROM home WHERE room = "Living Room"', "Text stands in single quotes: 'Living Room'"],
+  ['SELECT * FROM generate_serie(1, 2)', "Did you mean 'generate_series'?"],
+  ['SELECT cast(temp AS integr) FROM home', "Did you mean 'integer'?"],
+  ['SELECT averge(temp) FROM home', "Did you mean 'avg'?"],
+  ['SELECT cuont(temp) FROM home', "Did you mean 'count'?"],
+];
+
+/** Names like no other, and names that no one typed wrongly. */
+const unlike: readonly string[] = [
+  'SELECT nope FROM home',
+  'SELECT "Kitchen" FROM home',
+  'SELECT "te mp" FROM home',
+  'SELECT TEMP2.x FROM home',
+  'SELECT * FROM nowhere',
+  'SELECT * FROM edge.iox.home',
+];
+
 /** Statement -> status and text. */
 const refusals: readonly (readonly [string, number, string])[] = [
   ['SELECT 1; SELECT 2', 405, 'This feature is not implemented: The context currently only supports a single SQL statement'],
@@ -174,6 +202,20 @@ describe('the gate', () => {
       const failure = await engine.failure(`SELECT ${name}('threads')`);
       assert.equal(failure.status, 400);
       assert.ok(failure.message.startsWith(`Error during planning: Invalid function '${name}'.\nDid you mean '`), failure.message);
+    });
+  }
+
+  for (const [statement, hint] of typingErrors) {
+    test(`${statement}: ${hint}`, async () => {
+      const { message } = await engine.failure(statement);
+      assert.equal(message.split('\n').at(-1), hint, message);
+    });
+  }
+
+  for (const statement of unlike) {
+    test(`suggests nothing for ${statement}`, async () => {
+      const { message } = await engine.failure(statement);
+      assert.ok(!message.includes('\n'), message);
     });
   }
 

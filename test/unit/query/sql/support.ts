@@ -137,6 +137,7 @@ export class TestEngine {
       nowNs,
       params: new Map(Object.entries(params)),
       relation: (schema, name) => tables.find((table) => table.info.schema === schema && table.info.name === name)?.info,
+      tableNames: () => tables.filter(({ info }) => info.schema === 'iox').map(({ info }) => info.name),
     });
   }
 

@@ -55,6 +55,25 @@ const cases: readonly (readonly [string, unknown])[] = [
   [`to_char(${at('2022-01-02T03:04:05.123456789')}, '%Y-%m-%d %H:%M:%S %j %a %b')`, '2022-01-02 03:04:05 002 Sun Jan'],
   [`to_char(${at('2022-01-02T03:04:05.123456789')}, concat('%F %T', '%.3f %% %e'))`, '2022-01-02 03:04:05.123 % 2'],
   [`to_char(${at('2022-01-02T03:04:05.123456789')}, '%F %T.%f')`, '2022-01-02 03:04:05.123456789'],
+  [`to_char(${at('2022-01-02T03:04:05.120')}, '%S%.f|%.9f|%f|%3f')`, '05.120|.120000000|120000000|120'],
+  [`to_char(${at('2022-01-02T03:04:05')}, concat('%Ss', '%.f'))`, '05s'],
+  [`to_char(tz(${at('2022-01-02T03:04:05')}, 'Europe/Paris'), '%+')`, '2022-01-02T04:04:05+01:00'],
+  ["to_char(arrow_cast(12344567890000, 'Time64(Nanosecond)'), '%H-%M-%S %f')", '03-25-44 567890000'],
+  ["to_char(arrow_cast(123456, 'Duration(Second)'), 'pretty')", '1 days 10 hours 17 mins 36 secs'],
+  ["to_char(arrow_cast(123456, 'Duration(Millisecond)'), 'pretty')", '0 days 0 hours 2 mins 3.456 secs'],
+  ["to_char(arrow_cast(123456, 'Duration(Second)'), 'iso8601')", 'PT123456S'],
+  ["to_timestamp(-1, '%c', '%+', '%s')", '1969-12-31 23:59:59'],
+  ["to_timestamp('Sun Jan  2 03:04:05 2022', '%c')", '2022-01-02 03:04:05'],
+  ["to_timestamp('2022-01-02T03:04:05.123456789+01:00', '%+')", '2022-01-02 02:04:05.123456789'],
+  ["to_timestamp('2022-01-02 03:04:05.123456789 +0100', '%Y-%m-%d %H:%M:%S%.f %z')", '2022-01-02 02:04:05.123456789'],
+  ["to_timestamp('2022-01-02 03:04:05 +01', '%Y-%m-%d %H:%M:%S%.f %#z')", '2022-01-02 02:04:05'],
+  ["to_date('01-14-2023', '%q', '%m-%d-%Y')", '2023-01-14'],
+  ['CAST(to_timestamp(-9223372036854775806) AS TIME)', '00:12:43.145224194'],
+  ['CAST(to_timestamp(9223372036854775806) AS TIME)', '23:47:16.854775806'],
+  ["to_char(to_timestamp(-9223372036854775806), '%F %T%.f')", '1677-09-21 00:12:43.145224194'],
+  ["to_char(to_timestamp(-9223372036854775806), concat('%F', ' %f'))", '1677-09-21 145224194'],
+  ["date_bin(INTERVAL '1 hour', to_timestamp(9223372036854775806))", '2262-04-11 23:00:00'],
+  ["date_trunc('year', to_timestamp(9223372036854775806))", '2262-01-01 00:00:00'],
   ['now()', '2022-01-01 20:00:00.123456789'],
   ['now() = current_timestamp', true],
   ['current_date', '2022-01-01'],
@@ -111,6 +130,32 @@ describe('time functions', () => {
     ]) {
       assert.deepEqual(await engine.column(`SELECT date_trunc('${part}', time) FROM home LIMIT 1`), [`${start} 00:00:00`]);
     }
+  });
+
+  test('says of what begins before all time that it does', async () => {
+    for (const call of ["date_bin(INTERVAL '1 hour', x)", "date_trunc('month', x)", "date_trunc('week', x)"]) {
+      assert.deepEqual(await engine.failure(`SELECT ${call.replace('x', 'to_timestamp(-9223372036854775806)')}`), {
+        status: 500,
+        message:
+          'Execution error: Timestamp -9223372036854775806 out of range: its bin begins before 1677-09-21T00:12:43.145224194, the least time',
+      });
+      const column =
+        "(SELECT time - INTERVAL '1 hour' AS x FROM t UNION ALL SELECT to_timestamp(-9223372036854775806 + i - i) FROM t) AS q";
+      const { status, message } = await engine.failure(`SELECT ${call} FROM ${column}`);
+      assert.equal(status, 500);
+      assert.match(message, /^Arrow error: /);
+    }
+  });
+
+  test('names the text and the formats that do not fit', async () => {
+    assert.deepEqual(await engine.failure("SELECT to_timestamp('x', '%c', '%s')"), {
+      status: 500,
+      message: "Execution error: Error parsing timestamp from 'x' using formats '%c', '%s'",
+    });
+    assert.deepEqual(await engine.failure("SELECT to_timestamp('x', '%Q')"), {
+      status: 500,
+      message: 'Execution error: The format string is invalid or not supported: %Q',
+    });
   });
 
   test('refuses strides that are zero or mixed', async () => {
