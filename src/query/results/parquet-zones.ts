@@ -1,7 +1,7 @@
 /**
  * Times with a zone in Parquet files that DuckDB wrote. It can say of microseconds that they are instants, and not of nanoseconds: the
  * file says so after the flag in its footer is set. Footers are Thrift's compact protocol
- * (https://github.com/apache/thrift/blob/master/doc/specs/thrift-compact-protocol.md) of parquet-format's `FileMetaData`
+ * (https://github.com/apache/thrift/tree/master/doc/specs) of parquet-format's `FileMetaData`
  * (https://github.com/apache/parquet-format/blob/master/src/main/thrift/parquet.thrift).
  */
 import { assert } from '../../shared/assert.ts';

@@ -6,8 +6,8 @@ import type { CompiledQuery, CteScope, Env, NamedCte, OutputColumn, StatementSta
 import { notImplemented, planError } from '../types/errors.ts';
 import { quoteIdent } from '../types/quote.ts';
 import { type ColumnOrigin, emptyScope, type Scope, type ScopeColumn } from '../types/scope.ts';
-import { type Typed, typed } from '../types/typed.ts';
-import { commonType, type SqlType, sameType } from '../types/types.ts';
+import { nullConstant, type Typed, typed } from '../types/typed.ts';
+import { commonType, nullType, type SqlType, sameType } from '../types/types.ts';
 import { coerceTo } from '../values/casts.ts';
 import { unify } from '../values/comparisons.ts';
 import { direction } from './calls.ts';
@@ -165,9 +165,9 @@ export function ordinal(text: string, count: number): number {
 }
 
 function setOperation(body: SetOperation, place: QueryPlace): CompiledQuery {
-  if (body.byName) throw notImplemented('UNION BY NAME');
   const left = compileQuery(plainQuery(body.left), { ...place, direct: false });
   const right = compileQuery(plainQuery(body.right), { ...place, top: false });
+  if (body.byName) return unionByName(body, left, right, place);
   if (left.columns.length !== right.columns.length) throw columnCountError(left.columns.length, right.columns.length);
   const types = left.columns.map((column, index) => {
     const other = (right.columns[index] as OutputColumn).type;
@@ -187,6 +187,48 @@ function setOperation(body: SetOperation, place: QueryPlace): CompiledQuery {
     }),
   );
   return { definitions: [], recursive: false, sql, columns };
+}
+
+/** Columns of one name are one; a side without it has NULL. The left side's come first. */
+function unionByName(body: SetOperation, left: CompiledQuery, right: CompiledQuery, place: QueryPlace): CompiledQuery {
+  const sides = [left, right].map((query) => byName(query));
+  const names = [...new Set(sides.flatMap((side) => [...side.keys()]))];
+  const types = names.map((name) => {
+    const type = sides.reduce<SqlType | undefined>(
+      (common, side) => common && commonType(common, side.get(name)?.type ?? nullType),
+      nullType,
+    );
+    if (!type) throw planError(`Incompatible inputs for ${body.op} BY NAME: column ${name} has different types`);
+    return type;
+  });
+  const sqlNames = place.top ? uniqueNames(names).map(quoteIdent) : names.map((_, index) => `c${index}`);
+  const printed = [left, right].map((query, at) => {
+    const alias = place.state.freshName('t');
+    const items = names.map((name, index) => {
+      const column = sides[at]?.get(name);
+      const value = column === undefined ? nullConstant() : typed(`${alias}.${column.sqlName}`, column.type);
+      return `${coerceTo(value, types[index] as SqlType).sql} AS ${sqlNames[index]}`;
+    });
+    return `(SELECT ${items.join(', ')} FROM (${nestedSql(query)}) AS ${alias})`;
+  });
+  return {
+    definitions: [],
+    recursive: false,
+    sql: printed.join(` ${body.op}${body.all ? ' ALL' : ''} `),
+    columns: names.map((name, index) => ({
+      name,
+      qualifier: undefined,
+      sqlName: sqlNames[index] as string,
+      type: types[index] as SqlType,
+      timeUses: sides.flatMap((side) => side.get(name)?.timeUses ?? []),
+    })),
+  };
+}
+
+function byName({ columns }: CompiledQuery): ReadonlyMap<string, OutputColumn> {
+  const found = new Map(columns.map((column) => [column.name, column]));
+  if (found.size < columns.length) throw planError('UNION BY NAME needs columns with different names');
+  return found;
 }
 
 function commonOrigin(a: ColumnOrigin | undefined, b: ColumnOrigin | undefined): ColumnOrigin | undefined {
