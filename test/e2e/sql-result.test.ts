@@ -167,6 +167,36 @@ describe('integers that pass the bounds of their type wrap', () => {
     assert.equal(logged.body, 'n,p\n1,success\n');
   });
 
+  it('signed with unsigned integers are decimals with all digits, in every place where they meet', async () => {
+    const cases: Readonly<Record<string, string>> = {
+      'u + i': '27670116110564327422',
+      'u - i': '9223372036854775808',
+      'i - u': '-9223372036854775808',
+      'u + 1': '18446744073709551616',
+      'u * 2': '36893488147419103230',
+      'u / 2': '9223372036854775807.5000',
+      'i / u': '0.4999',
+      'u % 1000': '615',
+      'greatest(i, u)': unsignedMax,
+      'coalesce(u, i)': unsignedMax,
+      "CASE WHEN k = 'a' THEN u ELSE i END": unsignedMax,
+      'sum(u + i)': '27670116110564327422',
+      'arrow_typeof(u + i)': 'Decimal128(21, 0)',
+    };
+    const list = Object.keys(cases).map(
+      (expression, at) => `${expression.startsWith('sum') ? `(SELECT ${expression} FROM n WHERE k = 'a')` : expression} AS c${at}`,
+    );
+    for (const format of ['csv', 'json', 'pretty']) {
+      const { status, body } = await sql(`SELECT ${list.join(', ')} FROM n WHERE k = 'a'`, format);
+      assert.equal(status, 200, body);
+      const found =
+        format === 'json'
+          ? body.replace(/"c\d+":|[[\]{}"]/g, '')
+          : (body.split('\n').at(format === 'csv' ? 1 : 3) ?? '').replaceAll(/^\| +| +\|$|"/g, '').replaceAll(/ *\| */g, ',');
+      assert.equal(found, Object.values(cases).join(',').replaceAll('"', ''), format);
+    }
+  });
+
   it('a Parquet file has the wrapped numbers', async () => {
     const response = await server.sql('db', "SELECT i + 1 AS x FROM n WHERE k = 'a'", 'parquet');
     assert.equal(response.status, 200);

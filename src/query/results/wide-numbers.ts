@@ -7,13 +7,11 @@ export function hugeInteger(data: BigUint64Array, row: number, signed: boolean):
   return ((signed ? BigInt.asIntN(64, high) : high) << 64n) | low;
 }
 
-/** A decimal as the closest double: exact while its digits fit into one, else whole part and rest apart, as DuckDB does it. */
-export function decimalNumber(data: BigUint64Array, row: number, scale: number): number {
+/** All digits of a decimal, as many behind the point as its type has. */
+export function decimalText(data: BigUint64Array, row: number, scale: number): string {
   const value = hugeInteger(data, row, true);
-  const power = 10 ** scale;
-  if (scale === 0 || (value >= -EXACT_MAX && value <= EXACT_MAX)) return Number(value) / power;
-  const whole = 10n ** BigInt(scale);
-  return Number(value / whole) + Number(value % whole) / power;
+  if (scale === 0) return String(value);
+  const digits = String(value < 0n ? -value : value).padStart(scale + 1, '0');
+  const point = digits.length - scale;
+  return `${value < 0n ? '-' : ''}${digits.slice(0, point)}.${digits.slice(point)}`;
 }
-
-const EXACT_MAX = 2n ** 53n;

@@ -190,6 +190,7 @@ export function resultType(type: SqlType): ResultType | undefined {
     case 'list':
     case 'struct':
     case 'map':
+    case 'float64':
       return shownType(type);
     case 'string':
       return type.dictionary ? shownType(type) : undefined;
@@ -282,7 +283,7 @@ export function asDecimal(type: SqlType): DecimalType | undefined {
 }
 
 /** Unsigned 64-bit integers and signed ones: no integer type holds both. */
-function isMixed64(a: SqlType, b: SqlType): boolean {
+export function isMixed64(a: SqlType, b: SqlType): boolean {
   if (a.kind !== 'int' || b.kind !== 'int' || a.signed === b.signed) return false;
   return (a.signed ? b : a).bits === 64;
 }

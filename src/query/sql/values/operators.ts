@@ -12,9 +12,9 @@ import {
   commonType,
   duration,
   engineType,
-  float64,
   int64,
   isFloat,
+  isMixed64,
   isNumeric,
   type SqlType,
   utf8,
@@ -123,11 +123,7 @@ function numeric(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: Typed, wra
   const folded = foldIntegers(op, left, right);
   if (folded) return folded;
   const [a, b] = [left.type, right.type];
-  if (op === '/' && a.kind === 'int' && b.kind === 'int' && a.bits === 64 && b.bits === 64 && a.signed !== b.signed) {
-    // compat: signed / unsigned 64-bit integers divide as decimals with four places
-    return typed(`(trunc(${left.sql} * 10000.0 / ${nonZero(right, b)}) / 10000)`, float64);
-  }
-  const decimals = a.kind === 'decimal' || b.kind === 'decimal' ? [asDecimal(a), asDecimal(b)] : [];
+  const decimals = a.kind === 'decimal' || b.kind === 'decimal' || isMixed64(a, b) ? [asDecimal(a), asDecimal(b)] : [];
   if (decimals[0] && decimals[1])
     return decimalArithmetic(op, castTo(left, decimals[0]), castTo(right, decimals[1]), [decimals[0], decimals[1]]);
   const type = commonNumeric(a, b);
@@ -158,6 +154,8 @@ function decimalArithmetic(op: '+' | '-' | '*' | '/' | '%', x: Typed, y: Typed, 
   }
   if (op === '/') {
     const type = decimal(a.precision + b.scale + 4, a.scale + 4);
+    if (a.precision + b.scale + 4 < DECIMAL_DIGITS - type.scale && b.precision + b.scale < DECIMAL_DIGITS)
+      return exactQuotient(x, y, [a, b], type);
     const quotient = `CAST(${x.sql} AS DOUBLE) / CAST(${nonZero(y, b)} AS DOUBLE)`;
     return typed(`CAST(trunc(${quotient} * 1e${type.scale}) / 1e${type.scale} AS ${engineType(type)})`, type);
   }
@@ -165,6 +163,19 @@ function decimalArithmetic(op: '+' | '-' | '*' | '/' | '%', x: Typed, y: Typed, 
     op === '%' ? Math.min(a.precision - a.scale, b.precision - b.scale) : Math.max(a.precision - a.scale, b.precision - b.scale) + 1;
   const type = decimal(whole + scale, scale);
   return typed(`CAST(${x.sql} ${op} ${op === '%' ? nonZero(y, b) : y.sql} AS ${engineType(type)})`, type);
+}
+
+/** Digits of the widest decimal. */
+const DECIMAL_DIGITS = 38;
+
+/** Divided as whole numbers of the smallest units, cut. */
+function exactQuotient(x: Typed, y: Typed, [a, b]: readonly [DecimalType, DecimalType], type: DecimalType): Typed {
+  const units = (sql: string, { scale }: DecimalType): string =>
+    `CAST(${scale === 0 ? sql : `${sql} * CAST('1${'0'.repeat(scale)}' AS DECIMAL(${scale + 1}, 0))`} AS HUGEINT)`;
+  const quotient = `(${units(x.sql, a)} * CAST('1${'0'.repeat(4 + b.scale)}' AS HUGEINT) // ${units(nonZero(y, b), b)})`;
+  const digits = a.precision + 4 + b.scale;
+  const smallest = `CAST('0.${'0'.repeat(type.scale - 1)}1' AS DECIMAL(${type.scale + 1}, ${type.scale}))`;
+  return typed(`CAST(CAST(${quotient} AS DECIMAL(${digits}, 0)) * ${smallest} AS ${engineType(type)})`, type);
 }
 
 type IntegerType = Extract<SqlType, { kind: 'int' }>;

@@ -1,5 +1,5 @@
 import type { ByteRows, ResultType, ResultVector, SmallIntegers } from '../../../../query/result.ts';
-import { decimalNumber, hugeInteger } from '../../../../query/results/index.ts';
+import { decimalText, hugeInteger } from '../../../../query/results/index.ts';
 import { unreachable } from '../../../../shared/assert.ts';
 import { NestedCells, type NestedStyle } from './nested-cells.ts';
 import { type FloatStyle, float32Text, writeFloat64, writeInt64, writeInteger } from './numbers.ts';
@@ -194,11 +194,10 @@ export class ColumnCells {
 
   #decimal(data: BigUint64Array, valid: Uint8Array | undefined): WriteCell {
     const sink = this.#sink;
-    const { floats } = this.#style;
     const scale = this.#type.kind === 'decimal' ? this.#type.scale : 0;
     return (row) => {
       if (valid !== undefined && isNull(valid, row)) return false;
-      writeFloat64(sink, decimalNumber(data, row, scale), floats);
+      sink.ascii(decimalText(data, row, scale));
       return true;
     };
   }

@@ -144,7 +144,13 @@ describe('JSON', () => {
     ]);
     assert.deepEqual(jsonCells({ kind: 'hugeint', signed: false }, [2n ** 128n - 1n]), [String(2n ** 128n - 1n)]);
     const decimal: ResultType = { kind: 'decimal', precision: 38, scale: 3 };
-    assert.deepEqual(jsonCells(decimal, [1234n, -1n, null, 10n ** 24n + 1n]), ['1.234', '-0.001', 'absent', '1.0e21']);
+    assert.deepEqual(jsonCells(decimal, [1234n, -1n, null, 10n ** 24n + 1n, 2000n]), [
+      '1.234',
+      '-0.001',
+      'absent',
+      '1000000000000000000000.001',
+      '2.000',
+    ]);
   });
 
   test('members that are null are left out, list items that are null stay', () => {
