@@ -125,6 +125,8 @@ const macros = [
   "log10(x) as case when isnan(x) then x when x > 0 then log10(x) when x = 0 then '-inf'::double when x is null then null else 'nan'::double end",
   "log2(x) as case when isnan(x) then x when x > 0 then log2(x) when x = 0 then '-inf'::double when x is null then null else 'nan'::double end",
   "cot(x) as case when x = 0 then 'inf'::double else cot(x) end",
+  // Eleven significant bits, fewer below 2^-14; halves go to the even neighbour.
+  "to_half(x) as case when x is null or isnan(x) or isinf(x) or x = 0 then x when abs(x) >= 65520 then case when x > 0 then 'inf'::double else '-inf'::double end else list_transform([pow(2, greatest(floor(log2(abs(x))), -14) - 10)], lambda q: round_even(x / q, 0) * q)[1] end",
   'cbrt(x) as case when round(cbrt(x)) ** 3 = x then round(cbrt(x)) else cbrt(x) end',
   'nanvl(x, y) as case when x is null or y is null then null when isnan(x) then y else x end',
   'signum(x) as case when isnan(x) then x when x is null then null when x > 0 then 1.0::double when x < 0 then -1.0::double else 0.0::double end',

@@ -177,8 +177,9 @@ function number(text: string): Typed {
 }
 
 function hex(digits: string): Typed {
-  if (!/^([0-9a-fA-F]{2})*$/.test(digits)) throw planError(`Invalid HexStringLiteral '${digits}'`);
-  return typed(`unhex('${digits}')`, binaryType);
+  if (!/^[0-9a-fA-F]*$/.test(digits)) throw planError(`Invalid HexStringLiteral '${digits}'`);
+  // Of an odd number of digits the first one is half a byte.
+  return typed(`unhex('${digits.padStart(digits.length + (digits.length % 2), '0')}')`, binaryType);
 }
 
 function param(name: string, env: Env): Typed {

@@ -3,6 +3,7 @@ import { binaryType, boolean, dateType, float64, intervalType, type SqlType, utf
 import { isZone } from '../values/zones.ts';
 
 const plainTypes: Readonly<Record<string, SqlType>> = {
+  Float16: { kind: 'float32', half: true },
   Float32: { kind: 'float32' },
   Float64: float64,
   Utf8: utf8,
@@ -10,9 +11,10 @@ const plainTypes: Readonly<Record<string, SqlType>> = {
   Utf8View: { kind: 'string', dictionary: false, layout: 'Utf8View' },
   Boolean: boolean,
   Date32: dateType,
+  Date64: { kind: 'timestamp', unit: 'ms', zone: undefined, date64: true },
   Binary: binaryType,
-  LargeBinary: binaryType,
-  BinaryView: binaryType,
+  LargeBinary: { kind: 'binary', layout: 'LargeBinary' },
+  BinaryView: { kind: 'binary', layout: 'BinaryView' },
   'Interval(MonthDayNano)': intervalType,
   'Interval(YearMonth)': intervalType,
   'Interval(DayTime)': intervalType,
@@ -53,11 +55,18 @@ function parsed(name: string): SqlType | undefined {
     case 'Duration':
       return units[inner] === undefined ? undefined : { kind: 'duration', unit: units[inner] };
     case 'Decimal128':
-      return decimal(inner);
+      return decimal(inner, 38);
+    case 'Decimal256': {
+      const found = decimal(inner, 76);
+      return found && { ...found, wide: true };
+    }
+    case 'FixedSizeBinary':
+      return /^[1-9]\d*$/.test(inner) ? { kind: 'binary', layout: Number(inner) } : undefined;
     case 'Dictionary': {
       const [, key, value = ''] = /^(U?Int(?:8|16|32|64))\s*,\s*(.*)$/s.exec(inner) ?? [];
-      // The kind of key, and that of other values than text, is not kept.
-      return value === 'Utf8' ? { kind: 'string', dictionary: key === 'Int32' } : key === undefined ? undefined : parsed(value);
+      const item = key === undefined ? undefined : parsed(value);
+      // The key of other values than text is not kept.
+      return item?.kind === 'string' ? { ...item, dictionary: true, ...(key === 'Int32' ? {} : { key: key as string }) } : item;
     }
     case 'List':
       return listOf(inner);
@@ -79,10 +88,10 @@ function timestamp(inner: string): SqlType | undefined {
   return { kind: 'timestamp', unit, zone };
 }
 
-function decimal(inner: string): SqlType | undefined {
+function decimal(inner: string, digitsMax: number): Extract<SqlType, { kind: 'decimal' }> | undefined {
   const [, precision, scale] = /^(\d+)\s*,\s*(\d+)$/.exec(inner) ?? [];
   const [p, s] = [Number(precision), Number(scale)];
-  return p >= 1 && p <= 38 && s <= p ? { kind: 'decimal', precision: p, scale: s } : undefined;
+  return p >= 1 && p <= digitsMax && s <= p && s <= 38 ? { kind: 'decimal', precision: p, scale: s } : undefined;
 }
 
 function listOf(name: string, layout?: 'large' | number): SqlType | undefined {

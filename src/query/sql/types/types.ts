@@ -9,14 +9,19 @@ export type TimeUnit = 's' | 'ms' | 'us' | 'ns';
 export type SqlType =
   | { readonly kind: 'null' }
   | { readonly kind: 'int'; readonly bits: 8 | 16 | 32 | 64; readonly signed: boolean }
-  | { readonly kind: 'float32' | 'float64' | 'boolean' | 'date' | 'binary' }
+  | { readonly kind: 'float64' | 'boolean' | 'date' }
+  /** `half` = cut to 16 bits, which `arrow_typeof` shows. */
+  | { readonly kind: 'float32'; readonly half?: true }
+  /** The layout is only what `arrow_typeof` shows; a number = of that many bytes each. */
+  | { readonly kind: 'binary'; readonly layout?: 'LargeBinary' | 'BinaryView' | number }
   /** TIME_NS in DuckDB whatever the unit; ns by default. */
   | { readonly kind: 'time'; readonly unit?: TimeUnit }
-  | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
-  /** The layout is only what `arrow_typeof` shows. */
-  | { readonly kind: 'string'; readonly dictionary: boolean; readonly layout?: 'LargeUtf8' | 'Utf8View' }
-  /** TIMESTAMP_NS in DuckDB whatever the unit; the zone is only a tag of the output. */
-  | { readonly kind: 'timestamp'; readonly unit: 's' | 'ms' | 'us' | 'ns'; readonly zone: string | undefined }
+  /** `wide` is only what `arrow_typeof` shows: digits that pass 128 bits are errors. */
+  | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number; readonly wide?: true }
+  /** The layout, and the key of a dictionary that is not Int32, are only what `arrow_typeof` shows. */
+  | { readonly kind: 'string'; readonly dictionary: boolean; readonly layout?: 'LargeUtf8' | 'Utf8View'; readonly key?: string }
+  /** TIMESTAMP_NS in DuckDB whatever the unit; the zone is only a tag of the output. Milliseconds may be called a date. */
+  | { readonly kind: 'timestamp'; readonly unit: 's' | 'ms' | 'us' | 'ns'; readonly zone: string | undefined; readonly date64?: true }
   /** BIGINT nanoseconds in DuckDB whatever the unit; ns by default. */
   | { readonly kind: 'duration'; readonly unit?: TimeUnit }
   | { readonly kind: 'interval' }
@@ -95,6 +100,9 @@ export function isFloat(type: SqlType): boolean {
   return type.kind === 'float32' || type.kind === 'float64';
 }
 
+/** Digits of the widest decimal that there is here. */
+export const DECIMAL_DIGITS_MAX = 38;
+
 /** The engine's type name. */
 export function engineType(type: SqlType): string {
   switch (type.kind) {
@@ -115,7 +123,7 @@ export function engineType(type: SqlType): string {
     case 'binary':
       return 'BLOB';
     case 'decimal':
-      return `DECIMAL(${type.precision}, ${type.scale})`;
+      return `DECIMAL(${Math.min(DECIMAL_DIGITS_MAX, type.precision)}, ${type.scale})`;
     case 'timestamp':
       return 'TIMESTAMP_NS';
     case 'duration':
@@ -143,22 +151,23 @@ export function arrowTypeText(type: SqlType): string {
     case 'int':
       return `${type.signed ? 'Int' : 'UInt'}${type.bits}`;
     case 'float32':
-      return 'Float32';
+      return type.half === true ? 'Float16' : 'Float32';
     case 'float64':
       return 'Float64';
     case 'boolean':
       return 'Boolean';
     case 'string':
-      return type.dictionary ? 'Dictionary(Int32, Utf8)' : (type.layout ?? 'Utf8');
+      return type.dictionary ? `Dictionary(${type.key ?? 'Int32'}, ${type.layout ?? 'Utf8'})` : (type.layout ?? 'Utf8');
     case 'date':
       return 'Date32';
     case 'time':
       return `Time${type.unit === 's' || type.unit === 'ms' ? 32 : 64}(${unitNames[type.unit ?? 'ns']})`;
     case 'binary':
-      return 'Binary';
+      return typeof type.layout === 'number' ? `FixedSizeBinary(${type.layout})` : (type.layout ?? 'Binary');
     case 'decimal':
-      return `Decimal128(${type.precision}, ${type.scale})`;
+      return `Decimal${type.wide === true ? 256 : 128}(${type.precision}, ${type.scale})`;
     case 'timestamp':
+      if (type.date64 === true) return 'Date64';
       return type.zone === undefined ? `Timestamp(${unitNames[type.unit]})` : `Timestamp(${unitNames[type.unit]}, "${type.zone}")`;
     case 'duration':
       return `Duration(${unitNames[type.unit ?? 'ns']})`;
@@ -226,7 +235,7 @@ function shownType(type: SqlType): ResultType | undefined {
     case 'unknown':
       return undefined;
     case 'decimal':
-      return type;
+      return { kind: 'decimal', precision: Math.min(DECIMAL_DIGITS_MAX, type.precision), scale: type.scale };
     case 'string':
       return { kind: 'string', dictionary: type.dictionary };
     default:
@@ -243,10 +252,11 @@ export function commonType(a: SqlType, b: SqlType): SqlType | undefined {
   if (a.kind === 'null' || a.kind === 'unknown') return b;
   if (b.kind === 'null' || b.kind === 'unknown') return a;
   if (a.kind === 'string' && b.kind === 'string') {
-    if (a.dictionary && b.dictionary) return a;
+    if (a.dictionary && b.dictionary) return commonDictionary(a, b);
     return [a, b].find(({ layout }) => layout === 'Utf8View') ?? [a, b].find(({ layout }) => layout !== undefined) ?? utf8;
   }
   if (sameType(a, b)) return a;
+  if (a.kind === 'binary' && b.kind === 'binary') return { kind: 'binary' };
   if (a.kind === 'list' && b.kind === 'list') {
     const item = commonType(a.item, b.item);
     return item && { kind: 'list', item, ...(a.layout === 'large' || b.layout === 'large' ? { layout: 'large' } : {}) };
@@ -264,6 +274,16 @@ export function commonType(a: SqlType, b: SqlType): SqlType | undefined {
   return undefined;
 }
 
+type StringType = Extract<SqlType, { kind: 'string' }>;
+
+/** The wider keys, and the wider kind of text. */
+function commonDictionary(a: StringType, b: StringType): SqlType {
+  const bits = ({ key }: StringType): number => Number(/\d+$/.exec(key ?? 'Int32')?.[0]);
+  const key = bits(b) > bits(a) ? b.key : a.key;
+  const layout = a.layout ?? b.layout;
+  return { kind: 'string', dictionary: true, ...(layout === undefined ? {} : { layout }), ...(key === undefined ? {} : { key }) };
+}
+
 /** The decimal that holds both, where one is a decimal, or both are 64-bit integers of which one has a sign. */
 function widestDecimal(a: SqlType, b: SqlType): SqlType | undefined {
   if (isMixed64(a, b)) return { kind: 'decimal', precision: 20, scale: 0 };
@@ -271,7 +291,8 @@ function widestDecimal(a: SqlType, b: SqlType): SqlType | undefined {
   const [x, y] = [asDecimal(a), asDecimal(b)];
   if (x === undefined || y === undefined) return undefined;
   const scale = Math.max(x.scale, y.scale);
-  return { kind: 'decimal', precision: Math.min(38, Math.max(x.precision - x.scale, y.precision - y.scale) + scale), scale };
+  const wide = x.wide === true || y.wide === true ? { wide: true as const } : {};
+  return { kind: 'decimal', ...wide, precision: Math.min(38, Math.max(x.precision - x.scale, y.precision - y.scale) + scale), scale };
 }
 
 type DecimalType = Extract<SqlType, { kind: 'decimal' }>;

@@ -44,12 +44,21 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
     case 'duration':
       return toDuration(x, to);
     case 'binary':
-      if (x.type.kind === 'string') return { sql: `encode(${x.sql})`, type: to };
+      if (x.type.kind === 'string') return fixedBytes({ sql: `encode(${x.sql})`, type: to }, to);
+      if (x.type.kind === 'binary') return fixedBytes({ ...x, type: to }, to);
       break;
     default:
       break;
   }
   return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS ${engineType(to)})`, type: to };
+}
+
+/** Bytes; where their number is fixed, another one is an error. */
+function fixedBytes(x: Typed, to: Extract<SqlType, { kind: 'binary' }>): Typed {
+  if (typeof to.layout !== 'number') return x;
+  const wrong = `error('Arrow error: Cast error: Cannot cast bytes of another length to ${arrowTypeText(to)}')`;
+  const sql = `list_transform([${x.sql}], lambda b: CASE WHEN b IS NULL OR octet_length(b) = ${to.layout} THEN b ELSE CAST(${wrong} AS BLOB) END)[1]`;
+  return { sql, type: to };
 }
 
 /** A time of the day, cut down to its unit. */
@@ -194,6 +203,8 @@ function cannotCast(text: string, to: SqlType): Error {
 }
 
 function toFloat(x: Typed, to: SqlType, attempt: boolean): Typed {
+  if (to.kind === 'float32' && to.half === true)
+    return { sql: `CAST(_df.to_half(${castTo(x, { kind: 'float64' }, attempt).sql}) AS FLOAT)`, type: to };
   if (x.constant?.kind === 'int' && to.kind === 'float64') return floatConstant(Number(x.constant.value));
   if (x.type.kind === 'string' && !attempt) {
     return { sql: `CAST(_df.float_text(${x.sql}, ${quoteString(arrowTypeText(to))}) AS ${engineType(to)})`, type: to };

@@ -10,6 +10,7 @@ import {
   boolean,
   commonNumeric,
   commonType,
+  DECIMAL_DIGITS_MAX,
   duration,
   engineType,
   int64,
@@ -154,7 +155,7 @@ function decimalArithmetic(op: '+' | '-' | '*' | '/' | '%', x: Typed, y: Typed, 
   }
   if (op === '/') {
     const type = decimal(a.precision + b.scale + 4, a.scale + 4);
-    if (a.precision + b.scale + 4 < DECIMAL_DIGITS - type.scale && b.precision + b.scale < DECIMAL_DIGITS)
+    if (a.precision + b.scale + 4 < DECIMAL_DIGITS_MAX - type.scale && b.precision + b.scale < DECIMAL_DIGITS_MAX)
       return exactQuotient(x, y, [a, b], type);
     const quotient = `CAST(${x.sql} AS DOUBLE) / CAST(${nonZero(y, b)} AS DOUBLE)`;
     return typed(`CAST(trunc(${quotient} * 1e${type.scale}) / 1e${type.scale} AS ${engineType(type)})`, type);
@@ -164,9 +165,6 @@ function decimalArithmetic(op: '+' | '-' | '*' | '/' | '%', x: Typed, y: Typed, 
   const type = decimal(whole + scale, scale);
   return typed(`CAST(${x.sql} ${op} ${op === '%' ? nonZero(y, b) : y.sql} AS ${engineType(type)})`, type);
 }
-
-/** Digits of the widest decimal. */
-const DECIMAL_DIGITS = 38;
 
 /** Divided as whole numbers of the smallest units, cut. */
 function exactQuotient(x: Typed, y: Typed, [a, b]: readonly [DecimalType, DecimalType], type: DecimalType): Typed {
