@@ -60,6 +60,16 @@ export async function processRequest(api, { query }) {
   return 'fine';
 }
 `,
+  'ends.js': `
+export function processRequest(api, { query }) {
+  if (query.do === 'exit') process.exit(3);
+  const held = [];
+  while (query.do === 'memory') held.push(new Array(10000).fill(held.length + 0.5));
+  return 'fine';
+}
+`,
+  'again.js':
+    'export function processWrites(api, [{ rows }]) { throw new RangeError("broken"); for (const { v } of rows) api.info("got", v); }\n',
   'kept/__init__.py':
     'seen = {}\n\ndef process_request(a, q, h, b, args=None):\n    seen["n"] = seen.get("n", 0) + 1\n    return [seen["n"], sorted(name for name in dir(a) if name[0] != "_")]\n',
   'single.py':
@@ -142,6 +152,21 @@ describe('plugins in trouble', () => {
     await plugins.logged('INFO ended [2.0]');
     const ended = (await plugins.logs('db', 'long')).filter((row) => row.startsWith('INFO ended'));
     assert.deepEqual(ended, ['INFO ended [1.0]', 'INFO ended [2.0]']);
+  });
+
+  test('a worker that ends itself or takes too much memory fails its call, and retry calls again with the same rows', async () => {
+    await plugins.created({ name: 'ends', plugin: 'ends.js', spec: 'request:ends' });
+    const failed = (how: string): [number, string] => [500, `{"error":"plugin process exited unexpectedly (${how})"}`];
+    assert.deepEqual(await ask('ends?do=exit'), failed('code 3'));
+    assert.deepEqual(await ask('ends?do=memory'), failed('out of memory'));
+    assert.deepEqual(await ask('ends'), [200, 'fine']);
+    await plugins.created({ name: 'again', plugin: 'again.js', spec: 'table:again', errorBehavior: 'retry' });
+    await plugins.server.writeOk('db', 'again v=1');
+    await plugins.logged('WARN retrying trigger again after error (attempt 1): RangeError: broken');
+    await plugins.server.writeOk('db', 'again v=2');
+    await plugins.write('again.js', FILES['again.js'].replace('throw new RangeError("broken");', ''));
+    await plugins.logged('INFO got 1');
+    await plugins.logged('INFO got 2');
   });
 
   test('an exception in the cache is one of the plugin, and the next call is answered', async () => {

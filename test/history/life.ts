@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Admin } from './admin.ts';
 import { readScope } from './ask-rows.ts';
 import { Fault } from './check.ts';
+import type { Copies } from './copies.ts';
 import { type Host, startHost } from './host.ts';
 import { Lanes } from './lanes.ts';
 import type { Request } from './model.ts';
@@ -20,18 +21,22 @@ const LIFE_MS_MAX = 30_000;
 /** Requests that wait for room may take half a minute of it. */
 const END_MS_MAX = 240_000;
 
-/** One life of the server: start, compare all that is there, work beside readers, end. Gives its log to `onLog`. */
-export async function live(
-  world: World,
-  plan: LifePlan,
-  directory: string,
-  writers: readonly Writer[],
-  rounds: Rounds,
-  onLog: (text: string) => void,
-): Promise<void> {
+/** What outlives the lives of the server. */
+export interface LifeParts {
+  readonly directory: string;
+  readonly writers: readonly Writer[];
+  readonly rounds: Rounds;
+  readonly copies: Copies;
+  /** Given the server's log of the life. */
+  readonly onLog: (text: string) => void;
+}
+
+/** One life of the server: start, compare all that is there, work beside readers, end. */
+export async function live(world: World, plan: LifePlan, { directory, writers, rounds, copies, onLog }: LifeParts): Promise<void> {
   world.note(`life ${plan.number} starts, ${plan.kind}: ${plan.args.join(' ')}`);
   world.shortOfMemory = plan.heavyQueries;
-  const host = await startHost(directory, plan);
+  const more = await copies.begin(directory);
+  const host = await startHost(directory, { ...plan, args: [...plan.args, ...more] });
   const stop = new AbortController();
   setMaxListeners(0, stop.signal); // each client listens
   const died = (): void => world.fail(new Fault('unexpected', `the server died by itself:\n${host.output.slice(-2000)}`));
@@ -44,6 +49,7 @@ export async function live(
     await repeatDeletes(world, host.url);
     await readAll(world, host.url);
     await rounds.readAll(host.url);
+    await copies.readAll(host.url);
     world.note(`life ${plan.number}: everything compared`);
     const end = (): Promise<number | string> => {
       host.child.off('exit', died);
@@ -52,7 +58,7 @@ export async function live(
       stop.abort();
       return answered(plan.ending, ended, END_MS_MAX);
     };
-    await (plan.writes > 0 ? work({ world, plan, host, writers, rounds, admin, stop: stop.signal, end }) : end());
+    await (plan.writes > 0 ? work({ world, plan, host, writers, rounds, copies, admin, stop: stop.signal, end }) : end());
   } finally {
     world.failed.removeEventListener('abort', stopAll);
     host.child.off('exit', died);
@@ -70,6 +76,7 @@ interface Parts {
   readonly host: Host;
   readonly writers: readonly Writer[];
   readonly rounds: Rounds;
+  readonly copies: Copies;
   readonly admin: Admin;
   readonly stop: AbortSignal;
   /** Ends the server in the planned way and resolves with its exit code or signal. */
@@ -77,7 +84,7 @@ interface Parts {
 }
 
 /** Everything at once until the planned writes are done; ends the server while all go on. */
-async function work({ world, plan, host, writers, rounds, admin, stop, end }: Parts): Promise<void> {
+async function work({ world, plan, host, writers, rounds, copies, admin, stop, end }: Parts): Promise<void> {
   const guarded = (task: Promise<void>): Promise<void> => task.catch((error) => world.fail(error));
   const readers = Array.from({ length: world.options.readers }, (_, i) => new Reader(world, `reader ${plan.number} ${i}`));
   const tasks = [
@@ -85,6 +92,7 @@ async function work({ world, plan, host, writers, rounds, admin, stop, end }: Pa
     ...readers.map((reader) => guarded(reader.run(host.url, stop))),
     guarded(new Refuser(world, plan.number).run(host.url, stop)),
     guarded(rounds.run(host.url, stop)),
+    guarded(copies.run(host.url, stop)),
     guarded(admin.run(stop)),
     guarded(pause(host, plan, stop)),
     guarded(press(world, plan, host.url, stop)),

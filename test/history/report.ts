@@ -20,7 +20,7 @@ export function summary(world: World): string {
     `seed ${options.seed}, ${secs(world)} s: ${counts.requests} writes with ${counts.rows} rows (${counts.doubtful} without an answer), ` +
     `${counts.refused} refused, ${counts.rowDeletes} row deletes, ${counts.drops} drops, ${counts.undeletes} undeletes; ` +
     `${counts.lives} lives, ${counts.kills} ended by SIGKILL; ${counts.questions} questions (${counts.uncompared} not compared), ` +
-    `${counts.rowsVerified} rows and ${counts.cellsVerified} cells compared`
+    `${counts.copied} rows copied by a trigger, ${counts.rowsVerified} rows and ${counts.cellsVerified} cells compared`
   );
 }
 

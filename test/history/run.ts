@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Fault } from './check.ts';
+import { Copies } from './copies.ts';
 import { live } from './life.ts';
 import { type LifePlan, planLife, type RunOptions } from './plan.ts';
 import { report } from './report.ts';
@@ -24,6 +25,7 @@ export async function runHistory(options: RunOptions, interrupt?: AbortSignal): 
   const world = new World(options);
   const writers = Array.from({ length: options.writers }, (_, i) => new Writer(world, i));
   const rounds = new Rounds(world);
+  const copies = new Copies(world);
   interrupt?.addEventListener('abort', () => world.fail(new Fault('unexpected', 'interrupted')), { once: true });
   const logs: string[] = [];
   const onLog = (text: string): void => {
@@ -35,7 +37,7 @@ export async function runHistory(options: RunOptions, interrupt?: AbortSignal): 
   const isOver = (): boolean => Date.now() >= endMs && (world.counts.rowsVerified >= options.rowsMin || Date.now() >= latestMs);
   const begin = async (plan: LifePlan): Promise<void> => {
     try {
-      await live(world, plan, directory, writers, rounds, onLog);
+      await live(world, plan, { directory, writers, rounds, copies, onLog });
     } catch (error) {
       world.fail(error);
     }

@@ -24,6 +24,8 @@ export class World {
     drops: 0,
     undeletes: 0,
     rowDeletes: 0,
+    /** Rows that a trigger copied. */
+    copied: 0,
   };
   /** Things that happened beside the requests, for the report. */
   readonly events: { readonly ms: number; readonly text: string }[] = [];

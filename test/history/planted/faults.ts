@@ -260,4 +260,37 @@ export const plantedFaults: readonly PlantedFault[] = [
       },
     ],
   },
+  {
+    name: 'delivered-twice',
+    what: 'one write of 20 goes to a trigger twice',
+    edits: [
+      {
+        file: 'src/processing/delivery/wal-delivery.ts',
+        find: '      subscriber.deliver({',
+        replace: '      for (let times = Math.random() < 0.05 ? 2 : 1; times > 0; times--) subscriber.deliver({',
+      },
+    ],
+  },
+  {
+    name: 'delivery-left-out',
+    what: 'one write of 20 does not go to its trigger, although its queue has room',
+    edits: [
+      {
+        file: 'src/processing/delivery/wal-queue.ts',
+        find: '    this.#batches.push(batch);',
+        replace: '    if (Math.random() >= 0.05) this.#batches.push(batch);',
+      },
+    ],
+  },
+  {
+    name: 'delivery-out-of-order',
+    what: 'of several writes that wait for a trigger, the newest comes first',
+    edits: [
+      {
+        file: 'src/processing/delivery/wal-queue.ts',
+        find: '    return taken;',
+        replace: '    return taken.reverse();',
+      },
+    ],
+  },
 ];
