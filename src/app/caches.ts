@@ -1,7 +1,7 @@
 import { HistoryReader, ValueCaches } from '../caches/index.ts';
 import type { Catalog } from '../catalog/index.ts';
 import type { ServeConfig } from '../config/index.ts';
-import type { QueryExecutor } from '../query/execute/executor.ts';
+import type { QueryExecutor } from '../query/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import { systemTimers } from '../shared/timers.ts';

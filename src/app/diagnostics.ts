@@ -1,8 +1,7 @@
 /** What SHOW DIAGNOSTICS and SHOW STATS list. */
 import { arch, availableParallelism, hostname, platform } from 'node:os';
 import type { Catalog } from '../catalog/index.ts';
-import { floatColumn, integerColumn, type MadeSeries, roughDuration, textColumn } from '../query/influxql/index.ts';
-import type { MadeColumn } from '../query/results/index.ts';
+import { floatColumn, integerColumn, type MadeColumn, type MadeSeries, roughDuration, textColumn } from '../query/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Registry } from '../shared/prometheus.ts';
 import type { ProductVersion } from '../shared/version.ts';

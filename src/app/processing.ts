@@ -11,7 +11,7 @@ import {
   registerTriggerMetrics,
   TriggerAdmin,
 } from '../processing/index.ts';
-import type { QueryService } from '../query/query-service.ts';
+import type { QueryService } from '../query/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Registry } from '../shared/prometheus.ts';

@@ -6,11 +6,16 @@ import { policyDatabases } from '../catalog/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
 import { type HttpConfig, osReason, type ServeConfig, type SocketAddress } from '../config/index.ts';
 import type { ProcessingEngine } from '../processing/index.ts';
-import { ColumnStore, DirectExecutor, SegmentLoader } from '../query/columns/index.ts';
-import { QueryExecutor } from '../query/execute/executor.ts';
-import { MemoryWatch } from '../query/execute/memory-watch.ts';
-import { InfluxqlExecutor } from '../query/influxql/index.ts';
-import { QueryLog, SystemTables } from '../query/system-tables/index.ts';
+import {
+  ColumnStore,
+  DirectExecutor,
+  InfluxqlExecutor,
+  MemoryWatch,
+  QueryExecutor,
+  QueryLog,
+  SegmentLoader,
+  SystemTables,
+} from '../query/index.ts';
 import { FairTurns, type Lanes, queryLanes, WritesUnderWay, whenCalm } from '../scheduling/index.ts';
 import { buildHttpServer, type HttpServer, RecoveryListener, type TlsSettings } from '../server/http/index.ts';
 import { systemClock } from '../shared/clock.ts';

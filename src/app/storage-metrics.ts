@@ -1,6 +1,6 @@
-import type { ColumnStore } from '../query/columns/index.ts';
+import type { ColumnStore } from '../query/index.ts';
 import { Counter, Gauge, type Registry } from '../shared/prometheus.ts';
-import type { ReopeningStore } from '../write/reopening-store.ts';
+import type { ReopeningStore } from '../write/index.ts';
 
 /** Figures of the storage engine, read when somebody scrapes. */
 export function registerStorageMetrics(registry: Registry, writes: ReopeningStore): void {

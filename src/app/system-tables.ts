@@ -1,23 +1,26 @@
 import { type Catalog, INTERNAL_DATABASE, type TableSchema } from '../catalog/index.ts';
 import type { TriggerLogRow } from '../processing/index.ts';
-import type { RelationColumn } from '../query/sql/types/contract.ts';
 import {
+  byBytes,
   databasesTable,
+  distinctCachesTable,
   generationDurationsTable,
   influxdbSchemaTable,
+  lastCachesTable,
   nodesTable,
-  tablesTable,
-  tokensTable,
-} from '../query/system-tables/catalog-tables.ts';
-import { distinctCachesTable, lastCachesTable, parquetFilesTable } from '../query/system-tables/data-tables.ts';
-import { byBytes, type QueryLog, queriesTable, type SystemTableProvider } from '../query/system-tables/index.ts';
-import {
   type PluginLogRow,
+  parquetFilesTable,
   pluginFilesTable,
   pluginLogsTable,
+  type QueryLog,
+  queriesTable,
+  type RelationColumn,
+  type SystemTableProvider,
+  tablesTable,
+  tokensTable,
   triggerArgumentsTable,
   triggersTable,
-} from '../query/system-tables/trigger-tables.ts';
+} from '../query/index.ts';
 import { type Telemetry, telemetryReportsTable } from '../telemetry/index.ts';
 import type { OpenStorage } from './storage.ts';
 
