@@ -6,7 +6,7 @@ import { startServer, type TestServer, testDirectory } from '../support/server.t
 import { until } from '../support/until.ts';
 
 /** More rounds for a longer look: `KILL_ROUNDS=100`. */
-const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 6);
+const ROUNDS = Number(process.env['KILL_ROUNDS'] ?? 4);
 const CLIENTS = 4;
 const ROWS_PER_WRITE = 20;
 

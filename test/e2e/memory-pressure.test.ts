@@ -4,9 +4,9 @@ import { startServer, type TestServer, testDirectory } from '../support/server.t
 import { until } from '../support/until.ts';
 
 /** More batches for a longer look: `PRESSURE_BATCHES=1000`. */
-const BATCHES = Number(process.env['PRESSURE_BATCHES'] ?? 80);
+const BATCHES = Number(process.env['PRESSURE_BATCHES'] ?? 40);
 const WRITERS = 4;
-const READERS = 6;
+const READERS = 4;
 const ROWS_PER_BATCH = 500;
 
 /** DuckDB gets 64 MiB. Snapshots come every 300 ms, and no WAL file outlives the one that covers it. */

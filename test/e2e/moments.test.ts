@@ -4,9 +4,9 @@ import { startServer, type TestServer, testDirectory } from '../support/server.t
 import { until } from '../support/until.ts';
 
 /** More queries for a longer look: `MOMENT_QUERIES=5000`. */
-const QUERIES = Number(process.env['MOMENT_QUERIES'] ?? 250);
+const QUERIES = Number(process.env['MOMENT_QUERIES'] ?? 120);
 const READERS = 3;
-const KEYS = 400;
+const KEYS = 200;
 /** No snapshot meanwhile: all of it happens in the buffer. */
 const ARGS = ['--wal-snapshot-size', '600'];
 

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
-import { startServer, type TestServer, testDirectory } from '../support/server.ts';
+import { beforeEach, test } from 'node:test';
+import { sharedServer, startServer, type TestServer, testDirectory } from '../support/server.ts';
+
+const shared = sharedServer();
+
+/** Of each test a database of its own. */
+let db = '';
+let number = 0;
+beforeEach(() => {
+  db = `db${number++}`;
+});
 
 const PER_DATABASE = [
   'distinct_caches',
@@ -29,10 +38,10 @@ async function names(server: TestServer, db: string, schema: string): Promise<un
   return rows.filter((row) => row['table_schema'] === schema).map((row) => row['table_name']);
 }
 
-test('SHOW TABLES lists user tables by name, the system tables of the database and seven views', async (t) => {
-  const server = await startServer(t, await testDirectory(t));
-  for (const table of ['xxx', 'aaa', 'table_001']) await server.writeOk('db', `${table} v=1`);
-  const rows = await server.rows('db', 'SHOW TABLES');
+test('SHOW TABLES lists user tables by name, the system tables of the database and seven views', async () => {
+  const server = await shared();
+  for (const table of ['xxx', 'aaa', 'table_001']) await server.writeOk(db, `${table} v=1`);
+  const rows = await server.rows(db, 'SHOW TABLES');
   assert.deepEqual(
     rows.map((row) => [row['table_catalog'], row['table_schema'], row['table_name'], row['table_type']]),
     [
@@ -41,7 +50,7 @@ test('SHOW TABLES lists user tables by name, the system tables of the database a
       ...VIEWS.map((name) => ['public', 'information_schema', name, 'VIEW']),
     ],
   );
-  assert.deepEqual(await server.rows('db', 'SELECT * FROM information_schema.tables'), rows);
+  assert.deepEqual(await server.rows(db, 'SELECT * FROM information_schema.tables'), rows);
   const internal = await names(server, '_internal', 'system');
   assert.deepEqual(
     internal.filter((name) => name !== 'telemetry_reports'),
@@ -52,8 +61,8 @@ test('SHOW TABLES lists user tables by name, the system tables of the database a
 
 test('tokens are readable in _internal only, and have no hash column without authentication', async (t) => {
   const server = await startServer(t, await testDirectory(t));
-  await server.writeOk('db', 'm v=1');
-  const refused = await server.sql('db', 'SELECT * FROM system.tokens');
+  await server.writeOk(db, 'm v=1');
+  const refused = await server.sql(db, 'SELECT * FROM system.tokens');
   assert.equal(refused.status, 400);
   assert.match(await refused.text(), /table 'public\.system\.tokens' not found/);
   const columns = await server.rows('_internal', 'SHOW COLUMNS FROM system.tokens');
@@ -80,11 +89,11 @@ test('with authentication the operator token shows nine digits of its hash', asy
   );
 });
 
-test('columns are listed by name whatever the order of their creation', async (t) => {
-  const server = await startServer(t, await testDirectory(t));
-  await server.writeOk('db', 't a=1,c=1');
-  await server.writeOk('db', 't b=1');
-  const columns = await server.rows('db', 'SHOW COLUMNS FROM t');
+test('columns are listed by name whatever the order of their creation', async () => {
+  const server = await shared();
+  await server.writeOk(db, 't a=1,c=1');
+  await server.writeOk(db, 't b=1');
+  const columns = await server.rows(db, 'SHOW COLUMNS FROM t');
   assert.deepEqual(
     columns.map((row) => [row['column_name'], row['data_type'], row['is_nullable']]),
     [
@@ -96,10 +105,10 @@ test('columns are listed by name whatever the order of their creation', async (t
   );
 });
 
-test('information_schema.columns counts from 0 and gives the precision of floats only', async (t) => {
-  const server = await startServer(t, await testDirectory(t));
-  await server.writeOk('db', 't,host=a used=1i,load=0.5,n=2u,s="x",b=true');
-  const rows = await server.rows('db', "SELECT * FROM information_schema.columns WHERE table_name = 't'");
+test('information_schema.columns counts from 0 and gives the precision of floats only', async () => {
+  const server = await shared();
+  await server.writeOk(db, 't,host=a used=1i,load=0.5,n=2u,s="x",b=true');
+  const rows = await server.rows(db, "SELECT * FROM information_schema.columns WHERE table_name = 't'");
   const common = { table_catalog: 'public', table_schema: 'iox', table_name: 't', is_nullable: 'YES' };
   assert.deepEqual(rows, [
     { ...common, column_name: 'b', ordinal_position: 0, data_type: 'Boolean' },
@@ -117,42 +126,42 @@ test('information_schema.columns counts from 0 and gives the precision of floats
     { ...common, column_name: 'time', ordinal_position: 5, data_type: 'Timestamp(ns)', is_nullable: 'NO' },
     { ...common, column_name: 'used', ordinal_position: 6, data_type: 'Int64' },
   ]);
-  const [first] = await server.rows('db', "SELECT * FROM information_schema.columns WHERE table_name = 't' AND column_name = 'load'");
+  const [first] = await server.rows(db, "SELECT * FROM information_schema.columns WHERE table_name = 't' AND column_name = 'load'");
   assert.deepEqual(first, rows[2]);
-  const schemas = await server.rows('db', 'SELECT DISTINCT table_schema FROM information_schema.columns ORDER BY 1');
+  const schemas = await server.rows(db, 'SELECT DISTINCT table_schema FROM information_schema.columns ORDER BY 1');
   assert.deepEqual(schemas, [{ table_schema: 'iox' }, { table_schema: 'system' }]);
-  const listed = await server.rows('db', 'SELECT catalog_name, schema_name FROM information_schema.schemata');
+  const listed = await server.rows(db, 'SELECT catalog_name, schema_name FROM information_schema.schemata');
   assert.deepEqual(listed, [
     { catalog_name: 'public', schema_name: 'iox' },
     { catalog_name: 'public', schema_name: 'system' },
   ]);
 });
 
-test('every view of the information schema answers, and SHOW ALL gives names and values', async (t) => {
-  const server = await startServer(t, await testDirectory(t));
-  await server.writeOk('db', 'm v=1');
+test('every view of the information schema answers, and SHOW ALL gives names and values', async () => {
+  const server = await shared();
+  await server.writeOk(db, 'm v=1');
   for (const view of VIEWS) {
-    const response = await server.sql('db', `SELECT * FROM information_schema.${view}`, 'csv');
+    const response = await server.sql(db, `SELECT * FROM information_schema.${view}`, 'csv');
     assert.equal(response.status, 200, `${view}: ${await response.text()}`);
   }
-  const settings = await server.rows('db', 'SHOW ALL');
+  const settings = await server.rows(db, 'SHOW ALL');
   assert.ok(settings.some((row) => row['name'] === 'datafusion.catalog.default_schema' && row['value'] === 'iox'));
-  assert.deepEqual(await server.rows('db', 'SHOW datafusion.execution.time_zone'), [
+  assert.deepEqual(await server.rows(db, 'SHOW datafusion.execution.time_zone'), [
     { name: 'datafusion.execution.time_zone', value: '+00:00' },
   ]);
 });
 
 test('a query on the log sees itself running, later as a success with all durations', async (t) => {
   const server = await startServer(t, await testDirectory(t));
-  await server.writeOk('db', 'm v=1');
-  const [self] = await server.rows('db', 'SELECT * FROM system.queries');
+  await server.writeOk(db, 'm v=1');
+  const [self] = await server.rows(db, 'SELECT * FROM system.queries');
   assert.match(String(self?.['id']), /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
   assert.deepEqual(
     [self?.['phase'], self?.['query_type'], self?.['query_text'], self?.['running'], self?.['success'], self?.['cancelled']],
     ['logically_planned', 'sql', 'SELECT * FROM system.queries', true, false, false],
   );
   assert.equal('end2end_duration' in (self ?? {}), false);
-  const [done] = await server.rows('db', 'SELECT * FROM system.queries WHERE running = false');
+  const [done] = await server.rows(db, 'SELECT * FROM system.queries WHERE running = false');
   assert.equal(done?.['id'], self?.['id']);
   assert.deepEqual([done?.['phase'], done?.['success'], done?.['running']], ['success', true, false]);
   for (const name of ['plan_duration', 'permit_duration', 'execute_duration', 'end2end_duration']) {
@@ -164,9 +173,9 @@ test('a query on the log sees itself running, later as a success with all durati
 
 test('a log of three holds the three newest queries, oldest first', async (t) => {
   const server = await startServer(t, await testDirectory(t), { args: ['--query-log-size', '3'] });
-  await server.writeOk('db', 'm v=1');
-  for (let i = 1; i <= 5; i++) await server.rows('db', `SELECT ${i} AS n`);
-  const rows = await server.rows('db', 'SELECT query_text FROM system.queries');
+  await server.writeOk(db, 'm v=1');
+  for (let i = 1; i <= 5; i++) await server.rows(db, `SELECT ${i} AS n`);
+  const rows = await server.rows(db, 'SELECT query_text FROM system.queries');
   assert.deepEqual(
     rows.map((row) => row['query_text']),
     ['SELECT 4 AS n', 'SELECT 5 AS n', 'SELECT query_text FROM system.queries'],
@@ -175,10 +184,10 @@ test('a log of three holds the three newest queries, oldest first', async (t) =>
 
 test('queries that do not parse or plan are kept as fail, those on unknown databases are not', async (t) => {
   const server = await startServer(t, await testDirectory(t));
-  await server.writeOk('db', 'm v=1');
-  for (const query of ['SELECT nope FROM m', 'SELEC 1']) assert.equal((await server.sql('db', query)).status, 400);
+  await server.writeOk(db, 'm v=1');
+  for (const query of ['SELECT nope FROM m', 'SELEC 1']) assert.equal((await server.sql(db, query)).status, 400);
   assert.equal((await server.sql('nodb', 'SELECT 1')).status, 404);
-  const rows = await server.rows('db', 'SELECT * FROM system.queries WHERE running = false');
+  const rows = await server.rows(db, 'SELECT * FROM system.queries WHERE running = false');
   assert.deepEqual(
     rows.map((row) => [row['query_text'], row['phase'], row['success'], row['cancelled']]),
     [
@@ -192,27 +201,27 @@ test('queries that do not parse or plan are kept as fail, those on unknown datab
   }
 });
 
-test('a client that leaves half-way shows as cancelled', async (t) => {
-  const server = await startServer(t, await testDirectory(t));
-  await server.writeOk('db', 'm v=1');
+test('a client that leaves half-way shows as cancelled', async () => {
+  const server = await shared();
+  await server.writeOk(db, 'm v=1');
   const text = 'SELECT a.value + b.value AS n FROM range(0, 100000) a, range(0, 10000) b';
   const controller = new AbortController();
-  const query = new URLSearchParams({ db: 'db', q: text, format: 'csv' });
+  const query = new URLSearchParams({ db, q: text, format: 'csv' });
   const response = await fetch(`${server.url}/api/v3/query_sql?${query}`, { signal: controller.signal });
   await response.body?.getReader().read();
   controller.abort();
   let row: Record<string, unknown> | undefined;
   while (row === undefined) {
-    [row] = await server.rows('db', `SELECT * FROM system.queries WHERE query_text = '${text}' AND running = false`);
+    [row] = await server.rows(db, `SELECT * FROM system.queries WHERE query_text = '${text}' AND running = false`);
   }
   assert.deepEqual([row['phase'], row['success'], row['cancelled']], ['cancel', false, true]);
 });
 
-test('influxdb_schema names every column and its type, in the order of tables and names', async (t) => {
-  const server = await startServer(t, await testDirectory(t));
-  await server.writeOk('db', 'z,t=a f=1,i=1i,u=1u,s="x",b=true');
-  await server.writeOk('db', 'a v=1');
-  const rows = await server.rows('db', 'SELECT * FROM system.influxdb_schema');
+test('influxdb_schema names every column and its type, in the order of tables and names', async () => {
+  const server = await shared();
+  await server.writeOk(db, 'z,t=a f=1,i=1i,u=1u,s="x",b=true');
+  await server.writeOk(db, 'a v=1');
+  const rows = await server.rows(db, 'SELECT * FROM system.influxdb_schema');
   assert.deepEqual(
     rows.map((row) => [row['measurement'], row['key'], row['data_type']]),
     [
@@ -290,25 +299,25 @@ test('parquet_files shows the files of its own database only, newest first', asy
   assert.deepEqual(await server.rows('one', "SELECT * FROM system.parquet_files WHERE table_name = 'nope'"), []);
 });
 
-test('system tables answer under their spellings, and nothing else does', async (t) => {
-  const server = await startServer(t, await testDirectory(t));
-  await server.writeOk('db', 'm v=1');
+test('system tables answer under their spellings, and nothing else does', async () => {
+  const server = await shared();
+  await server.writeOk(db, 'm v=1');
   for (const name of ['system.queries', 'public.system.queries', 'system."queries"', 'SYSTEM.Queries']) {
-    assert.equal((await server.sql('db', `SELECT count(*) FROM ${name}`)).status, 200, name);
+    assert.equal((await server.sql(db, `SELECT count(*) FROM ${name}`)).status, 200, name);
   }
   for (const [name, full] of [
     ['queries', 'public.iox.queries'],
     ['system.nope', 'public.system.nope'],
     ['system.processing_engine_plugins', 'public.system.processing_engine_plugins'],
   ]) {
-    const response = await server.sql('db', `SELECT * FROM ${name}`);
+    const response = await server.sql(db, `SELECT * FROM ${name}`);
     assert.equal(response.status, 400);
     assert.ok((await response.text()).includes(`table '${full}' not found`), name);
   }
 });
 
-test('SHOW COLUMNS, DESCRIBE and the information schema agree on types and nulls of system tables', async (t) => {
-  const server = await startServer(t, await testDirectory(t));
+test('SHOW COLUMNS, DESCRIBE and the information schema agree on types and nulls of system tables', async () => {
+  const server = await shared();
   const expected = [
     ['database_name', 'Utf8View', 'NO'],
     ['retention_period_ns', 'UInt64', 'YES'],
@@ -337,10 +346,10 @@ test('SHOW COLUMNS, DESCRIBE and the information schema agree on types and nulls
   );
 });
 
-test('the reports table of telemetry can be read everywhere', async (t) => {
-  const server = await startServer(t, await testDirectory(t));
-  await server.writeOk('db', 'm v=1');
-  for (const db of ['db', '_internal']) {
-    assert.deepEqual(await server.rows(db, 'SELECT time, status, error, bytes, body FROM system.telemetry_reports'), []);
+test('the reports table of telemetry can be read everywhere', async () => {
+  const server = await shared();
+  await server.writeOk(db, 'm v=1');
+  for (const name of [db, '_internal']) {
+    assert.deepEqual(await server.rows(name, 'SELECT time, status, error, bytes, body FROM system.telemetry_reports'), []);
   }
 });

@@ -6,13 +6,15 @@ import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { usedDirectory } from '../support/server.ts';
+import { usedDirectories } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { ensureDebianPackage } from '../tooling/ensure-debian-package.ts';
 
 const BIN = resolve(fileURLToPath(import.meta.url), '../../../../../bin/influxdb3.js');
 const program = ensureDebianPackage('strace', 'strace');
 const note = program.kind === 'missing' ? ` (skipped: ${program.reason})` : '';
+
+const usedDirectory = usedDirectories();
 
 /** What the kernel saw of one short life of a server: start, a write, a query, shutdown. */
 async function systemCalls(

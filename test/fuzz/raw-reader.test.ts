@@ -6,7 +6,7 @@ import { type Outcome, type StreamTarget, shownBody, streamTarget } from './byte
 import { Random } from './random.ts';
 
 /** How many random streams are sent; `FUZZ_STREAMS` makes it more, `FUZZ_SEED` repeats a run. */
-const STREAMS = Number(process.env['FUZZ_STREAMS'] ?? 2000);
+const STREAMS = Number(process.env['FUZZ_STREAMS'] ?? 1000);
 const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000_000);
 
 /** Failures that are shown before a run gives up. */

@@ -6,6 +6,10 @@ export interface RunOptions {
   readonly minutes: number;
   /** Rows to compare, if need be for longer. */
   readonly rowsMin: number;
+  /** Lives that end by SIGKILL, if need be for longer. */
+  readonly killsMin: number;
+  /** A busy machine gets no longer than this for its rows and kills. */
+  readonly minutesMax: number;
   readonly writers: number;
   readonly readers: number;
   /** Rows a second that all writers together send at most. */

@@ -10,9 +10,6 @@ import { Rounds } from './rounds.ts';
 import { World } from './world.ts';
 import { Writer } from './writer.ts';
 
-/** A run on a busy machine goes on until it has compared its rows, but no longer than this many times what was asked for. */
-const LATEST = 1.25;
-
 export interface RunResult {
   readonly world: World;
   /** What a person reads: numbers, and the history around the first fault. */
@@ -33,8 +30,9 @@ export async function runHistory(options: RunOptions, interrupt?: AbortSignal): 
     options.onLog?.(text);
   };
   const endMs = Date.now() + options.minutes * 60_000;
-  const latestMs = Date.now() + options.minutes * 60_000 * LATEST;
-  const isOver = (): boolean => Date.now() >= endMs && (world.counts.rowsVerified >= options.rowsMin || Date.now() >= latestMs);
+  const latestMs = Date.now() + options.minutesMax * 60_000;
+  const isEnough = (): boolean => world.counts.rowsVerified >= options.rowsMin && world.counts.kills >= options.killsMin;
+  const isOver = (): boolean => Date.now() >= endMs && (isEnough() || Date.now() >= latestMs);
   const begin = async (plan: LifePlan): Promise<void> => {
     try {
       await live(world, plan, { directory, writers, rounds, copies, onLog });

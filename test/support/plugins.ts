@@ -4,9 +4,9 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { startServer, type TestServer, type TestServerOptions, testDirectory } from './server.ts';
 
-const PAUSE_MS = 20;
+const PAUSE_MS = 40;
 /** Far beyond what a call takes; a test that waits in vain prints the log that it saw. */
-const ATTEMPTS_MAX = 750;
+const ATTEMPTS_MAX = 400;
 
 /** What a trigger is made of; the rest has its usual value. */
 export interface TestTrigger {

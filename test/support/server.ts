@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { cp, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 
 /** The compiled program: tests start what users start. */
@@ -96,11 +97,27 @@ export async function testDirectory(t: { after(fn: () => Promise<void>): void })
   return directory;
 }
 
-/** A directory that a server has been started on before: the first report of telemetry leaves an hour after the very first start. */
-export async function usedDirectory(t: { after(fn: () => Promise<void>): void }): Promise<string> {
+/**
+ * Directories that a server has been started on before: the first report of telemetry leaves an hour after the very first
+ * start. All that one call gives are copies of one directory, so they have the same ids.
+ */
+export function usedDirectories(): (t: { after(fn: () => Promise<void>): void }) => Promise<string> {
+  const cleanups: (() => Promise<void>)[] = [];
+  let used: Promise<string> | undefined;
+  after(async () => {
+    for (const cleanup of cleanups) await cleanup();
+  });
+  return async (t) => {
+    used ??= startedOnce({ after: (cleanup) => void cleanups.unshift(cleanup) });
+    const directory = await testDirectory(t);
+    await cp(await used, directory, { recursive: true });
+    return directory;
+  };
+}
+
+async function startedOnce(t: { after(fn: () => Promise<void>): void }): Promise<string> {
   const directory = await testDirectory(t);
-  const server = await startServer(t, directory);
-  await server.kill('SIGTERM');
+  await (await startServer(t, directory)).kill('SIGTERM');
   return directory;
 }
 
@@ -115,6 +132,20 @@ export async function startServer(
     await server.kill('SIGKILL');
   });
   return server;
+}
+
+/** One server for all tests of a file, started by the first that asks and killed after the last; each test uses databases of its own. */
+export function sharedServer(options: TestServerOptions = {}): () => Promise<TestServer> {
+  const cleanups: (() => Promise<void>)[] = [];
+  const whole = { after: (cleanup: () => Promise<void>) => void cleanups.unshift(cleanup) };
+  let started: Promise<TestServer> | undefined;
+  after(async () => {
+    for (const cleanup of cleanups) await cleanup();
+  });
+  return () => {
+    started ??= testDirectory(whole).then((directory) => startServer(whole, directory, options));
+    return started;
+  };
 }
 
 /** Content of a file once it has any; empty when the process that should write it is gone. */

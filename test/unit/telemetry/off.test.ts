@@ -1,3 +1,4 @@
+// Runs alone: counts the resources of its process.
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';

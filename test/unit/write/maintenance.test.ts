@@ -1,3 +1,4 @@
+// Runs alone: takes seconds.
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';

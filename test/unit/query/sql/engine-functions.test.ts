@@ -1,3 +1,4 @@
+// Runs alone: takes seconds.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { InfluxError } from '../../../../src/shared/errors.ts';
@@ -43,7 +44,9 @@ describe('functions of DuckDB', () => {
     const passed: string[] = [];
     for (const name of names) {
       for (const args of ['', "'/etc/passwd'", "'a', 'b'", '1', '1, 2']) {
-        for (const statement of [`SELECT ${name}(${args})`, `SELECT * FROM ${name}(${args})`, `SELECT "${name}"(${args})`]) {
+        const statements = [`SELECT ${name}(${args})`];
+        if (args === '' || args.startsWith("'/")) statements.push(`SELECT * FROM ${name}(${args})`, `SELECT "${name}"(${args})`);
+        for (const statement of statements) {
           const sql = await engine.compile(statement).then(printed, (error: unknown) => {
             assert.ok(error instanceof InfluxError, `${statement}: ${String(error)}`);
             return undefined;

@@ -1,3 +1,4 @@
+// Runs alone: crashes the parser that all compilers of a process share.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { guardQueryText, queryCharsMax } from '../../../../src/query/sql/parse/guard.ts';

@@ -1,3 +1,4 @@
+// Runs alone: moves the clock of its process.
 import assert from 'node:assert/strict';
 import { connect } from 'node:http2';
 import { test } from 'node:test';

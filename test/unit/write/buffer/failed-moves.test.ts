@@ -1,3 +1,4 @@
+// Runs alone: takes seconds.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TableSchema } from '../../../../src/catalog/schema.ts';
@@ -106,7 +107,7 @@ test('whichever call of DuckDB fails, before or after its work, every row is the
 
 test('failures that follow each other lose and double nothing', async (t) => {
   const { engine } = await testEngine(t);
-  for (let every = 2; every <= 9; every++) {
+  for (const every of [2, 3, 5, 9]) {
     for (const kind of ['before', 'after'] as const) {
       // After 200 failures DuckDB has its memory again.
       const failing = (step: number): FaultKind | undefined => (step < 200 && step % every === every - 1 ? kind : undefined);
