@@ -6,6 +6,10 @@ import type { AdminDependencies } from './index.ts';
 
 type Deps = Pick<AdminDependencies, 'catalog' | 'hardDeleteDefaultMs' | 'nowMs'>;
 
+/**
+ * Databases, as `AdminService` offers them: list, create, change, delete and undelete. Changes are durable when their
+ * promise resolves; refusals are the errors of src/catalog.
+ */
 export function databaseAdmin(deps: Deps): DatabaseAdmin {
   const { catalog } = deps;
   return {
@@ -36,6 +40,7 @@ export function databaseAdmin(deps: Deps): DatabaseAdmin {
   };
 }
 
+/** Tables, as `AdminService` offers them: create, delete and undelete. A name that is no table name is a 400 with a JSON body. */
 export function tableAdmin(deps: Deps): TableAdmin {
   const { catalog } = deps;
   return {

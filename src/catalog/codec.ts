@@ -23,6 +23,7 @@ export interface CatalogFile {
   readonly payload: Uint8Array;
 }
 
+/** Bytes of a catalog file: a header with CRC-32, length, sequence, UUID and kind, then the payload. Pure; the caller writes them. */
 export function encodeCatalogFile(file: CatalogFile): Uint8Array {
   const bytes = Buffer.alloc(HEADER_BYTES + file.payload.byteLength);
   MAGIC.copy(bytes, 0);

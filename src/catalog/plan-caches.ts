@@ -34,6 +34,10 @@ export interface NewDistinctCache {
 const LAST_KEY_TYPES: ReadonlySet<ColumnType> = new Set(['tag', 'string', 'integer', 'uinteger', 'boolean']);
 const DISTINCT_TYPES: ReadonlySet<ColumnType> = new Set(['tag', 'string']);
 
+/**
+ * A last-value cache; without columns in the request, all tags are its key and all other columns its values. Throws 400
+ * for a column that is missing or of a wrong type or a size of 0, 404 without the table, 409 when the name is taken.
+ */
 export function planCreateLastCache(
   state: CatalogState,
   databaseName: string,
@@ -60,6 +64,10 @@ export function planCreateLastCache(
   return { ops: [{ op: 'create_last_cache', db: table.databaseId, table: table.id, cache }], result: () => cache };
 }
 
+/**
+ * A distinct-value cache of the columns in their order. Throws 400 for no columns, a missing one, one that is neither
+ * tag nor string, or a cardinality of 0; 404 without the table, 409 when the name is taken.
+ */
 export function planCreateDistinctCache(
   state: CatalogState,
   databaseName: string,
@@ -83,6 +91,7 @@ export function planCreateDistinctCache(
   return { ops: [{ op: 'create_distinct_cache', db: table.databaseId, table: table.id, cache }], result: () => cache };
 }
 
+/** Removes a last-value cache. Throws 404 when database, table or cache is missing. */
 export function planDeleteLastCache(state: CatalogState, databaseName: string, tableName: string, name: string): Plan<void> {
   const table = liveTable(state, databaseName, tableName);
   const cache = table.lastCaches.get(name);
@@ -90,6 +99,7 @@ export function planDeleteLastCache(state: CatalogState, databaseName: string, t
   return { ops: [{ op: 'drop_last_cache', db: table.databaseId, table: table.id, id: cache.id }], result: () => undefined };
 }
 
+/** Removes a distinct-value cache. Throws 404 when database, table or cache is missing. */
 export function planDeleteDistinctCache(state: CatalogState, databaseName: string, tableName: string, name: string): Plan<void> {
   const table = liveTable(state, databaseName, tableName);
   const cache = table.distinctCaches.get(name);

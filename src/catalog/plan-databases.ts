@@ -36,6 +36,10 @@ export interface TableDefinition {
 
 const HARD_DELETE_DEFAULT_NS = 72n * HOUR_NS;
 
+/**
+ * A new database; `retentionNs` undefined = rows are kept for ever. Throws 400 for a bad name, 409 when it is taken, 422
+ * at the limit.
+ */
 export function planCreateDatabase(
   state: CatalogState,
   limits: CatalogLimits,
@@ -72,6 +76,10 @@ export function planCreateTable(
   return { ops: batch.ops(), result: () => state.table(databaseId, tableId) };
 }
 
+/**
+ * Sets the retention period of a database in nanoseconds; undefined = for ever. Throws 404 when it is missing, 409 when
+ * it is deleted, 500 for `_internal`.
+ */
 export function planSetRetention(state: CatalogState, name: string, retentionNs: bigint | undefined): Plan<void> {
   const database = state.databases.get(name);
   if (database === undefined) throw resourceNotFound(name);
@@ -113,6 +121,7 @@ export function planSetPolicyShards(state: CatalogState, name: string, { shardDu
   return { ops: [op], result: () => undefined };
 }
 
+/** Sets the retention period of a table in nanoseconds; undefined = that of its database. Throws as `planDeleteTable` does. */
 export function planSetTableRetention(
   state: CatalogState,
   databaseName: string,
@@ -126,6 +135,11 @@ export function planSetTableRetention(
   };
 }
 
+/**
+ * Deletes a database: it gets a name with the time of its delete, its tables go with it, its rows when `hardDelete`
+ * says. A database that is deleted gets another time for its rows. Throws 404 when it is missing, 409 when nothing would
+ * change, 500 for `_internal`.
+ */
 export function planDeleteDatabase(state: CatalogState, name: string, hardDelete: HardDelete, nowNs: bigint): Plan<DatabaseSchema> {
   const database = state.databases.get(name);
   if (database === undefined) throw resourceNotFound(name);
@@ -145,6 +159,10 @@ export function planDeleteDatabase(state: CatalogState, name: string, hardDelete
   return { ops, result: () => state.database(database.id) };
 }
 
+/**
+ * Deletes a table as `planDeleteDatabase` does a database. Throws 404 when database or table is missing, 409 when it is
+ * deleted and nothing would change, 500 for `_internal`.
+ */
 export function planDeleteTable(
   state: CatalogState,
   databaseName: string,

@@ -34,6 +34,7 @@ export function planRegisterNode(
   return { ops: [{ op: 'put_node', node }], result: () => node };
 }
 
+/** Notes that a node has stopped, at a time in milliseconds since 1970. Throws 404 for a node that never registered. */
 export function planStopNode(state: CatalogState, nodeId: string, nowMs: number): Plan<NodeRecord> {
   const before = state.nodes.get(nodeId);
   if (before === undefined) throw resourceNotFound(nodeId);

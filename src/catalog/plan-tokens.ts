@@ -41,6 +41,7 @@ export function planRegenerateOperatorToken(state: CatalogState, hash: string, n
   return { ops: [{ op: 'put_token', token }], result: () => token };
 }
 
+/** Removes a named token. Throws 404 when it is missing, 405 for the operator token. */
 export function planDeleteToken(state: CatalogState, name: string): Plan<void> {
   if (name === OPERATOR_TOKEN) throw cannotDeleteOperatorToken();
   const token = state.tokens.get(name);

@@ -16,6 +16,7 @@ export interface TriggerCounts {
   readonly request: number;
 }
 
+/** A trigger of a database. Throws 404 without the database, 409 when the name is taken. */
 export function planCreateTrigger(state: CatalogState, databaseName: string, request: NewTrigger): Plan<TriggerDefinition> {
   const database = liveDatabase(state, databaseName);
   if (database.triggers.has(request.name)) throw alreadyExists();
@@ -23,6 +24,7 @@ export function planCreateTrigger(state: CatalogState, databaseName: string, req
   return { ops: [{ op: 'put_trigger', db: database.id, trigger }], result: () => trigger };
 }
 
+/** Removes a trigger. Throws 404 when it is missing, 500 when it is enabled and `force` is not given. */
 export function planDeleteTrigger(state: CatalogState, databaseName: string, name: string, force: boolean): Plan<void> {
   const [database, trigger] = triggerNamed(state, databaseName, name);
   if (!trigger.disabled && !force) throw triggerIsRunning(name);

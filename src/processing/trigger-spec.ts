@@ -40,6 +40,7 @@ export function parseTriggerSpec(text: string): TriggerSpec {
   }
 }
 
+/** Which of the three functions of a plugin a trigger calls: `process_writes`, `process_scheduled_call` or `process_request`. */
 export function triggerKind(spec: TriggerSpec): TriggerKind {
   switch (spec.kind) {
     case 'table':

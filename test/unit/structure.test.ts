@@ -155,6 +155,15 @@ describe('structure of the sources', () => {
     assert.deepEqual(left, []);
   });
 
+  it('exported functions and classes say what they do', () => {
+    const silent = files.flatMap(({ path, text }) =>
+      [...`\n${text}`.matchAll(/(?<before>.*)\n(?<export>export (?:async |abstract )*(?:function\*?|class) (?<name>\w+))/g)]
+        .filter(({ groups }) => groups?.['before']?.trimEnd().endsWith('*/') !== true)
+        .map(({ groups }) => `${path}: ${groups?.['name']}`),
+    );
+    assert.deepEqual(silent, []);
+  });
+
   it('exports have names', () => {
     assert.deepEqual(
       files.filter(({ text }) => /^export default /m.test(text)).map(({ path }) => path),

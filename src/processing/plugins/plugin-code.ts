@@ -90,6 +90,7 @@ export class PluginCodeReader {
   }
 }
 
+/** True for a plugin of the plugin repository (`gh:`), which is fetched and not found in the directory. */
 export function isRemote(name: string): boolean {
   return name.startsWith(REMOTE_PREFIX);
 }
@@ -102,6 +103,7 @@ export async function directoryEntry(path: string): Promise<{ readonly entry: st
   return found === undefined ? undefined : { entry: join(path, found), language: 'javascript' };
 }
 
+/** 500: a directory of Python without `__init__.py`. */
 export function directoryWithoutEntry(path: string): InfluxError {
   return pluginError(`reading plugin file: Multi-file plugin directory must contain ${PYTHON_ENTRY}: ${path}`);
 }

@@ -18,6 +18,7 @@ export interface TriggerFigures {
   hostStarts: number;
 }
 
+/** The figures of a trigger that never ran. */
 export function newFigures(): TriggerFigures {
   return { runs: 0, errors: 0, runMs: 0, skippedBatches: 0, queued: 0, queuedBytes: 0, running: 0, hostStarts: 0 };
 }

@@ -8,6 +8,7 @@ const EXACT_MAX = 2 ** 53;
 
 const TWO_32 = 2 ** 32;
 
+/** True for column types whose values are kept as numbers. */
 export function isNumberType(type: string): type is NumberType {
   return type === 'float' || type === 'integer' || type === 'uinteger';
 }

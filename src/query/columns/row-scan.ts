@@ -33,6 +33,7 @@ export interface RowBatch {
   readonly cells: Int32Array;
 }
 
+/** An empty batch with room for `BATCH_ROWS` rows; the caller fills and reuses it. */
 export function newRowBatch(): RowBatch {
   return { rows: new Int32Array(BATCH_ROWS), cells: new Int32Array(BATCH_ROWS) };
 }

@@ -16,14 +16,17 @@ export const NO_SERIES: GroupKey = { measurementColumn: -1, tagColumns: [] };
 const INT64: ResultType = { kind: 'int64' };
 const FLOAT64: ResultType = { kind: 'float64' };
 
+/** A column of texts; null = no value. */
 export function textColumn(name: string, values: readonly (string | null)[]): MadeColumn {
   return { name, type: TEXT, values };
 }
 
+/** A column of 64-bit integers. */
 export function integerColumn(name: string, values: readonly bigint[]): MadeColumn {
   return { name, type: INT64, values };
 }
 
+/** A column of doubles. */
 export function floatColumn(name: string, values: readonly number[]): MadeColumn {
   return { name, type: FLOAT64, values };
 }

@@ -41,6 +41,7 @@ export function dataOf(binding: Binding, vector: Vector, bytes: number): ArrayBu
   return data.buffer.slice(data.byteOffset, data.byteOffset + bytes) as ArrayBuffer;
 }
 
+/** True when the row has a value: bit `row` of the bytes, or all rows without them. */
 export function isValidAt(valid: ValidBits, row: number): boolean {
   return valid === undefined || (((valid[row >> 3] as number) >> (row & 7)) & 1) === 1;
 }

@@ -12,10 +12,12 @@ export class FlightError extends Error {
   }
 }
 
+/** gRPC status 3: the request itself is wrong. */
 export function invalidArgument(message: string): FlightError {
   return new FlightError(GRPC_STATUS.INVALID_ARGUMENT, message);
 }
 
+/** gRPC status 3 with the text of InfluxDB 3 Core for a ticket that is no JSON of its kind. */
 export function invalidTicket(): FlightError {
   return invalidArgument('Invalid ticket. Error: Invalid ticket');
 }

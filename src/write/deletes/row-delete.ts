@@ -20,6 +20,7 @@ export interface TableDelete extends RowDelete {
 /** A tag's value, or one that it has not, as a log has it. */
 export type StoredTagValue = readonly [columnId: number, value: string] | readonly [columnId: number, value: string, not: true];
 
+/** A tag condition as the log of deletes keeps it: column id, value, and true for 'other than'. */
 export function storedTag({ columnId, value, not }: TagValue): StoredTagValue {
   return not === true ? [columnId, value, true] : [columnId, value];
 }

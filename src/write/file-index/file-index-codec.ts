@@ -38,6 +38,10 @@ export interface StoredFileIndex {
   readonly deletes: readonly LiveDelete[];
 }
 
+/**
+ * Bytes of the file index: a header with checksum, the numbers of all files column by column, then paths and the rest as
+ * lines of text.
+ */
 export function encodeFileIndex(index: StoredFileIndex, uuid: string): Uint8Array {
   const count = index.files.length;
   const paths = Buffer.from([...index.files.map((file) => file.path), encodeRest(index)].join('\n'));

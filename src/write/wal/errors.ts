@@ -3,10 +3,12 @@ import { errorText } from '../../storage/index.ts';
 
 const PREFIX = 'write buffer error: error from wal: ';
 
+/** 500: as many writes as may wait for the log are waiting. */
 export function walBufferFull(ops: number): InfluxError {
   return new InfluxError({ code: 'WAL_BUFFER_FULL', message: `${PREFIX}wal buffer full with ${ops} ops`, status: 500 });
 }
 
+/** 500: a write after the log was closed; nothing of it is stored. */
 export function walShutdown(): InfluxError {
   return new InfluxError({ code: 'WAL_SHUTDOWN', message: `${PREFIX}wal is shutdown and not accepting writes`, status: 500 });
 }

@@ -69,6 +69,7 @@ export interface WalFileContent {
   readonly damage: string | undefined;
 }
 
+/** The header of a WAL file: its number, the node's UUID, number and record count of the file before it, CRC-32. */
 export function encodeFileHeader(fileNumber: WalFileNumber, uuid: string, previous: PreviousFile): Uint8Array {
   const bytes = encodeIdentity(MAGIC, fileNumber, uuid, FILE_HEADER_BYTES);
   bytes.writeBigUInt64LE(BigInt(previous.fileNumber), 32);

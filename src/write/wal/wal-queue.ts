@@ -120,6 +120,7 @@ export class WalQueue {
   }
 }
 
+/** Fails the writes that wait for these records. */
 export function rejectAll(records: readonly QueuedRecord[], error: InfluxError): void {
   for (const record of records) record.reject(error);
 }

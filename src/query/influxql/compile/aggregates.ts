@@ -76,6 +76,10 @@ export interface WindowInput {
   readonly intervalNs: bigint | undefined;
 }
 
+/**
+ * DuckDB SQL of a function over the rows of a series in the order of time (`elapsed`, `difference`, `derivative`, moving
+ * and cumulative ones). Null where the argument is null; missing for tags.
+ */
 export function windowSql(call: CallExpr, input: WindowInput): Value {
   const { value } = input;
   const { sql, type } = value;

@@ -27,6 +27,7 @@ export interface Rowset {
   open(range: TimeRange): OpenRows;
 }
 
+/** The rows of a table as InfluxQL sees them, under the names that DuckDB knows the columns by. */
 export function tableRows(state: CompileState, relation: RelationInfo): Rowset {
   const types = new Map<string, ValueType>();
   for (const { name, type } of relation.columns) {

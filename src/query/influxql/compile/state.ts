@@ -23,6 +23,7 @@ export interface TimeRange {
   readonly high: bigint | undefined;
 }
 
+/** What the compilation of one statement shares: the tables it uses, and names of which none comes twice. */
 export class CompileState {
   readonly context: InfluxqlCompileContext;
   readonly uses: MutableUse[] = [];

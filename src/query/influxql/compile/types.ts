@@ -21,6 +21,7 @@ export function valueType(type: Exclude<ColumnType, 'time'>): ValueType {
   return type === 'uinteger' ? 'unsigned' : type;
 }
 
+/** True for types that can be calculated with. */
 export function isNumeric(type: ValueType): type is 'float' | 'integer' | 'unsigned' {
   return type === 'float' || type === 'integer' || type === 'unsigned';
 }
@@ -75,15 +76,18 @@ export function commonType(a: ValueType, b: ValueType): ValueType | undefined {
   return a === 'float' || b === 'float' ? 'float' : 'integer';
 }
 
+/** A double as DuckDB SQL, also infinite ones, NaN and -0. */
 export function floatSql(value: number): string {
   const text = Number.isFinite(value) ? String(value) : Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf';
   return `CAST('${Object.is(value, -0) ? '-0.0' : text}' AS DOUBLE)`;
 }
 
+/** A 64-bit integer as DuckDB SQL. */
 export function integerSql(value: bigint): string {
   return `CAST('${value}' AS BIGINT)`;
 }
 
+/** A literal of a statement as DuckDB SQL with its type. */
 export function literalValue(literal: Literal): Value {
   switch (literal.kind) {
     case 'integer':
@@ -168,6 +172,7 @@ function floatArithmetic(op: BinaryOp, left: Value, right: Value): Value {
   return { sql: `CAST((CASE WHEN ${right.sql} = 0 THEN ${zeroUnlessNull(left)} ELSE ${plain} END) AS DOUBLE)`, type: 'float' };
 }
 
+/** The value as DuckDB SQL of a double. */
 export function asFloat(value: Value): string {
   return value.type === 'float' ? value.sql : `CAST(${value.sql} AS DOUBLE)`;
 }

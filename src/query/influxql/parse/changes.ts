@@ -49,6 +49,10 @@ const REPLICAS_MAX = 2_147_483_647n;
 /** Up to the next `;` outside of quotes. */
 const STATEMENT_REST = /(?:[^;'"]|'(?:[^'\\]|\\.)*'?|"(?:[^"\\]|\\.)*"?)*/suy;
 
+/**
+ * Parses the statements that read no rows of tables: changes of databases, retention policies and rows, questions about
+ * the server, and what is always refused or empty.
+ */
 export class ChangeParser {
   readonly #scanner: Scanner;
   readonly #clauses: ClauseParser;

@@ -135,6 +135,7 @@ function orderList(items: readonly OrderItem[], env: Env): string {
   return items.map((item) => `${compileExpr(item.expr, env).sql} ${direction(item)}`).join(', ');
 }
 
+/** `ASC` or `DESC` with the place of nulls, always written out: DuckDB and DataFusion differ in what they take when it is left out. */
 export function direction(item: OrderItem): string {
   return `${item.descending ? 'DESC' : 'ASC'} NULLS ${item.nullsFirst ? 'FIRST' : 'LAST'}`;
 }

@@ -43,6 +43,10 @@ import { displayName } from './display.ts';
 const int64Max = 9_223_372_036_854_775_807n;
 const uint64Max = 18_446_744_073_709_551_615n;
 
+/**
+ * An expression as DuckDB SQL with its DataFusion type. Throws a planning error (400) for unknown names and types that
+ * do not fit, 'not implemented' (405) for what has no counterpart.
+ */
 export function compileExpr(expr: Expr, env: Env): Typed {
   const replaced = hidesColumn(expr, env) ? undefined : env.replacement?.match(expr);
   if (replaced) return replaced;
@@ -160,6 +164,7 @@ function isOuter(column: ScopeColumn, env: Env): boolean {
   return !env.scope.tables.some((table) => table.columns.includes(column)) && ![...env.scope.merged.values()].includes(column);
 }
 
+/** Reads a column, and notes that its table needs it. */
 export function columnReference(column: ScopeColumn): Typed {
   column.use?.columns.add(column.name);
   return { sql: column.sql, type: column.type, column };

@@ -23,6 +23,10 @@ export function sourceName(index: number): string {
   return `s${index}`;
 }
 
+/**
+ * A table, subquery, table function or join as DuckDB SQL, with the columns that it adds to the scope. Throws a planning
+ * error (400) for unknown tables.
+ */
 export function compileFrom(ref: TableRef, env: Env): FromClause {
   switch (ref.kind) {
     case 'table':

@@ -63,6 +63,10 @@ interface Fill {
   readonly value: Typed;
 }
 
+/**
+ * A SELECT with `date_bin_gapfill`: groups, a row for each bin between the bounds of time, and `locf` and `interpolate`
+ * over them. Throws a planning error (400) without such bounds.
+ */
 export function compileGapFill(select: Select, orderBy: readonly OrderItem[], limits: string, place: QueryPlace): CompiledQuery {
   if (select.distinct || select.distinctOn.length > 0 || select.qualify)
     throw notImplemented('DISTINCT and QUALIFY in a gap-filling query');

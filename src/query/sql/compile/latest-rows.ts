@@ -82,6 +82,7 @@ export function isFirst(test: Expr, alias: string, qualifier: string | undefined
   return isRank(left) && ((op === '<=' && isNumber(right, '1')) || (op === '<' && isNumber(right, '2')));
 }
 
+/** Names of the columns when all expressions are columns without a qualifier, otherwise undefined. */
 export function plainColumns(exprs: readonly Expr[]): readonly string[] | undefined {
   const names: string[] = [];
   for (const expr of exprs) {
@@ -91,6 +92,7 @@ export function plainColumns(exprs: readonly Expr[]): readonly string[] | undefi
   return names;
 }
 
+/** True for a sort by the column `time` itself. */
 export function isTime(order: OrderItem): boolean {
   return order.expr.kind === 'column' && order.expr.path.length === 1 && order.expr.path[0] === 'time';
 }

@@ -15,6 +15,10 @@ export interface ExpandedItem {
   readonly column: ScopeColumn | undefined;
 }
 
+/**
+ * The items of a SELECT with each wildcard replaced by its columns. Throws a planning error (400) for a wildcard that
+ * names no table of FROM.
+ */
 export function expandItems(items: readonly SelectItem[], env: Env): readonly ExpandedItem[] {
   return items.flatMap((item): readonly ExpandedItem[] => {
     if (item.kind === 'expr') return structMembers(item.expr, env) ?? [{ expr: item.expr, alias: item.alias, column: undefined }];

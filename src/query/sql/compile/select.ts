@@ -22,6 +22,10 @@ import { checkUniqueLabels, type ExpandedItem, expandItems, itemNames, itemOrigi
 import { unnestedFirst } from './unnest-groups.ts';
 import { containsAggregate, containsWindow } from './walk.ts';
 
+/**
+ * A SELECT with ORDER BY and limits as one DuckDB statement, with names and types of its columns. Throws a planning
+ * error (400), or 'not implemented' (405).
+ */
 export function compileSelect(given: Select, orderBy: readonly OrderItem[], limits: RowLimits, place: QueryPlace): CompiledQuery {
   const select = unnestedFirst(latestRowsOnly(given, place.state, place.ctes));
   if (isGapFill(select)) return compileGapFill(select, orderBy, limits.sql, place);

@@ -29,10 +29,12 @@ export function containsCall(node: unknown, test: (call: CallExpr) => boolean): 
   return found;
 }
 
+/** True when an aggregate function is called somewhere in the tree outside of subqueries, not as a window function. */
 export function containsAggregate(node: unknown): boolean {
   return containsCall(node, (call) => call.over === undefined && isAggregate(call.name));
 }
 
+/** True when a function with OVER is called somewhere in the tree outside of subqueries. */
 export function containsWindow(node: unknown): boolean {
   return containsCall(node, (call) => call.over !== undefined);
 }

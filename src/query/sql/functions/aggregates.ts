@@ -142,6 +142,7 @@ function table(rows: readonly (readonly [string, number, number, AggregateCompil
 /** Names for suggestions. */
 export const aggregateNames: readonly string[] = [...Object.keys(aggregates), ...Object.keys(windows)];
 
+/** True for the name (in lower case) of an aggregate function. */
 export function isAggregate(name: string): boolean {
   return name in aggregates;
 }
@@ -157,6 +158,10 @@ export interface AggregateUse {
   readonly wraps: boolean;
 }
 
+/**
+ * An aggregate function as DuckDB SQL, in the parts that OVER and FILTER go between. Throws a planning error (400) for
+ * an unknown name or a wrong number of arguments.
+ */
 export function aggregateParts(name: string, args: readonly Typed[], use: AggregateUse): AggregateParts {
   const { windowed, wraps } = use;
   const found = (windowed ? windows[name] : undefined) ?? aggregates[name];

@@ -31,6 +31,7 @@ export function defineFunctions(rows: readonly (readonly [string, number, number
   return table;
 }
 
+/** Throws a planning error (400) when a function has fewer than `min` or more than `max` arguments. */
 export function checkArgCount(name: string, count: number, min: number, max: number): void {
   if (count >= min && count <= max) return;
   const wanted = min === max ? `${min}` : max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
@@ -44,6 +45,7 @@ export function arg(call: ScalarCall, index: number): Typed {
   return value;
 }
 
+/** The SQL of all values with commas between them. */
 export function sqlList(values: readonly Typed[]): string {
   return values.map((value) => value.sql).join(', ');
 }

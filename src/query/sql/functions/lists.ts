@@ -70,6 +70,7 @@ export function element(value: Typed, index: Typed): Typed {
   return typed(`list_extract(${value.sql}, ${castTo(index, int64).sql})`, item);
 }
 
+/** A list of values, brought to one type. Throws 400 when they have none in common. */
 export function arrayOf(items: readonly Typed[]): Typed {
   const { values, type } = unify(withNumbers(items), 'make_array');
   return typed(`list_value(${sqlList(values)})`, { kind: 'list', item: type });

@@ -83,6 +83,7 @@ export function member(value: Typed, name: string): Typed {
   );
 }
 
+/** A struct of named values in their order. Throws a planning error (400) without members. */
 export function structOf(members: readonly { readonly name: string; readonly value: Typed }[]): Typed {
   if (members.length === 0) throw planError('struct requires at least one argument, got 0 instead');
   const sql = members.map((item) => `${quoteIdent(item.name)} := ${item.value.sql}`).join(', ');
@@ -105,6 +106,7 @@ function mapOf(call: ScalarCall): Typed {
   return mapFromEntries(call.args.filter((_, index) => index % 2 === 0).map((key, index) => ({ key, value: arg(call, index * 2 + 1) })));
 }
 
+/** A map; all keys and all values are brought to one type each. Throws 400 when they have none in common. */
 export function mapFromEntries(entries: readonly { readonly key: Typed; readonly value: Typed }[]): Typed {
   const keys = unify(
     entries.map((entry) => entry.key),

@@ -19,6 +19,10 @@ const seriesWindows: Readonly<Record<string, number>> = {
 
 export const seriesWindowNames: readonly string[] = Object.keys(seriesWindows);
 
+/**
+ * True for the name (in lower case) of a function over consecutive values: `difference`, `derivative` and those of them
+ * that are never negative.
+ */
 export function isSeriesWindow(name: string): boolean {
   return Object.hasOwn(seriesWindows, name);
 }

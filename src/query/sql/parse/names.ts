@@ -8,6 +8,7 @@ export function identifier(raw: Raw): string {
   return isQuoted(raw) ? value : foldCase(value);
 }
 
+/** True for an identifier that stands in quotes, whose case counts. */
 export function isQuoted(raw: Raw): boolean {
   return isObject(raw) && typeof raw['quote_style'] === 'string';
 }

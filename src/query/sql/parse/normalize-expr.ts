@@ -35,6 +35,10 @@ const binaryOperators: Readonly<Record<string, BinaryOperator>> = {
   PGRegexNotIMatch: '!~*',
 };
 
+/**
+ * An expression of the parser library as a node of ast.ts. Throws 'not implemented' (405) for kinds that the compiler
+ * has no rule for.
+ */
 export function normalizeExpr(raw: Raw): Expr {
   const { kind, body } = nodeOf(raw);
   switch (kind) {

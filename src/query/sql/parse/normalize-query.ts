@@ -6,6 +6,7 @@ import { normalizeOrder, windowSpec } from './normalize-call.ts';
 import { normalizeExpr } from './normalize-expr.ts';
 import { has, isObject, isTrue, listOf, nodeOf, objectOf, onlyMembers, type Raw, type RawObject, textOf } from './raw.ts';
 
+/** A query of the parser library as a node of ast.ts. Throws 'not implemented' (405) for clauses that the compiler has no rule for. */
 export function normalizeQuery(raw: Raw): Query {
   const query = objectOf(raw);
   onlyMembers(query, 'query', ['with', 'body', 'order_by', 'limit_clause', 'fetch']);

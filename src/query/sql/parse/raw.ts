@@ -23,30 +23,36 @@ export function nodeOf(raw: Raw): RawNode {
   throw notImplemented('Unsupported syntax');
 }
 
+/** True for an object of the library's tree, false for lists and plain values. */
 export function isObject(raw: Raw): raw is RawObject {
   return typeof raw === 'object' && raw !== null && !Array.isArray(raw);
 }
 
+/** The object; throws 'not implemented' (405) when it is something else. */
 export function objectOf(raw: Raw): RawObject {
   if (!isObject(raw)) throw notImplemented('Unsupported syntax');
   return raw;
 }
 
+/** The list, empty when it is missing; throws 'not implemented' (405) when it is something else. */
 export function listOf(raw: Raw): readonly Raw[] {
   if (raw === null || raw === undefined) return [];
   if (!Array.isArray(raw)) throw notImplemented('Unsupported syntax');
   return raw as readonly Raw[];
 }
 
+/** The text; throws 'not implemented' (405) when it is something else. */
 export function textOf(raw: Raw): string {
   if (typeof raw !== 'string') throw notImplemented('Unsupported syntax');
   return raw;
 }
 
+/** True for a flag that is set. */
 export function isTrue(raw: Raw): boolean {
   return raw === true;
 }
 
+/** True for a member that is there and not null. */
 export function has(raw: Raw): boolean {
   return raw !== null && raw !== undefined;
 }

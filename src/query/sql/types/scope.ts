@@ -53,6 +53,7 @@ export interface Scope {
   readonly parent: Scope | undefined;
 }
 
+/** A scope without tables; names that it does not know are looked up in the parent. */
 export function emptyScope(parent: Scope | undefined): Scope {
   return { tables: [], merged: new Map(), hidden: new Set(), parent };
 }
@@ -130,6 +131,7 @@ export function visibleColumns(scope: Scope): readonly ScopeColumn[] {
   return columns;
 }
 
+/** The name as errors and EXPLAIN show it: with its qualifier if it has one. */
 export function columnLabel(column: ScopeColumn): string {
   return column.qualifier === undefined ? column.name : `${column.qualifier}.${column.name}`;
 }

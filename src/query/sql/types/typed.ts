@@ -37,6 +37,7 @@ export interface Typed {
   readonly bin?: { readonly column: ScopeColumn; readonly ns: bigint; readonly originNs: bigint };
 }
 
+/** DuckDB SQL that is no constant, with its DataFusion type. */
 export function typed(sql: string, type: SqlType): Typed {
   return { sql, type };
 }
@@ -46,14 +47,17 @@ export function raising(message: string): Typed {
   return { sql: `error(${quoteString(message)})`, type: nullType, raises: true };
 }
 
+/** NULL without a type of its own. */
 export function nullConstant(): Typed {
   return { sql: 'NULL', type: nullType, constant: { kind: 'null' } };
 }
 
+/** A text as a constant, quoted. */
 export function stringConstant(value: string): Typed {
   return { sql: quoteString(value), type: utf8, constant: { kind: 'string', value } };
 }
 
+/** TRUE or FALSE as a constant. */
 export function booleanConstant(value: boolean): Typed {
   return { sql: value ? 'true' : 'false', type: boolean, constant: { kind: 'boolean', value } };
 }
@@ -65,12 +69,14 @@ export function intConstant(value: bigint, type: SqlType = int64): Typed {
   return { sql: `CAST(${digits} AS ${name})`, type, constant: { kind: 'int', value } };
 }
 
+/** A double as a constant, also infinite ones, NaN and -0. */
 export function floatConstant(value: number): Typed {
   const text = Number.isFinite(value) ? String(value) : Number.isNaN(value) ? "'nan'" : value > 0 ? "'inf'" : "'-inf'";
   const signed = Object.is(value, -0) ? '-0.0' : text;
   return { sql: `CAST(${signed.startsWith("'") ? signed : `'${signed}'`} AS DOUBLE)`, type: float64, constant: { kind: 'float', value } };
 }
 
+/** A time in nanoseconds since 1970 as a constant; with a zone, a time that is shown there. */
 export function timestampConstant(ns: bigint, zone?: string): Typed {
   const type: SqlType = zone === undefined ? timestampNs : { kind: 'timestamp', unit: 'ns', zone };
   return { sql: timestampLiteral(ns), type, constant: { kind: 'timestamp', ns } };

@@ -86,16 +86,19 @@ export function relationColumnType(type: RelationColumn['type']): SqlType {
   }
 }
 
+/** The type that a CAST gives. */
 export function castTargetType(target: CastTarget): SqlType {
   if (target.kind === 'string') return utf8;
   if (target.kind === 'list') return { kind: 'list', item: castTargetType(target.item) };
   return target as SqlType;
 }
 
+/** True for integers, floats and decimals. */
 export function isNumeric(type: SqlType): boolean {
   return type.kind === 'int' || type.kind === 'float32' || type.kind === 'float64' || type.kind === 'decimal';
 }
 
+/** True for both float types. */
 export function isFloat(type: SqlType): boolean {
   return type.kind === 'float32' || type.kind === 'float64';
 }
@@ -243,6 +246,7 @@ function shownType(type: SqlType): ResultType | undefined {
   }
 }
 
+/** True when both are the same Arrow type, with unit, zone, precision and members. */
 export function sameType(a: SqlType, b: SqlType): boolean {
   return a.kind === b.kind && arrowTypeText(a) === arrowTypeText(b);
 }

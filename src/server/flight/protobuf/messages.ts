@@ -7,11 +7,13 @@ export interface AnyMessage {
   readonly value: Uint8Array;
 }
 
+/** Reads a `google.protobuf.Any`. Throws when the bytes are no message. */
 export function readAny(bytes: Uint8Array): AnyMessage {
   const message = new WireMessage(bytes);
   return { typeUrl: message.text(1) ?? '', value: message.bytes(2) ?? NO_BYTES };
 }
 
+/** Bytes of a `google.protobuf.Any`. */
 export function writeAny({ typeUrl, value }: AnyMessage): Buffer {
   return writeMessage([
     [1, typeUrl],
@@ -28,6 +30,7 @@ export interface FlightDescriptor {
 const DESCRIPTOR_PATH = 1n;
 const DESCRIPTOR_COMMAND = 2n;
 
+/** Reads a `FlightDescriptor`; its path is not kept. Throws when the bytes are no message. */
 export function readDescriptor(bytes: Uint8Array): FlightDescriptor {
   const message = new WireMessage(bytes);
   const type = message.integer(1) ?? 0n;
@@ -64,6 +67,7 @@ export interface FlightAction {
   readonly body: Uint8Array;
 }
 
+/** Reads an `Action`. Throws when the bytes are no message. */
 export function readAction(bytes: Uint8Array): FlightAction {
   const message = new WireMessage(bytes);
   return { type: message.text(1) ?? '', body: message.bytes(2) ?? NO_BYTES };
@@ -93,6 +97,7 @@ export interface FlightData {
   readonly body: Uint8Array;
 }
 
+/** Reads a `FlightData`; header and body are views of the bytes given. Throws when they are no message. */
 export function readFlightData(bytes: Uint8Array): FlightData {
   const message = new WireMessage(bytes);
   return { descriptor: message.bytes(1), header: message.bytes(2) ?? NO_BYTES, body: message.bytes(DATA_BODY) ?? NO_BYTES };
@@ -103,11 +108,13 @@ export interface HandshakeMessage {
   readonly payload: Uint8Array;
 }
 
+/** Reads a `HandshakeRequest`. Throws when the bytes are no message. */
 export function readHandshake(bytes: Uint8Array): HandshakeMessage {
   const message = new WireMessage(bytes);
   return { protocolVersion: message.integer(1) ?? 0n, payload: message.bytes(2) ?? NO_BYTES };
 }
 
+/** Bytes of a `HandshakeResponse`. */
 export function writeHandshake({ protocolVersion, payload }: HandshakeMessage): Buffer {
   return writeMessage([
     [1, protocolVersion],

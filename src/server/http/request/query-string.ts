@@ -53,10 +53,12 @@ export function decodeParams(raw: string, rules: ParamRules, fail: (detail: stri
   return values;
 }
 
+/** Text about a parameter that must be there, as serde words it. */
 export function missingField(name: string): string {
   return `missing field \`${name}\``;
 }
 
+/** Text about a parameter with none of its values, as serde words it. */
 export function unknownVariant(value: string, variants: readonly string[]): string {
   return `unknown variant \`${value}\`, expected one of ${variants.map((name) => `\`${name}\``).join(', ')}`;
 }
