@@ -137,7 +137,7 @@ export class Maintenance {
     return this.#enqueue(() => this.#guarded('compaction failed', () => this.#compactor.run(this.#stopping.signal)));
   }
 
-  /** Ends the loop and waits for the step under way. */
+  /** Ends the loop and waits for the step under way. Never rejects, so it may be awaited late. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.#unsubscribe();
@@ -150,7 +150,8 @@ export class Maintenance {
     const next = this.#working.then(async () => {
       if (!this.#stopping.signal.aborted) await task();
     });
-    this.#working = next;
+    // What is queued next and `stop` wait for this step, and learn of its failure from the log.
+    this.#working = next.catch(() => undefined);
     return next;
   }
 

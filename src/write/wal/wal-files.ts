@@ -84,7 +84,7 @@ export class WalFiles implements WalWriters {
     }
   }
 
-  /** Removes the file that was made for nothing. Idempotent; nothing is made ready afterwards. */
+  /** Removes the file that was made for nothing. Idempotent and never rejects; nothing is made ready afterwards. */
   async stop(): Promise<void> {
     this.#stopped = true;
     const spare = this.#spare;

@@ -1,3 +1,4 @@
+// Runs alone: takes seconds.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ModelTable, modelLine, type TestRow } from '../../support/model-table.ts';
