@@ -14,6 +14,7 @@ export interface WalParts {
   readonly pace: WalPace | undefined;
 }
 
+/** The parts of a log in a directory, or in a bucket when the options have one. Nothing is read or written yet. */
 export function openParts(options: WalOptions): WalParts {
   if (options.bucket === undefined) {
     const directory = new WalDirectory(options.fs, options.root, options.log);
