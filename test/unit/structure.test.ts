@@ -41,12 +41,7 @@ const httpArrows: Readonly<Record<string, readonly string[]>> = {
 const doors = /(^|\/)(index|contract|types|text|result|recorder|schema|parsed-write|[a-z0-9-]+-(service|types))\.ts$/;
 
 /** Files that `app` imports by themselves: what only a server needs of a folder whose index commands load, and what is loaded when it is first needed. */
-const sideDoors = [
-  'src/backup/routes.ts',
-  'src/backup/sessions.ts',
-  'src/telemetry/http.ts',
-  'src/processing/plugins/remote-plugins.ts',
-];
+const sideDoors = ['src/backup/routes.ts', 'src/backup/sessions.ts', 'src/telemetry/http.ts', 'src/processing/plugins/remote-plugins.ts'];
 
 interface SourceFile {
   /** Path below the project, with slashes. */
