@@ -7,6 +7,7 @@ import { binaryType, boolean, int32, int64, type SqlType, utf8 } from '../types/
 import { castTo, toText } from '../values/casts.ts';
 import { arg, boundedMacro, constantText, defineFunctions, type ScalarCall } from './define.ts';
 import { encodingOf } from './digests.ts';
+import { captureGroups, patternBeforeGroup } from './pattern-groups.ts';
 
 const listOfText: SqlType = { kind: 'list', item: utf8 };
 
@@ -133,8 +134,8 @@ function regexpLike(call: ScalarCall): Typed {
 
 /** Place of the nth match, counted from 1; 0 where there is none. */
 function regexpInstr(call: ScalarCall): Typed {
-  if (call.args[5] !== undefined && !(call.args[5].constant?.kind === 'int' && call.args[5].constant.value === 0n))
-    throw notImplemented('regexp_instr with a group of the pattern');
+  const group = call.args[5]?.constant?.kind === 'int' ? Number(call.args[5].constant.value) : call.args[5] === undefined ? 0 : undefined;
+  if (group === undefined) throw planError('regexp_instr needs the number of its group as a literal');
   const letters = flags(call.args[4]).replace(/[^ims]/g, '');
   const pattern = letters === '' ? text(call, 1) : `(${quoteString(`(?${letters})`)} || ${text(call, 1)})`;
   const value = text(call, 0);
@@ -146,7 +147,25 @@ function regexpInstr(call: ScalarCall): Typed {
   const parts = 'string_split_regex(r.s, r.p)';
   const matches = 'regexp_extract_all(r.s, r.p)';
   const found = `CASE WHEN r.s IS NULL OR r.p IS NULL THEN NULL WHEN r.p = '' OR len(${matches}) < r.n THEN 0 ELSE r.f + ${lengths(parts, 'r.n')} + ${lengths(matches, '(r.n - 1)')} END`;
-  return typed(`CAST(list_transform([${rest}], lambda r: ${found})[1] AS BIGINT)`, int64);
+  const place = `CAST(list_transform([${rest}], lambda r: ${found})[1] AS BIGINT)`;
+  return group === 0 ? typed(place, int64) : typed(`CAST(${placeOfGroup(call, group, { value, place, letters })} AS BIGINT)`, int64);
+}
+
+/** Where a group of the pattern begins, given where the match does. */
+function placeOfGroup(
+  call: ScalarCall,
+  group: number,
+  { value, place, letters }: { readonly value: string; readonly place: string; readonly letters: string },
+): string {
+  const pattern = constantText(arg(call, 1));
+  if (pattern === undefined) throw planError('regexp_instr with a group needs a literal pattern');
+  // compat: a pattern without such a group is never found
+  if (group < 0 || group > captureGroups(pattern)) return '0';
+  const made = patternBeforeGroup(pattern, group);
+  if (made === undefined) throw notImplemented('regexp_instr with a group that is repeated or one of several alternatives');
+  const quoted = quoteString(`${letters === '' ? '' : `(?${letters})`}^(?:${made.pattern})`);
+  const before = made.before.map((number) => `length(regexp_extract(z.t, ${quoted}, ${number}))`).join(' + ');
+  return `list_transform([{'p': ${place}, 't': substr(${value}, ${place})}], lambda z: CASE WHEN z.p > 0 THEN z.p + ${before} ELSE z.p END)[1]`;
 }
 
 function refuseGlobal(call: ScalarCall): void {
@@ -181,20 +200,6 @@ function regexpMatch(call: ScalarCall): Typed {
   const parts = groups === 0 ? [0] : Array.from({ length: groups }, (_, index) => index + 1);
   const items = parts.map((group) => `regexp_extract(${value}, ${quoted}, ${group}${options})`);
   return typed(`(CASE WHEN regexp_matches(${value}, ${quoted}${options}) THEN [${items.join(', ')}] END)`, listOfText);
-}
-
-/** Capturing groups of a pattern: opening brackets that are neither escaped, in a class, nor `(?:`. */
-function captureGroups(pattern: string): number {
-  let count = 0;
-  let inClass = false;
-  for (let at = 0; at < pattern.length; at++) {
-    const char = pattern[at];
-    if (char === '\\') at++;
-    else if (char === '[') inClass = true;
-    else if (char === ']') inClass = false;
-    else if (char === '(' && !inClass && (pattern[at + 1] !== '?' || /^\(\?P?<[A-Za-z_]/.test(pattern.slice(at, at + 5)))) count++;
-  }
-  return count;
 }
 
 function regexpCount(call: ScalarCall): Typed {

@@ -31,7 +31,7 @@ export function normalizeCall(raw: RawObject): CallExpr {
   const argNode = nodeOf(raw['args']);
   const list = argNode.kind === 'List' ? objectOf(argNode.body) : undefined;
   if (!list && argNode.kind !== 'None') throw notImplemented('Unsupported function arguments');
-  const { args, star } = callArgs(list ? listOf(list['args']) : []);
+  const { args, star } = callArgs(name, list ? listOf(list['args']) : []);
   let ignoreNulls = nullTreatment(raw['null_treatment']);
   let orderBy = listOf(raw['within_group']).map(normalizeOrder);
   for (const clause of list ? listOf(list['clauses']) : []) {
@@ -53,19 +53,46 @@ export function normalizeCall(raw: RawObject): CallExpr {
   };
 }
 
-function callArgs(raw: readonly Raw[]): { args: Expr[]; star: boolean } {
+/** Names of parameters, in order, of the functions whose arguments may be named. */
+const PARAMETERS: Readonly<Record<string, readonly string[]>> = {
+  substr: ['str', 'start_pos', 'length'],
+  substring: ['str', 'start_pos', 'length'],
+};
+
+function callArgs(name: string, raw: readonly Raw[]): { args: Expr[]; star: boolean } {
   if (raw.length === 1) {
     const only = nodeOf(raw[0]);
     if (only.kind === 'Unnamed' && nodeOf(only.body).kind === 'Wildcard') return { args: [], star: true };
   }
-  const args = raw.map((arg) => {
+  const parameters = Object.hasOwn(PARAMETERS, name) ? PARAMETERS[name] : undefined;
+  const args: Expr[] = [];
+  let isNamed = false;
+  for (const arg of raw) {
     const node = nodeOf(arg);
-    if (node.kind !== 'Unnamed') throw notImplemented('Unsupported named function argument');
-    const inner = nodeOf(node.body);
+    const place = node.kind === 'Unnamed' ? args.length : namedPlace(name, parameters, objectOf(node.body));
+    if (isNamed && node.kind === 'Unnamed')
+      throw planError(
+        `Positional argument at position ${args.length} follows named argument. All positional arguments must come before named arguments.`,
+      );
+    isNamed ||= node.kind !== 'Unnamed';
+    if (args[place] !== undefined) throw planError(`Parameter '${parameters?.[place]}' specified multiple times`);
+    const inner = nodeOf(node.kind === 'Unnamed' ? node.body : objectOf(node.body)['arg']);
     if (inner.kind !== 'Expr') throw notImplemented('Unsupported wildcard function argument');
-    return normalizeExpr(inner.body);
-  });
+    args[place] = normalizeExpr(inner.body);
+  }
+  const missing = Array.from(args).indexOf(undefined as never);
+  if (missing >= 0) throw planError(`Missing required parameter '${parameters?.[missing]}' of function '${name}'`);
   return { args, star: false };
+}
+
+/** Where an argument with a name stands. */
+function namedPlace(name: string, parameters: readonly string[] | undefined, raw: RawObject): number {
+  if (parameters === undefined) throw planError(`Function '${name}' does not support named arguments`);
+  const parameter = identifier(raw['name']);
+  const place = parameters.indexOf(parameter);
+  if (place < 0)
+    throw planError(`Unknown parameter name '${parameter}' for function '${name}'. Valid parameters are: [${parameters.join(', ')}]`);
+  return place;
 }
 
 function nullTreatment(raw: Raw): boolean | undefined {

@@ -146,7 +146,6 @@ const unparsedSyntax: readonly string[] = [
   'SELECT * FROM home LIMIT 10 BY room',
   'SELECT * FROM home PIVOT (sum(temp) FOR room IN (1))',
   'SELECT * FROM home |> LIMIT 1',
-  'SELECT 1 UNION BY NAME SELECT 2',
   'EXPORT DATABASE x',
   'VACUUM',
   'CHECKPOINT',
