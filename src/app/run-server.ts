@@ -5,6 +5,7 @@ import { type AdminService, influxqlChanges, rowDeletes } from '../admin/index.t
 import { policyDatabases } from '../catalog/index.ts';
 import type { TableSchema } from '../catalog/schema.ts';
 import { type HttpConfig, osReason, type ServeConfig, type SocketAddress } from '../config/index.ts';
+import { explorerRoutes, openExplorer } from '../explorer/index.ts';
 import type { ProcessingEngine } from '../processing/index.ts';
 import {
   ColumnStore,
@@ -103,6 +104,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   const adminService = openAdminService(config, storage, processing, clock);
   const deleteService = rowDeletes(storage);
   const changes = influxqlChanges({ catalog: storage.catalog, admin: adminService, deletes: deleteService, nowNs: () => clock.nowNs() });
+  const explorer = openExplorer();
   const server = await buildHttpServer({
     writeService,
     deleteService,
@@ -126,8 +128,10 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     product: { ...product, processId },
     maxBodyBytes: config.http.maxRequestBytes,
     ...(tls === undefined ? {} : { tls }),
+    loginPage: () => explorer.shell(),
     routePlugins: [
       ...telemetryPlugins(config, storage, telemetry, metrics, logger),
+      explorerRoutes(explorer),
       openBackups(config, storage, product.version, logger, parts),
     ],
     unavailable: () => unavailable(storage.writes),

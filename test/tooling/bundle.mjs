@@ -37,5 +37,16 @@ export async function bundle(root) {
     banner: { js: REQUIRE },
     logLevel: 'error',
   });
+  await build({
+    entryPoints: { app: join(root, 'src', 'explorer', 'page', 'main.ts') },
+    outdir: join(dist, 'bundle', 'explorer'),
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'browser',
+    target: 'es2022',
+    legalComments: 'none',
+    logLevel: 'error',
+  });
   copyFileSync(join(root, 'src', 'processing', 'python', 'plugin_host.py'), join(dist, 'bundle', 'plugin_host.py'));
 }

@@ -84,6 +84,8 @@ export interface HttpDependencies {
   readonly unavailable?: () => string | undefined;
   /** What is wrong although the server answers, one line each; `/health` lists it behind its `OK`. */
   readonly troubles?: () => readonly string[];
+  /** What a browser without a token gets instead of an error. */
+  readonly loginPage?: () => { readonly html: string; readonly headers: Readonly<Record<string, string>> };
   readonly routePlugins?: readonly RoutePlugin[];
   /** False: `node:http` reads all requests. For tests and measurements that compare the two readers. Default: true. */
   readonly rawLane?: boolean;

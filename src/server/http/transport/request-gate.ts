@@ -13,6 +13,9 @@ const CLOSED_WITHOUT_AUTH = pathsWith('closed-without-auth');
 /** What proxies add to the requests of others. */
 const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
 
+/** Makes the page for people who come without a token. */
+export type LoginPage = () => { readonly html: string; readonly headers: Readonly<Record<string, string>> };
+
 /** What the gate looks at. */
 export interface GateRequest {
   readonly method?: string | undefined;
@@ -25,7 +28,11 @@ export class RequestGate {
   readonly #authenticator: RequestAuthenticator;
   readonly #clusterUuid: string;
 
-  constructor(authenticator: RequestAuthenticator, clusterUuid: string) {
+  readonly #loginPage: LoginPage | undefined;
+
+  /** `loginPage` = what a browser without a token gets instead of the error. */
+  constructor(authenticator: RequestAuthenticator, clusterUuid: string, loginPage?: LoginPage) {
+    this.#loginPage = loginPage;
     this.#authenticator = authenticator;
     this.#clusterUuid = clusterUuid;
   }
@@ -67,11 +74,25 @@ export class RequestGate {
     // Neither logs nor handlers get to see it.
     if (authorization !== undefined) delete request.headers.authorization;
     if (verdict.allowed) return true;
+    // A person in a browser gets the page that asks for a token, not JSON.
+    const wantsPage = verdict.status === 401 && request.method === 'GET' && acceptsHtml(request.headers);
     // Browsers, and curl's library when it may choose the scheme, send a password only after they were asked: any user name, the token as password.
     if (ASKS_FOR_PASSWORD.has(path) && verdict.status === 401) reply.header('www-authenticate', 'Basic realm="influxdb3"');
+    if (wantsPage && this.#loginPage !== undefined) {
+      const { headers, html } = this.#loginPage();
+      for (const [name, value] of Object.entries(headers)) reply.header(name, value);
+      reply.code(401).send(Buffer.from(html));
+      return false;
+    }
     sendAuthError(reply, verdict.status, verdict.message);
     return false;
   }
+}
+
+/** Browsers ask for pages so; programs that take everything do not name HTML. */
+function acceptsHtml(headers: Readonly<Record<string, unknown>>): boolean {
+  const { accept } = headers;
+  return typeof accept === 'string' && accept.includes('text/html');
 }
 
 /** Whether a proxy passed the request on. */

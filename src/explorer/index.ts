@@ -1,0 +1,1 @@
+export { type ExplorerPage, explorerRoutes, openExplorer } from './routes.ts';
