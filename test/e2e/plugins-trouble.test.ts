@@ -169,6 +169,34 @@ describe('plugins in trouble', () => {
     await plugins.logged('INFO got 2');
   });
 
+  test('a dry run says what is wrong with a plugin', async () => {
+    const entry = 'Should be defined as: process_writes(influxdb3_local, table_batches, args=None)';
+    const takes = (count: number): string =>
+      `TypeError: process_writes() takes ${count} positional argument${count === 1 ? '' : 's'} but 3 were given`;
+    const planning = "error: Error during planning: table 'public.iox.none' not found executing query on db: SELECT 1 FROM none";
+    for (const [text, problem] of [
+      ['def process_writes(a, b, c):\n  x = 1\n    y = 2\n', 'IndentationError: unexpected indent (<string>, line 3)'],
+      ['x = 1\n', `the process_writes function is not present in the plugin. ${entry}`],
+      ['def process_writes():\n  pass\n', takes(0)],
+      ['def process_writes(a):\n  pass\n', takes(1)],
+      ['def process_writes(a, b):\n  pass\n', takes(2)],
+      [
+        'def process_writes(a, b, c):\n  a.write(LineBuilder("t").tag("k", "v"))\n',
+        'InvalidLineError: At least one field is required: t,k=v',
+      ],
+      ['def process_writes(a, b, c):\n  a.query("SELECT 1 FROM none")\n', `QueryError: ${planning}`],
+    ] as const) {
+      await plugins.write('wrong.py', text);
+      const answer = await plugins.request('POST', '/api/v3/plugin_test/wal', {
+        filename: 'wrong.py',
+        database: 'db',
+        input_lp: 'cpu v=1',
+      });
+      const errors = [`error executing plugin: ${problem}`];
+      assert.deepEqual(JSON.parse(answer.text), { log_lines: [], database_writes: {}, errors });
+    }
+  });
+
   test('an exception in the cache is one of the plugin, and the next call is answered', async () => {
     await plugins.created({ name: 'cache', plugin: 'cache.py', spec: 'request:cache' });
     await plugins.created({ name: 'cachejs', plugin: 'cache.js', spec: 'request:cachejs' });

@@ -33,6 +33,12 @@ export class WalQueue {
     return this.#bytes;
   }
 
+  /** Whether so much waits that the trigger will miss writes if it stays as slow. */
+  get isHalfFull(): boolean {
+    const { batchesMax, bytesMax } = this.#limits;
+    return this.#batches.length > 1 && (this.#batches.length * 2 >= batchesMax || this.#bytes * 2 >= bytesMax);
+  }
+
   /** False = the queue is full and the batch was left out. One batch always fits. */
   push(batch: WalBatch): boolean {
     const { batchesMax, bytesMax } = this.#limits;

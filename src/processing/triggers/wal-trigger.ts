@@ -21,6 +21,9 @@ export const ASYNC_CALLS_MAX = 64;
 /** A full queue is told of this often, ms. */
 const SKIPPED_LOG_MS = 10_000;
 
+/** A queue that fills is told of this often, ms. */
+const BACKLOG_LOG_MS = 60_000;
+
 /** Calls in a row that got only rows of the trigger itself, and wrote more of them. */
 const ECHOES_MAX = 100;
 const ECHO_TEXT =
@@ -38,6 +41,7 @@ export class WalTrigger implements RunningTrigger, WalSubscriber {
   #skipped = 0;
   #echoes = 0;
   #skippedLoggedMs = Number.NEGATIVE_INFINITY;
+  #backlogLoggedMs = Number.NEGATIVE_INFINITY;
   #stopped: Promise<void> | undefined;
 
   constructor(options: WalTriggerOptions) {
@@ -55,6 +59,7 @@ export class WalTrigger implements RunningTrigger, WalSubscriber {
 
   deliver(batch: WalBatch): void {
     if (!this.#queue.push(batch)) this.#skip();
+    else if (this.#queue.isHalfFull) this.#tellOfBacklog();
     this.#note();
     // Writes that became durable together are delivered together, and not before they are answered.
     if (this.#scheduled) return;
@@ -104,6 +109,15 @@ export class WalTrigger implements RunningTrigger, WalSubscriber {
     const { figures } = this.#options;
     figures.queued = this.#queue.length;
     figures.queuedBytes = this.#queue.bytes;
+  }
+
+  #tellOfBacklog(): void {
+    const { clock, runner } = this.#options;
+    const nowMs = clock.monotonicMs();
+    if (nowMs - this.#backlogLoggedMs < BACKLOG_LOG_MS) return;
+    this.#backlogLoggedMs = nowMs;
+    const waiting = `${this.#queue.length} batches (${this.#queue.bytes} bytes)`;
+    runner.log('WARN', `the trigger falls behind: ${waiting} wait for it, and when its queue is full, writes are left out`);
   }
 
   #skip(): void {
