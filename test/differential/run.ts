@@ -3,6 +3,7 @@ import { ModelTable, type TestRow } from '../support/model-table.ts';
 import { type Condition, textLiteral, timeText } from './conditions.ts';
 import { assertResult } from './expectation.ts';
 import { Noise } from './noise.ts';
+import { cacheKey, cacheStatement, influxqlStatement } from './other-ways.ts';
 import { type Answer, Session } from './session.ts';
 import { randomStatement, type Statement } from './statements.ts';
 import { columnsOf, HOUR_NS, lineOf, randomRows, randomTable, START_NS, type TestTable, tableNames } from './tables.ts';
@@ -14,6 +15,9 @@ export interface Counts {
   statements: number;
   /** Statements that columns in memory answered. */
   byColumns: number;
+  /** Statements about last-value and distinct-value caches, and in InfluxQL. */
+  byCaches: number;
+  inInfluxql: number;
   /** Statements that both ways refused, with the same message. */
   refused: number;
   snapshots: number;
@@ -39,6 +43,8 @@ export class World {
     deletes: 0,
     statements: 0,
     byColumns: 0,
+    byCaches: 0,
+    inInfluxql: 0,
     refused: 0,
     snapshots: 0,
     compactions: 0,
@@ -83,6 +89,11 @@ export class World {
     try {
       await this.#open();
       for (const modelled of this.#tables) await this.#writeRows(modelled, [firstRow(random, modelled.table)]);
+      for (const { table } of this.#tables) {
+        const key = cacheKey(table);
+        if (key !== undefined) await this.#running.addCaches(table.name, [key.name], 1);
+      }
+      for (const modelled of this.#tables) await this.#askEachWay(modelled);
       for (let round = 0; round < rounds && !isOver(); round++) await this.#round(round, isOver);
     } catch (error) {
       const recent = this.#history.slice(-12).map((line) => `  ${line}`);
@@ -191,11 +202,17 @@ export class World {
   async #ask({ table, model, known }: Modelled, noisy: boolean): Promise<void> {
     const rows = [...model.rows()];
     if (known.size === 0) return;
-    const statement = randomStatement(
-      this.#random,
-      withColumns(table, known),
-      noisy ? this.#noise.without(table, this.#random) : undefined,
-    );
+    await this.#answer(this.#statement(withColumns(table, known), noisy), rows);
+  }
+
+  /** One statement about the caches, where the table has some, and one in InfluxQL. */
+  async #askEachWay({ table, model, known }: Modelled): Promise<void> {
+    for (const statement of [this.#cacheStatement(withColumns(table, known)), this.#influxqlStatement(withColumns(table, known))]) {
+      if (statement !== undefined) await this.#answer(statement, [...model.rows()]);
+    }
+  }
+
+  async #answer(statement: Statement, rows: readonly TestRow[]): Promise<void> {
     const session = this.#running;
     const before = session.answeredByColumns;
     const [columns, duckDb] = await Promise.all([settled(session.byColumns(statement)), settled(session.byDuckDb(statement))]);
@@ -207,6 +224,28 @@ export class World {
     } catch (error) {
       throw new Error(`${(error as Error).message}\n${await this.#askedAgain(statement, rows)}`, { cause: error });
     }
+  }
+
+  /** Rows of other writers are left out by conditions, which caches do not have. */
+  #statement(table: TestTable, noisy: boolean): Statement {
+    const random = this.#random;
+    const other =
+      noisy || random.chance(0.8) ? undefined : random.chance(0.4) ? this.#cacheStatement(table) : this.#influxqlStatement(table);
+    return other ?? randomStatement(random, table, noisy ? this.#noise.without(table, random) : undefined);
+  }
+
+  #cacheStatement(table: TestTable): Statement | undefined {
+    const key = cacheKey(table);
+    // Deleted rows stay in caches.
+    if (key === undefined || this.#deletes > 0) return undefined;
+    this.counts.byCaches++;
+    return cacheStatement(this.#random, table, key);
+  }
+
+  #influxqlStatement(table: TestTable): Statement | undefined {
+    const statement = influxqlStatement(this.#random, table);
+    if (statement !== undefined) this.counts.inInfluxql++;
+    return statement;
   }
 
   /** Whether the answers are right once nothing moves: then the rows are there, and what was wrong was the moment. */

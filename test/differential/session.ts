@@ -15,13 +15,13 @@ import { FairTurns, Lanes } from '../../src/scheduling/index.ts';
 import type { Clock } from '../../src/shared/clock.ts';
 import { TestWriteStore } from '../support/write-store.ts';
 import type { Statement } from './statements.ts';
-import { HOUR_NS, START_NS } from './tables.ts';
+import { NOW_NS } from './tables.ts';
 import type { Cell } from './values.ts';
 
 /** A day after the rows, so that everything is old enough to be compacted. */
 const clock: Clock = {
-  nowNs: () => START_NS + 48n * HOUR_NS,
-  nowMs: () => Number((START_NS + 48n * HOUR_NS) / 1_000_000n),
+  nowNs: () => NOW_NS,
+  nowMs: () => Number(NOW_NS / 1_000_000n),
   monotonicMs: () => performance.now(),
 };
 

@@ -92,6 +92,8 @@ const TEXTS = [
 /** 2024-01-01T00:00:00Z, the era in which most rows are. */
 export const START_NS = 1_704_067_200_000_000_000n;
 export const HOUR_NS = 3_600_000_000_000n;
+/** What the server's clock shows. */
+export const NOW_NS = START_NS + 48n * HOUR_NS;
 
 export function randomTable(random: Random, name: string, monotone: boolean): TestTable {
   const tags = names(random, TAG_NAMES, random.below(4)).map((tag): TestColumn => ({ name: tag, type: 'tag' }));
