@@ -53,6 +53,20 @@ function values(table: Table, column: number): unknown[] {
 /** Not the same from one moment to the next. */
 const MOVING = 'now()';
 
+const ENDS =
+  "SELECT to_timestamp(-9223372036854775806) AS a, to_timestamp(9223372036854775806) AS b, CAST('inf' AS DOUBLE) AS c, CAST('-inf' AS FLOAT) AS d, CAST('nan' AS DOUBLE) AS e, 18446744073709551615 AS f, -9223372036854775808 AS g, [CAST('inf' AS DOUBLE)] AS h";
+
+it('what is not finite, and both ends of times and integers, have the bits that the Arrow stream has', async () => {
+  const [byFlight, byHttp] = [await flight(ENDS), await http(ENDS)];
+  byHttp.schema.fields.forEach(({ name }, at) => {
+    const bits = (table: Table): unknown =>
+      table.getChildAt(at)?.data.map(({ values: data, children }) => [data, children.map((child) => child.values)]);
+    assert.deepEqual(bits(byFlight), bits(byHttp), name);
+  });
+  assert.deepEqual(Array.from(byHttp.getChild('b')?.data[0]?.values as BigInt64Array), [9223372036854775806n]);
+  assert.equal(byHttp.getChild('c')?.get(0), Number.POSITIVE_INFINITY);
+});
+
 /** Expressions that are asked for together. */
 const TOGETHER = 24;
 

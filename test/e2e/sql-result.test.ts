@@ -220,6 +220,76 @@ describe('what the built program answers', () => {
     assert.deepEqual(found, { status: 500, body: 'Execution error: More than one row returned by a subquery used as an expression' });
   });
 
+  describe('what is not finite, and both ends of times and integers', () => {
+    const columns = ['time', 'i', 'u', "CAST('inf' AS DOUBLE)", "CAST('-inf' AS FLOAT)", "CAST('nan' AS DOUBLE)", 'm'];
+    const list = columns.map((expression, at) => `${expression} AS c${at}`).join(', ');
+    const ask = (format: string): Promise<Response> => server.sql('db', `SELECT ${list} FROM ends ORDER BY time`, format);
+    const times = ['1677-09-21T00:12:43.145224194', '2262-04-11T23:47:16.854775806'];
+    const integers = [
+      ['-9223372036854775808', '0'],
+      ['9223372036854775807', '18446744073709551615'],
+    ];
+    const doubles = ['5e-324', '1.7976931348623157e308'];
+
+    before(async () => {
+      await write(
+        `ends i=-9223372036854775808i,u=0u,m=5e-324 -9223372036854775806\nends i=9223372036854775807i,u=18446744073709551615u,m=1.7976931348623157e308 9223372036854775806`,
+      );
+    });
+
+    it('as text of every kind', async () => {
+      const json = times.map(
+        (time, at) =>
+          `{"c0":"${time}","c1":${integers[at]?.[0]},"c2":${integers[at]?.[1]},"c3":null,"c4":null,"c5":null,"c6":${doubles[at]?.replace('5e-324', '5.0e-324')}}`,
+      );
+      assert.equal(await (await ask('json')).text(), `[${json.join(',')}]`);
+      assert.equal(await (await ask('jsonl')).text(), `${json.join('\n')}\n`);
+      const cells = times.map((time, at) => [time, ...(integers[at] ?? []), 'inf', '-inf', 'NaN', doubles[at]]);
+      assert.equal(await (await ask('csv')).text(), `c0,c1,c2,c3,c4,c5,c6\n${cells.map((row) => row.join(',')).join('\n')}\n`);
+      const pretty = (await (await ask('pretty')).text()).split('\n').slice(3, 5);
+      assert.deepEqual(
+        pretty.map((line) =>
+          line
+            .split('|')
+            .map((cell) => cell.trim())
+            .slice(1, -1),
+        ),
+        cells,
+      );
+    });
+
+    it('as Parquet and as an Arrow stream', async () => {
+      const file = await (await ask('parquet')).arrayBuffer();
+      const rows = await parquetReadObjects({ file, compressors, columns: ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'] });
+      const wanted = integers.map((pair, at) => ({
+        c1: BigInt(pair[0] as string),
+        c2: BigInt(pair[1] as string),
+        c3: Number.POSITIVE_INFINITY,
+        c4: Number.NEGATIVE_INFINITY,
+        c5: Number.NaN,
+        c6: Number(doubles[at]),
+      }));
+      assert.deepEqual(rows, wanted);
+      const headers = { accept: 'application/vnd.apache.arrow.stream' };
+      const query = new URLSearchParams({ db: 'db', q: `SELECT ${list} FROM ends ORDER BY time` });
+      const response = await fetch(`${server.url}/api/v3/query_sql?${query}`, { headers });
+      const table = tableFromIPC(new Uint8Array(await response.arrayBuffer()));
+      assert.deepEqual(Array.from(table.getChild('c0')?.data[0]?.values as BigInt64Array), [-9223372036854775806n, 9223372036854775806n]);
+      wanted.forEach((row, at) => {
+        for (const [name, value] of Object.entries(row)) assert.equal(Object.is(table.getChild(name)?.get(at), value), true, name);
+      });
+    });
+
+    it('as InfluxDB 1 has them', async () => {
+      const v1 = async (parameters: Record<string, string>): Promise<unknown> => {
+        const response = await fetch(`${server.url}/query?${new URLSearchParams({ db: 'db', q: 'SELECT m FROM ends', ...parameters })}`);
+        return /"values":(.*?)\}/.exec(await response.text())?.[1];
+      };
+      assert.equal(await v1({}), `[["${times[0]}Z",5e-324],["${times[1]}Z",1.7976931348623157e+308]]`);
+      assert.equal(await v1({ epoch: 'ns' }), '[[-9223372036854775806,5e-324],[9223372036854775806,1.7976931348623157e+308]]');
+    });
+  });
+
   it('Parquet files say which times are instants, of which zone, and what is a duration', async () => {
     const zoned = "tz(time, 'Europe/Berlin')";
     const columns = {
