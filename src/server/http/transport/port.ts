@@ -1,13 +1,14 @@
 import { createServer, type Server as HttpServer1, type ServerResponse } from 'node:http';
 import { createServer as createHttp2Server, type Http2Server, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import { systemTimers } from '../../../shared/timers.ts';
 import type { AnyRequest, AnyResponse, HttpLimits, TlsSettings } from '../dependencies.ts';
 import type { ErrorLog } from '../response/error-log.ts';
 import type { RawLane } from './raw/index.ts';
 import { RequestTurns } from './request-turns.ts';
-import { asciiTarget } from './utf8-target.ts';
+import { RereadConnection, type UnreadableBytes, withAsciiTarget } from './utf8-target.ts';
 
 const PREFACE = Buffer.from('PRI * HTTP/2.0');
 
@@ -145,8 +146,7 @@ export class Port {
     const server = createTlsServer(options, (socket) => {
       const raw = handshaking.get(peerOf(socket));
       if (raw !== undefined) this.#unsniffed.delete(raw);
-      if (socket.alpnProtocol === 'h2') this.#http2.emit('connection', socket);
-      else this.#readFirst(socket, limits);
+      (socket.alpnProtocol === 'h2' ? this.#http2 : this.#http1).emit('connection', socket);
     });
     server.on('tlsClientError', (error, socket) => {
       // A stop cuts handshakes on purpose.
@@ -166,24 +166,6 @@ export class Port {
       });
     });
     return server;
-  }
-
-  /** The first bytes of an encrypted HTTP/1.1 connection may have a target that `node:http` refuses. */
-  #readFirst(socket: Socket, limits: HttpLimits): void {
-    const onData = (bytes: Buffer): void => {
-      socket.setTimeout(0);
-      socket.off('timeout', onEnd).off('error', onEnd).off('end', onEnd).off('data', onData).pause();
-      this.#unsniffed.delete(socket);
-      socket.unshift(asciiTarget(bytes));
-      this.#toHttp1(socket);
-    };
-    const onEnd = (): void => {
-      socket.destroy();
-    };
-    this.#unsniffed.add(socket);
-    socket.setTimeout(limits.headersTimeoutMs);
-    socket.on('timeout', onEnd).on('error', onEnd).on('end', onEnd).on('data', onData);
-    socket.once('close', () => this.#unsniffed.delete(socket));
   }
 
   /** Collects bytes until they differ from the HTTP/2 preface or are all of its first line, then hands the socket on. */
@@ -207,7 +189,6 @@ export class Port {
       socket.setTimeout(0);
       socket.off('timeout', onError).off('error', onError).off('end', onEnd).off('readable', onReadable);
       this.#unsniffed.delete(socket);
-      if (!matches) seen = asciiTarget(seen);
       if (!matches && this.#rawLane !== undefined) {
         this.#rawLane.serve(socket, seen, this.#toHttp1);
         return;
@@ -246,9 +227,18 @@ function createHttp1(limits: HttpLimits, handler: RequestHandler, turns: Request
     handler,
   );
   server.on('checkExpectation', (request, response) => turns.take(request, response, () => refuse(response, 417)));
-  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+  const reread = new WeakSet<Duplex>();
+  server.on('clientError', (error: NodeJS.ErrnoException & UnreadableBytes, socket) => {
+    if (reread.has(socket)) return; // its parser gave up before
     if (error.code === 'ECONNRESET' || !socket.writable) {
       socket.destroy();
+      return;
+    }
+    const request = withAsciiTarget(error);
+    if (request !== undefined) {
+      reread.add(socket);
+      const connection = new RereadConnection(socket as Socket, request);
+      turns.last(socket, false, () => server.emit('connection', connection));
       return;
     }
     turns.last(socket, error.code === 'HPE_INVALID_EOF_STATE', () => {
@@ -263,7 +253,7 @@ function createHttp1(limits: HttpLimits, handler: RequestHandler, turns: Request
 
 /** ASCII: its length is counted in characters. */
 const URL_REFUSED =
-  'the URL has bytes that must be written as %XX: blanks, controls, or letters above ASCII in a later request of a connection';
+  'the URL has bytes that must be written as %XX: blanks, controls, or letters above ASCII in a request line that came in several pieces';
 
 /** Answers a request that no handler gets to see. */
 function refuse(response: ServerResponse, status: 400 | 417): void {
