@@ -5,7 +5,7 @@ import { type Condition, cellOf, identifier, isNumber, textLiteral } from './con
 import type { ExpectedCell } from './expectation.ts';
 import type { Statement } from './statements.ts';
 import { columnsOf, NOW_NS, randomTime, type TestColumn, type TestTable } from './tables.ts';
-import { type Cell, cellText } from './values.ts';
+import { byBytes, type Cell, cellText } from './values.ts';
 
 /** The tag by which the caches of a table are kept; undefined = its newest rows are not those that came last, or it has no tag. */
 export function cacheKey(table: TestTable): TestColumn | undefined {
@@ -45,7 +45,8 @@ const UNITS = { s: 1_000_000_000n, m: 60_000_000_000n, h: 3_600_000_000_000n } a
 export function influxqlStatement(random: Random, table: TestTable): Statement | undefined {
   if (table.fields.length === 0) return undefined;
   const field = random.pick(table.fields);
-  const keys = table.tags.filter(() => random.chance(0.4));
+  // Tags come by their names, in whatever order they are asked for.
+  const keys = table.tags.filter(() => random.chance(0.4)).sort((a, b) => byBytes(a.name, b.name));
   const unit = random.pick(['s', 'm', 'm', 'h'] as const);
   const count = random.pick([1, 5, 7, 30]);
   const width = random.chance(0.6) ? BigInt(count) * UNITS[unit] : undefined;
@@ -58,7 +59,7 @@ export function influxqlStatement(random: Random, table: TestTable): Statement |
   const tag = table.tags.length > 0 && random.chance(0.3) ? tagIs(random, table) : undefined;
   const conditions = [bounds, tag].filter((condition) => condition !== undefined);
   const where = conditions.length === 0 ? '' : ` WHERE ${conditions.map(({ sql }) => sql).join(' AND ')}`;
-  const groups = [...keys.map((key) => quoted(key.name)), ...(width === undefined ? [] : [`time(${count}${unit})`])];
+  const groups = [...[...keys].reverse().map((key) => quoted(key.name)), ...(width === undefined ? [] : [`time(${count}${unit})`])];
   const groupBy = groups.length === 0 ? '' : ` GROUP BY ${groups.join(', ')}${width === undefined ? '' : ' fill(none)'}`;
   return {
     language: 'influxql',

@@ -114,6 +114,8 @@ describe('every type over Flight SQL', () => {
       ["INTERVAL '1 month 2 days 3 hours'", '1 mons 2 days 3 hours', [1, 2, (3 * hour) | 0, Math.floor((3 * hour) / 2 ** 32)]],
       ["INTERVAL '-1 day'", '-1 days', [0, -1, 0, 0]],
       ["INTERVAL '1 year 2 months'", '14 mons', [14, 0, 0, 0]],
+      ["INTERVAL '1 month 2 days 3 nanoseconds'", '1 mons 2 days 0.000000003 secs', [1, 2, 3, 0]],
+      ["INTERVAL '-1 nanosecond' + CASE WHEN f > 0 THEN INTERVAL '1 day' END", '1 days -0.000000001 secs', [0, 1, -1, -1]],
     ];
     for (const [expression, json, arrow] of cases) {
       const query = `SELECT ${expression} AS x FROM m ORDER BY time LIMIT 1`;

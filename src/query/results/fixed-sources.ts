@@ -91,6 +91,39 @@ export class IntervalSource implements VectorSource {
   }
 }
 
+/** The same of intervals in three columns. */
+export class FineIntervalSource implements VectorSource {
+  readonly sizeBytes = 0;
+  readonly #months: Int32Array;
+  readonly #days: Int32Array;
+  readonly #nanos: BigInt64Array;
+  readonly #valid: ValidBits;
+
+  constructor(months: Int32Array, days: Int32Array, nanos: BigInt64Array, valid: ValidBits) {
+    this.#months = months;
+    this.#days = days;
+    this.#nanos = nanos;
+    this.#valid = valid;
+  }
+
+  rowBytes(): number {
+    return 0;
+  }
+
+  read(selection: Selection): ResultVector {
+    const { count } = selection;
+    const parts = new Int32Array(count * 2);
+    const nanos = new BigInt64Array(count);
+    for (let i = 0; i < count; i++) {
+      const item = itemAt(selection, i);
+      parts[i * 2] = this.#months[item] as number;
+      parts[i * 2 + 1] = this.#days[item] as number;
+      nanos[i] = this.#nanos[item] as bigint;
+    }
+    return { kind: 'interval', parts, nanos, valid: selectedBits(this.#valid, selection) };
+  }
+}
+
 /** Texts of an enumeration by their numbers. */
 export class CodedSource implements VectorSource {
   readonly sizeBytes = 0;

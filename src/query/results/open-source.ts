@@ -4,7 +4,7 @@ import type { DuckDBType, DuckDBVector } from '@duckdb/node-api';
 import type { Vector } from '@duckdb/node-bindings';
 import { DAY_NS } from '../../shared/time-units.ts';
 import type { ResultType, ResultVector, SmallIntegers, ValidBits } from '../result.ts';
-import { CodedSource, FixedSource, IntervalSource, nullSource, scaled, widened } from './fixed-sources.ts';
+import { CodedSource, FineIntervalSource, FixedSource, IntervalSource, nullSource, scaled, widened } from './fixed-sources.ts';
 import { arrayEntries, ListSource, listEntries, MapSource, StructSource } from './nested-sources.ts';
 import { NS_PER_TICK, TYPE_ID } from './result-type-ids.ts';
 import { TextSource } from './text-source.ts';
@@ -65,7 +65,7 @@ export function openSource(opened: EngineVector, type: ResultType): VectorSource
     case 'date':
       return new FixedSource(new Int32Array(data(4)), valid, (values, bits) => ({ kind: 'date', data: values, valid: bits }));
     case 'interval':
-      return new IntervalSource(data(16), valid);
+      return id === TYPE_ID.INTERVAL ? new IntervalSource(data(16), valid) : fineIntervals(opened, valid);
     case 'hugeint':
       return wide(new BigUint64Array(data(16)), valid, 'hugeint');
     case 'decimal':
@@ -118,6 +118,13 @@ function intervalNanos(data: ArrayBuffer): ArrayBuffer {
     nanos[i] = days * DAY_NS + (micros[i * 2 + 1] as bigint) * 1000n;
   }
   return nanos.buffer;
+}
+
+/** Intervals with nanoseconds are structs. */
+function fineIntervals({ binding, vector, count }: EngineVector, valid: ValidBits): VectorSource {
+  const member = (index: number, width: number): ArrayBuffer =>
+    dataOf(binding, binding.struct_vector_get_child(vector, index), count * width);
+  return new FineIntervalSource(new Int32Array(member(0, 4)), new Int32Array(member(1, 4)), new BigInt64Array(member(2, 8)), valid);
 }
 
 function codedSource({ binding, vector, count, type }: EngineVector, valid: ValidBits): VectorSource {

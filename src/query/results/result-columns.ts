@@ -31,6 +31,8 @@ export function resultTypeOf(type: DuckDBType, hint: ResultType | undefined): Re
       return NS_PER_TICK[id] !== undefined || id === TYPE_ID.DATE ? hint : ownType(type);
     case 'duration':
       return id === TYPE_ID.BIGINT || id === TYPE_ID.INTERVAL ? hint : ownType(type);
+    case 'interval':
+      return id === TYPE_ID.INTERVAL || isFineInterval(type) ? hint : ownType(type);
     case 'int64':
     case 'uint64':
     case 'float64':
@@ -50,6 +52,11 @@ export function resultTypeOf(type: DuckDBType, hint: ResultType | undefined): Re
     default:
       return ownType(type);
   }
+}
+
+/** The struct in which intervals with nanoseconds are computed. */
+function isFineInterval(type: DuckDBType): boolean {
+  return 'entryNames' in type && String(type.entryNames) === 'm,d,n';
 }
 
 const numeric = new Set<number>([

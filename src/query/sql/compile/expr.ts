@@ -222,6 +222,7 @@ function unary(expr: Extract<Expr, { kind: 'unary' }>, env: Env): Typed {
     const { months, days, ns } = value.constant.value;
     return intervalConstant({ months: -months, days: -days, ns: -ns });
   }
+  if (value.type.kind === 'interval' && value.type.fine === true) return typed(`_df.fine_times(${value.sql}, -1)`, value.type);
   if (kind === 'int' && !value.type.signed) throw planError('Negation only supports numeric, interval and timestamp types');
   if (isNumeric(value.type) || kind === 'interval' || kind === 'duration' || kind === 'null' || kind === 'unknown') {
     if (env.state.wrapsIntegers && value.type.kind === 'int')

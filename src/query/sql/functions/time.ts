@@ -233,11 +233,21 @@ function intervalPart(part: string, sql: string, given: string): Typed {
   return typed(`CAST(${sqlPart} AS INTEGER)`, int32);
 }
 
+/** The same of an interval with nanoseconds. */
+function finePart(part: string, sql: string, given: string): Typed {
+  if (part === 'year' || part === 'month') return typed(`CAST((${sql}).m ${part === 'year' ? '// 12' : '% 12'} AS INTEGER)`, int32);
+  if (part === 'day' || part === 'week') return typed(`CAST((${sql}).d${part === 'week' ? ' // 7' : ''} AS INTEGER)`, int32);
+  if (part === 'epoch') return typed(`(((${sql}).m * 30 + (${sql}).d) * 86400 + (${sql}).n / CAST(1000000000 AS DOUBLE))`, float64);
+  if (part === 'hour') return typed(`CAST((${sql}).n // ${HOUR_NS} AS INTEGER)`, int32);
+  return timePart(part, `(${sql}).n`, given);
+}
+
 function datePart(call: ScalarCall): Typed {
   const given = constantText(arg(call, 0))?.toLowerCase();
   if (given === undefined) throw executionError('First argument of `DATE_PART` must be non-null scalar Utf8');
   const part = partOf(given);
   const value = arg(call, 1);
+  if (value.type.kind === 'interval' && value.type.fine === true) return finePart(part, value.sql, given);
   if (value.type.kind === 'interval') return intervalPart(part, value.sql, given);
   if (value.type.kind === 'duration') return durationPart(part, value.sql, given);
   if (value.type.kind === 'time') return timePart(part, `epoch_ns(${value.sql})`, given);

@@ -2,7 +2,7 @@
 import type { IntervalValue } from '../values/intervals.ts';
 import { quoteString, timestampLiteral } from './quote.ts';
 import type { ScopeColumn } from './scope.ts';
-import { boolean, float64, int64, intervalType, nullType, type SqlType, timestampNs, uint64, utf8 } from './types.ts';
+import { boolean, fineInterval, float64, int64, intervalType, nullType, type SqlType, timestampNs, uint64, utf8 } from './types.ts';
 
 /** Values known before the statement runs. */
 export type Constant =
@@ -82,10 +82,12 @@ export function timestampConstant(ns: bigint, zone?: string): Typed {
   return { sql: timestampLiteral(ns), type, constant: { kind: 'timestamp', ns } };
 }
 
-/** DuckDB's intervals hold microseconds: one that is finer can be used as a constant, and fails where its value is asked for. */
+/** DuckDB's intervals hold microseconds: one that is finer is kept in parts. */
 export function intervalConstant(value: IntervalValue): Typed {
-  const refused = "CAST(error('This feature is not implemented: an interval finer than microseconds as a value') AS INTERVAL)";
-  return { sql: value.ns % 1000n === 0n ? coarseInterval(value) : refused, type: intervalType, constant: { kind: 'interval', value } };
+  const constant = { kind: 'interval', value } as const;
+  if (value.ns % 1000n === 0n) return { sql: coarseInterval(value), type: intervalType, constant };
+  const sql = `{'m': CAST(${value.months} AS INTEGER), 'd': CAST(${value.days} AS INTEGER), 'n': CAST('${value.ns}' AS BIGINT)}`;
+  return { sql, type: fineInterval, constant };
 }
 
 /** SQL of an interval without what is finer than microseconds. */

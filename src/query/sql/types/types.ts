@@ -24,7 +24,8 @@ export type SqlType =
   | { readonly kind: 'timestamp'; readonly unit: 's' | 'ms' | 'us' | 'ns'; readonly zone: string | undefined; readonly date64?: true }
   /** BIGINT nanoseconds in DuckDB whatever the unit; ns by default. */
   | { readonly kind: 'duration'; readonly unit?: TimeUnit }
-  | { readonly kind: 'interval' }
+  /** `fine` = with nanoseconds: a struct of months, days and nanoseconds in DuckDB, whose own intervals end at microseconds. */
+  | { readonly kind: 'interval'; readonly fine?: true }
   /** A number = of that many items each. The layout is only what `arrow_typeof` shows. */
   | { readonly kind: 'list'; readonly item: SqlType; readonly layout?: 'large' | number }
   | { readonly kind: 'struct'; readonly members: readonly { readonly name: string; readonly type: SqlType }[] }
@@ -43,6 +44,7 @@ export const timestampNs: SqlType = { kind: 'timestamp', unit: 'ns', zone: undef
 export const dateType: SqlType = { kind: 'date' };
 export const duration: SqlType = { kind: 'duration' };
 export const intervalType: SqlType = { kind: 'interval' };
+export const fineInterval: SqlType = { kind: 'interval', fine: true };
 export const binaryType: SqlType = { kind: 'binary' };
 export const unknownType: SqlType = { kind: 'unknown' };
 
@@ -132,7 +134,7 @@ export function engineType(type: SqlType): string {
     case 'duration':
       return 'BIGINT';
     case 'interval':
-      return 'INTERVAL';
+      return type.fine === true ? 'STRUCT(m INTEGER, d INTEGER, n BIGINT)' : 'INTERVAL';
     case 'list':
       return `${engineType(type.item)}[]`;
     case 'struct':
@@ -204,6 +206,8 @@ export function resultType(type: SqlType): ResultType | undefined {
     case 'map':
     case 'float64':
       return shownType(type);
+    case 'interval':
+      return type.fine === true ? shownType(type) : undefined;
     case 'string':
       return type.dictionary ? shownType(type) : undefined;
     default:
@@ -248,6 +252,7 @@ function shownType(type: SqlType): ResultType | undefined {
 
 /** True when both are the same Arrow type, with unit, zone, precision and members. */
 export function sameType(a: SqlType, b: SqlType): boolean {
+  if (a.kind === 'interval' && b.kind === 'interval') return a.fine === b.fine;
   return a.kind === b.kind && arrowTypeText(a) === arrowTypeText(b);
 }
 
@@ -260,6 +265,7 @@ export function commonType(a: SqlType, b: SqlType): SqlType | undefined {
     return [a, b].find(({ layout }) => layout === 'Utf8View') ?? [a, b].find(({ layout }) => layout !== undefined) ?? utf8;
   }
   if (sameType(a, b)) return a;
+  if (a.kind === 'interval' && b.kind === 'interval') return fineInterval;
   if (a.kind === 'binary' && b.kind === 'binary') return { kind: 'binary' };
   if (a.kind === 'list' && b.kind === 'list') {
     const item = commonType(a.item, b.item);

@@ -25,7 +25,7 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
     case 'string':
       return { ...toText(x), type: to };
     case 'interval':
-      return toInterval(x, attempt);
+      return toInterval(x, to, attempt);
     case 'boolean':
       if (x.type.kind === 'int' || isFloat(x.type)) return { sql: `(${x.sql} <> 0)`, type: to };
       break;
@@ -223,7 +223,7 @@ export function toText(x: Typed): Typed {
     case 'float64':
       return { sql: `_df.f64_text(CAST(${x.sql} AS DOUBLE))`, type };
     case 'interval':
-      return { sql: `_df.iv_text(${x.sql})`, type };
+      return { sql: `_df.${x.type.fine === true ? 'fine_text' : 'iv_text'}(${x.sql})`, type };
     case 'duration':
       return { sql: `_df.dur_text(${x.sql})`, type };
     case 'timestamp':
@@ -235,8 +235,11 @@ export function toText(x: Typed): Typed {
   }
 }
 
-function toInterval(x: Typed, attempt: boolean): Typed {
-  if (x.constant?.kind === 'string') return intervalConstant(parseInterval(x.constant.value));
+function toInterval(x: Typed, to: Extract<SqlType, { kind: 'interval' }>, attempt: boolean): Typed {
+  if (x.constant?.kind === 'string') return toInterval(intervalConstant(parseInterval(x.constant.value)), to, attempt);
+  // An interval with nanoseconds keeps them.
+  if (x.type.kind === 'interval') return to.fine === true && x.type.fine !== true ? { ...x, sql: `_df.fine(${x.sql})`, type: to } : x;
+  if (to.fine === true) return toInterval(toInterval(x, { kind: 'interval' }, attempt), to, attempt);
   if (x.type.kind === 'duration') return { sql: `to_microseconds(${x.sql} // 1000)`, type: { kind: 'interval' } };
   return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS INTERVAL)`, type: { kind: 'interval' } };
 }
@@ -249,7 +252,7 @@ export function toDuration(x: Typed, to: Extract<SqlType, { kind: 'duration' }> 
     return { ...intConstant(ns), type: to };
   }
   if (x.type.kind === 'duration') return { ...x, type: to };
-  if (x.type.kind === 'interval') return { sql: `(epoch_us(${x.sql}) * 1000)`, type: to };
+  if (x.type.kind === 'interval') return { sql: x.type.fine === true ? `_df.fine_ns(${x.sql})` : `(epoch_us(${x.sql}) * 1000)`, type: to };
   if (x.type.kind === 'int') return { sql: `(CAST(${x.sql} AS BIGINT) * ${TIMESTAMP_UNIT_NS[to.unit ?? 'ns']})`, type: to };
   throw coercionError(`Cannot convert ${arrowTypeText(x.type)} to Duration(ns)`);
 }

@@ -2,7 +2,7 @@
 
 import { coercionError } from '../types/errors.ts';
 import { type Bound, type Typed, typed } from '../types/typed.ts';
-import { arrowTypeText, boolean, commonType, isNumeric, type SqlType } from '../types/types.ts';
+import { arrowTypeText, boolean, commonType, fineInterval, isNumeric, type SqlType } from '../types/types.ts';
 import { castTo, coerceTo, toDuration, toText } from './casts.ts';
 
 export type Comparison = '=' | '!=' | '<' | '<=' | '>' | '>=' | 'IS DISTINCT FROM' | 'IS NOT DISTINCT FROM';
@@ -82,6 +82,7 @@ function mirror(op: Comparison): Comparison {
 export function comparable(op: string, left: Typed, right: Typed): readonly [Typed, Typed] {
   const [a, b] = [left.type, right.type];
   if (a.kind === 'timestamp' && b.kind === 'timestamp') return sameClock(left, right);
+  if (a.kind === 'interval' && b.kind === 'interval' && a.fine !== b.fine) return [castTo(left, fineInterval), castTo(right, fineInterval)];
   if (a.kind === b.kind && a.kind !== 'list' && a.kind !== 'struct') return [left, right];
   if (a.kind === 'null' || b.kind === 'null' || a.kind === 'unknown' || b.kind === 'unknown') return [left, right];
   if (isNumeric(a) && isNumeric(b)) return [left, right];

@@ -13,6 +13,7 @@ import {
   DECIMAL_DIGITS_MAX,
   duration,
   engineType,
+  fineInterval,
   int64,
   isFloat,
   isMixed64,
@@ -264,6 +265,7 @@ function shift(x: Typed, op: '+' | '-', span: Typed): Typed {
   const fixed = value ? intervalNs(value) : undefined;
   if (fixed !== undefined) return typed(`make_timestamp_ns(epoch_ns(${x.sql}) ${op} ${fixed < 0n ? `(${fixed})` : fixed})`, x.type);
   if (span.type.kind === 'duration') return typed(`make_timestamp_ns(epoch_ns(${x.sql}) ${op} ${span.sql})`, x.type);
+  if (value === undefined && isFine(span.type)) return typed(`_df.${op === '+' ? 'add' : 'sub'}_fine(${x.sql}, ${span.sql})`, x.type);
   const calendar = `_df.${op === '+' ? 'add' : 'sub'}_iv(${x.sql}, ${value ? coarseInterval(value) : span.sql})`;
   // DuckDB's intervals end at microseconds
   const rest = value ? value.ns % 1000n : 0n;
@@ -275,6 +277,10 @@ function dateShift(x: Typed, op: '+' | '-', value: IntervalValue | undefined, sp
   if (value) {
     const days = value.days + Number(value.ns / 86_400_000_000_000n);
     return typed(`CAST(${x.sql} ${op} ${coarseInterval({ months: value.months, days, ns: 0n })} AS DATE)`, x.type);
+  }
+  if (isFine(span.type)) {
+    const whole = `to_months(v.m) + to_days(CAST(v.d + v.n // ${DAY_NS} AS INTEGER))`;
+    return typed(`list_transform([${span.sql}], lambda v: CAST(${x.sql} ${op} (${whole}) AS DATE))[1]`, x.type);
   }
   const days = "to_days(CAST(date_part('day', v) + date_part('hour', v) // 24 AS INTEGER))";
   const months = "to_months(CAST(date_part('year', v) * 12 + date_part('month', v) AS INTEGER))";
@@ -303,7 +309,15 @@ function intervalSum(op: '+' | '-', left: Typed, right: Typed): Typed {
     const sign = op === '+' ? 1 : -1;
     return intervalConstant({ months: x.months + sign * y.months, days: x.days + sign * y.days, ns: x.ns + BigInt(sign) * y.ns });
   }
+  if (isFine(left.type) || isFine(right.type)) {
+    const [x, y] = [castTo(left, fineInterval).sql, castTo(right, fineInterval).sql];
+    return typed(`_df.fine_sum(${x}, ${y}, ${op === '+' ? 1 : -1})`, fineInterval);
+  }
   return typed(`(${left.sql} ${op} ${right.sql})`, { kind: 'interval' });
+}
+
+function isFine(type: SqlType): boolean {
+  return type.kind === 'interval' && type.fine === true;
 }
 
 function intervalTimes(interval: Typed, factor: Typed): Typed {
@@ -311,5 +325,6 @@ function intervalTimes(interval: Typed, factor: Typed): Typed {
     const [x, n] = [interval.constant.value, factor.constant.value];
     return intervalConstant({ months: x.months * Number(n), days: x.days * Number(n), ns: x.ns * n });
   }
+  if (isFine(interval.type)) return typed(`_df.fine_times(${interval.sql}, ${castTo(factor, int64).sql})`, fineInterval);
   return typed(`(${interval.sql} * ${factor.sql})`, { kind: 'interval' });
 }

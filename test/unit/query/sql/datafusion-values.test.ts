@@ -32,6 +32,12 @@ const cases: Readonly<Record<string, unknown>> = {
   "arrow_cast('18:06:30.243620451', 'Time64(Microsecond)')": '18:06:30.24362',
   "arrow_cast(arrow_cast('18:06:30.243620451', 'Time64(Nanosecond)'), 'Time32(Millisecond)')": '18:06:30.243',
   'current_time = CAST(now() AS TIME)': true,
+  "CAST(INTERVAL '5 YEAR 5 DAY 5 HOUR 5 NANOSECOND' AS VARCHAR)": '60 mons 5 days 5 hours 0.000000005 secs',
+  "CAST(-INTERVAL '1 minute 1 ns' AS VARCHAR)": '-1 mins -0.000000001 secs',
+  "CAST(INTERVAL '1 ns' * 3 + INTERVAL '1 day' AS VARCHAR)": '1 days 0.000000003 secs',
+  "arrow_typeof(INTERVAL '1 ns')": 'Interval(MonthDayNano)',
+  "INTERVAL '1 day' < INTERVAL '1 day 1 ns'": true,
+  "CAST(CASE WHEN 1 > 2 THEN INTERVAL '1 day' ELSE INTERVAL '1 ns' END AS VARCHAR)": '0.000000001 secs',
   "arrow_cast('2018-11-13T01:02:03.456789', 'Date64')": '2018-11-13 01:02:03.456',
   "arrow_typeof(arrow_cast('2018-11-13', 'Date64'))": 'Date64',
   "arrow_cast(arrow_cast('2018-11-13', 'Date64'), 'Date32')": '2018-11-13',
@@ -124,6 +130,21 @@ describe('values that DataFusion has', () => {
       '1980-01-01',
       '1980-01-03',
     ]);
+  });
+
+  test('moves times and dates by intervals of a column that have nanoseconds', async () => {
+    const from = "FROM (VALUES (INTERVAL '1 month 3 ns', 1), (INTERVAL '1 day', 2), (NULL, 3)) AS t(i, n)";
+    assert.deepEqual(
+      await engine.rows(
+        `SELECT TIMESTAMP '2024-01-31' + i AS a, TIMESTAMP '2024-01-31' - i AS b, DATE '2024-01-31' + i AS c, extract(day FROM i) AS d, CAST(-i AS VARCHAR) AS e ${from} ORDER BY n`,
+      ),
+      [
+        { a: '2024-02-29 00:00:00.000000003', b: '2023-12-30 23:59:59.999999997', c: '2024-02-29', d: 0, e: '-1 mons -0.000000003 secs' },
+        { a: '2024-02-01 00:00:00', b: '2024-01-30 00:00:00', c: '2024-02-01', d: 1, e: '-1 days' },
+        { a: null, b: null, c: null, d: null, e: null },
+      ],
+    );
+    assert.deepEqual(await engine.column(`SELECT CAST(max(i) AS VARCHAR) ${from}`), ['1 mons 0.000000003 secs']);
   });
 
   test('cuts a mean of durations to whole units', async () => {

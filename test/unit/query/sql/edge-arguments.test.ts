@@ -68,9 +68,8 @@ describe('functions at their edges', () => {
     assert.match(message, /Cannot cast to FixedSizeList\(2\): value at index 0 has length 3/);
   });
 
-  test('an interval finer than microseconds moves times, and is refused as a value', async () => {
+  test('an interval finer than microseconds moves times', async () => {
     assert.equal(await engine.value("TIMESTAMP '2024-01-31T00:00:00' + INTERVAL '1 month 5 nanoseconds'"), '2024-02-29 00:00:00.000000005');
-    assert.match((await engine.failure("SELECT INTERVAL '5 nanoseconds'")).message, /interval finer than microseconds/);
   });
 });
 
