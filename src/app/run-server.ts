@@ -40,7 +40,7 @@ import { openProcessing, openPython } from './processing.ts';
 import { type ServerSeed, seedCatalog } from './seed.ts';
 import { StartLog } from './start-log.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
-import { registerColumnMetrics, registerStorageMetrics } from './storage-metrics.ts';
+import { registerBucketMetrics, registerColumnMetrics, registerStorageMetrics } from './storage-metrics.ts';
 import { storageTroubles } from './storage-troubles.ts';
 import { systemTableProviders, userTables } from './system-tables.ts';
 import { openTelemetry, telemetryPlugins } from './telemetry.ts';
@@ -77,6 +77,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   const metrics = new Registry();
   registerTelemetryMetrics(metrics, telemetry);
   registerStorageMetrics(metrics, storage.writes);
+  if (storage.store.bucket !== undefined) registerBucketMetrics(metrics, storage.store.bucket);
   const writeDoor = new WriteDoor({ store: storage.writes, telemetry: telemetry.recorder, metrics: new WriteMetrics(metrics) });
   const writeService = new WritesUnderWay(writeDoor);
   const fairTurns = new FairTurns(writeService);

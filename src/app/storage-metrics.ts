@@ -1,5 +1,6 @@
 import type { ColumnStore } from '../query/index.ts';
 import { Counter, Gauge, type Registry } from '../shared/prometheus.ts';
+import type { BucketParts } from '../storage/index.ts';
 import type { ReopeningStore } from '../write/index.ts';
 
 /** Figures of the storage engine, read when somebody scrapes. */
@@ -36,6 +37,36 @@ export function registerStorageMetrics(registry: Registry, writes: ReopeningStor
     'Parquet files that compactions replaced since the start',
     () => writes.store.compaction.filesIn,
   );
+}
+
+/** Figures of an object store behind a network, and of the cache of its files. */
+export function registerBucketMetrics(registry: Registry, { cache, store }: BucketParts): void {
+  new Counter({
+    name: 'influxdb3_object_store_requests_total',
+    help: 'requests to the object store, by kind',
+    labelNames: ['method'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [method, count] of store.requests.entries()) this.inc({ method }, count);
+    },
+  });
+  const figures: readonly [string, string, () => number][] = [
+    ['influxdb3_file_cache_bytes', 'disk space of copies of Parquet files', () => cache.figures.bytes],
+    ['influxdb3_file_cache_files', 'copies of Parquet files', () => cache.figures.files],
+    ['influxdb3_file_cache_hits', 'Parquet files that were in the cache when they were needed', () => cache.figures.hits],
+    ['influxdb3_file_cache_fetches', 'Parquet files that were fetched because they were not', () => cache.figures.fetches],
+  ];
+  for (const [name, help, value] of figures) {
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(value());
+      },
+    });
+  }
 }
 
 /** Figures of the columns that queries keep in memory, under the names of InfluxDB 3 Core's cache of Parquet files. */

@@ -5,8 +5,9 @@ import type { PythonPackages } from '../processing/index.ts';
 import type { RoutePlugin } from '../server/http/index.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
+import { type ObjectStore, ObjectStoreError } from '../storage/index.ts';
 import { telemetryReceiver, telemetryRoutes } from '../telemetry/http.ts';
-import { SwitchableTelemetry, TelemetrySettings } from '../telemetry/index.ts';
+import { type SettingsPlace, SwitchableTelemetry, TelemetrySettings } from '../telemetry/index.ts';
 import type { OpenStorage } from './storage.ts';
 
 export type TelemetryParts = Pick<OpenStorage, 'catalog' | 'firstStart' | 'node' | 'store' | 'writes'> & {
@@ -24,7 +25,7 @@ export async function openTelemetry(
   const file = (name: string): string | undefined => (store.durable ? join(store.root, 'telemetry', name) : undefined);
   return new SwitchableTelemetry({
     switches: config.telemetry,
-    settings: await TelemetrySettings.open(file('settings.json')),
+    settings: await TelemetrySettings.open(store.bucket === undefined ? file('settings.json') : settingsInBucket(store.bucket.store)),
     firstReport: firstStart ? 'after an hour' : 'at start',
     identity: {
       packageVersion: version,
@@ -39,6 +40,22 @@ export async function openTelemetry(
     testMode: config.telemetry.testMode,
     installedPackages: () => packages.installed(),
   });
+}
+
+/** What a person decided goes with the data, to whichever machine that serves it next. */
+function settingsInBucket(objects: ObjectStore): SettingsPlace {
+  const key = 'telemetry/settings.json';
+  return {
+    read: async () => {
+      try {
+        return Buffer.from(await objects.get(key)).toString('utf8');
+      } catch (error) {
+        if (error instanceof ObjectStoreError && error.code === 'NOT_FOUND') return undefined;
+        throw error;
+      }
+    },
+    replace: (text) => objects.put(key, Buffer.from(text), 'overwrite'),
+  };
 }
 
 /** The telemetry views, and with `--telemetry-receiver` the endpoint that other servers report to. */

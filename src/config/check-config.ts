@@ -4,7 +4,7 @@ import { StartupError } from '../shared/startup-error.ts';
 import type { ServeConfig, StoreConfig } from './serve-config.ts';
 
 /** Store kinds that this build can serve from. */
-const supportedStores: ReadonlySet<StoreConfig['kind']> = new Set(['memory', 'file']);
+const supportedStores: ReadonlySet<StoreConfig['kind']> = new Set(['memory', 'file', 's3']);
 
 const missingBucket: Readonly<Partial<Record<StoreConfig['kind'], string>>> = {
   s3: 'Error configuring Amazon S3: Generic S3 error: Missing bucket name',

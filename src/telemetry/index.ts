@@ -8,7 +8,7 @@ export type { TelemetryRecorder, TelemetrySources } from './recorder.ts';
 export { type TelemetryReportRow, telemetryReportsTable } from './reports-table.ts';
 export { resolveTelemetry, type TelemetryResolution, type TelemetrySwitches } from './resolve.ts';
 export { TELEMETRY_SCHEMA_ID, telemetrySchema } from './schema.ts';
-export { TelemetrySettings } from './settings.ts';
+export { type SettingsPlace, TelemetrySettings } from './settings.ts';
 export { type ServerIdentity, usableCores } from './static-facts.ts';
 export type { TelemetryStatus } from './status.ts';
 export { SwitchableTelemetry } from './switchable-telemetry.ts';

@@ -16,19 +16,49 @@ const DEFAULTS: StoredSettings = { off: false, ids: undefined };
 /** Nothing is sent while it is not known what the person wants. */
 const UNREADABLE: StoredSettings = { off: true, ids: undefined };
 
-/** The settings of a node: `<data-dir>/<node-id>/telemetry/settings.json`, or memory for a server without a directory. */
+/** Where settings are kept. */
+export interface SettingsPlace {
+  /** Undefined = there are none yet. */
+  read(): Promise<string | undefined>;
+  /** Durable when it resolves. */
+  replace(text: string): Promise<void>;
+}
+
+/** Settings in a file of the node's directory. */
+function settingsFile(path: string): SettingsPlace {
+  return {
+    read: async () => {
+      try {
+        return await readFile(path, 'utf8');
+      } catch (error) {
+        if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+        throw error;
+      }
+    },
+    replace: async (text) => {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+      await new LedgerFile(path).replace(text);
+    },
+  };
+}
+
+/** The settings of a node: `telemetry/settings.json` of its directory or bucket, or memory for a server that keeps nothing. */
 export class TelemetrySettings {
-  readonly #path: string | undefined;
+  readonly #place: SettingsPlace | undefined;
   #stored: StoredSettings;
 
-  private constructor(path: string | undefined, stored: StoredSettings) {
-    this.#path = path;
+  private constructor(place: SettingsPlace | undefined, stored: StoredSettings) {
+    this.#place = place;
     this.#stored = stored;
   }
 
-  /** A file that cannot be read or understood means off. Never rejects. */
-  static async open(path: string | undefined): Promise<TelemetrySettings> {
-    return new TelemetrySettings(path, path === undefined ? DEFAULTS : await read(path));
+  /**
+   * Settings that cannot be read or understood mean off. Never rejects.
+   * @param where a path, or another place; undefined = memory
+   */
+  static async open(where: SettingsPlace | string | undefined): Promise<TelemetrySettings> {
+    const place = typeof where === 'string' ? settingsFile(where) : where;
+    return new TelemetrySettings(place, place === undefined ? DEFAULTS : await read(place));
   }
 
   get stored(): StoredSettings {
@@ -48,23 +78,24 @@ export class TelemetrySettings {
   }
 
   async #store(settings: StoredSettings): Promise<void> {
-    if (this.#path !== undefined) {
-      await mkdir(dirname(this.#path), { recursive: true, mode: 0o700 });
+    if (this.#place !== undefined) {
       const { off, ids } = settings;
       const file = { off, ...(ids === undefined ? {} : { instance_id: ids.instanceId, cluster_uuid: ids.clusterUuid }) };
-      await new LedgerFile(this.#path).replace(`${JSON.stringify(file)}\n`);
+      await this.#place.replace(`${JSON.stringify(file)}\n`);
     }
     this.#stored = settings;
   }
 }
 
-async function read(path: string): Promise<StoredSettings> {
+async function read(place: SettingsPlace): Promise<StoredSettings> {
   try {
-    const { off, instance_id: instanceId, cluster_uuid: clusterUuid } = JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    const text = await place.read();
+    if (text === undefined) return DEFAULTS;
+    const { off, instance_id: instanceId, cluster_uuid: clusterUuid } = JSON.parse(text) as Record<string, unknown>;
     if (typeof off !== 'boolean') return UNREADABLE;
     const ids = typeof instanceId === 'string' && typeof clusterUuid === 'string' ? { instanceId, clusterUuid } : undefined;
     return { off, ids };
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ENOENT' ? DEFAULTS : UNREADABLE;
+  } catch {
+    return UNREADABLE;
   }
 }

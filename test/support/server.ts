@@ -15,6 +15,8 @@ export interface TestServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Default: file store without authentication and without telemetry. */
   readonly bare?: boolean;
+  /** Working directory; that of the tests by default. */
+  readonly cwd?: string;
   /** Instead of what users start: a compiled program that takes the same arguments. */
   readonly program?: string;
   /** Default: `test`. */
@@ -45,6 +47,7 @@ export class TestServer {
         // Whatever a test is about, no batch may change between its encoding and its use.
         env: { PATH: process.env['PATH'] ?? '', HOME: dataDir, INFLUXDB3_CHECK_BATCHES: 'true', ...options.env },
         stdio: ['ignore', 'pipe', 'pipe'],
+        ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       },
     );
     child.stdout?.on('data', (data: Buffer) => output.push(data.toString()));

@@ -10,7 +10,7 @@ export function describeConfig(config: ServeConfig, telemetry: { readonly state:
     ['node', config.node.id],
     ['listen', `${scheme}://${host}:${config.http.port}`],
     ['store', config.store.kind],
-    ['data', config.store.dataDir ?? 'not on disk'],
+    ['data', dataPlace(config)],
     ['auth', config.auth.enabled ? 'on' : 'off'],
     ['telemetry', `${telemetry.state}: ${telemetry.reason}`],
     ['log', `${config.log.format} to ${config.log.destination}, ${config.log.filter}`],
@@ -18,4 +18,9 @@ export function describeConfig(config: ServeConfig, telemetry: { readonly state:
     ...(config.inactiveOptions.length === 0 ? [] : [['not used', config.inactiveOptions.join(' ')] as [string, string]]),
   ];
   return ['configuration is valid', ...rows.map(([name, value]) => `  ${name.padEnd(10)} ${value}`)].join('\n');
+}
+
+function dataPlace({ node, store }: ServeConfig): string {
+  if (store.kind === 's3') return `s3://${store.bucket}/${node.id}, files cached in ${store.cacheDir}`;
+  return store.dataDir ?? 'not on disk';
 }

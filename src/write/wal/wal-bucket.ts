@@ -9,6 +9,9 @@ import type { WalWriter, WalWriters } from './wal-writer.ts';
 
 const FOLDER = 'wal/';
 
+/** Attempts that may fail before anything is said: connections end now and then. */
+const ATTEMPTS_QUIET = 2;
+
 /** What a stop waits for a store that does not answer. */
 const STOP_TIME_MAX_MS = 10_000;
 
@@ -132,8 +135,10 @@ export class WalBucket extends WalArchive implements WalWriters {
         return Buffer.compare(header, bytes.subarray(0, OBJECT_HEADER_BYTES)) === 0;
       },
       pause: async (attempt, error) => {
-        if (!this.#troubled) log.error('the object store does not take the write-ahead log; retrying', { error: errorText(error) });
-        this.#troubled = true;
+        if (attempt === ATTEMPTS_QUIET) {
+          log.error('the object store does not take the write-ahead log; retrying', { error: errorText(error) });
+          this.#troubled = true;
+        }
         await pause(timers, pauseBefore(attempt), this.#stopping.signal);
         this.#stopping.signal.throwIfAborted();
       },
