@@ -38,6 +38,8 @@ export interface RunningServer {
 }
 
 export interface ServerHooks {
+  /** False: a server that nobody stops does not keep the process alive. Default: true. */
+  readonly keepsAlive?: boolean;
   readonly logger: Logger;
   /** Called once, after the address is bound and requests are answered. */
   onReady(info: StartupInfo): void;

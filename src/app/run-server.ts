@@ -130,6 +130,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     maxBodyBytes: config.http.maxRequestBytes,
     ...(tls === undefined ? {} : { tls }),
     loginPage: () => explorer.shell(),
+    keepsAlive: hooks.keepsAlive ?? true,
     routePlugins: [
       ...telemetryPlugins(config, storage, telemetry, metrics, logger),
       explorerRoutes(explorer),

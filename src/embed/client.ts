@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { ServerError } from './server-error.ts';
 
-/** Integers that a `number` cannot hold come as `bigint`; timestamps and other types come as in JSON results. */
+/** Integers that a `number` cannot hold come as `bigint`; other types come as in JSON results; `time` ends in `Z`, as `Date` wants it. */
 export type Value = string | number | bigint | boolean | null | readonly Value[] | { readonly [name: string]: Value };
 export type Row = Readonly<Record<string, Value>>;
 
@@ -30,15 +30,19 @@ export class Client {
 
   async write(database: string, lines: string | readonly string[], options: WriteOptions): Promise<void> {
     const query = new URLSearchParams({ db: database, precision: options.precision ?? 'auto' });
-    await this.#post(`/api/v3/write_lp?${query}`, typeof lines === 'string' ? lines : lines.join('\n'), 'text/plain');
+    const answer = await this.#post(`/api/v3/write_lp?${query}`, typeof lines === 'string' ? lines : lines.join('\n'), 'text/plain');
+    // Made here, behind an await, and not where the answer arrives: so its stack leads to whoever called.
+    if (!answer.ok) throw new ServerError(answer.status, answer.text);
   }
 
   async query(database: string, sql: string, options: QueryOptions): Promise<Row[]> {
     const body = JSON.stringify({ db: database, q: sql, format: 'json', params: options.params });
-    return parseRows(await this.#post('/api/v3/query_sql', body, 'application/json'));
+    const answer = await this.#post('/api/v3/query_sql', body, 'application/json');
+    if (!answer.ok) throw new ServerError(answer.status, answer.text);
+    return parseRows(answer.text).map(withZone);
   }
 
-  #post(path: string, body: string, contentType: string): Promise<string> {
+  #post(path: string, body: string, contentType: string): Promise<{ ok: boolean; status: number; text: string }> {
     const headers = { ...this.#headers, 'content-type': contentType, 'content-length': Buffer.byteLength(body) };
     return new Promise((resolve, reject) => {
       const sent = request(new URL(path, this.#url), { method: 'POST', agent: false, headers }, (response) => {
@@ -46,16 +50,22 @@ export class Client {
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
         response.on('end', () => {
-          const text = Buffer.concat(chunks).toString();
           const status = response.statusCode ?? 0;
-          if (status >= 200 && status < 300) resolve(text);
-          else reject(new ServerError(status, text));
+          resolve({ ok: status >= 200 && status < 300, status, text: Buffer.concat(chunks).toString() });
         });
       });
       sent.on('error', reject);
       sent.end(body);
     });
   }
+}
+
+const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?$/;
+
+/** InfluxDB 3 writes times without a zone, which `Date` takes for local ones: they are UTC. */
+function withZone(row: Row): Row {
+  const { time } = row;
+  return typeof time === 'string' && TIME.test(time) ? { ...row, time: `${time}Z` } : row;
 }
 
 /** Parses a JSON result without rounding integers. */

@@ -58,6 +58,37 @@ export function chosenToken(token: StartOptions['token']): string | undefined {
   return token;
 }
 
+const OPTION_NAMES: Readonly<Record<keyof StartOptions, true>> = {
+  objectStore: true,
+  dataDir: true,
+  nodeId: true,
+  databases: true,
+  token: true,
+  host: true,
+  port: true,
+  keepAlive: true,
+  logLevel: true,
+  onLogLine: true,
+  telemetry: true,
+  serveOptions: true,
+};
+
+/** Refuses names that are no options: a slip of the pen must not start another server than was meant. Throws `StartupError`. */
+export function checkNames(options: object): void {
+  const names = Object.keys(OPTION_NAMES);
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue;
+    const flags = serveOptionEntries().map(([, spec]) => spec.flag);
+    const similar = nearest(name, names);
+    const tip = flags.includes(name)
+      ? `; it is one of serveOptions: { serveOptions: { '${name}': … } }`
+      : similar === undefined
+        ? ` (there are ${names.join(', ')})`
+        : `; did you mean '${similar}'?`;
+    throw new StartupError(`startInfluxDB3 has no option '${name}'${tip}`, { exitCode: 2 });
+  }
+}
+
 function storeKind({ dataDir, objectStore }: StartOptions): 'memory' | 'file' {
   const kind = objectStore ?? (dataDir === undefined ? 'memory' : 'file');
   if (kind === 'file' && dataDir === undefined) throw new StartupError("objectStore 'file' needs dataDir", { exitCode: 2 });

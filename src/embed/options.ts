@@ -17,6 +17,11 @@ export interface StartOptions {
   readonly host?: string | undefined;
   /** Default: 0, any free port. */
   readonly port?: number | undefined;
+  /**
+   * Whether the server keeps the process alive until it is stopped. Default: only when a `port` is given, so that a test that forgets
+   * `stop()` does not hang its runner.
+   */
+  readonly keepAlive?: boolean | undefined;
   /** Lowest level that is logged. Default: `off`. */
   readonly logLevel?: LogLevel | undefined;
   /** Takes each log line, with its newline. Default: standard error. */

@@ -4,7 +4,7 @@ import { systemClock } from '../shared/clock.ts';
 import { createLogger, type Logger, silentLogger } from '../shared/logger.ts';
 import { parseLogFilter } from '../shared/logger-filter.ts';
 import { Client, type QueryOptions, type Row, type WriteOptions } from './client.ts';
-import { chosenToken, embeddedConfig } from './config.ts';
+import { checkNames, chosenToken, embeddedConfig } from './config.ts';
 import type { StartOptions } from './options.ts';
 
 /** A server that runs inside this process. */
@@ -26,14 +26,16 @@ export interface InfluxDB3 {
 
 /**
  * Starts a server in this process: no child, no signal handlers, nothing printed unless asked. Any number may run at once.
- * The process lives on until each is stopped. Throws `StartupError`; nothing is left open then.
+ * Without a port of its own a server does not keep the process alive (`keepAlive`). Throws `StartupError`; nothing is left open then.
  */
 export async function startInfluxDB3(options: StartOptions = {}): Promise<InfluxDB3> {
+  checkNames(options);
   const token = chosenToken(options.token);
   const config = embeddedConfig(options, token, readHostFacts());
   checkServeConfig(config);
   const started: StartupInfo[] = [];
-  const hooks = { logger: openLog(config, options), onReady: (info: StartupInfo) => void started.push(info) };
+  const keepsAlive = options.keepAlive ?? (options.port ?? 0) !== 0;
+  const hooks = { keepsAlive, logger: openLog(config, options), onReady: (info: StartupInfo) => void started.push(info) };
   const server = await runServer(config, hooks, { operatorToken: token, databases: options.databases });
   server.closed.catch(() => undefined); // whoever stops the server hears of a failure
   const client = new Client(server.url, token);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
@@ -27,7 +28,7 @@ describe('startInfluxDB3', () => {
     assert.deepEqual([server.host, server.token], ['127.0.0.1', undefined]);
     await server.write('test', ['cpu,host=a usage=0.5,n=9007199254740993i 1000', 'cpu,host=b usage=1 1000'], { precision: 'second' });
     const rows = await server.query('test', 'SELECT host, n, time FROM cpu WHERE usage < $most', { params: { most: 0.75 } });
-    assert.deepEqual(rows, [{ host: 'a', n: 9007199254740993n, time: '1970-01-01T00:16:40' }]);
+    assert.deepEqual(rows, [{ host: 'a', n: 9007199254740993n, time: '1970-01-01T00:16:40Z' }]);
     await server.stop();
     await server.stop();
     await assert.rejects(server.write('test', 'cpu usage=1'), { code: 'ECONNREFUSED' });
@@ -35,6 +36,53 @@ describe('startInfluxDB3', () => {
       process.eventNames().map((name) => [name, process.listenerCount(name)]),
       listenersBefore,
     );
+  });
+
+  it('refuses options that it does not have, and errors lead to whoever called', async (t) => {
+    const start = starter(t);
+    const wrong: readonly (readonly [object, RegExp])[] = [
+      [{ datadir: 'x' }, /^startInfluxDB3 has no option 'datadir'; did you mean 'dataDir'\?$/],
+      [{ 'max-databases': 3 }, /^startInfluxDB3 has no option 'max-databases'; it is one of serveOptions: /],
+      [{ zzz: 1 }, /^startInfluxDB3 has no option 'zzz' \(there are objectStore, dataDir, /],
+    ];
+    for (const [options, text] of wrong) {
+      await assert.rejects(startInfluxDB3(options), (error: Error) => error instanceof StartupError && text.test(error.message));
+    }
+    const server = await start();
+    const whoAsks = async (): Promise<unknown> => await server.query('none', 'SELECT 1');
+    const whoWrites = async (): Promise<void> => await server.write('db', 'nonsense');
+    await assert.rejects(
+      whoAsks(),
+      (error: Error) => error instanceof ServerError && /at async whoAsks .*embed\.test/.test(error.stack ?? ''),
+    );
+    await assert.rejects(
+      whoWrites(),
+      (error: Error) => error instanceof ServerError && /at async whoWrites .*embed\.test/.test(error.stack ?? ''),
+    );
+  });
+
+  it('a forgotten stop does not keep the process alive, unless a port was asked for', async (t) => {
+    const directory = await testDirectory(t);
+    const module = JSON.stringify(new URL('../../../../dist/bundle/embed.js', import.meta.url).href);
+    const program = (options: string): string =>
+      `const { startInfluxDB3 } = await import(${module}); const s = await startInfluxDB3(${options}); await s.write('d', 'm v=1'); await fetch(s.url + '/ping'); console.log((await s.query('d', 'SELECT v FROM m')).length);`;
+    for (const options of ['{}', `{ dataDir: ${JSON.stringify(directory)} }`, '{ keepAlive: false, port: 0 }']) {
+      const found = spawnSync(process.execPath, ['--input-type=module', '-e', program(options)], { encoding: 'utf8', timeout: 60_000 });
+      assert.deepEqual([found.status, found.stdout], [0, '1\n'], `${options}: ${found.signal} ${found.stderr}`);
+    }
+    const kept = spawn(process.execPath, [
+      '--input-type=module',
+      '-e',
+      `${program('{ keepAlive: true }')} setTimeout(() => s.stop(), 500).unref();`,
+    ]);
+    let ended = false;
+    kept.once('exit', () => {
+      ended = true;
+    });
+    await new Promise((resolve) => kept.stdout.once('data', resolve));
+    assert.equal(ended, false);
+    await new Promise((resolve) => kept.once('close', resolve));
+    assert.equal(kept.exitCode, 0);
   });
 
   it('several servers in one process know nothing of each other', async () => {

@@ -3,6 +3,7 @@
 // of a CommonJS package such an import has the `default` only.
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { collectTypes, writeLicenses } from './package-files.mjs';
 
 /** Native or WebAssembly, found through their own folders. */
 const LEFT_OUTSIDE = ['@duckdb/node-bindings*', '@guanmingchiu/sqlparser-ts', '@swc/wasm-typescript'];
@@ -17,7 +18,7 @@ const REQUIRE = "import { createRequire as makeRequire } from 'node:module'; con
 export async function bundle(root) {
   const { build } = await import('esbuild');
   const dist = join(root, 'dist');
-  await build({
+  const program = await build({
     entryPoints: {
       main: join(dist, 'cli', 'main.js'),
       embed: join(dist, 'embed', 'index.js'),
@@ -36,8 +37,9 @@ export async function bundle(root) {
     external: [...LEFT_OUTSIDE, ...NEVER_LOADED],
     banner: { js: REQUIRE },
     logLevel: 'error',
+    metafile: true,
   });
-  await build({
+  const page = await build({
     entryPoints: { app: join(root, 'src', 'explorer', 'page', 'main.ts') },
     outdir: join(dist, 'bundle', 'explorer'),
     bundle: true,
@@ -47,6 +49,10 @@ export async function bundle(root) {
     target: 'es2022',
     legalComments: 'none',
     logLevel: 'error',
+    metafile: true,
   });
+  const inputs = [program, page].flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  writeLicenses(root, inputs, join(dist, 'bundle', 'LICENSES.txt'));
+  collectTypes(dist);
   copyFileSync(join(root, 'src', 'processing', 'python', 'plugin_host.py'), join(dist, 'bundle', 'plugin_host.py'));
 }

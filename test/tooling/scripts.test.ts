@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -49,6 +50,58 @@ describe('project scripts', () => {
     }
   });
 });
+
+describe('the package', () => {
+  const npm = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { cwd: root, encoding: 'utf8' });
+  const [{ files = [] } = {}] = JSON.parse(npm.stdout) as { files?: { path: string }[] }[];
+  const paths = files.map(({ path }) => path);
+
+  it('has the program, the page, the types of its users and the licenses of what is bundled, and no source maps', () => {
+    for (const path of [
+      'bin/influxdb3.js',
+      'dist/bundle/main.js',
+      'dist/bundle/explorer/app.js',
+      'dist/bundle/plugin_host.py',
+      'dist/bundle/LICENSES.txt',
+      'README.md',
+      'LICENSE',
+    ])
+      assert.ok(paths.includes(path), path);
+    assert.deepEqual(
+      paths.filter((path) => /\.map$|\.test\.|^src\//.test(path)),
+      [],
+    );
+    assert.ok(paths.filter((path) => path.endsWith('.d.ts')).length < 30);
+    assert.match(read('dist/bundle/LICENSES.txt'), /^fastify \d.*: MIT$/m);
+  });
+
+  it('has every declaration that its types import', () => {
+    for (const path of paths.filter((name) => name.endsWith('.d.ts'))) {
+      for (const [, target = ''] of read(path).matchAll(/from '(\.[^']+)'/g)) {
+        const file = join(dirname(path), target.replace(/\.ts$/, '.d.ts'));
+        assert.ok(paths.includes(file), `${path} imports ${target}`);
+      }
+    }
+  });
+
+  it('brings the packages that are not bundled, and no others', () => {
+    const manifest = JSON.parse(read('package.json')) as PackageJson;
+    const loaded = new Set<string>();
+    for (const path of paths.filter((name) => /^dist\/bundle\/[^/]+\.js$/.test(name))) {
+      for (const [, name = ''] of read(path).matchAll(
+        /(?:^(?:import|export)\b.*? from|^\} from|[^.\w]import\(|import\.meta\.resolve\(|^import) ?"([^."/][^"]*)"/gm,
+      )) {
+        const [first = '', second = ''] = name.split('/');
+        if (!name.startsWith('node:') && !isBuiltin(name)) loaded.add(first.startsWith('@') ? `${first}/${second}` : first);
+      }
+    }
+    for (const name of loaded) assert.ok(manifest.dependencies[name] !== undefined || OPTIONAL.includes(name), name);
+    for (const name of Object.keys(manifest.dependencies)) assert.ok(loaded.has(name) || name === '@duckdb/node-bindings', name);
+  });
+});
+
+/** Loaded where they are installed, or never: schema compilers of fastify, and colours of pino. */
+const OPTIONAL = ['@fastify/ajv-compiler', '@fastify/fast-json-stringify-compiler', 'pino-pretty'];
 
 describe('package-lock.json', () => {
   interface LockedPackage {

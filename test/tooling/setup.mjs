@@ -82,7 +82,7 @@ function compile(project, outDir, what) {
 function removeOrphans() {
   const dist = join(root, 'dist');
   const orphans = listFiles(dist).filter((file) => {
-    if (relative(dist, file).startsWith('bundle')) return false;
+    if (/^(?:bundle|types)\b/.test(relative(dist, file))) return false;
     const match = /^(.*?)(?:\.d\.ts|\.js\.map|\.js)$/.exec(relative(dist, file));
     return match !== null && !existsSync(join(root, 'src', `${match[1]}.ts`));
   });

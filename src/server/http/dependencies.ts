@@ -87,6 +87,8 @@ export interface HttpDependencies {
   /** What a browser without a token gets instead of an error. */
   readonly loginPage?: () => { readonly html: string; readonly headers: Readonly<Record<string, string>> };
   readonly routePlugins?: readonly RoutePlugin[];
+  /** False: the process may end while the server listens. Default: true. */
+  readonly keepsAlive?: boolean;
   /** False: `node:http` reads all requests. For tests and measurements that compare the two readers. Default: true. */
   readonly rawLane?: boolean;
 }

@@ -58,6 +58,7 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
       const created = new Port({
         handler: withGrpc(handler as unknown as RequestHandler, flight),
         limits,
+        keepsAlive: deps.keepsAlive ?? true,
         tls: deps.tls,
         ...lanes,
         errorLog,

@@ -24,6 +24,8 @@ export interface PortOptions {
   /** Looks at cleartext HTTP/1.1 connections before the server does. */
   readonly rawLane?: RawLane;
   readonly errorLog: ErrorLog;
+  /** False: neither the listener nor its connections keep the process alive. Default: true. */
+  readonly keepsAlive?: boolean;
 }
 
 /**
@@ -36,6 +38,7 @@ export class Port {
   readonly #listener: NetServer;
   readonly #rawLane: RawLane | undefined;
   readonly #drainTimeoutMs: number;
+  readonly #keepsAlive: boolean;
   readonly #sockets = new Set<Socket>();
   /** Connections that have not said yet what they speak. */
   readonly #unsniffed = new Set<Socket>();
@@ -49,6 +52,7 @@ export class Port {
   constructor(options: PortOptions) {
     const { limits, tls, errorLog } = options;
     this.#drainTimeoutMs = limits.drainTimeoutMs;
+    this.#keepsAlive = options.keepsAlive ?? true;
     this.#rawLane = options.rawLane;
     const handler: RequestHandler = (request, response) => this.#serve(options.handler, request, response);
     this.#http1 = createHttp1(limits, handler, this.#turns);
@@ -57,6 +61,7 @@ export class Port {
     this.#http2.on('session', (session) => this.#trackSession(session, limits.keepAliveTimeoutMs));
     const listenPlain = (): NetServer => createNetServer({ noDelay: true }, (socket) => this.#sniff(socket, limits));
     this.#listener = tls === undefined ? listenPlain() : this.#listenTls(tls, limits, errorLog);
+    if (!this.#keepsAlive) this.#listener.unref();
   }
 
   /** The HTTP/1.1 server, which fastify takes as its own. */
@@ -128,6 +133,7 @@ export class Port {
 
   #track(socket: Socket): void {
     this.#sockets.add(socket);
+    if (!this.#keepsAlive) socket.unref();
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
