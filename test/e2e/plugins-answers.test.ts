@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { connect, constants } from 'node:http2';
 import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { PluginServer } from '../support/plugins.ts';
 
 const MIB = 1024 * 1024;
@@ -104,6 +106,30 @@ describe('long answers of request plugins', () => {
       assert.deepEqual([short.status, await short.text()], [500, `{"error":"${name}: on the way"}`]);
     });
   }
+
+  test('over HTTP/2 pieces come as well, a slow client holds the plugin up, and a failure resets the stream', async () => {
+    const session = connect(plugins.server.url);
+    const get = async (path: string, pauseMs = 0): Promise<string> => {
+      const stream = session.request({ ':path': `/api/v3/engine/${path}` });
+      let text = '';
+      for await (const chunk of stream) {
+        text += String(chunk);
+        if (pauseMs > 0) await delay(pauseMs);
+      }
+      return text;
+    };
+    try {
+      assert.deepEqual(numbers(await get('python?as=pieces&count=5', 1)), [0, 1, 2, 3, 4]);
+      assert.deepEqual(numbers(await get('javascript?as=pieces&count=5')), [0, 1, 2, 3, 4]);
+      await assert.rejects(get('python?as=failing&count=7'));
+      const left = session.request({ ':path': '/api/v3/engine/javascript?as=pieces&count=999' });
+      left.once('data', () => left.close(constants.NGHTTP2_CANCEL));
+      const row = await plugins.logged(/^INFO ended after \d+ of 999$/);
+      assert.ok(Number(/after (\d+)/.exec(row)?.[1]) < 100, row);
+    } finally {
+      session.close();
+    }
+  });
 
   test('a long text has its length, status and headers', async () => {
     const response = await ask('python?as=text&count=5');

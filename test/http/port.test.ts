@@ -276,20 +276,27 @@ describe('streaming', () => {
     session.destroy();
   });
 
-  test('a failure after the first piece cuts the connection', async () => {
+  test('a failure after the first piece cuts the connection, and resets an HTTP/2 stream with an error', async () => {
     const { port, queries } = await listening();
-    const source = endless({ cancelled: false });
-    queries.answer = () => ({
-      ...source,
-      async *batches() {
-        let count = 0;
-        for await (const batch of source.batches()) {
-          if (++count > 3) throw new Error('late');
-          yield batch;
-        }
-      },
-    });
-    await assert.rejects(send(port, { path: '/api/v3/query_sql?db=foo&q=x&format=jsonl' }), { code: 'ECONNRESET' });
+    queries.answer = () => {
+      const source = endless({ cancelled: false });
+      return {
+        ...source,
+        async *batches() {
+          let count = 0;
+          for await (const batch of source.batches()) {
+            if (++count > 3) throw new Error('late');
+            yield batch;
+          }
+        },
+      };
+    };
+    const path = '/api/v3/query_sql?db=foo&q=x&format=jsonl';
+    await assert.rejects(send(port, { path }), { code: 'ECONNRESET' });
+    const session = connectHttp2(`http://127.0.0.1:${port}`);
+    const stream = session.request({ ':path': path }).resume();
+    await assert.rejects(once(stream, 'close'), { code: 'ERR_HTTP2_STREAM_ERROR' });
+    session.close();
     assert.equal((await send(port, { path: '/health' })).status, 200);
   });
 

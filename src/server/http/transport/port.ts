@@ -1,5 +1,11 @@
 import { createServer, type Server as HttpServer1, type ServerResponse } from 'node:http';
-import { createServer as createHttp2Server, type Http2Server, type Http2ServerRequest, type ServerHttp2Session } from 'node:http2';
+import {
+  constants,
+  createServer as createHttp2Server,
+  type Http2Server,
+  type Http2ServerRequest,
+  type ServerHttp2Session,
+} from 'node:http2';
 import { type AddressInfo, createServer as createNetServer, type Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
@@ -115,6 +121,7 @@ export class Port {
     response.on('close', this.#onAnswered);
     if ('stream' in request) {
       consumeUnread(request, response);
+      resetUnfinished(request, response);
       handler(request, response);
       return;
     }
@@ -212,6 +219,16 @@ export class Port {
 function consumeUnread(request: Http2ServerRequest, response: AnyResponse): void {
   if (request.stream.endAfterHeaders) request.resume();
   response.once('finish', () => request.resume());
+}
+
+/**
+ * Who gives a begun answer up calls `destroy()`, which `node:http2` tells as an orderly end: clients would take the part that they got for the whole.
+ */
+function resetUnfinished({ stream }: Http2ServerRequest, response: AnyResponse): void {
+  response.destroy = () => {
+    stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+    return response as never;
+  };
 }
 
 /** Names a live connection; the encrypted socket does not show the one below it. */
