@@ -1,4 +1,5 @@
 import type { Catalog, CatalogChange, CatalogOp, DistinctCacheDefinition, LastCacheDefinition, TableSchema } from '../catalog/index.ts';
+import type { ColumnId } from '../shared/ids.ts';
 import type { CacheAdmin } from './admin-service.ts';
 import type { AdminDependencies } from './index.ts';
 
@@ -125,7 +126,7 @@ function distinctCacheOp(table: TableSchema, tableName: string, cache: DistinctC
 }
 
 /** Tags and fields are counted apart, fields within their one family. */
-function columnId(table: TableSchema, id: number): unknown {
+function columnId(table: TableSchema, id: ColumnId): unknown {
   const type = table.columns[id]?.type;
   if (type === 'time') return 'timestamp';
   const before = table.columns.slice(0, id);

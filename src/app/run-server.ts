@@ -26,7 +26,7 @@ import { Registry } from '../shared/prometheus.ts';
 import { StartupError } from '../shared/startup-error.ts';
 import { readProductVersion, versionLine } from '../shared/version.ts';
 import { registerTelemetryMetrics } from '../telemetry/http.ts';
-import { firstStartNotice, resolveTelemetry, type Telemetry } from '../telemetry/index.ts';
+import { firstStartNotice, type Telemetry } from '../telemetry/index.ts';
 import { WriteDoor, WriteMetrics } from '../write/index.ts';
 import { openAdminService, openAuthenticator } from './auth.ts';
 import { openBackups } from './backups.ts';
@@ -159,7 +159,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     hasAdminToken: storage.catalog.tokens().length > 0,
     remoteFirstToken: config.auth.remoteFirstToken,
     otherNodes: storage.otherNodes,
-    notice: storage.firstStart ? firstStartNotice(resolveTelemetry(config.telemetry)) : '',
+    notice: storage.firstStart ? firstStartNotice(telemetry.resolution) : '',
     startupMs,
     product: versionLine(product),
   });

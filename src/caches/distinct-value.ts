@@ -1,6 +1,6 @@
 import type { ColumnSchema, DistinctCacheDefinition, TableSchema } from '../catalog/index.ts';
 import type { Clock } from '../shared/clock.ts';
-import type { SeriesId } from '../shared/ids.ts';
+import type { ColumnId, SeriesId } from '../shared/ids.ts';
 import type { TableSection } from '../write/batch/index.ts';
 import type { SeriesIndex } from '../write/series/index.ts';
 import { CACHE_BYTES_MAX, CACHE_KEPT_SHARE } from './limits.ts';
@@ -36,7 +36,7 @@ export class DistinctValueCache {
   readonly #bytesMax: number;
   readonly #maxAgeNs: bigint;
   /** Each once, however often it was given. */
-  readonly #columnIds: readonly number[];
+  readonly #columnIds: readonly ColumnId[];
   readonly #tagsOnly: boolean;
   readonly #entries = new Map<string, Entry>();
   #bySeries: (Entry | undefined)[] = [];
@@ -127,7 +127,7 @@ export class DistinctValueCache {
     this.#onFull(dropped);
   }
 
-  #reader(section: TableSection, series: SeriesIndex, id: number): CellReader {
+  #reader(section: TableSection, series: SeriesIndex, id: ColumnId): CellReader {
     if (this.#table.columns[id]?.type !== 'tag') return fieldReader(section, id);
     return (row) => tagValue(series, section.seriesIds[row] as number, id);
   }

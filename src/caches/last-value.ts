@@ -1,7 +1,7 @@
 import type { LastCacheDefinition, TableSchema } from '../catalog/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { ColumnType } from '../shared/column-type.ts';
-import type { SeriesId } from '../shared/ids.ts';
+import type { ColumnId, SeriesId } from '../shared/ids.ts';
 import type { TableSection } from '../write/batch/index.ts';
 import type { SeriesIndex } from '../write/series/index.ts';
 import { CACHE_BYTES_MAX, CACHE_KEPT_SHARE } from './limits.ts';
@@ -18,7 +18,7 @@ export interface LastValueCacheOptions {
 
 /** A column of the cache, in output order. */
 export interface CacheColumn {
-  readonly id: number;
+  readonly id: ColumnId;
   readonly name: string;
   readonly type: ColumnType;
   readonly key: boolean;
@@ -27,7 +27,7 @@ export interface CacheColumn {
 /** A row as it comes from stored data; `values` by column id. */
 export interface HistoryRow {
   readonly timeNs: bigint;
-  readonly values: ReadonlyMap<number, Value>;
+  readonly values: ReadonlyMap<ColumnId, Value>;
 }
 
 interface KeptRow {
@@ -228,7 +228,7 @@ export class LastValueCache {
     return this.definition.keyColumnIds.map((id) => this.#reader(section, series, id));
   }
 
-  #reader(section: TableSection, series: SeriesIndex, id: number): CellReader {
+  #reader(section: TableSection, series: SeriesIndex, id: ColumnId): CellReader {
     if (this.#table.columns[id]?.type !== 'tag') return fieldReader(section, id);
     return (row) => tagValue(series, section.seriesIds[row] as number, id);
   }

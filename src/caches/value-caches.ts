@@ -3,7 +3,7 @@ import { planError } from '../query/sql/index.ts';
 import type { CacheFunctionName } from '../query/sql/types/contract.ts';
 import type { CacheFunctions, CacheRelation } from '../query/system-tables/index.ts';
 import type { Clock } from '../shared/clock.ts';
-import type { DatabaseId, TableId } from '../shared/ids.ts';
+import type { DatabaseId, DistinctCacheId, LastCacheId, TableId } from '../shared/ids.ts';
 import type { Timers } from '../shared/timers.ts';
 import type { TableSection } from '../write/batch/index.ts';
 import type { SeriesIndex } from '../write/series/index.ts';
@@ -102,7 +102,7 @@ export class ValueCaches implements CacheFunctions {
   }
 
   /** Resolves when a cache holds what stored data has for it, as far as that can be read in time. */
-  async filled(kind: 'last' | 'distinct', table: TableSchema, id: number): Promise<void> {
+  async filled(kind: 'last' | 'distinct', table: TableSchema, id: LastCacheId | DistinctCacheId): Promise<void> {
     const caches = this.#tables.get(keyOf(table.databaseId, table.id));
     if (kind === 'last') await this.#fillLast(caches?.last.get(id));
     else await this.#fillDistinct(caches?.distinct.get(id));

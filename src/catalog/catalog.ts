@@ -116,11 +116,11 @@ export class Catalog {
     return this.#state.databases.get(name);
   }
 
-  databaseById(id: number): DatabaseSchema | undefined {
+  databaseById(id: DatabaseId): DatabaseSchema | undefined {
     return this.#state.databaseById.get(id);
   }
 
-  tableById(databaseId: DatabaseId, id: number): TableSchema | undefined {
+  tableById(databaseId: DatabaseId, id: TableId): TableSchema | undefined {
     return this.#state.databaseById.get(databaseId)?.tableById.get(id);
   }
 
@@ -249,12 +249,12 @@ export class Catalog {
   }
 
   /** Takes it out of the catalog; its data must be gone. */
-  dropDatabase(id: number): Promise<void> {
+  dropDatabase(id: DatabaseId): Promise<void> {
     return this.#queue.change((state) => databases.planDropDatabase(state, id));
   }
 
   /** Takes it out of the catalog; its data must be gone. */
-  dropTable(databaseId: DatabaseId, id: number): Promise<void> {
+  dropTable(databaseId: DatabaseId, id: TableId): Promise<void> {
     return this.#queue.change((state) => databases.planDropTable(state, databaseId, id));
   }
 

@@ -1,12 +1,13 @@
 /** What the catalog stores about everything that is not a database, table or column. All objects are immutable. */
+import type { ColumnId, DistinctCacheId, LastCacheId, NodeNumber, TokenId, TriggerId } from '../shared/ids.ts';
 
 /** Last-value cache. Columns are ids of the table. */
 export interface LastCacheDefinition {
-  readonly id: number;
+  readonly id: LastCacheId;
   readonly name: string;
-  readonly keyColumnIds: readonly number[];
+  readonly keyColumnIds: readonly ColumnId[];
   /** Undefined = all columns that are not keys, also future ones. */
-  readonly valueColumnIds: readonly number[] | undefined;
+  readonly valueColumnIds: readonly ColumnId[] | undefined;
   /** Rows kept per key. */
   readonly count: number;
   readonly ttlSecs: number;
@@ -14,9 +15,9 @@ export interface LastCacheDefinition {
 
 /** Distinct-value cache. */
 export interface DistinctCacheDefinition {
-  readonly id: number;
+  readonly id: DistinctCacheId;
   readonly name: string;
-  readonly columnIds: readonly number[];
+  readonly columnIds: readonly ColumnId[];
   readonly maxCardinality: number;
   readonly maxAgeSecs: number;
 }
@@ -33,7 +34,7 @@ export type TriggerErrorBehavior = 'log' | 'retry' | 'disable';
 
 /** Processing-engine trigger. */
 export interface TriggerDefinition {
-  readonly id: number;
+  readonly id: TriggerId;
   readonly name: string;
   readonly pluginFilename: string;
   readonly spec: TriggerSpec;
@@ -46,15 +47,15 @@ export interface TriggerDefinition {
 
 /** Admin token. The token itself is never stored. */
 export interface TokenRecord {
-  readonly id: number;
+  readonly id: TokenId;
   readonly name: string;
   /** SHA-512 of the token text, 128 lower-case hex digits. */
   readonly hash: string;
   /** Epoch milliseconds, as all times here. */
   readonly createdAtMs: number;
-  readonly createdById: number | undefined;
+  readonly createdById: TokenId | undefined;
   readonly updatedAtMs: number | undefined;
-  readonly updatedById: number | undefined;
+  readonly updatedById: TokenId | undefined;
   /** Undefined = never. */
   readonly expiryMs: number | undefined;
   readonly description: string | undefined;
@@ -62,7 +63,7 @@ export interface TokenRecord {
 
 /** A server process that uses this catalog. */
 export interface NodeRecord {
-  readonly id: number;
+  readonly id: NodeNumber;
   readonly nodeId: string;
   /** UUIDv4, made at the first registration and kept. */
   readonly instanceId: string;

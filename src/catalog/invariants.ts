@@ -1,5 +1,5 @@
 import { assert } from '../shared/assert.ts';
-import type { DatabaseId } from '../shared/ids.ts';
+import type { DatabaseId, TableId, TokenId, TriggerId } from '../shared/ids.ts';
 import type { MutableDatabase, MutableTable } from './model.ts';
 import type { CatalogOp } from './ops.ts';
 import type { CatalogState } from './state.ts';
@@ -48,8 +48,8 @@ interface Staged {
 interface StagedDatabase extends Staged {
   readonly committed: MutableDatabase | undefined;
   readonly tables: Names;
-  readonly tableById: Map<number, StagedTable>;
-  nextTableId: number;
+  readonly tableById: Map<TableId, StagedTable>;
+  nextTableId: TableId;
 }
 
 interface StagedTable extends Staged {
@@ -114,7 +114,7 @@ class StepCheck {
     }
   }
 
-  #database(id: number): StagedDatabase {
+  #database(id: DatabaseId): StagedDatabase {
     let staged = this.#databaseById.get(id);
     if (staged === undefined) {
       const committed = this.#state.databaseById.get(id);
@@ -125,7 +125,7 @@ class StepCheck {
     return staged;
   }
 
-  #table(databaseId: DatabaseId, id: number): StagedTable {
+  #table(databaseId: DatabaseId, id: TableId): StagedTable {
     const database = this.#database(databaseId);
     let staged = database.tableById.get(id);
     if (staged === undefined) {
@@ -138,7 +138,7 @@ class StepCheck {
   }
 }
 
-function stagedDatabase(id: number, name: string, committed: MutableDatabase | undefined): StagedDatabase {
+function stagedDatabase(id: DatabaseId, name: string, committed: MutableDatabase | undefined): StagedDatabase {
   const tables = new Names(`table of database id ${id}`, (table) => committed?.tables.get(table)?.id);
   return { id, name, committed, tables, tableById: new Map(), nextTableId: committed?.nextTableId ?? 0 };
 }
@@ -158,13 +158,13 @@ function checkColumns(table: StagedTable, columns: readonly (readonly [name: str
 }
 
 /** A trigger is put under its own name again when it changes. */
-function checkTrigger(database: MutableDatabase | undefined, name: string, id: number): void {
+function checkTrigger(database: MutableDatabase | undefined, name: string, id: TriggerId): void {
   for (const trigger of database?.triggers.values() ?? []) {
     assert((trigger.id === id) === (trigger.name === name), `trigger id ${id} and its name belong together`);
   }
 }
 
-function checkToken(state: CatalogState, name: string, id: number, hash: string): void {
+function checkToken(state: CatalogState, name: string, id: TokenId, hash: string): void {
   const known = state.tokens.get(name);
   assert(known === undefined || known.id === id, `token id ${id} would get the name of another`);
   const holder = state.tokenByHash.get(hash);

@@ -1,12 +1,12 @@
 import { assert } from '../shared/assert.ts';
-import type { DatabaseId } from '../shared/ids.ts';
+import type { DatabaseId, DistinctCacheId, LastCacheId, TableId, TriggerId } from '../shared/ids.ts';
 import type { DistinctCacheDefinition, LastCacheDefinition, TriggerDefinition } from './definitions.ts';
 import type { ColumnEntry } from './ops.ts';
 import type { ColumnSchema, DatabaseSchema, TableSchema } from './schema.ts';
 
 /** The catalog's own, growing table. Everyone else sees `TableSchema`. */
 export class MutableTable implements TableSchema {
-  readonly id: number;
+  readonly id: TableId;
   readonly databaseId: DatabaseId;
   name: string;
   readonly columns: ColumnSchema[] = [];
@@ -21,10 +21,10 @@ export class MutableTable implements TableSchema {
   retentionPeriodNs: bigint | undefined = undefined;
   readonly lastCaches = new Map<string, LastCacheDefinition>();
   readonly distinctCaches = new Map<string, DistinctCacheDefinition>();
-  nextLastCacheId = 0;
-  nextDistinctCacheId = 0;
+  nextLastCacheId: LastCacheId = 0;
+  nextDistinctCacheId: DistinctCacheId = 0;
 
-  constructor(id: number, databaseId: DatabaseId, name: string) {
+  constructor(id: TableId, databaseId: DatabaseId, name: string) {
     this.id = id;
     this.databaseId = databaseId;
     this.name = name;
@@ -43,14 +43,14 @@ export class MutableTable implements TableSchema {
 
 /** The catalog's own, growing database. Everyone else sees `DatabaseSchema`. */
 export class MutableDatabase implements DatabaseSchema {
-  readonly id: number;
+  readonly id: DatabaseId;
   name: string;
   /** By creation. */
   readonly tables = new Map<string, MutableTable>();
-  readonly tableById = new Map<number, MutableTable>();
+  readonly tableById = new Map<TableId, MutableTable>();
   readonly triggers = new Map<string, TriggerDefinition>();
-  nextTableId = 0;
-  nextTriggerId = 0;
+  nextTableId: TableId = 0;
+  nextTriggerId: TriggerId = 0;
   liveTableCount = 0;
   deleted = false;
   hardDeleteTimeNs: bigint | undefined = undefined;
@@ -61,7 +61,7 @@ export class MutableDatabase implements DatabaseSchema {
   shardDurationNs: bigint | undefined = undefined;
   replicas: number | undefined = undefined;
 
-  constructor(id: number, name: string) {
+  constructor(id: DatabaseId, name: string) {
     this.id = id;
     this.name = name;
   }

@@ -1,5 +1,5 @@
 import type { ColumnType } from '../shared/column-type.ts';
-import type { CatalogSequence, DatabaseId, TableId } from '../shared/ids.ts';
+import type { CatalogSequence, DatabaseId, DistinctCacheId, LastCacheId, TableId, TokenId, TriggerId } from '../shared/ids.ts';
 import type { DistinctCacheDefinition, LastCacheDefinition, NodeRecord, TokenRecord, TriggerDefinition } from './definitions.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { DistinctCacheDefinition, LastCacheDefinition, NodeRecord, TokenRec
 export type CatalogOp =
   | { readonly op: 'set_gen1_duration'; readonly secs: number }
   | { readonly op: 'put_node'; readonly node: NodeRecord }
-  | { readonly op: 'create_database'; readonly id: number; readonly name: string; readonly retentionNs?: string }
+  | { readonly op: 'create_database'; readonly id: DatabaseId; readonly name: string; readonly retentionNs?: string }
   | { readonly op: 'set_database_retention'; readonly db: DatabaseId; readonly retentionNs?: string }
   /** `policy` absent = what names no policy goes to the database itself. */
   | { readonly op: 'set_default_policy'; readonly db: DatabaseId; readonly policy?: string }
@@ -19,7 +19,7 @@ export type CatalogOp =
   | { readonly op: 'delete_database'; readonly db: DatabaseId; readonly newName: string; readonly hardDeleteNs?: string }
   | { readonly op: 'undelete_database'; readonly db: DatabaseId; readonly newName: string }
   | { readonly op: 'drop_database'; readonly db: DatabaseId }
-  | { readonly op: 'create_table'; readonly db: DatabaseId; readonly id: number; readonly name: string }
+  | { readonly op: 'create_table'; readonly db: DatabaseId; readonly id: TableId; readonly name: string }
   | { readonly op: 'add_columns'; readonly db: DatabaseId; readonly table: TableId; readonly columns: readonly ColumnEntry[] }
   | { readonly op: 'set_table_retention'; readonly db: DatabaseId; readonly table: TableId; readonly retentionNs?: string }
   | {
@@ -34,13 +34,13 @@ export type CatalogOp =
   | { readonly op: 'undelete_table'; readonly db: DatabaseId; readonly table: TableId; readonly newName: string }
   | { readonly op: 'drop_table'; readonly db: DatabaseId; readonly table: TableId }
   | { readonly op: 'create_last_cache'; readonly db: DatabaseId; readonly table: TableId; readonly cache: LastCacheDefinition }
-  | { readonly op: 'drop_last_cache'; readonly db: DatabaseId; readonly table: TableId; readonly id: number }
+  | { readonly op: 'drop_last_cache'; readonly db: DatabaseId; readonly table: TableId; readonly id: LastCacheId }
   | { readonly op: 'create_distinct_cache'; readonly db: DatabaseId; readonly table: TableId; readonly cache: DistinctCacheDefinition }
-  | { readonly op: 'drop_distinct_cache'; readonly db: DatabaseId; readonly table: TableId; readonly id: number }
+  | { readonly op: 'drop_distinct_cache'; readonly db: DatabaseId; readonly table: TableId; readonly id: DistinctCacheId }
   | { readonly op: 'put_trigger'; readonly db: DatabaseId; readonly trigger: TriggerDefinition }
-  | { readonly op: 'drop_trigger'; readonly db: DatabaseId; readonly id: number }
+  | { readonly op: 'drop_trigger'; readonly db: DatabaseId; readonly id: TriggerId }
   | { readonly op: 'put_token'; readonly token: TokenRecord }
-  | { readonly op: 'drop_token'; readonly id: number };
+  | { readonly op: 'drop_token'; readonly id: TokenId };
 
 /** Name and type; ids follow from the order. */
 export type ColumnEntry = readonly [name: string, type: ColumnType];

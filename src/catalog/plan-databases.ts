@@ -1,5 +1,5 @@
 import type { FieldType } from '../shared/column-type.ts';
-import type { DatabaseId } from '../shared/ids.ts';
+import type { DatabaseId, TableId } from '../shared/ids.ts';
 import { HOUR_NS, MS_NS } from '../shared/time-units.ts';
 import {
   alreadyDeleted,
@@ -177,14 +177,14 @@ export function planDeleteTable(
 }
 
 /** Removes a database whose data is gone. Nothing to do when it already left. */
-export function planDropDatabase(state: CatalogState, id: number): Plan<void> {
+export function planDropDatabase(state: CatalogState, id: DatabaseId): Plan<void> {
   const database = state.databaseById.get(id);
   if (database?.name === INTERNAL_DATABASE) throw cannotDeleteInternal();
   return { ops: database === undefined ? [] : [{ op: 'drop_database', db: id }], result: () => undefined };
 }
 
 /** Removes a table whose data is gone. Nothing to do when it already left. */
-export function planDropTable(state: CatalogState, databaseId: DatabaseId, id: number): Plan<void> {
+export function planDropTable(state: CatalogState, databaseId: DatabaseId, id: TableId): Plan<void> {
   const known = state.databaseById.get(databaseId)?.tableById.has(id) === true;
   return { ops: known ? [{ op: 'drop_table', db: databaseId, table: id }] : [], result: () => undefined };
 }

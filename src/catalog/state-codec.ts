@@ -1,4 +1,4 @@
-import type { DatabaseId } from '../shared/ids.ts';
+import type { DatabaseId, DistinctCacheId, LastCacheId, NodeNumber, TableId, TokenId, TriggerId } from '../shared/ids.ts';
 import type { DistinctCacheDefinition, LastCacheDefinition, NodeRecord, TokenRecord, TriggerDefinition } from './definitions.ts';
 import { MutableDatabase, MutableTable } from './model.ts';
 import type { ColumnEntry } from './ops.ts';
@@ -8,16 +8,16 @@ import { CatalogState, optionalNs } from './state.ts';
 type SnapshotLine =
   | {
       readonly line: 'head';
-      readonly nextDatabaseId: number;
-      readonly nextNodeId: number;
-      readonly nextTokenId: number;
+      readonly nextDatabaseId: DatabaseId;
+      readonly nextNodeId: NodeNumber;
+      readonly nextTokenId: TokenId;
       readonly gen1DurationSecs?: number | undefined;
     }
   | { readonly line: 'node'; readonly node: NodeRecord }
   | { readonly line: 'token'; readonly token: TokenRecord }
   | {
       readonly line: 'database';
-      readonly id: number;
+      readonly id: DatabaseId;
       readonly name: string;
       readonly deleted: boolean;
       readonly hardDeleteNs?: string | undefined;
@@ -26,22 +26,22 @@ type SnapshotLine =
       readonly defaultPolicy?: string | undefined;
       readonly shardDurationNs?: string | undefined;
       readonly replicas?: number | undefined;
-      readonly nextTableId: number;
-      readonly nextTriggerId: number;
+      readonly nextTableId: TableId;
+      readonly nextTriggerId: TriggerId;
       readonly triggers: readonly TriggerDefinition[];
     }
   | {
       readonly line: 'table';
       readonly db: DatabaseId;
-      readonly id: number;
+      readonly id: TableId;
       readonly name: string;
       readonly deleted: boolean;
       readonly hardDeleteNs?: string | undefined;
       readonly nameBefore?: string | undefined;
       readonly withDatabase?: boolean | undefined;
       readonly retentionNs?: string | undefined;
-      readonly nextLastCacheId: number;
-      readonly nextDistinctCacheId: number;
+      readonly nextLastCacheId: LastCacheId;
+      readonly nextDistinctCacheId: DistinctCacheId;
       readonly columns: readonly ColumnEntry[];
       readonly lastCaches: readonly LastCacheDefinition[];
       readonly distinctCaches: readonly DistinctCacheDefinition[];

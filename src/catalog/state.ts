@@ -1,5 +1,5 @@
 import { assert, unreachable } from '../shared/assert.ts';
-import type { DatabaseId } from '../shared/ids.ts';
+import type { DatabaseId, NodeNumber, TableId, TokenId } from '../shared/ids.ts';
 import type { NodeRecord, TokenRecord } from './definitions.ts';
 import { MutableDatabase, MutableTable, rename } from './model.ts';
 import { INTERNAL_DATABASE } from './names.ts';
@@ -13,10 +13,10 @@ export class CatalogState {
   readonly tokens = new Map<string, TokenRecord>();
   readonly tokenByHash = new Map<string, TokenRecord>();
   readonly nodes = new Map<string, NodeRecord>();
-  nextDatabaseId = 0;
-  nextNodeId = 0;
+  nextDatabaseId: DatabaseId = 0;
+  nextNodeId: NodeNumber = 0;
   /** 0 is kept for the operator token. */
-  nextTokenId = 1;
+  nextTokenId: TokenId = 1;
   gen1DurationSecs: number | undefined = undefined;
   /** Databases that count against the limit. */
   liveDatabaseCount = 0;
@@ -73,13 +73,13 @@ export class CatalogState {
   }
 
   /** The database of a planned step. */
-  database(id: number): MutableDatabase {
+  database(id: DatabaseId): MutableDatabase {
     const database = this.databaseById.get(id);
     assert(database !== undefined, `catalog step for unknown database id ${id}`);
     return database;
   }
 
-  table(databaseId: DatabaseId, id: number): MutableTable {
+  table(databaseId: DatabaseId, id: TableId): MutableTable {
     const table = this.database(databaseId).tableById.get(id);
     assert(table !== undefined, `catalog step for unknown table id ${id} of database id ${databaseId}`);
     return table;
@@ -147,7 +147,7 @@ export class CatalogState {
     }
   }
 
-  #createDatabase(id: number, name: string, retentionNs: bigint | undefined): void {
+  #createDatabase(id: DatabaseId, name: string, retentionNs: bigint | undefined): void {
     const database = new MutableDatabase(id, name);
     database.retentionPeriodNs = retentionNs;
     this.addDatabase(database);
@@ -219,7 +219,7 @@ export class CatalogState {
     this.nextTokenId = Math.max(this.nextTokenId, token.id + 1);
   }
 
-  #dropToken(id: number): void {
+  #dropToken(id: TokenId): void {
     for (const token of this.tokens.values()) {
       if (token.id !== id) continue;
       this.tokens.delete(token.name);

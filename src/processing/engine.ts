@@ -5,6 +5,7 @@
 import type { Catalog, CatalogChange, DatabaseSchema, TriggerDefinition } from '../catalog/index.ts';
 import type { QueryService } from '../query/query-service.ts';
 import type { Clock } from '../shared/clock.ts';
+import type { DatabaseId, TriggerId } from '../shared/ids.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Timers } from '../shared/timers.ts';
 import type { WriteService } from '../write/write-service.ts';
@@ -258,7 +259,7 @@ export class ProcessingEngine implements EngineService {
   }
 }
 
-function keyOf(databaseId: number, triggerId: number): string {
+function keyOf(databaseId: DatabaseId, triggerId: TriggerId): string {
   return `${databaseId}/${triggerId}`;
 }
 

@@ -20,3 +20,13 @@ export type WalFileNumber = Id<'wal file'>;
 export type CatalogSequence = Id<'catalog change'>;
 /** Of a snapshot info: its place among the changes of the live files. */
 export type SnapshotSequence = Id<'snapshot'>;
+/** Of a trigger within its database. */
+export type TriggerId = Id<'trigger'>;
+/** Of a last-value cache within its table. */
+export type LastCacheId = Id<'last-value cache'>;
+/** Of a distinct-value cache within its table. */
+export type DistinctCacheId = Id<'distinct-value cache'>;
+/** Of a token, in the catalog. */
+export type TokenId = Id<'token'>;
+/** Of a node, in the catalog; its name is `nodeId`, a text. */
+export type NodeNumber = Id<'node'>;

@@ -2,7 +2,7 @@ import type { MinuteSample } from './history.ts';
 import type { TriggerType } from './invocations.ts';
 import type { LedgerEntry } from './ledger.ts';
 import type { TelemetryRecorder } from './recorder.ts';
-import { resolveTelemetry, type TelemetrySwitches } from './resolve.ts';
+import { resolveTelemetry, type TelemetryResolution, type TelemetrySwitches } from './resolve.ts';
 import type { TelemetrySettings } from './settings.ts';
 import type { TelemetryStatus } from './status.ts';
 import { createTelemetry, type Telemetry, type TelemetryDeps } from './telemetry.ts';
@@ -34,12 +34,14 @@ export class SwitchableTelemetry implements Telemetry, TelemetryControl {
   readonly recorder: TelemetryRecorder;
   readonly #deps: SwitchableTelemetryDeps;
   #current: Telemetry;
+  #resolution: TelemetryResolution;
   #started = false;
   #stopped = false;
   #changing: Promise<void> = Promise.resolve();
 
   constructor(deps: SwitchableTelemetryDeps) {
     this.#deps = deps;
+    this.#resolution = this.#resolve();
     this.#current = this.#create(deps.firstReport ?? 'at start');
     this.recorder = {
       recordWrite: (lines, bytes) => this.#current.recorder.recordWrite(lines, bytes),
@@ -49,6 +51,11 @@ export class SwitchableTelemetry implements Telemetry, TelemetryControl {
 
   get state(): 'on' | 'off' {
     return this.#current.state;
+  }
+
+  /** Whether it runs, where to, and why, after all that was switched until now. */
+  get resolution(): TelemetryResolution {
+    return this.#resolution;
   }
 
   recordInvocation(database: string, trigger: string, plugin: string, type: TriggerType): void {
@@ -117,14 +124,18 @@ export class SwitchableTelemetry implements Telemetry, TelemetryControl {
   async #replace(): Promise<void> {
     const before = this.#current;
     await before.stop();
+    this.#resolution = this.#resolve();
     this.#current = this.#create('after an hour');
     if (this.#started && !this.#stopped) this.#current.start();
   }
 
+  #resolve(): TelemetryResolution {
+    const { switches, settings } = this.#deps;
+    return resolveTelemetry({ ...switches, storedOff: settings.stored.off });
+  }
+
   #create(firstReport: 'at start' | 'after an hour'): Telemetry {
-    const { switches, settings, identity } = this.#deps;
-    const { off, ids } = settings.stored;
-    const resolution = resolveTelemetry({ ...switches, storedOff: off });
-    return createTelemetry({ ...this.#deps, resolution, firstReport, identity: { ...identity, ...ids } });
+    const { settings, identity } = this.#deps;
+    return createTelemetry({ ...this.#deps, resolution: this.#resolution, firstReport, identity: { ...identity, ...settings.stored.ids } });
   }
 }

@@ -1,29 +1,17 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
-import { FlightTestClient } from '../support/flight-client.ts';
+import { describe, it } from 'node:test';
+import { sharedFlight } from '../support/flight-server.ts';
 import { askCommand, command } from '../support/flight-sql-client.ts';
-import { startServer, type TestServer, testDirectory } from '../support/server.ts';
 
-let server: TestServer;
-let client: FlightTestClient;
-const endings: (() => Promise<void>)[] = [];
-const suite = { after: (end: () => Promise<void>) => void endings.push(end) };
-
-before(async () => {
-  server = await startServer(suite, await testDirectory(suite));
-  client = new FlightTestClient(server.url, { database: 'db', authorization: 'Bearer any' });
-  const lines = Array.from({ length: 60 }, (_, i) => `weather,room=${i % 2 === 0 ? 'hall' : 'attic'} temp=${i} ${1_700_000_000 + i * 10}`);
-  await server.writeOk('db', lines.join('\n'), '&precision=second');
-});
-
-after(async () => {
-  client.close();
-  for (const end of endings.reverse()) await end();
-});
+const LINES = Array.from(
+  { length: 60 },
+  (_, i) => `weather,room=${i % 2 === 0 ? 'hall' : 'attic'} temp=${i} ${(1_700_000_000n + BigInt(i) * 10n) * 1_000_000_000n}`,
+);
+const flight = sharedFlight({ database: 'db', authorization: 'Bearer any' }, LINES.join('\n'));
 
 /** What Grafana's SQL data source sends for a statement: CommandStatementQuery, then the ticket of the only endpoint. */
 async function grafana(sql: string): Promise<unknown[]> {
-  const table = await askCommand(client, command('CommandStatementQuery', [[1, sql]]));
+  const table = await askCommand(flight.client, command('CommandStatementQuery', [[1, sql]]));
   return table.toArray().map((row) => row.toJSON());
 }
 

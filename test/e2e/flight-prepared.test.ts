@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import {
   Table as ArrowTable,
   Float64,
@@ -11,31 +11,13 @@ import {
   vectorFromArray,
 } from 'apache-arrow';
 import { WireMessage, writeMessage } from '../../src/server/flight/protobuf/wire.ts';
-import { type CallResult, FlightTestClient } from '../support/flight-client.ts';
+import type { CallResult } from '../support/flight-client.ts';
+import { CPU_AND_MEM, sharedFlight } from '../support/flight-server.ts';
 import { askCommand, command, descriptor, refused, rows } from '../support/flight-sql-client.ts';
-import { startServer, type TestServer, testDirectory } from '../support/server.ts';
 
-let server: TestServer;
-let client: FlightTestClient;
-const endings: (() => Promise<void>)[] = [];
-const suite = { after: (end: () => Promise<void>) => void endings.push(end) };
+const flight = sharedFlight({ database: 'db' }, CPU_AND_MEM);
 
-before(async () => {
-  server = await startServer(suite, await testDirectory(suite));
-  client = new FlightTestClient(server.url, { database: 'db' });
-  await server.writeOk(
-    'db',
-    'cpu,host=a f=1.5,i=1i,s="x" 1640995200123456789\ncpu,host=b f=2,i=2i 1640995201000000000\nmem,host=a used=1u 1',
-    '&precision=nanosecond',
-  );
-});
-
-after(async () => {
-  client.close();
-  for (const end of endings.reverse()) await end();
-});
-
-const ask = (cmd: Uint8Array): Promise<Table> => askCommand(client, cmd);
+const ask = (cmd: Uint8Array): Promise<Table> => askCommand(flight.client, cmd);
 
 describe('prepared statements', () => {
   interface Prepared {
@@ -46,7 +28,7 @@ describe('prepared statements', () => {
 
   async function prepare(query: string): Promise<Prepared> {
     const body = command('ActionCreatePreparedStatementRequest', [[1, query]]);
-    const answer = await client.call('DoAction', [
+    const answer = await flight.client.call('DoAction', [
       writeMessage([
         [1, 'CreatePreparedStatement'],
         [2, body],
@@ -80,7 +62,7 @@ describe('prepared statements', () => {
       );
       at += 8 + headerBytes + bodyBytes;
     }
-    return client.call('DoPut', messages);
+    return flight.client.call('DoPut', messages);
   }
 
   it('are created, asked and closed', async () => {
@@ -93,7 +75,7 @@ describe('prepared statements', () => {
     ]);
     const raw = await ask(command('CommandPreparedStatementQuery', [[1, 'SELECT 1 AS one']]));
     assert.deepEqual(rows(raw), [[1n]]);
-    const closed = await client.call('DoAction', [
+    const closed = await flight.client.call('DoAction', [
       writeMessage([
         [1, 'ClosePreparedStatement'],
         [2, command('ActionClosePreparedStatementRequest', [[1, handle]])],
@@ -135,7 +117,7 @@ describe('prepared statements', () => {
       assert.deepEqual(rows(table), [['b', 2]]);
     }
     const unbound = await refused(
-      client.call('DoGet', [writeMessage([[1, ticketFor(command('CommandPreparedStatementQuery', [[1, handle]]))]])]),
+      flight.client.call('DoGet', [writeMessage([[1, ticketFor(command('CommandPreparedStatementQuery', [[1, handle]]))]])]),
     );
     assert.deepEqual([unbound[0], /No value found for placeholder with name \$/.test(unbound[1])], [3, true]);
   });
@@ -144,21 +126,21 @@ describe('prepared statements', () => {
     const { handle } = await prepare('SELECT * FROM cpu WHERE host = $1');
     const empty = await bind(handle, new ArrowTable({ $1: vectorFromArray([], new Utf8()) }));
     assert.equal(empty.code, 3, empty.details);
-    assert.deepEqual(await refused(client.call('DoPut', [])), [3, 'No FlightDescriptor in Flight SQL request']);
+    assert.deepEqual(await refused(flight.client.call('DoPut', [])), [3, 'No FlightDescriptor in Flight SQL request']);
     const garbage = writeMessage([
       [1, descriptor(command('CommandPreparedStatementQuery', [[1, handle]]))],
       [2, Buffer.alloc(64, 7)],
       [1000, Buffer.alloc(9)],
     ]);
-    assert.equal((await client.call('DoPut', [garbage])).code, 3);
+    assert.equal((await flight.client.call('DoPut', [garbage])).code, 3);
     const wrong = writeMessage([[1, descriptor(command('CommandGetCatalogs'))]]);
-    assert.deepEqual(await refused(client.call('DoPut', [wrong])), [
+    assert.deepEqual(await refused(flight.client.call('DoPut', [wrong])), [
       3,
       "Protocol error. Method DoPut does not expect 'CommandGetCatalogs'",
     ]);
     const body = command('ActionCreatePreparedStatementRequest', [[1, 'SELECT $1 AS x']]);
     const unknown = await refused(
-      client.call('DoAction', [
+      flight.client.call('DoAction', [
         writeMessage([
           [1, ''],
           [2, body],

@@ -1,32 +1,14 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { type Table, tableFromIPC } from 'apache-arrow';
 import { writeMessage } from '../../src/server/flight/protobuf/wire.ts';
 import { FlightTestClient } from '../support/flight-client.ts';
+import { CPU_AND_MEM, sharedFlight } from '../support/flight-server.ts';
 import { askCommand, command, descriptor, refused, rows } from '../support/flight-sql-client.ts';
-import { startServer, type TestServer, testDirectory } from '../support/server.ts';
 
-let server: TestServer;
-let client: FlightTestClient;
-const endings: (() => Promise<void>)[] = [];
-const suite = { after: (end: () => Promise<void>) => void endings.push(end) };
+const flight = sharedFlight({ database: 'db' }, CPU_AND_MEM);
 
-before(async () => {
-  server = await startServer(suite, await testDirectory(suite));
-  client = new FlightTestClient(server.url, { database: 'db' });
-  await server.writeOk(
-    'db',
-    'cpu,host=a f=1.5,i=1i,s="x" 1640995200123456789\ncpu,host=b f=2,i=2i 1640995201000000000\nmem,host=a used=1u 1',
-    '&precision=nanosecond',
-  );
-});
-
-after(async () => {
-  client.close();
-  for (const end of endings.reverse()) await end();
-});
-
-const ask = (cmd: Uint8Array, headers?: Readonly<Record<string, string>>): Promise<Table> => askCommand(client, cmd, headers);
+const ask = (cmd: Uint8Array, headers?: Readonly<Record<string, string>>): Promise<Table> => askCommand(flight.client, cmd, headers);
 
 describe('Flight SQL', () => {
   it('statements: what GetFlightInfo says is what DoGet sends', async () => {
@@ -48,7 +30,7 @@ describe('Flight SQL', () => {
       ['a', 1.5],
       ['b', 2],
     ]);
-    const logged = await server.rows(
+    const logged = await flight.server.rows(
       'db',
       "SELECT query_type, phase FROM system.queries WHERE query_text = 'CommandStatementQuery SELECT host, f FROM cpu ORDER BY time'",
     );
@@ -81,16 +63,16 @@ describe('Flight SQL', () => {
     }
     for (const query of ['DROP MEASUREMENT cpu', 'CREATE DATABASE x', 'DELETE FROM cpu']) {
       const info = descriptor(command('CommandStatementQuery', [[1, query]]));
-      assert.equal((await client.call('GetFlightInfo', [info], { headers })).code, 3, query);
+      assert.equal((await flight.client.call('GetFlightInfo', [info], { headers })).code, 3, query);
       const ticket = JSON.stringify({ database: 'db', sql_query: query, query_type: 'influxql' });
-      assert.equal((await client.get(ticket)).code, 3, query);
+      assert.equal((await flight.client.get(ticket)).code, 3, query);
     }
     assert.equal((await ask(command('CommandStatementQuery', [[1, 'SELECT * FROM cpu']]))).numRows, 2);
   });
 
   it('the database comes from one of four headers', async () => {
     const cmd = descriptor(command('CommandGetCatalogs'));
-    const bare = new FlightTestClient(server.url);
+    const bare = new FlightTestClient(flight.server.url);
     for (const header of ['database', 'bucket', 'bucket-name', 'iox-namespace-name']) {
       assert.equal((await bare.call('GetFlightInfo', [cmd], { headers: { [header]: 'db' } })).code, 0);
     }
@@ -221,7 +203,7 @@ describe('Flight SQL', () => {
   });
 
   it('unknown commands, commands of other methods, and what is no protobuf', async () => {
-    const info = (cmd: Uint8Array): Promise<[number, string]> => refused(client.call('GetFlightInfo', [descriptor(cmd)]));
+    const info = (cmd: Uint8Array): Promise<[number, string]> => refused(flight.client.call('GetFlightInfo', [descriptor(cmd)]));
     assert.deepEqual(await info(command('CommandStatementUpdate')), [
       3,
       'Unsupported FlightSQL message type: type.googleapis.com/arrow.flight.protocol.sql.CommandStatementUpdate',
@@ -232,18 +214,21 @@ describe('Flight SQL', () => {
     ]);
     const garbage = await info(Buffer.from([0xff, 0xff]));
     assert.deepEqual([garbage[0], garbage[1].startsWith('Invalid protobuf: ')], [3, true]);
-    assert.deepEqual(await refused(client.call('GetFlightInfo', [Buffer.alloc(0)])), [3, 'No FlightDescriptor in Flight SQL request']);
+    assert.deepEqual(await refused(flight.client.call('GetFlightInfo', [Buffer.alloc(0)])), [
+      3,
+      'No FlightDescriptor in Flight SQL request',
+    ]);
     assert.deepEqual(await info(command('CommandStatementQuery', [[1, 'SELECT * FROM nope']])), [
       3,
       "Error while planning Flight SQL : Error during planning: table 'public.iox.nope' not found",
     ]);
-    const stranger = new FlightTestClient(server.url, { database: 'stranger' });
+    const stranger = new FlightTestClient(flight.server.url, { database: 'stranger' });
     const unknown = await refused(stranger.call('GetFlightInfo', [descriptor(command('CommandStatementQuery', [[1, 'SELECT 1']]))]));
     assert.deepEqual(unknown, [5, "Database 'stranger' not found"]);
     stranger.close();
     assert.equal(
       (
-        await client.call('DoAction', [
+        await flight.client.call('DoAction', [
           writeMessage([
             [1, 'x'],
             [2, command('CommandGetCatalogs')],

@@ -1,40 +1,21 @@
 import assert from 'node:assert/strict';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { type Table, tableFromIPC } from 'apache-arrow';
-import { FlightTestClient } from '../support/flight-client.ts';
+import { sharedFlight } from '../support/flight-server.ts';
 import { askCommand, command } from '../support/flight-sql-client.ts';
-import { startServer, type TestServer, testDirectory } from '../support/server.ts';
 import { AGGREGATES, EXPRESSIONS, WINDOWS } from '../support/sql-expressions.ts';
 
-let server: TestServer;
-let client: FlightTestClient;
-const endings: (() => Promise<void>)[] = [];
-const suite = { after: (end: () => Promise<void>) => void endings.push(end) };
-
-before(async () => {
-  server = await startServer(suite, await testDirectory(suite));
-  client = new FlightTestClient(server.url, { database: 'db' });
-  await server.writeOk(
-    'db',
-    'm,host=a,room=x f=1.5,i=1i,u=1u,s="text",b=true 1640995200123456789\nm,host=b f=-0.5,i=-2i 1640995201000000000',
-    '&precision=nanosecond',
-  );
-});
-
-after(async () => {
-  client.close();
-  for (const end of endings.reverse()) await end();
-});
+const shared = sharedFlight({ database: 'db' });
 
 /** By Flight SQL; what GetFlightInfo says is held against what DoGet sends. */
 function flight(query: string): Promise<Table> {
-  return askCommand(client, command('CommandStatementQuery', [[1, query]]));
+  return askCommand(shared.client, command('CommandStatementQuery', [[1, query]]));
 }
 
 /** The Arrow stream over HTTP, whose types and values `arrow-stream.test.ts` holds against `arrow_typeof` and JSON. */
 async function http(q: string): Promise<Table> {
   const headers = { accept: 'application/vnd.apache.arrow.stream' };
-  const response = await fetch(`${server.url}/api/v3/query_sql?${new URLSearchParams({ db: 'db', q })}`, { headers });
+  const response = await fetch(`${shared.server.url}/api/v3/query_sql?${new URLSearchParams({ db: 'db', q })}`, { headers });
   const bytes = new Uint8Array(await response.arrayBuffer());
   assert.equal(response.status, 200, `${q}: ${Buffer.from(bytes)}`);
   return tableFromIPC(bytes);
@@ -119,7 +100,7 @@ describe('every type over Flight SQL', () => {
     ];
     for (const [expression, json, arrow] of cases) {
       const query = `SELECT ${expression} AS x FROM m ORDER BY time LIMIT 1`;
-      assert.deepEqual(await server.rows('db', query), [{ x: json }], query);
+      assert.deepEqual(await shared.server.rows('db', query), [{ x: json }], query);
       const [value] = values(await flight(query), 0);
       assert.deepEqual(ArrayBuffer.isView(value) ? Array.from(value as Int32Array) : value, arrow, query);
     }

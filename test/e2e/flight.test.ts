@@ -1,32 +1,14 @@
 import assert from 'node:assert/strict';
 import { connect } from 'node:http2';
-import { after, before, describe, it } from 'node:test';
+import { describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { writeAny } from '../../src/server/flight/protobuf/messages.ts';
 import { writeMessage } from '../../src/server/flight/protobuf/wire.ts';
-import { FlightTestClient, tableOf } from '../support/flight-client.ts';
-import { startServer, type TestServer, testDirectory } from '../support/server.ts';
+import { tableOf } from '../support/flight-client.ts';
+import { sharedFlight } from '../support/flight-server.ts';
 import { until } from '../support/until.ts';
 
-let server: TestServer;
-let client: FlightTestClient;
-const endings: (() => Promise<void>)[] = [];
-const suite = { after: (end: () => Promise<void>) => void endings.push(end) };
-
-before(async () => {
-  server = await startServer(suite, await testDirectory(suite));
-  client = new FlightTestClient(server.url);
-  await server.writeOk(
-    'db',
-    'm,host=a,room=x f=1.5,i=1i,u=1u,s="text",b=true 1640995200123456789\nm,host=b f=-0.5,i=-2i 1640995201000000000',
-    '&precision=nanosecond',
-  );
-});
-
-after(async () => {
-  client.close();
-  for (const end of endings.reverse()) await end();
-});
+const flight = sharedFlight();
 
 const READ_INFO = 'type.googleapis.com/influxdata.iox.querier.v1.ReadInfo';
 
@@ -51,7 +33,7 @@ describe('DoGet', () => {
       writeAny({ typeUrl: READ_INFO, value: readInfo }),
     ];
     for (const ticket of tickets) {
-      const answer = await client.get(ticket);
+      const answer = await flight.client.get(ticket);
       assert.equal(answer.code, 0, `${ticket}: ${answer.details}`);
       assert.deepEqual(
         tableOf(answer.messages)
@@ -105,19 +87,19 @@ describe('DoGet', () => {
       ]),
     ];
     for (const ticket of bad) {
-      const answer = await client.get(ticket);
+      const answer = await flight.client.get(ticket);
       assert.deepEqual([answer.code, answer.details, answer.messages], [3, 'Invalid ticket. Error: Invalid ticket', []], String(ticket));
     }
-    const none = await client.call('DoGet', []);
+    const none = await flight.client.call('DoGet', []);
     assert.equal(none.code, 13);
-    const notProtobuf = await client.call('DoGet', [Buffer.from([0x0f, 1, 2])]);
+    const notProtobuf = await flight.client.call('DoGet', [Buffer.from([0x0f, 1, 2])]);
     assert.deepEqual([notProtobuf.code, notProtobuf.details.startsWith('Invalid protobuf: ')], [3, true]);
   });
 
   it('binds parameters of every type', async () => {
     const sql_query = 'SELECT $s AS s, $b AS b, $u AS u, $i AS i, $f AS f, $n AS n';
     const params = { s: 'ü"', b: true, u: 7, i: -7, f: 1.5, n: null };
-    const answer = await client.query({ database: 'db', sql_query, params });
+    const answer = await flight.client.query({ database: 'db', sql_query, params });
     assert.equal(answer.code, 0, answer.details);
     assert.deepEqual(tableOf(answer.messages).toArray()[0]?.toJSON(), { s: 'ü"', b: true, u: 7n, i: -7n, f: 1.5, n: null });
     // the fields of QueryParam: null, boolean, unsigned integer, integer, float, text
@@ -126,7 +108,7 @@ describe('DoGet', () => {
         6,
         Buffer.concat([writeMessage([[1, name]]), Buffer.from(value, 'hex')]),
       ]);
-      const found = await client.get(writeMessage([[1, 'db'], [2, sql_query], ...params]));
+      const found = await flight.client.get(writeMessage([[1, 'db'], [2, sql_query], ...params]));
       assert.equal(found.code, 0, found.details);
       return tableOf(found.messages).toArray()[0]?.toJSON() as Record<string, unknown>;
     };
@@ -153,7 +135,7 @@ describe('DoGet', () => {
   });
 
   it('tells the kind of each column, and sends a schema without rows', async () => {
-    const answer = await client.query({ database: 'db', sql_query: 'SELECT time, host AS h, f, f + 1 AS g FROM m WHERE false' });
+    const answer = await flight.client.query({ database: 'db', sql_query: 'SELECT time, host AS h, f, f + 1 AS g FROM m WHERE false' });
     assert.deepEqual([answer.code, answer.messages.length], [0, 1]);
     const { schema, numRows } = tableOf(answer.messages);
     assert.equal(numRows, 0);
@@ -171,7 +153,7 @@ describe('DoGet', () => {
   });
 
   it('answers InfluxQL with the columns that make series', async () => {
-    const answer = await client.query({ database: 'db', sql_query: 'SELECT f FROM m GROUP BY room', query_type: 'influxql' });
+    const answer = await flight.client.query({ database: 'db', sql_query: 'SELECT f FROM m GROUP BY room', query_type: 'influxql' });
     assert.equal(answer.code, 0, answer.details);
     const table = tableOf(answer.messages);
     assert.equal(
@@ -185,22 +167,22 @@ describe('DoGet', () => {
         ['m', null, -0.5],
       ],
     );
-    const shown = await client.query({ database: 'db', sql_query: 'SHOW MEASUREMENTS', query_type: 'influxql' });
+    const shown = await flight.client.query({ database: 'db', sql_query: 'SHOW MEASUREMENTS', query_type: 'influxql' });
     assert.deepEqual(
       tableOf(shown.messages)
         .toArray()
         .map((row) => row['name']),
       ['m'],
     );
-    const bad = await client.query({ database: 'db', sql_query: 'SELEC 1', query_type: 'influxql' });
+    const bad = await flight.client.query({ database: 'db', sql_query: 'SELEC 1', query_type: 'influxql' });
     assert.deepEqual([bad.code, bad.details.startsWith('Error while planning query: error in InfluxQL statement')], [3, true]);
-    const other = await client.query({ database: 'db', sql_query: 'SELECT f FROM other..m', query_type: 'influxql' });
+    const other = await flight.client.query({ database: 'db', sql_query: 'SELECT f FROM other..m', query_type: 'influxql' });
     assert.deepEqual([other.code, /database prefix in qualified measurement syntax/.test(other.details)], [3, true]);
   });
 
   it('failures have the status and the text of their kind', async () => {
     const failure = async (sql_query: string, database = 'db'): Promise<[number, string]> => {
-      const { code, details } = await client.query({ database, sql_query });
+      const { code, details } = await flight.client.query({ database, sql_query });
       return [code, details];
     };
     assert.deepEqual(await failure('SELECT 1', 'nope'), [5, "Database 'nope' not found"]);
@@ -219,26 +201,26 @@ describe('DoGet', () => {
   });
 
   it('counts as a query, and is logged', async () => {
-    await client.query({ database: 'db', sql_query: 'SELECT 42 AS flight' });
-    const rows = await server.rows('db', "SELECT phase, query_type FROM system.queries WHERE query_text = 'SELECT 42 AS flight'");
+    await flight.client.query({ database: 'db', sql_query: 'SELECT 42 AS flight' });
+    const rows = await flight.server.rows('db', "SELECT phase, query_type FROM system.queries WHERE query_text = 'SELECT 42 AS flight'");
     assert.deepEqual(rows, [{ phase: 'success', query_type: 'sql' }]);
-    const metrics = await (await fetch(`${server.url}/metrics`)).text();
+    const metrics = await (await fetch(`${flight.server.url}/metrics`)).text();
     assert.match(metrics, /grpc_requests_total\{path="\/arrow.flight.protocol.FlightService\/DoGet",status="ok"\} \d+/);
   });
 
   it('stops a query whose time is over, and one whose client leaves', async () => {
     const slow = 'SELECT count(*) FROM generate_series(1, 100000) AS a(x), generate_series(1, 100000) AS b(y) WHERE (x * y) % 7 = 3';
-    const late = await client.query({ database: 'db', sql_query: slow }, { deadlineMs: 300 });
+    const late = await flight.client.query({ database: 'db', sql_query: slow }, { deadlineMs: 300 });
     assert.equal(late.code, 4);
     const running = async (): Promise<boolean> => {
-      const [row] = await server.rows(
+      const [row] = await flight.server.rows(
         'db',
         "SELECT count(*) AS n FROM system.queries WHERE query_text LIKE '%generate_series(1, 100000)%' AND running AND query_text NOT LIKE '%system.queries%'",
       );
       return row?.['n'] !== 0;
     };
     await until(async () => ((await running()) ? undefined : true));
-    const session = connect(server.url);
+    const session = connect(flight.server.url);
     const stream = session.request({
       ':method': 'POST',
       ':path': '/arrow.flight.protocol.FlightService/DoGet',
@@ -264,7 +246,7 @@ function framed(message: Uint8Array, flag = 0): Buffer {
 describe('gRPC', () => {
   /** Raw bytes as the body of a call: status from headers or trailers. */
   async function raw(body: Buffer, headers: Readonly<Record<string, string>> = {}, path = 'DoGet'): Promise<Record<string, unknown>> {
-    const session = connect(server.url);
+    const session = connect(flight.server.url);
     const stream = session.request({
       ':method': 'POST',
       ':path': path.startsWith('/') ? path : `/arrow.flight.protocol.FlightService/${path}`,
@@ -309,13 +291,13 @@ describe('gRPC', () => {
       'Nope',
       'toString',
     ]) {
-      const answer = await client.call(path, [good]);
+      const answer = await flight.client.call(path, [good]);
       assert.equal(answer.code, 12, path);
     }
-    const named = await client.call('GetSchema', [good]);
+    const named = await flight.client.call('GetSchema', [good]);
     assert.deepEqual([named.code, named.details], [12, 'Not yet implemented: get_schema']);
     for (const method of ['PollFlightInfo', 'ListFlights', 'ListActions', 'DoExchange']) {
-      assert.match((await client.call(method, [good])).details, /^Not yet implemented: [a-z_]+$/);
+      assert.match((await flight.client.call(method, [good])).details, /^Not yet implemented: [a-z_]+$/);
     }
   });
 
@@ -326,11 +308,11 @@ describe('gRPC', () => {
     ]);
     const authorization = `Basic ${Buffer.from('any:thing:more').toString('base64')}`;
     for (const half of [true, false]) {
-      const answer = await client.call('Handshake', [message], { headers: { authorization }, half });
+      const answer = await flight.client.call('Handshake', [message], { headers: { authorization }, half });
       assert.deepEqual([answer.code, answer.messages], [0, [message]]);
       assert.deepEqual(answer.headers?.get('authorization'), ['Bearer thing:more']);
     }
-    const empty = await client.call('Handshake', []);
+    const empty = await flight.client.call('Handshake', []);
     assert.deepEqual([empty.code, empty.details], [3, 'Invalid handshake. No payload provided']);
   });
 });

@@ -9,6 +9,7 @@ import type { Timers } from '../../shared/timers.ts';
 import { answerQuery } from '../calls/call-answers.ts';
 import { readOutput } from '../calls/output-lines.ts';
 import { type PluginCall, type PluginCalls, PluginFailure, type PluginHost } from '../calls/plugin-host.ts';
+import { abortReason, type RunningCall, runningCall } from '../calls/running-call.ts';
 import { WalEncoder } from '../delivery/wal-encoder.ts';
 import type { PluginCode } from '../plugins/plugin-code.ts';
 import { messageOf } from '../plugins/system-error.ts';
@@ -77,13 +78,6 @@ export class JavascriptHost implements PluginHost {
   }
 }
 
-interface RunningCall {
-  readonly calls: PluginCalls;
-  readonly aborted: AbortController;
-  readonly resolve: (response: EngineResponse | undefined) => void;
-  readonly reject: (failure: PluginFailure) => void;
-}
-
 /** One worker thread with one version of a plugin. */
 class PluginWorker {
   readonly #worker: Worker;
@@ -138,20 +132,7 @@ class PluginWorker {
         this.#settle(id)?.reject(abortReason(signal));
       };
       if (signal.aborted) return reject(abortReason(signal));
-      signal.addEventListener('abort', onAbort, { once: true });
-      const done = (): void => signal.removeEventListener('abort', onAbort);
-      this.#running.set(id, {
-        calls,
-        aborted: new AbortController(),
-        resolve: (response) => {
-          done();
-          resolve(response);
-        },
-        reject: (failure) => {
-          done();
-          reject(failure);
-        },
-      });
+      this.#running.set(id, runningCall(calls, signal, onAbort, { resolve, reject }));
       const message: Omit<CallMessage, 'kind'> = { type: 'call', id, database, args, cacheName };
       switch (input.kind) {
         case 'wal': {
@@ -289,10 +270,6 @@ class PluginWorker {
 
 function died(how: string): PluginFailure {
   return new PluginFailure('died', `plugin process exited unexpectedly (${how})`);
-}
-
-function abortReason({ reason }: AbortSignal): PluginFailure {
-  return reason instanceof PluginFailure ? reason : new PluginFailure('stopped', 'the trigger was stopped');
 }
 
 function deathText(error: unknown): string {

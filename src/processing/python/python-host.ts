@@ -14,6 +14,7 @@ import {
   type PluginHost,
   type QueryParams,
 } from '../calls/plugin-host.ts';
+import { abortReason, type RunningCall, runningCall } from '../calls/running-call.ts';
 import { WalEncoder } from '../delivery/wal-encoder.ts';
 import { messageOf } from '../plugins/system-error.ts';
 import type { EngineResponse } from '../processing-service.ts';
@@ -40,13 +41,6 @@ const BACK_OFF_MS_MAX = 60_000;
 
 /** How long a call that was cancelled may take to end. */
 const CANCEL_TIME_MS = 2_000;
-
-interface RunningCall {
-  readonly calls: PluginCalls;
-  readonly aborted: AbortController;
-  readonly resolve: (response: EngineResponse | undefined) => void;
-  readonly reject: (failure: PluginFailure) => void;
-}
 
 interface Session {
   readonly process: PythonProcess;
@@ -82,20 +76,7 @@ export class PythonHost implements PluginHost {
     const id = this.#nextCall++;
     return new Promise((resolve, reject) => {
       const onAbort = (): void => void this.#abort(process, id, abortReason(signal));
-      signal.addEventListener('abort', onAbort, { once: true });
-      const done = (): void => signal.removeEventListener('abort', onAbort);
-      this.#running.set(id, {
-        calls,
-        aborted: new AbortController(),
-        resolve: (response) => {
-          done();
-          resolve(response);
-        },
-        reject: (failure) => {
-          done();
-          reject(failure);
-        },
-      });
+      this.#running.set(id, runningCall(calls, signal, onAbort, { resolve, reject }));
       const { code, database, args, input, cacheName } = call;
       const { isDirectory, name, path, source, version } = code;
       const head = { kind: input.kind, database, args, cacheName, plugin: path ?? name, isDirectory, path, source, version };
@@ -320,8 +301,4 @@ function answerHead(head: Frame['head']): AnswerHead {
 
 function stopped(): PluginFailure {
   return new PluginFailure('stopped', 'the trigger was stopped');
-}
-
-function abortReason({ reason }: AbortSignal): PluginFailure {
-  return reason instanceof PluginFailure ? reason : stopped();
 }
