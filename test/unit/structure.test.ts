@@ -94,6 +94,17 @@ describe('structure of the sources', () => {
     assert.deepEqual(wrong, []);
   });
 
+  it('the table of folders in docs/architecture.md says what each imports', () => {
+    const text = readFileSync(join(root, 'docs', 'architecture.md'), 'utf8');
+    const rows = [...text.matchAll(/^\| `(src\/[a-z/]+)` \|.*\| ([^|]*) \|$/gm)].map(([, path = '', told = '']) => ({ path, told }));
+    assert.ok(Object.keys(arrows).every((folder) => rows.some(({ path }) => folderOf(path) === folder)));
+    for (const { path, told } of rows.filter((row) => !row.told.startsWith('all'))) {
+      const used = files.filter((file) => file.path.startsWith(`${path}/`)).flatMap(imports);
+      const others = new Set(used.map(folderOf).filter((folder) => folder !== folderOf(path) && folder !== 'shared'));
+      assert.equal(told, [...others].sort().join(', ') || 'nothing', path);
+    }
+  });
+
   it('the rooms of the HTTP server import each other in one direction', () => {
     const roomOf = (path: string): string | undefined => /^src\/server\/http\/([a-z]+)\//.exec(path)?.[1];
     const wrong = files.flatMap((file) => {
