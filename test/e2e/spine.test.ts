@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parquetMetadataAsync, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
-import { startServer, TestServer, testDirectory } from '../support/server.ts';
+import { sharedServer, startServer, TestServer, testDirectory } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
 const CORPUS = resolve(fileURLToPath(import.meta.url), '../../../../../test/corpus/line-protocol');
@@ -13,14 +13,16 @@ const CORPUS = resolve(fileURLToPath(import.meta.url), '../../../../../test/corp
 /** One WAL file per write and a snapshot after the second: small enough to see every step. */
 const SNAPSHOT_AT_ONCE = ['--wal-flush-interval', '1ms', '--wal-snapshot-size', '1', '--snapshotted-wal-files-to-keep', '0'];
 
+const shared = sharedServer();
+
 async function corpus(name: string): Promise<{ body: string; lines: number }> {
   const body = await readFile(join(CORPUS, name), 'utf8');
   return { body, lines: body.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#')).length };
 }
 
-test('a write that was answered 204 is visible to the next query', async (t) => {
-  const server = await startServer(t, await testDirectory(t));
-  for (let i = 1; i <= 50; i++) {
+test('a write that was answered 204 is visible to the next query', async () => {
+  const server = await shared();
+  for (let i = 1; i <= 30; i++) {
     await server.writeOk('db', `m,host=a v=${i}i ${i}`, '&precision=nanosecond');
     const rows = await server.rows('db', 'SELECT count(*) AS n, max(v) AS v FROM m');
     assert.deepEqual(rows, [{ n: i, v: i }]);
@@ -52,10 +54,9 @@ test('SIGTERM ends the server with code 0 and nothing is lost', async (t) => {
   assert.deepEqual(await again.rows('numbers', 'SELECT count(*) AS n FROM numbers'), [{ n: lines }]);
 });
 
-test('a second server on the same directory is refused at once and the first goes on', async (t) => {
-  const directory = await testDirectory(t);
-  const server = await startServer(t, directory);
-  await assert.rejects(TestServer.start(directory), /in use by another influxdb3 process/);
+test('a second server on the same directory is refused at once and the first goes on', async () => {
+  const server = await shared();
+  await assert.rejects(TestServer.start(server.dataDir), /in use by another influxdb3 process/);
   await server.writeOk('db', 'm v=1');
 });
 

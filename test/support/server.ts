@@ -27,11 +27,13 @@ export interface TestServerOptions {
 export class TestServer {
   readonly child: ChildProcess;
   readonly url: string;
+  readonly dataDir: string;
   readonly #output: string[];
 
-  private constructor(child: ChildProcess, url: string, output: string[]) {
+  private constructor(child: ChildProcess, url: string, dataDir: string, output: string[]) {
     this.child = child;
     this.url = url;
+    this.dataDir = dataDir;
     this.#output = output;
   }
 
@@ -57,7 +59,7 @@ export class TestServer {
     });
     exited.catch(() => undefined); // an exit after the start is each test's own business
     const address = await Promise.race([fileContent(listener, () => child.exitCode === null && child.signalCode === null), exited]);
-    return new TestServer(child, `http://${address}`, output);
+    return new TestServer(child, `http://${address}`, dataDir, output);
   }
 
   get output(): string {
