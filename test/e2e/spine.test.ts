@@ -57,7 +57,7 @@ test('SIGTERM ends the server with code 0 and nothing is lost', async (t) => {
 test('a second server on the same directory is refused at once and the first goes on', async () => {
   const server = await shared();
   await assert.rejects(TestServer.start(server.dataDir), /in use by another influxdb3 process/);
-  await server.writeOk('db', 'm v=1');
+  await server.writeOk('held', 'm v=1');
 });
 
 test('snapshots put sorted Parquet files where the layout says, readable by another reader', async (t) => {
