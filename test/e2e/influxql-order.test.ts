@@ -89,12 +89,40 @@ const CASES: readonly (readonly [what: string, q: string, expected: unknown])[] 
       [10, 1, 'b'],
     ],
   ],
+  [
+    'rows of a subquery, whose tags are not shown',
+    'SELECT a FROM (SELECT f AS a FROM m) WHERE time < 20 LIMIT 3',
+    [1, 3, 0].map((f) => [10, f]),
+  ],
   ['series are limited, not rows', 'SELECT s FROM m GROUP BY host SLIMIT 1 SOFFSET 2', [10, 20].map((t) => [t, 'c'])],
 ];
 
 for (const [what, q, expected] of CASES) {
   it(`rows of equal times: ${what}`, async () => assert.deepEqual(await rows(q), expected));
 }
+
+it('series of a subquery are limited in the order of their tags', async () => {
+  const inner = 'SELECT mean(f) AS a FROM m GROUP BY host';
+  const sums = async (limits: string): Promise<unknown> => (await rows(`SELECT sum(a) FROM (${inner} ${limits})`))[0]?.[1];
+  assert.deepEqual(await sums('SLIMIT 1'), 1);
+  assert.deepEqual(await sums('SLIMIT 2 SOFFSET 1'), 3 + 0);
+  assert.deepEqual(await sums('SOFFSET 3'), 2);
+  assert.deepEqual(await rows(`SELECT a FROM (SELECT f AS a FROM m SLIMIT 1)`), await rows('SELECT f FROM m'));
+  assert.deepEqual(await rows(`SELECT a FROM (SELECT f AS a FROM m SOFFSET 1)`), []);
+});
+
+it('integers above 2^53 keep their digits as parameters, in a JSON body too', async () => {
+  await server.writeOk('db', 'large v=9007199254740993i 1\nlarge v=9007199254740992i 2', '&precision=nanosecond');
+  const q = 'SELECT v FROM large WHERE v = $n';
+  const params = '{"n":9007199254740993}';
+  for (const [headers, body] of [
+    [{ 'content-type': 'application/json' }, `{"db":"db","epoch":"ns","q":"${q}","params":${params}}`],
+    [{}, new URLSearchParams({ db: 'db', epoch: 'ns', q, params })],
+  ] as const) {
+    const response = await fetch(`${server.url}/query`, { method: 'POST', headers, body });
+    assert.match(await response.text(), /"values":\[\[1,9007199254740993\]\]/);
+  }
+});
 
 it('time in conditions is read in any letter case', async () => {
   assert.equal((await rows('SELECT s FROM m WHERE TIME > 10')).length, 4);

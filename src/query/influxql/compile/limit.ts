@@ -13,10 +13,12 @@ export function limited(plan: SelectPlan, rows: MeasurementRows): MeasurementRow
   const keys = keyNames(plan);
   const gapFilled =
     plan.bins !== undefined && plan.fill?.kind !== 'none' && plan.analysis.kind !== 'top' && plan.analysis.kind !== 'distinct';
+  const counted = rows.columns.filter(({ type }) => type !== 'tag' && type !== 'null');
+  const [only, ...others] = counted;
+  if (keys.length === 0 && only !== undefined && others.length === 0 && !gapFilled) return firstRows(plan, rows, only.sqlName);
   const partition = keys.length > 0 ? `PARTITION BY ${keys.join(', ')} ` : '';
   const ties = tieOrder(plan, rows.ties).map((item) => `, ${item}`);
   const over = `OVER (${partition}ORDER BY t${plan.select.descending ? ' DESC' : ''}${ties.join('')} ROWS UNBOUNDED PRECEDING)`;
-  const counted = rows.columns.filter(({ type }) => type !== 'tag' && type !== 'null');
   const counts = counted.map(({ sqlName }) => `count(${gapFilled ? '*' : sqlName}) ${over} AS n_${sqlName}`);
   const first = offset ?? 0n;
   const inside = (name: string): string =>
@@ -29,4 +31,12 @@ export function limited(plan: SelectPlan, rows: MeasurementRows): MeasurementRow
   const some = counted.map(({ sqlName }) => `(${inside(sqlName)})`).join(' OR ');
   const numbered = `SELECT *, ${counts.join(', ')} FROM (${rows.sql})`;
   return { ...rows, sql: `SELECT ${[...keys, 't', ...rows.ties, ...outputs].join(', ')} FROM (${numbered}) WHERE ${some}` };
+}
+
+/** One column of one series: the first rows are found without sorting and counting all. */
+function firstRows(plan: SelectPlan, rows: MeasurementRows, name: string): MeasurementRows {
+  const { limit, offset, descending } = plan.select;
+  const order = [`t${descending ? ' DESC' : ''}`, ...tieOrder(plan, rows.ties)].join(', ');
+  const end = `${limit === undefined ? '' : ` LIMIT ${limit}`}${offset === undefined ? '' : ` OFFSET ${offset}`}`;
+  return { ...rows, sql: `SELECT * FROM (${rows.sql}) WHERE ${name} IS NOT NULL ORDER BY ${order}${end}` };
 }

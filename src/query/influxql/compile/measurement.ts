@@ -234,7 +234,10 @@ function chosenRow(
   const by = partition.length > 0 ? `PARTITION BY ${partition.join(', ')} ` : '';
   const known = `SELECT * FROM (${from}) WHERE ${value.sql} IS NOT NULL`;
   const series = ties.map((tag) => `${tag}${call.name === 'last' ? ' DESC NULLS LAST' : ' NULLS FIRST'}`);
-  const number = `row_number() OVER (${by}ORDER BY ${[selectorOrder(call, value.sql), ...series].join(', ')})`;
+  const order = `ORDER BY ${[selectorOrder(call, value.sql), ...series].join(', ')}`;
+  const number = `row_number() OVER (${by}${order})`;
+  // one row of all is found without numbering them
+  if (call.name !== 'percentile' && partition.length === 0) return `${known} ${order} LIMIT 1`;
   if (call.name !== 'percentile') return `${known} QUALIFY ${number} = 1`;
   const total = `count(*) OVER (${partition.length > 0 ? by.trim() : ''})`;
   const wanted = `CAST(floor(${total} * ${floatSql(numberArgument(call, 1))} / ${floatSql(100)} + 0.5) AS BIGINT)`;
@@ -286,7 +289,9 @@ function topRows(plan: SelectPlan, source: SourceRows): Rows {
     `row_number() OVER (${partition.length > 0 ? `PARTITION BY ${partition.join(', ')} ` : ''}${order})`;
   let from = `SELECT * FROM (${source.sql}) WHERE ${value.type === 'null' || value.type === 'tag' ? 'false' : `${value.sql} IS NOT NULL`}`;
   if (tags.length > 0) from = `SELECT * FROM (${from}) QUALIFY ${rank([...keys, ...bin, ...tags.map((tag) => source.value(tag).sql)])} = 1`;
-  const chosen = `SELECT * FROM (${from}) QUALIFY ${rank([...keys, ...bin])} <= ${numberArgument(call, call.args.length - 1)}`;
+  const count = numberArgument(call, call.args.length - 1);
+  const groups = [...keys, ...bin];
+  const chosen = `SELECT * FROM (${from}) ${groups.length === 0 ? `${order} LIMIT ${count}` : `QUALIFY ${rank(groups)} <= ${count}`}`;
   return project(
     plan,
     refScope(source, () => value),

@@ -23,6 +23,8 @@ export interface Rowset {
   readonly measurement: string;
   /** Without `time`. */
   readonly columns: ReadonlyMap<string, ValueType>;
+  /** Tags that can be named, but are none of the columns. */
+  readonly hiddenTags: readonly string[];
   /** @param range rows outside are not wanted */
   open(range: TimeRange): OpenRows;
 }
@@ -37,6 +39,7 @@ export function tableRows(state: CompileState, relation: RelationInfo): Rowset {
   return {
     measurement: relation.name,
     columns: types,
+    hiddenTags: [],
     open(range) {
       const { columns, marker } = state.addUse(relation, range);
       const alias = state.freshName('r');
@@ -69,6 +72,7 @@ export function queryRows(
   return {
     measurement,
     columns: new Map([...shown].map(([name, { type }]) => [name, type])),
+    hiddenTags: [...hidden.keys()].filter((name) => !shown.has(name)),
     open() {
       const alias = state.freshName('r');
       return {

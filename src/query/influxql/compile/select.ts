@@ -23,7 +23,6 @@ const unbounded: TimeRange = { low: undefined, high: undefined };
 
 /** @param outer bounds that an enclosing SELECT has on time; `inner` = this is a subquery */
 export function selectRows(state: CompileState, select: Select, outer: TimeRange = unbounded, inner = false): SelectRows {
-  if (select.seriesLimit && inner) throw notImplemented('SLIMIT or SOFFSET in a subquery');
   checkLimit('slimit', select.seriesLimit?.limit);
   checkLimit('soffset', select.seriesLimit?.offset);
   checkLimit('limit', select.limit);
@@ -44,7 +43,19 @@ export function selectRows(state: CompileState, select: Select, outer: TimeRange
     const rows = measurementRows(plan, rowset);
     return rows === undefined ? [] : [limited(plan, rows)];
   });
-  return { plan, measurements };
+  return { plan, measurements: inner ? measurements.map((rows) => chosenSeries(plan, rows, measurements.length)) : measurements };
+}
+
+/** SLIMIT and SOFFSET of a subquery: its series, in the order of their group tags. */
+function chosenSeries(plan: SelectPlan, rows: MeasurementRows, measurementCount: number): MeasurementRows {
+  const { seriesLimit } = plan.select;
+  if (seriesLimit === undefined) return rows;
+  if (measurementCount > 1) throw notImplemented('SLIMIT or SOFFSET in a subquery of several measurements');
+  const { limit, offset = 0n } = seriesLimit;
+  const keys = keyNames(plan).map((key) => `${key} NULLS FIRST`);
+  const number = keys.length === 0 ? '1' : `dense_rank() OVER (ORDER BY ${keys.join(', ')})`;
+  const wanted = `number > ${offset}${limit === undefined ? '' : ` AND number <= ${offset + limit}`}`;
+  return { ...rows, sql: `SELECT * EXCLUDE (number) FROM (SELECT *, ${number} AS number FROM (${rows.sql})) WHERE ${wanted}` };
 }
 
 /** Measurements by name; several sources may name one. */

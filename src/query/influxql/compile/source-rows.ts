@@ -65,11 +65,9 @@ function showsRows({ analysis, bins }: SelectPlan): boolean {
   return kind === 'raw' || kind === 'top';
 }
 
-function otherTags(plan: SelectPlan, { columns }: Rowset): string[] {
-  return [...columns]
-    .filter(([name, type]) => type === 'tag' && !plan.tags.includes(name))
-    .map(([name]) => name)
-    .sort(byCodePoint);
+function otherTags(plan: SelectPlan, { columns, hiddenTags }: Rowset): string[] {
+  const shown = [...columns].filter(([, type]) => type === 'tag').map(([name]) => name);
+  return [...shown, ...hiddenTags].filter((name) => !plan.tags.includes(name)).sort(byCodePoint);
 }
 
 function keyOf({ name, cast }: RefExpr): string {
