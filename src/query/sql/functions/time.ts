@@ -321,7 +321,8 @@ function fromUnixtime(call: ScalarCall): Typed {
 }
 
 function toDate(call: ScalarCall): Typed {
-  if (call.args.length > 1) return typed(parsedByFormats(call, 'DATE'), dateType);
+  // compat: a number counts days, whatever formats follow
+  if (call.args.length > 1 && arg(call, 0).type.kind !== 'int') return typed(parsedByFormats(call, 'DATE'), dateType);
   const text = constantText(arg(call, 0));
   if (text !== undefined) return typed(`CAST(make_timestamp_ns(${parseTimestamp(text)}) AS DATE)`, dateType);
   return castTo(arg(call, 0), dateType);
