@@ -7,7 +7,7 @@ import type { Copies } from './copies.ts';
 import { type Host, startHost } from './host.ts';
 import { Lanes } from './lanes.ts';
 import type { Request } from './model.ts';
-import { answered } from './patience.ts';
+import { answered, eventually } from './patience.ts';
 import { type LifePlan, randomFor } from './plan.ts';
 import { press } from './pressure.ts';
 import { everything, Reader } from './reader.ts';
@@ -140,8 +140,11 @@ async function readAll(world: World, url: string): Promise<void> {
   };
   for (const table of world.readableTables()) {
     const manner = { language: 'sql', format: 'csv', columns: '*', end: '', onFit } as const;
-    if (!(await readScope(world, url, everything(table), manner)) && table.exists)
+    const read = (): Promise<boolean> => readScope(world, url, everything(table), manner);
+    // A life that is short of memory may need some of it for its files first, but not for ever.
+    if (table.exists && !(world.shortOfMemory ? await eventually(read) : await read()))
       throw new Fault('unexpected', `table ${table.name} cannot be read after a start`);
+    if (!table.exists) await read();
   }
   for (const request of [...model.doubtful]) {
     if (seen.get(request) === true) model.acknowledge(request);

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { Fault } from './check.ts';
 
 /** Far beyond what a request takes on a busy machine; a server that says nothing for so long hangs. */
@@ -13,5 +14,17 @@ export async function answered<T>(what: string, answer: Promise<T>, msMax = ANSW
     return await Promise.race([answer, silence]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+const AGAIN_MS = 1000;
+
+/** Asks until the answer is true; false when it was not for as long as a server may say nothing. */
+export async function eventually(ask: () => Promise<boolean>): Promise<boolean> {
+  const end = performance.now() + ANSWER_MS_MAX;
+  for (;;) {
+    if (await ask()) return true;
+    if (performance.now() > end) return false;
+    await delay(AGAIN_MS);
   }
 }
