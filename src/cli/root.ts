@@ -6,6 +6,7 @@ import { createGroup } from './commands/create.ts';
 import { debugGroup } from './commands/debug.ts';
 import { deleteGroup } from './commands/delete.ts';
 import { healthcheckCommand } from './commands/healthcheck.ts';
+import { importCommand } from './commands/import.ts';
 import { installGroup } from './commands/install.ts';
 import { queryCommand } from './commands/query.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -39,6 +40,7 @@ export function rootCommand(): GroupModel {
       installGroup(),
       debugGroup(),
       telemetryGroup(),
+      importCommand(),
       backupCommand(),
       restoreCommand(),
       healthcheckCommand(),

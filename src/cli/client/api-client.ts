@@ -79,7 +79,7 @@ class UndiciClient implements ApiClient {
         path: text === '' ? request.path : `${request.path}?${text}`,
         method: request.method,
         headers: {
-          ...(this.#token === undefined ? undefined : { authorization: `Bearer ${this.#token}` }),
+          ...(this.#token === undefined ? undefined : { authorization: authorization(this.#token) }),
           ...(json === undefined ? undefined : { 'content-type': 'application/json' }),
           ...request.headers,
         },
@@ -105,6 +105,12 @@ class UndiciClient implements ApiClient {
     const hint = connectHint(errorCode(error), this.#base.origin);
     return new ConnectError(request.method, `${this.#base.origin}${request.path}`, hint, error);
   }
+}
+
+/** `basic:user:password` is a name with its password, for InfluxDB 1. */
+function authorization(token: string): string {
+  const basic = /^basic:(.*)$/.exec(token)?.[1];
+  return basic === undefined ? `Bearer ${token}` : `Basic ${Buffer.from(basic).toString('base64')}`;
 }
 
 /** A token comes from a file or a variable, often with the line end behind it. */

@@ -7,6 +7,7 @@ import { CommandFailure } from './failure.ts';
 type Verb =
   | 'Backup'
   | 'Enable'
+  | 'Import'
   | 'Restore'
   | 'Create'
   | 'Debug'

@@ -11,6 +11,12 @@ export interface Piece {
   readonly lineCount: number;
   /** Bytes of the input up to its end. */
   readonly endByte: number;
+  /** Where it goes, when it is not where the others go. */
+  readonly database?: string | undefined;
+  /** Lines of the source that its rows come from, in their order, when they are not lines of the body. */
+  readonly sourceLines?: readonly number[] | undefined;
+  /** Where an import goes on that has got this far. */
+  readonly position?: unknown;
 }
 
 /**

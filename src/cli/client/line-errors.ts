@@ -1,4 +1,4 @@
-import { rowLines } from './cut-lines.ts';
+import { type Piece, rowLines } from './cut-lines.ts';
 
 /** A line that the server did not store. */
 export interface BadLine {
@@ -49,12 +49,12 @@ interface WireLineError {
 }
 
 /** The bad lines of a refusal of `/api/v3/write_lp`, numbered by the input; undefined when the answer is about something else. */
-export function badLinesOf(answer: string, body: Uint8Array, firstLine: number): BadLine[] | undefined {
+export function badLinesOf(answer: string, { body, firstLine, sourceLines }: Piece): BadLine[] | undefined {
   const errors = wireLineErrors(answer);
   if (errors === undefined) return undefined;
-  const lines = rowLines(body);
+  const lines = sourceLines ?? rowLines(body).map((line) => firstLine + line - 1);
   return errors.map(({ error_message: reason, line_number: number, original_line: text }) => ({
-    line: firstLine + (lines[number - 1] ?? 1) - 1,
+    line: lines[number - 1] ?? firstLine,
     reason,
     text,
   }));

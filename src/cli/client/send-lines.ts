@@ -1,7 +1,7 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import type { ApiClient } from './api-client.ts';
-import { cutAtLines, type Piece, rowLines } from './cut-lines.ts';
+import { type Piece, rowLines } from './cut-lines.ts';
 import { ApiError } from './failure.ts';
 import { type BadLine, BadLines, badLinesOf } from './line-errors.ts';
 
@@ -15,6 +15,8 @@ export interface SendOptions {
   readonly requestsMax: number;
   /** Goes on after lines that the server refuses, instead of ending behind the first request that has some. */
   readonly goOn: boolean;
+  /** Called with the bad lines of a request. */
+  onBad?(bad: readonly BadLine[]): Promise<void>;
   /** Called after each request. */
   onProgress?(sent: SentLines): Promise<void>;
   /** Called when all of the input up to a place has been answered. */
@@ -53,25 +55,26 @@ const zip = promisify(gzip);
  * Sends the input in requests that end at line ends, several at once. Lines that the server refuses are counted and the first
  * ones kept. Any other failure ends it, once the requests under way are answered: throws `SendFailure`.
  */
-export async function sendLines(client: ApiClient, input: AsyncIterable<Uint8Array>, options: SendOptions): Promise<SentLines> {
+export async function sendLines(client: ApiClient, pieces: AsyncIterable<Piece>, options: SendOptions): Promise<SentLines> {
   const sent: SentLines = { requests: 0, lines: 0, bytes: 0, rowsStored: 0, lastLine: 0, bad: new BadLines() };
   const active = new Set<Promise<void>>();
   const order = new SettledOrder();
   let failure: SendFailure | undefined;
   let stop = false;
   const send = async (piece: Piece): Promise<void> => {
-    const bad = await postLines(client, piece.body, options, piece.firstLine);
+    const bad = await postLines(client, piece, options);
     sent.requests += 1;
     sent.lines += piece.lineCount;
     sent.bytes += piece.body.length;
-    sent.rowsStored += rowLines(piece.body).length - bad.length;
+    sent.rowsStored += (piece.sourceLines?.length ?? rowLines(piece.body).length) - bad.length;
     sent.bad.add(bad);
+    if (bad.length > 0) await options.onBad?.(bad);
     if (bad.length > 0 && !options.goOn) stop = true;
     await options.onProgress?.(sent);
     const settled = order.settle(piece);
     if (settled !== undefined) await options.onSettled?.(settled, sent);
   };
-  for await (const piece of cutAtLines(input, options.requestBytesMax)) {
+  for await (const piece of pieces) {
     order.begin(piece);
     sent.lastLine = piece.firstLine + piece.lineCount - 1;
     const request = send(piece)
@@ -89,12 +92,13 @@ export async function sendLines(client: ApiClient, input: AsyncIterable<Uint8Arr
 }
 
 /** Sends one body. Answers with the lines that the server refused; throws what the client throws for other failures. */
-async function postLines(client: ApiClient, body: Buffer, options: SendOptions, firstLine: number): Promise<BadLine[]> {
+async function postLines(client: ApiClient, piece: Piece, options: SendOptions): Promise<BadLine[]> {
+  const { body } = piece;
   const request = {
     method: 'POST',
     path: '/api/v3/write_lp',
     query: {
-      db: options.database,
+      db: piece.database ?? options.database,
       precision: options.precision,
       accept_partial: options.acceptPartial ? 'true' : undefined,
       no_sync: options.noSync ? 'true' : undefined,
@@ -106,7 +110,7 @@ async function postLines(client: ApiClient, body: Buffer, options: SendOptions, 
     await client.fetch(request);
     return [];
   } catch (error) {
-    const bad = error instanceof ApiError ? badLinesOf(error.body, body, firstLine) : undefined;
+    const bad = error instanceof ApiError ? badLinesOf(error.body, piece) : undefined;
     if (bad === undefined) throw error;
     return bad;
   }

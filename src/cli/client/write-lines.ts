@@ -16,11 +16,12 @@ export async function writeLines(
   options: Omit<SendOptions, 'onProgress' | 'onSettled'> & { readonly quiet: boolean },
 ): Promise<SentLines> {
   const module = await import('./send-lines.ts');
+  const { cutAtLines } = await import('./cut-lines.ts');
   const progress = options.quiet ? undefined : new ProgressLine(io);
   const onProgress = async (sent: SentLines): Promise<void> =>
     progress?.show((elapsedMs) => progressText({ ...sent, share: share(input, sent) }, elapsedMs));
   try {
-    const sent = await module.sendLines(client, input.bytes, { ...options, onProgress });
+    const sent = await module.sendLines(client, cutAtLines(input.bytes, options.requestBytesMax), { ...options, onProgress });
     await progress?.end();
     if (sent.bad.count > 0) throw linesRefused(sent, options.goOn);
     return sent;
