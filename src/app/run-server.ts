@@ -36,6 +36,7 @@ import type { RunningServer, ServerHooks } from './contract.ts';
 import { diagnostics, statistics } from './diagnostics.ts';
 import { OpenParts } from './open-parts.ts';
 import { portHolder } from './port-holder.ts';
+import { registerProcessMetrics } from './process-metrics.ts';
 import { openProcessing, openPython } from './processing.ts';
 import { type ServerSeed, seedCatalog } from './seed.ts';
 import { StartLog } from './start-log.ts';
@@ -77,6 +78,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   const metrics = new Registry();
   registerTelemetryMetrics(metrics, telemetry);
   registerStorageMetrics(metrics, storage.writes);
+  registerProcessMetrics(metrics, storage.store.durable ? storage.store.root : undefined);
   if (storage.store.bucket !== undefined) registerBucketMetrics(metrics, storage.store.bucket);
   const writeDoor = new WriteDoor({ store: storage.writes, telemetry: telemetry.recorder, metrics: new WriteMetrics(metrics) });
   const writeService = new WritesUnderWay(writeDoor);

@@ -9,6 +9,7 @@ import { print, write } from '../io.ts';
 import { formatStartup, readinessLine } from '../startup-text.ts';
 import { describeConfig } from './describe-config.ts';
 import { announceFiles } from './ready-files.ts';
+import { notifyReady } from './service-manager.ts';
 import { stopOnSignals } from './signals.ts';
 
 const failurePrefix = 'Serve command failed: ';
@@ -48,6 +49,7 @@ async function serve(config: ServeConfig, call: RawCall): Promise<number> {
     const onReady = (info: StartupInfo): void => {
       files.ready(info);
       call.io.stderr.write(`${formatStartup(info)}\n${readinessLine(info.url, process.pid)}\n`);
+      notifyReady(call.io.environment, (reason) => logger.warn('the service manager was not told that the server is ready', { reason }));
     };
     server = await runServer(config, { logger, onReady });
     signals.attach(server);

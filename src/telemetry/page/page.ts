@@ -37,12 +37,14 @@ export function renderTelemetryPage(data: TelemetryPageData): string {
 <body>
 <a class="skip" href="#main">Skip to content</a>
 <main id="main">
-${[renderHeader(data), renderNext(data), renderCharts(data), renderLedger(data), renderSwitches(data)].join('\n')}
+${[renderHeader(data), renderCharts(data), renderNext(data), renderLedger(data), renderSwitches(data)].join('\n')}
 </main>
 <footer><p>The same as JSON: ${Object.entries(TELEMETRY_VIEWS)
     .filter(([view]) => view !== 'preview' || data.status.state === 'on')
     .map(([view, path]) => `<a href="${path}">${view}</a>`)
-    .join(', ')}. This page makes no request to any other place.</p></footer>
+    .join(
+      ', ',
+    )}. This page makes no request to any other place. A browser logs in with any user name and the token as password; <a href="/">the explorer</a> asks for it by itself.</p></footer>
 <script>${PAGE_SCRIPT}</script>
 </body>
 </html>
@@ -161,8 +163,9 @@ function renderEntry(entry: LedgerEntry): string {
 function renderSwitches({ status }: TelemetryPageData): string {
   const title = status.state === 'on' ? 'Switch it off' : 'Switches';
   return `<section aria-labelledby="switch"><h2 id="switch">${title}</h2>
-<p>Any one of these is enough, from the next start on. Off means no timer, no counter, no connection.</p>
-<pre tabindex="0">influxdb3 serve --disable-telemetry-upload
+<p>The first one switches it off at once and for good; any of the others is enough from the next start on. Off means no timer, no counter, no connection.</p>
+<pre tabindex="0">influxdb3 telemetry off
+influxdb3 serve --disable-telemetry-upload
 INFLUXDB3_TELEMETRY_DISABLE_UPLOAD=true
 DO_NOT_TRACK=1</pre></section>`;
 }
