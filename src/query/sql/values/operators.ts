@@ -134,8 +134,8 @@ function numeric(op: '+' | '-' | '*' | '/' | '%', left: Typed, right: Typed, wra
     return typed(`(${x} ${op} ${y})`, type);
   }
   const [x, y] = [castTo(left, type), castTo(right, type)];
-  if (op === '/') return typed(`(${x.sql} // ${nonZero(y, type)})`, type);
-  if (op === '%') return typed(`(${x.sql} % ${nonZero(y, type)})`, type);
+  if (op === '/') return typed(`(${x.sql} // ${nonZero(y, type, x)})`, type);
+  if (op === '%') return typed(`(${x.sql} % ${nonZero(y, type, x)})`, type);
   if (wraps && type.kind === 'int') return typed(wrappedArithmetic(op, x.sql, y.sql, type), type);
   return typed(`(${x.sql} ${op} ${y.sql})`, type);
 }
@@ -192,13 +192,12 @@ export function wrapped(sql: string, { signed, bits }: IntegerType): string {
   return `_df.wrap_${signed ? 'i' : 'u'}${bits}(${sql})`;
 }
 
-/** The divisor, which raises DataFusion's error when it is zero. */
-function nonZero(divisor: Typed, type: SqlType): string {
-  if (divisor.constant?.kind === 'int') {
-    if (divisor.constant.value === 0n) return `CAST(error('Arrow error: Divide by zero error') AS ${engineType(type)})`;
-    return divisor.sql;
-  }
-  const raise = `CAST(error('Arrow error: Divide by zero error') AS ${engineType(type)})`;
+/** The divisor, which raises DataFusion's error when it is zero. NULL divided by zero is NULL. */
+function nonZero(divisor: Typed, type: SqlType, dividend?: Typed): string {
+  const error = `CAST(error('Arrow error: Divide by zero error') AS ${engineType(type)})`;
+  const mayBeNull = dividend !== undefined && dividend.constant === undefined && dividend.sql.length <= inlineDivisorChars;
+  const raise = mayBeNull ? `(CASE WHEN ${dividend.sql} IS NOT NULL THEN ${error} END)` : error;
+  if (divisor.constant?.kind === 'int') return divisor.constant.value === 0n ? raise : divisor.sql;
   // a long divisor is written once: nested divisions would double the statement at every level
   if (divisor.sql.length > inlineDivisorChars)
     return `list_transform([${divisor.sql}], lambda d: CASE WHEN d = 0 THEN ${raise} ELSE d END)[1]`;

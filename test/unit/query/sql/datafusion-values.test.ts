@@ -147,6 +147,15 @@ describe('values that DataFusion has', () => {
     assert.deepEqual(await engine.column(`SELECT CAST(max(i) AS VARCHAR) ${from}`), ['1 mons 0.000000003 secs']);
   });
 
+  test('divides NULL by zero without an error', async () => {
+    const from = 'FROM (VALUES (NULL, 0), (7, 2)) AS t(a, b)';
+    assert.deepEqual(await engine.column(`SELECT a / b ${from}`), [null, 3]);
+    assert.deepEqual(await engine.column(`SELECT a % b ${from}`), [null, 1]);
+    assert.deepEqual(await engine.column(`SELECT a / 0 ${from} WHERE a IS NULL`), [null]);
+    assert.equal((await engine.failure(`SELECT a / 0 ${from}`)).message, 'Arrow error: Divide by zero error');
+    assert.equal((await engine.failure(`SELECT 1 / b ${from}`)).message, 'Arrow error: Divide by zero error');
+  });
+
   test('cuts a mean of durations to whole units', async () => {
     const from = 'FROM (VALUES (1), (2), (2)) AS t(n)';
     assert.deepEqual(
