@@ -157,7 +157,7 @@ describe('output column names', () => {
         { kind: 'timestamp', zone: '+00:00' },
         { kind: 'timestamp', zone: 'Europe/Paris' },
         { kind: 'duration' },
-        undefined,
+        { kind: 'float64' },
       ],
     );
   });
