@@ -6,13 +6,49 @@ import { Catalog } from '../../src/catalog/index.ts';
 import { Engine } from '../../src/duckdb/index.ts';
 import { systemClock } from '../../src/shared/clock.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
-import { DirectoryObjectStore, type FileSystem, LocalFiles, openStore, type Store } from '../../src/storage/index.ts';
+import { systemTimers } from '../../src/shared/timers.ts';
+import {
+  type BucketStore,
+  DirectoryObjectStore,
+  Fence,
+  type FileSystem,
+  LocalFiles,
+  openStore,
+  type Store,
+} from '../../src/storage/index.ts';
 import { tableScanSql } from '../../src/write/scan/index.ts';
 import { WriteStore, type WriteStoreOptions } from '../../src/write/write-store.ts';
 import { engineNames, readRows } from './engine.ts';
 import type { TestRow } from './model-table.ts';
 
 export const CHUNK_NS = 600_000_000_000n;
+
+async function directoryStore(directory: string, wrap: (fs: FileSystem) => FileSystem): Promise<Store> {
+  const opened = await openStore({ kind: 'file', dataDir: directory, nodeId: 'n1' });
+  const fs = wrap(opened.fs);
+  return { ...opened, fs, objects: new DirectoryObjectStore(fs, opened.root), files: new LocalFiles(fs, opened.root) };
+}
+
+function bucketStore(directory: string, bucket: BucketStore): Promise<Store> {
+  const cache = { cacheDir: directory, cacheBytesMax: 1 << 30 };
+  return openStore({ kind: 'bucket', nodeId: 'n1', open: async () => bucket, ...cache, log: silentLogger });
+}
+
+/** As a server does: whoever ran before can change the catalog no more. */
+async function claimedCatalog(store: Store): Promise<Catalog> {
+  for (;;) {
+    const fence = new Fence();
+    try {
+      const shared = { fence, timers: systemTimers };
+      const catalog = await Catalog.open({ objects: store.objects, clock: systemClock, randomUuid: randomUUID, log: silentLogger, shared });
+      await catalog.registerNode({ nodeId: 'n1', cores: 1, processUuid: randomUUID(), cliParams: '{}' });
+      fence.onLost((reason) => store.fence.end(reason));
+      return catalog;
+    } catch (error) {
+      if (fence.reason === undefined) throw error;
+    }
+  }
+}
 
 /** The write side of a server on a directory of its own, without HTTP. */
 export class TestWriteStore {
@@ -35,12 +71,13 @@ export class TestWriteStore {
     overrides: Partial<WriteStoreOptions> = {},
     wrap: (fs: FileSystem) => FileSystem = (fs) => fs,
     wrapEngine: (engine: Engine) => Engine = (engine) => engine,
+    bucket?: BucketStore,
   ): Promise<TestWriteStore> {
     const clock = overrides.clock ?? systemClock;
-    const opened = await openStore({ kind: 'file', dataDir: directory, nodeId: 'n1' });
-    const fs = wrap(opened.fs);
-    const store: Store = { ...opened, fs, objects: new DirectoryObjectStore(fs, opened.root), files: new LocalFiles(fs, opened.root) };
-    const catalog = await Catalog.open({ objects: store.objects, clock, randomUuid: randomUUID, log: silentLogger });
+    const store = await (bucket === undefined ? directoryStore(directory, wrap) : bucketStore(directory, bucket));
+    const catalog = await (store.bucket === undefined
+      ? Catalog.open({ objects: store.objects, clock, randomUuid: randomUUID, log: silentLogger })
+      : claimedCatalog(store));
     const realEngine = await Engine.open({
       threads: 2,
       memoryLimitBytes: 512 * 1024 * 1024,

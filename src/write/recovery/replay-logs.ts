@@ -1,5 +1,6 @@
 import type { Clock } from '../../shared/clock.ts';
 import type { Log } from '../../shared/logger.ts';
+import type { Store } from '../../storage/index.ts';
 import type { AsideLog } from '../aside/index.ts';
 import type { WriteBuffer } from '../buffer/index.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
@@ -7,6 +8,8 @@ import type { Wal, WalPeriod } from '../wal/index.ts';
 import { Replay, type ReplayTables } from './replay.ts';
 
 export interface ReplayLogsOptions {
+  /** Where the log is. */
+  readonly store: Pick<Store, 'bucket'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly buffer: WriteBuffer;
@@ -17,6 +20,9 @@ export interface ReplayLogsOptions {
   /** `--wal-replay-fail-on-error`. */
   readonly failOnError: boolean;
 }
+
+/** Objects of a log in a bucket that are fetched while earlier ones are applied. */
+const READ_AHEAD_OBJECTS = 16;
 
 /** A file whose rows, or some of them, are gone although they had been acknowledged. */
 export interface LostRows {
@@ -50,6 +56,7 @@ export async function replayLogs(options: ReplayLogsOptions): Promise<ReplayedLo
     afterFileNumber: files.walFileNumber,
     expectedNumbers: files.persistedRanges.map(({ lastWalFileNumber }) => lastWalFileNumber),
     failOnError,
+    ...(options.store.bucket === undefined ? {} : { readAheadFiles: READ_AHEAD_OBJECTS }),
     onRecord: (fileNumber, body) => applied(() => replay.record(fileNumber, body)),
   });
   if (report.recordCount + aside.recordCount > 0) {
