@@ -71,12 +71,17 @@ test('a write that is cut after any byte, and ended, reset or continued', async 
   await finish();
 });
 
+/** Of the places and bytes a run takes one in so many, another share with each seed; `FUZZ_PART=1` takes all. */
+const PART = Number(process.env['FUZZ_PART'] ?? 3);
+
 const SPECIAL_BYTES = [0, 9, 10, 13, 32, 34, 44, 47, 48, 58, 59, 64, 92, 95, 126, 127, 128, 160, 255];
 
 test('a write with any byte of its head replaced or followed by a special one', async (t) => {
-  const { compare, finish } = await pair(t);
+  const note = `FUZZ_SEED=${SEED}`;
+  const { compare, finish } = await pair(t, note);
   for (let at = 0; at < HEAD.length; at++) {
-    for (const byte of SPECIAL_BYTES) {
+    for (const [index, byte] of SPECIAL_BYTES.entries()) {
+      if ((at + index + SEED) % PART !== 0) continue;
       const special = Buffer.from([byte]);
       for (const rest of byte <= 32 ? [WRITE.subarray(at), WRITE.subarray(at + 1)] : [WRITE.subarray(at + 1)]) {
         await compare({ ...quick, pieces: [Buffer.concat([WRITE.subarray(0, at), special, rest, WRITE])] });

@@ -147,7 +147,7 @@ describe('output column names', () => {
     });
   });
 
-  test('marks tags as dictionaries, times by zone and differences as durations', async () => {
+  test('marks tags as dictionaries, times by zone, differences as durations, and floats', async () => {
     const compiled = await engine.compile("SELECT room, time, now(), tz(time, 'Europe/Paris'), time - time, temp FROM home");
     assert.deepEqual(
       compiled.output.map((column) => column.type),

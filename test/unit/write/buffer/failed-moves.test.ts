@@ -17,7 +17,7 @@ import { temporaryDirectory } from '../../../support/write-store.ts';
 const CHUNK_NS = 600_000_000_000n;
 
 /** 1 = every position, which takes a minute. */
-const STRIDE = Number(process.env['FAULT_STEP'] ?? 4);
+const STRIDE = Number(process.env['FAULT_STEP'] ?? 7);
 
 const COLUMNS = [
   ['host', 'tag'],
