@@ -28,6 +28,8 @@ QUEUED_BYTES = 1 << 20
 # longer answers go ahead of the end of their call, in pieces
 PIECE_BYTES = 1 << 20
 TEST_TTL = 1800.0
+# shorter than the time from the wish to end to SIGTERM (python-process.ts)
+LAST_WORDS_SECS = 0.4
 ABORTED = "influxdb3 is shutting down; aborting plugin execution"
 
 ENTRIES = {
@@ -518,7 +520,7 @@ class Call:
 
     def ask(self, kind, head, data=b"", rows=None):
         self.check()
-        question, answers = self.host.question()
+        question, answers = self.host.question(self)
         head["question"] = question
         try:
             self.host.channel.send(kind, self.ident, head, data)
@@ -712,13 +714,20 @@ class Host:
             if kind == CALL:
                 self.start(ident, head, data)
             elif kind in (ANSWER, ROWS):
-                answers = self.questions.get(head["question"])
-                if answers is not None:
-                    answers.put((kind, head, data))
+                asked = self.questions.get(head["question"])
+                if asked is not None:
+                    asked[1].put((kind, head, data))
             elif kind == CANCEL:
                 self.cancel(ident)
             elif kind == SHUTDOWN:
+                self.wait_for_calls()
                 return
+
+    def wait_for_calls(self):
+        """Calls that were cancelled may clean up."""
+        end = time.monotonic() + LAST_WORDS_SECS
+        while self.calls and time.monotonic() < end:
+            time.sleep(0.005)
 
     def start(self, ident, head, data):
         call = Call(self, ident, head, data)
@@ -756,13 +765,25 @@ class Host:
             ended = (FAIL, {"kind": failure.kind, "text": failure.text, "trace": trace_of(failure)}, b"")
         except BaseException as error:
             ended = (FAIL, {"kind": "exception", "text": error_text(error), "trace": trace_of(error)}, b"")
-        self.calls.pop(call.ident, None)
-        call.thread = None
+        self.shield(call)
         try:
             self.channel.send(ended[0], call.ident, ended[1], ended[2])
         except (OSError, UnicodeError, ValueError) as error:
             sys.stderr.write("the end of a call could not be told: %s\n" % error_text(error))
             os._exit(4)
+        self.calls.pop(call.ident, None)
+
+    def shield(self, call):
+        """No interrupt reaches the thread of the call any more, not even one that is on its way."""
+        while True:
+            try:
+                with self.lock:
+                    call.thread = None
+                if call.aborted:
+                    interrupt(threading.get_ident(), None)
+                return
+            except KeyboardInterrupt:
+                pass
 
     def invoke(self, call):
         head = call.head
@@ -790,12 +811,12 @@ class Host:
             raise Failure("exception", "Python function call failed: " + error_text(error)) from error
         return response_of(returned)
 
-    def question(self):
+    def question(self, call):
         answers = queue.SimpleQueue()
         with self.lock:
             number = self.next_question
             self.next_question += 1
-            self.questions[number] = answers
+            self.questions[number] = (call, answers)
         return number, answers
 
     def shared_put(self, call, key, value, ttl):
@@ -835,12 +856,19 @@ class Host:
         if call is None:
             return
         call.aborted = True
-        for answers in list(self.questions.values()):
+        waiting = [answers for asker, answers in list(self.questions.values()) if asker is call]
+        for answers in waiting:
             answers.put((ANSWER, {"error": ABORTED}, b""))
-        if call.thread is not None:
-            import ctypes
+        with self.lock:
+            if call.thread is not None and not waiting:
+                interrupt(call.thread, KeyboardInterrupt)
 
-            ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(call.thread), ctypes.py_object(KeyboardInterrupt))
+
+def interrupt(thread, exception):
+    """Raises in another thread, at its next step; without an exception takes back what was not raised yet."""
+    import ctypes
+
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), None if exception is None else ctypes.py_object(exception))
 
 
 def trace_of(error):
