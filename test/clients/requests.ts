@@ -144,6 +144,7 @@ const kapacitor: readonly Omit<ClientRequest, 'client'>[] = [
     line: 'POST /query?db=&q=SHOW+DATABASES',
     headers: go('KapacitorInfluxDBClient', { Authorization: 'BASIC', 'Content-Length': '0' }),
     status: 200,
+    answers: { 'x-influxdb-version': /^3\./ },
     text: /"name":"databases","columns":\["name"\],"values":\[.*\["telegraf"\]/,
   },
   {
@@ -173,6 +174,21 @@ const kapacitor: readonly Omit<ClientRequest, 'client'>[] = [
     }),
     body: gzipSync(`alerts,level=CRITICAL value=1 ${AT}\n`),
     status: 204,
+    answers: { 'x-influxdb-version': /^3\./ },
+  },
+  {
+    what: 'all organisations, among which it looks for the name or the id of its own before it makes a bucket',
+    line: 'GET /api/v2/orgs',
+    headers: go('KapacitorInfluxDBClient', { Authorization: 'BASIC' }),
+    status: 200,
+    text: /"orgs":\[\{"id":"0000000000000001","name":"influxdb3"/,
+  },
+  {
+    what: 'a bucket of the organisation that it found',
+    line: 'POST /api/v2/buckets',
+    headers: go('KapacitorInfluxDBClient', { Authorization: 'BASIC', 'Content-Type': 'application/json' }),
+    body: '{"orgID": "0000000000000001", "name": "kapacitor_tasks", "retentionRules": [] }',
+    status: 201,
   },
 ];
 

@@ -55,8 +55,9 @@ const AGGREGATES = ['mean', 'sum', 'count', 'min', 'max', 'first', 'last', 'spre
  * - with SLIMIT, InfluxDB 1.6.7 counts series that lack a tag before others, whatever the order in which it shows them;
  * - series do not go backwards with `ORDER BY time DESC`;
  * - what `fill` puts into empty bins also stands for the standard deviation that a bin with one value does not have, and LIMIT counts such bins;
- * - bins inside bins: the rows of a first bin that begins before the range are not in the range, and InfluxDB 1.6.7 gives the rows
- *   of each inner series when the inner bins are filled.
+ * - bins inside bins (docs/compatibility.md): the row of an inner bin that begins before the range, so inner bins divide the range;
+ *   and several inner series with bins filled by `fill(0)`, `fill(previous)` or `fill(linear)` that become one;
+ *   and `count` with a written `fill(null)` inside.
  */
 export function statement(random: Random): string {
   const range = timeRange(random);
@@ -64,7 +65,7 @@ export function statement(random: Random): string {
   const tags = random.pick(['', 'host', 'region', 'host, region']);
   const by = tags === '' ? '' : ` GROUP BY ${tags}`;
   const limit = random.pick(['', '', ' LIMIT 3', ' LIMIT 2 OFFSET 1']);
-  switch (random.below(10)) {
+  switch (random.below(11)) {
     case 0: {
       const descending = tags === '' && random.chance(0.5) ? ' ORDER BY time DESC' : '';
       return `SELECT ${random.pick(['f', 'i', 'f, i', '*', 's', 'b'])} FROM cpu WHERE ${where}${by}${descending}${limit}`;
@@ -89,6 +90,8 @@ export function statement(random: Random): string {
       return `SELECT ${aggregate(random)} FROM cpu WHERE ${where} GROUP BY host SLIMIT ${1 + random.below(3)}${random.pick(['', ' SOFFSET 1', ' SOFFSET 2'])}`;
     case 7:
       return nested(random, range);
+    case 9:
+      return binsInsideBins(random, range);
     case 8: {
       const inner = `SELECT ${random.pick(['mean', 'max', 'sum'])}(f) AS a, ${random.pick(['min', 'count'])}(i) AS b FROM cpu WHERE ${where} GROUP BY time(1m)`;
       return `SELECT ${random.pick(['a + b', 'a - b', 'a * 2', 'a, b', 'b / 3'])} FROM (${inner}${random.pick([' fill(none)', ' fill(0)'])}) WHERE ${range}`;
@@ -99,6 +102,33 @@ export function statement(random: Random): string {
       return `SELECT ${outer} FROM (${inner}${random.pick([' fill(none)', ''])}) WHERE ${range} GROUP BY time(2m)${random.pick(['', ' fill(none)', ' fill(0)'])}`;
     }
   }
+}
+
+/** What is put into empty bins of a statement inside another one, and the groups that the outer one may have for those of the inner one. */
+const INNER_FILLS = ['', ' fill(null)', ' fill(none)', ' fill(0)', ' fill(previous)', ' fill(linear)'];
+const INNER_GROUPS: readonly (readonly [inner: string, outer: readonly string[]])[] = [
+  ['', ['']],
+  [', host', [', host', '']],
+  [', region', [', region', '']],
+  [', host, region', [', host, region', ', host', ', region', '']],
+];
+
+/** Filled bins inside a statement with or without bins, the range in one of both statements or in both. */
+function binsInsideBins(random: Random, range: string): string {
+  const rangeIn = random.pick(['inner', 'outer', 'both']);
+  const [innerTags, outerGroups] = random.pick(INNER_GROUPS);
+  const outerTags = random.pick(outerGroups);
+  const merged = outerTags !== innerTags;
+  const fill = random.pick(merged ? INNER_FILLS.slice(0, 3) : INNER_FILLS);
+  // rows of merged series have equal times
+  const outer = random.pick(['mean', 'max', 'min', 'sum', 'count', 'spread', ...(merged ? [] : ['first', 'last'])]);
+  const bins = random.pick(['', 'time(1m)', 'time(2m)', 'time(3m)', 'time(5m)']);
+  const by = bins === '' ? outerTags.replace(', ', '') : `${bins}${outerTags}`;
+  // bins without a range would be filled until now
+  const outerFill = bins === '' ? '' : rangeIn === 'inner' ? ' fill(none)' : random.pick(FILLS.slice(0, 4));
+  const call = random.pick(['mean', 'max', 'sum', 'first', 'last', ...(fill === ' fill(null)' ? [] : ['count'])]);
+  const inner = `SELECT ${call}(${field(random)}) AS a FROM cpu${rangeIn === 'outer' ? '' : ` WHERE ${range}`} GROUP BY time(${random.pick(['30s', '1m', '2m'])})${innerTags}${fill}`;
+  return `SELECT ${outer}(a) FROM (${inner})${rangeIn === 'inner' ? '' : ` WHERE ${range}`}${by === '' ? '' : ` GROUP BY ${by}`}${outerFill}`;
 }
 
 /** Groups inside groups, without filled bins inside. */

@@ -203,35 +203,26 @@ const CASES: readonly (readonly [section: string, query: string, expected: reado
   ],
 ];
 
-const SELECT_ERROR =
-  'datafusion error: rewriting statement\ncaused by\ngather information about select statement\ncaused by\nError during planning: ';
-
 const REFUSALS: readonly (readonly [query: string, error: string])[] = [
-  ['SELECT mean(temp), hum FROM home', `${SELECT_ERROR}mixing aggregate and non-aggregate columns is not supported`],
-  ['SELECT max(temp), min(temp), hum FROM home', `${SELECT_ERROR}mixing multiple selector functions with tags or fields is not supported`],
-  ['SELECT temp FROM home GROUP BY time(1h)', `${SELECT_ERROR}GROUP BY requires at least one aggregate function`],
-  [
-    'SELECT distinct(temp), mean(hum) FROM home',
-    `${SELECT_ERROR}aggregate function distinct() cannot be combined with other functions or fields`,
-  ],
-  ['SELECT top(temp) FROM home', `${SELECT_ERROR}invalid number of arguments for top, expected at least 2, got 1`],
-  ['SELECT top(temp,2.5) FROM home', `${SELECT_ERROR}expected integer as last argument for top, got Literal(Float(2.5))`],
-  ['SELECT top(temp,0) FROM home', `${SELECT_ERROR}limit (0) for top must be greater than 0`],
-  ['SELECT moving_average(temp,1) FROM home', `${SELECT_ERROR}moving_average window must be greater than 1, got 1`],
-  ['SELECT difference(mean(temp)) FROM home', `${SELECT_ERROR}difference aggregate requires a GROUP BY interval`],
-  ['SELECT difference(temp) FROM home GROUP BY time(1h)', `${SELECT_ERROR}aggregate function required inside the call to difference`],
-  ['SELECT 1 FROM home', `${SELECT_ERROR}field must contain at least one variable`],
-  ['SELECT foo(temp) FROM home', `${SELECT_ERROR}unsupported function foo()`],
-  ['SELECT temp FROM home FILL(none)', `${SELECT_ERROR}FILL(none) must be used with an aggregate or selector function`],
-  ['SELECT sample(temp,2) FROM home', 'datafusion error: This feature is not implemented: sample selector function'],
+  ['SELECT mean(temp), hum FROM home', `mixing aggregate and non-aggregate columns is not supported`],
+  ['SELECT max(temp), min(temp), hum FROM home', `mixing multiple selector functions with tags or fields is not supported`],
+  ['SELECT temp FROM home GROUP BY time(1h)', `GROUP BY requires at least one aggregate function`],
+  ['SELECT distinct(temp), mean(hum) FROM home', `aggregate function distinct() cannot be combined with other functions or fields`],
+  ['SELECT top(temp) FROM home', `invalid number of arguments for top, expected at least 2, got 1`],
+  ['SELECT top(temp,2.5) FROM home', `expected integer as last argument for top, got Literal(Float(2.5))`],
+  ['SELECT top(temp,0) FROM home', `limit (0) for top must be greater than 0`],
+  ['SELECT moving_average(temp,1) FROM home', `moving_average window must be greater than 1, got 1`],
+  ['SELECT difference(mean(temp)) FROM home', `difference aggregate requires a GROUP BY interval`],
+  ['SELECT difference(temp) FROM home GROUP BY time(1h)', `aggregate function required inside the call to difference`],
+  ['SELECT 1 FROM home', `field must contain at least one variable`],
+  ['SELECT foo(temp) FROM home', `unsupported function foo()`],
+  ['SELECT temp FROM home FILL(none)', `FILL(none) must be used with an aggregate or selector function`],
+  ['SELECT sample(temp,2) FROM home', 'This feature is not implemented: sample selector function'],
   ['CREATE DATABASE x', 'CREATE DATABASE changes data, please use a POST request'],
   ['DROP MEASUREMENT home', 'DROP MEASUREMENT changes data, please use a POST request'],
-  ['SELECT temp FROM home WHERE time != 1', 'datafusion error: Error during planning: invalid time comparison operator: !='],
-  [
-    "SELECT temp FROM home WHERE time > 'x'",
-    "datafusion error: Error during planning: invalid expression \"time > 'x'\": 'x' is not a valid timestamp",
-  ],
-  ['SELECT temp FROM home LIMIT 9223372036854775808', 'datafusion error: Error during planning: limit out of range'],
+  ['SELECT temp FROM home WHERE time != 1', 'invalid time comparison operator: !='],
+  ["SELECT temp FROM home WHERE time > 'x'", "invalid expression \"time > 'x'\": 'x' is not a valid timestamp"],
+  ['SELECT temp FROM home LIMIT 9223372036854775808', 'limit out of range'],
 ];
 
 describe('InfluxQL on the real server', () => {

@@ -57,7 +57,7 @@ describe('an infinite number in an answer of /query', () => {
     influxql.answer = () => ({ result: { columns, batches, cancel: () => undefined }, groupKey });
     const { body } = await inject({ method: 'GET', url: '/query?db=d&q=SELECT+v+FROM+m' });
     assert.deepEqual(JSON.parse(body), {
-      results: [{ statement_id: 0, series: [{ name: 'm', columns: ['v'], values: [[1]] }], error: 'datafusion error: memory ended' }],
+      results: [{ statement_id: 0, series: [{ name: 'm', columns: ['v'], values: [[1]] }], error: 'memory ended' }],
     });
   });
 });

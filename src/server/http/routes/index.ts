@@ -32,7 +32,7 @@ export function writeEndpoints(deps: RouteDependencies): ReadonlyMap<string, Wri
   const write = { writeService, policyDatabase, maxBodyBytes, bodyMemory, errorLog };
   return new Map([
     ['/api/v3/write_lp', writeV3(write)],
-    ['/write', writeV1(write)],
+    ['/write', writeV1(write, deps.product.version)],
     ['/api/v2/write', writeV2(write)],
   ]);
 }
@@ -45,7 +45,7 @@ export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, wr
   registerDeleteV2(app, { deleteService: deps.deleteService, policyDatabase, maxBodyBytes, errorLog });
   registerQueryRoutes(app, deps);
   registerQueryInfluxql(app, { influxqlService, maxBodyBytes });
-  registerQueryV1(app, { influxqlService, policyDatabase, maxBodyBytes, errorLog });
+  registerQueryV1(app, { influxqlService, policyDatabase, maxBodyBytes, errorLog }, deps.product.version);
   registerQueryV2(app, { influxqlService, policyDatabase, maxBodyBytes, errorLog });
   registerAdmin(app, deps);
   registerV2Info(app, {

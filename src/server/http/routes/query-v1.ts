@@ -14,9 +14,10 @@ export interface V1QueryDependencies {
   readonly errorLog: ErrorLog;
 }
 
-/** `GET|POST /query`. */
-export function registerQueryV1(app: FastifyInstance, deps: V1QueryDependencies): void {
+/** `GET|POST /query`. @param version sent with every answer, as InfluxDB 1 does */
+export function registerQueryV1(app: FastifyInstance, deps: V1QueryDependencies, version: string): void {
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    reply.header('x-influxdb-version', version);
     try {
       return await sendV1Answer(deps, await decodeV1Query(request, deps.maxBodyBytes), reply);
     } catch (error) {

@@ -203,11 +203,10 @@ function postRequired(what: string): InfluxError {
   return new InfluxError({ code: 'INFLUXQL_STATEMENT', message: `${what} changes data, please use a POST request`, status: 400 });
 }
 
-/** A refusal as it stands in the result of its statement. */
+/** A refusal as it stands in the result of its statement: the reason alone, as InfluxDB 1 tells it, without the steps that lead to it. */
 function statementError(error: InfluxError): string {
   const { code, message } = error;
   if (code === 'DATABASE_NOT_FOUND') return message.replace(/^query error: /, '');
   if (code === 'INFLUXQL_NO_DATABASE') return `database name required: ${message}`;
-  if (code === 'INFLUXQL_STATEMENT' || code === 'INFLUXQL_DATABASES') return message;
-  return `datafusion error: ${message}`;
+  return message.replace(/^.*\ncaused by\n/s, '').replace(/^Error during planning: /, '');
 }

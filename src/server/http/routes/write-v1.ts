@@ -22,8 +22,8 @@ const rules = {
   precision: { kind: 'variant', variants: LEGACY_PRECISIONS, also: COARSE_PRECISIONS, emptyIsAbsent: true },
 } as const;
 
-/** `POST /write`. */
-export function writeV1(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): WriteEndpoint {
+/** `POST /write`. @param version sent with every answer, as InfluxDB 1 does */
+export function writeV1(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }, version: string): WriteEndpoint {
   const targets = new TargetCache(decodeTarget);
   const targetOf = (originalUrl: string): LegacyTarget => {
     const { query } = splitTarget(originalUrl);
@@ -31,6 +31,7 @@ export function writeV1(deps: WriteEndpointDependencies & { readonly errorLog: E
     return targets.of(query);
   };
   const answer: WriteEndpoint['answer'] = async (request, reply) => {
+    reply.header('x-influxdb-version', version);
     try {
       const target = targetOf(request.originalUrl);
       const stored = await storeLegacyBody(deps, request.raw, target);
