@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { type FileSystem, nodeFileSystem } from '../../../../src/storage/index.ts';
 import type { WalPeriod } from '../../../../src/write/wal/index.ts';
+import { deferred } from '../../../support/deferred.ts';
 import { FakeTime } from '../../../support/fake-time.ts';
 import { until } from '../../../support/until.ts';
 import { FaultyFileSystem } from '../../storage/faulty-file-system.ts';
@@ -62,13 +63,15 @@ test('records that are appended in one turn of the event loop share the first sy
 test('the disk is at work again before the records of the last sync are completed', async (t) => {
   const root = await temporaryDirectory(t);
   let writes = 0;
+  const othersWait = deferred();
   const fs: FileSystem = {
     ...nodeFileSystem,
     open: async (path, mode) => {
       const file = await nodeFileSystem.open(path, mode);
       return {
-        writev: (parts, position) => {
+        writev: async (parts, position) => {
           writes++;
+          await othersWait.promise;
           return file.writev(parts, position);
         },
         datasync: () => file.datasync(),
@@ -83,6 +86,7 @@ test('the disk is at work again before the records of the last sync are complete
   const appends = [append('a')];
   await until(() => writes === 1);
   appends.push(append('b'), append('c'));
+  othersWait.resolve();
   await Promise.all(appends);
   assert.deepEqual(seen, [2, 2, 2]); // the second write began before a was completed
   await wal.stop();
