@@ -120,9 +120,9 @@ function binsInsideBins(random: Random, range: string): string {
   const outerTags = random.pick(outerGroups);
   const merged = outerTags !== innerTags;
   const fill = random.pick(merged ? INNER_FILLS.slice(0, 3) : INNER_FILLS);
-  // rows of merged series have equal times
-  const outer = random.pick(['mean', 'max', 'min', 'sum', 'count', 'spread', ...(merged ? [] : ['first', 'last'])]);
   const bins = random.pick(['', 'time(1m)', 'time(2m)', 'time(3m)', 'time(5m)']);
+  // rows of merged series have equal times (docs/compatibility.md)
+  const outer = random.pick(['mean', 'max', 'min', 'sum', 'count', 'spread', 'first', ...(merged && bins === '' ? [] : ['last'])]);
   const by = bins === '' ? outerTags.replace(', ', '') : `${bins}${outerTags}`;
   // bins without a range would be filled until now
   const outerFill = bins === '' ? '' : rangeIn === 'inner' ? ' fill(none)' : random.pick(FILLS.slice(0, 4));
