@@ -59,7 +59,7 @@ export class EngineFaults {
 }
 
 /** An object with some methods replaced; the others run on the object itself, as private members need it. */
-function proxied<T extends object>(target: T, methods: Partial<Record<keyof T, unknown>>): T {
+export function proxied<T extends object>(target: T, methods: Partial<Record<keyof T, unknown>>): T {
   return new Proxy(target, {
     get(_, name) {
       if (name in methods) return methods[name as keyof T];

@@ -38,7 +38,7 @@ export class SegmentLoader {
 
   /** Times and series of files, in their order; undefined when the rows of a file are not in runs of series. */
   async files(table: TableSchema, tags: TableTags, files: readonly ScanFile[]): Promise<FileSegment[] | undefined> {
-    const keys = table.seriesKey;
+    const keys = table.seriesKey.slice(); // it grows with each new tag
     const time = table.columnByName.get('time') as ColumnSchema;
     const runs = await this.#runs(table, tags, files);
     if (runs === undefined) return undefined;
@@ -107,7 +107,7 @@ export class SegmentLoader {
   }
 
   async #runs(table: TableSchema, tags: TableTags, files: readonly ScanFile[]): Promise<FileRuns[] | undefined> {
-    const keys = table.seriesKey;
+    const keys = table.seriesKey.slice(); // it grows with each new tag
     const names = keys.map((tag) => bufferColumn(tag.id));
     const source = fileColumnsSql(table, keys, files, ['file_index AS f', 'file_row_number AS r']);
     const group = ['f', ...names].join(', ');

@@ -16,7 +16,8 @@ export interface ReadableSeries {
  * join it by series id. Series are appended when a reader or a snapshot first needs them.
  *
  * Shared by: views of queries, snapshots and loads of columns, which all call `refresh`; the calls queue up behind each other.
- * Rows are never changed, only added, so that a reader finds at least the series that it waited for. A table whose append
+ * Rows are never changed, only added, so that a reader finds at least the series that it waited for; a series is added in a turn in
+ * which the table has a column for each of its tags. A table whose append
  * failed is never appended to again (`generation-table.ts` says why): a new one is made from all series, and the old one stays
  * until `dropSuperseded`.
  */
@@ -69,10 +70,12 @@ export class SeriesTable {
 
   async #refresh(): Promise<ReadableSeries> {
     try {
-      await this.#alignTable();
-      for (let more = true; more; ) {
-        more = this.#append();
-        if (more) await nextTurn(); // a long list must not keep requests waiting
+      for (;;) {
+        await this.#alignTable();
+        // Tags and series come while this waits: series are read in the turn in which the table has all tags.
+        if (!this.#isAligned) continue;
+        if (!this.#append()) break;
+        await nextTurn(); // a long list must not keep requests waiting
       }
     } catch (error) {
       this.#supersede();
@@ -102,7 +105,13 @@ export class SeriesTable {
     return this.#written < count;
   }
 
+  /** The DuckDB table has a column for every tag that a series can have now. */
+  get #isAligned(): boolean {
+    return this.#tagIds?.length === this.#table.seriesKey.length;
+  }
+
   async #alignTable(): Promise<void> {
+    if (this.#isAligned) return;
     const wanted = this.#table.seriesKey.map((column) => column.id);
     if (this.#tagIds === undefined) {
       const columns = wanted.map((id) => `, ${bufferColumn(id)} VARCHAR`).join('');
