@@ -2,19 +2,11 @@ import type { ColumnStore } from '../query/index.ts';
 import { Counter, Gauge, type Registry } from '../shared/prometheus.ts';
 import type { BucketParts } from '../storage/index.ts';
 import type { ReopeningStore } from '../write/index.ts';
+import { readGauges } from './read-gauge.ts';
 
 /** Figures of the storage engine, read when somebody scrapes. */
 export function registerStorageMetrics(registry: Registry, writes: ReopeningStore): void {
-  const gauge = (name: string, help: string, value: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value());
-      },
-    });
-  };
+  const gauge = readGauges(registry);
   gauge('influxdb3_write_buffer_bytes', 'estimated memory of rows that are not in Parquet files yet', () => writes.store.bufferedBytes);
   gauge(
     'influxdb3_series_in_memory',
@@ -51,22 +43,11 @@ export function registerBucketMetrics(registry: Registry, { cache, store }: Buck
       for (const [method, count] of store.requests.entries()) this.inc({ method }, count);
     },
   });
-  const figures: readonly [string, string, () => number][] = [
-    ['influxdb3_file_cache_bytes', 'disk space of copies of Parquet files', () => cache.figures.bytes],
-    ['influxdb3_file_cache_files', 'copies of Parquet files', () => cache.figures.files],
-    ['influxdb3_file_cache_hits', 'Parquet files that were in the cache when they were needed', () => cache.figures.hits],
-    ['influxdb3_file_cache_fetches', 'Parquet files that were fetched because they were not', () => cache.figures.fetches],
-  ];
-  for (const [name, help, value] of figures) {
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      collect() {
-        this.set(value());
-      },
-    });
-  }
+  const gauge = readGauges(registry);
+  gauge('influxdb3_file_cache_bytes', 'disk space of copies of Parquet files', () => cache.figures.bytes);
+  gauge('influxdb3_file_cache_files', 'copies of Parquet files', () => cache.figures.files);
+  gauge('influxdb3_file_cache_hits', 'Parquet files that were in the cache when they were needed', () => cache.figures.hits);
+  gauge('influxdb3_file_cache_fetches', 'Parquet files that were fetched because they were not', () => cache.figures.fetches);
 }
 
 /** Figures of the columns that queries keep in memory, under the names of InfluxDB 3 Core's cache of Parquet files. */
