@@ -1,7 +1,7 @@
 """Runs Python plugins of influxdb3, in a process of its own.
 
 Frames go over file descriptor 3 in both directions: a header (`<IBBHII`: body length, type, flags, 0, id, JSON length), JSON,
-zeros up to a multiple of 8, bytes. Needs nothing but the standard library, from Python 3.9 on.
+zeros up to a multiple of 8, bytes. Nothing goes over file descriptor 4: that it is closed means that the server is gone. Needs nothing but the standard library, from Python 3.9 on.
 """
 
 import sys
@@ -883,9 +883,35 @@ def limit_memory(size):
     resource.setrlimit(resource.RLIMIT_AS, (size, size))
 
 
+def die_with_server():
+    """
+    Lets the kernel kill the process group when the server is gone, even while a plugin computes in C and no thread here can run.
+    Where there is no such signal (other systems than Linux), the end of file that `serve` reads has to do.
+    """
+    import fcntl
+
+    if not hasattr(fcntl, "F_SETSIG"):
+        return
+    import signal
+
+    fcntl.fcntl(4, fcntl.F_SETSIG, signal.SIGKILL)
+    fcntl.fcntl(4, fcntl.F_SETOWN, -os.getpgrp())
+    fcntl.fcntl(4, fcntl.F_SETFL, fcntl.fcntl(4, fcntl.F_GETFL) | os.O_ASYNC | os.O_NONBLOCK)
+    try:
+        os.read(4, 1)
+    except BlockingIOError:
+        return
+    os._exit(0)  # it had gone before
+
+
 def main():
-    # a plugin's children must not hold the socket, nor find this file
+    # a plugin's children must not hold the sockets, nor find this file
     os.set_inheritable(3, False)
+    os.set_inheritable(4, False)
+    try:
+        die_with_server()
+    except OSError as error:
+        sys.stderr.write("a plugin that computes may outlive a killed server: %s\n" % error_text(error))
     sys.path[:] = [path for path in sys.path if os.path.abspath(path or ".") != os.path.dirname(os.path.abspath(__file__))]
     sys.dont_write_bytecode = True
     if len(sys.argv) > 1 and sys.argv[1] != "0":

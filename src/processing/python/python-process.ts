@@ -50,12 +50,14 @@ export class PythonProcess {
     const { clock, directory, env, interpreter, label, logger, memoryLimitBytes, timers } = options;
     this.#options = options;
     this.#child = spawn(interpreter, ['-u', SCRIPT, String(memoryLimitBytes ?? 0)], {
-      stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
+      stdio: ['ignore', 'pipe', 'pipe', 'pipe', 'pipe'],
       detached: true,
       cwd: directory,
       env,
     });
     this.#socket = this.#child.stdio[3] as Duplex;
+    // nothing goes over it: the process knows by it that this one is gone
+    (this.#child.stdio[4] as Duplex).on('error', () => undefined).resume();
     const nowMs = (): number => clock.monotonicMs();
     const onDropped = (count: number): void => logger.warn('a plugin prints too much, lines were left out', { trigger: label, count });
     const { stderr, stdout } = this.#child;

@@ -18,7 +18,7 @@ class HostProcess {
   readonly #socket: Duplex;
 
   constructor(t: { after(fn: () => void): void }) {
-    const child = spawn('python3', ['-u', SCRIPT, '0'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'], detached: true });
+    const child = spawn('python3', ['-u', SCRIPT, '0'], { stdio: ['ignore', 'pipe', 'inherit', 'pipe', 'pipe'], detached: true });
     t.after(() => void child.kill('SIGKILL'));
     this.ended = once(child, 'exit');
     child.stdout?.on('data', (data: Buffer) => {
