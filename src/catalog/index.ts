@@ -19,5 +19,6 @@ export type { NodeRegistration } from './plan-nodes.ts';
 export { type NewToken, OPERATOR_TOKEN } from './plan-tokens.ts';
 export type { NewTrigger, TriggerCounts } from './plan-triggers.ts';
 export { isOwnPolicy, namesNoPolicy, newPolicyDatabase, type PolicyDatabase, policyDatabases, usualShardDurationNs } from './policies.ts';
+export { type ReadCatalog, readCatalog } from './read-catalog.ts';
 export type { ColumnSchema, DatabaseSchema, SchemaAddition, SchemaTransaction, StagedTable, TableSchema } from './schema.ts';
 export { type CatalogSnapshotFile, readCatalogSnapshot, type SnapshotSelection, selectFromSnapshot } from './snapshot-file.ts';

@@ -18,6 +18,8 @@ export interface Call<O extends OptionTable> {
   readonly io: CliIo;
   /** The command as typed, for messages. */
   readonly path: CommandPath;
+  /** Options as typed, for commands that build a configuration of the server from them. */
+  readonly typed: RawCall['occurrences'];
 }
 
 interface LeafDraft<O extends OptionTable> {
@@ -50,7 +52,7 @@ export function leaf<const O extends OptionTable>(draft: LeafDraft<O>): LeafMode
       requireAll(options, positionals, words, raw, path);
       const sources = { commandLine: raw.occurrences, environment: raw.io.environment, facts: readHostFacts() };
       const values = Object.fromEntries(Object.entries(draft.options).map(([name, spec]) => [name, resolveOption(spec, sources)]));
-      return (await draft.run({ values: values as Call<O>['values'], words, io: raw.io, path })) ?? 0;
+      return (await draft.run({ values: values as Call<O>['values'], words, io: raw.io, path, typed: raw.occurrences })) ?? 0;
     },
   };
 }

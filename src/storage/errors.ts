@@ -30,20 +30,24 @@ export function errorText(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
+/** The option that says where a directory is. */
+export type DirectoryOption = '--data-dir' | '--file-cache-dir';
+
 /** Another process holds the node's directory. */
-export function directoryInUse(directory: string, pid: number | undefined): StartupError {
+export function directoryInUse(directory: string, pid: number | undefined, option: DirectoryOption): StartupError {
   const holder = pid === undefined ? 'another influxdb3 process' : `another influxdb3 process (pid ${pid})`;
   return new StorageStartupError(
     'DATA_DIR_IN_USE',
-    `directory '${directory}' is in use by ${holder}; stop it, or choose another --node-id or --data-dir`,
+    `directory '${directory}' is in use by ${holder}; stop it, or choose another --node-id or ${option}`,
   );
 }
 
-/** The data directory cannot be created, read or written. */
-export function directoryUnusable(directory: string, cause: unknown): StartupError {
+/** The directory of the data, or of the copies of a bucket's files, cannot be created, read or written. */
+export function directoryUnusable(directory: string, cause: unknown, option: DirectoryOption = '--data-dir'): StartupError {
+  const what = option === '--data-dir' ? 'data directory' : 'cache directory';
   return new StorageStartupError(
     'DATA_DIR_UNUSABLE',
-    `cannot use data directory '${directory}': ${errorText(cause)}; make it writable for this user, or choose another --data-dir`,
+    `cannot use ${what} '${directory}': ${errorText(cause)}; make it writable for this user, or choose another ${option}`,
     cause,
   );
 }

@@ -4,7 +4,7 @@ import { readFile, realpath, stat, unlink, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { directoryInUse, systemErrorCode } from './errors.ts';
+import { type DirectoryOption, directoryInUse, systemErrorCode } from './errors.ts';
 
 const SOCKET_NAME = '.lock.sock';
 const PID_NAME = '.lock.pid';
@@ -27,8 +27,9 @@ export interface NodeLock {
  * - A socket file inside the directory, which also works between containers that share the volume but not the network
  *   name space. A socket file without a listener is what a crash leaves: it is removed. Windows has a named pipe instead.
  * A file system that cannot hold sockets leaves only the first (Linux) or a socket in the system's temporary directory.
+ * @param option where the directory comes from, for the message
  */
-export async function acquireNodeLock(directory: string): Promise<NodeLock> {
+export async function acquireNodeLock(directory: string, option: DirectoryOption = '--data-dir'): Promise<NodeLock> {
   const servers: Server[] = [];
   const pidPath = join(directory, PID_NAME);
   let fd: number | undefined;
@@ -54,7 +55,7 @@ export async function acquireNodeLock(directory: string): Promise<NodeLock> {
     const held = servers.splice(0);
     await Promise.all(held.map(closeServer));
     await release();
-    throw inUse ? directoryInUse(directory, pid) : error;
+    throw inUse ? directoryInUse(directory, pid, option) : error;
   }
 }
 

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { systemClock } from '../shared/clock.ts';
 import type { Log } from '../shared/logger.ts';
 import { systemTimers } from '../shared/timers.ts';
-import { directoryUnusable, StorageStartupError } from './errors.ts';
+import { type DirectoryOption, directoryUnusable, StorageStartupError } from './errors.ts';
 import { Fence } from './fence.ts';
 import type { FileSystem } from './file-system.ts';
 import { CachedFiles, type DataFiles, LocalFiles } from './files/index.ts';
@@ -81,7 +81,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 
 async function openFileStore(options: Extract<StoreOptions, { kind: 'file' }>): Promise<Store> {
   const prefix = encodePathPart(options.nodeId);
-  const { lock, root } = await lockedDirectory(options.dataDir, prefix);
+  const { lock, root } = await lockedDirectory(options.dataDir, prefix, '--data-dir');
   const fs = options.sync === false ? unsyncedFileSystem(nodeFileSystem) : nodeFileSystem;
   return { kind: 'file', root, prefix, ...directoryParts(fs, root), durable: true, close: () => lock.release() };
 }
@@ -91,21 +91,25 @@ function directoryParts(fs: FileSystem, root: string): Pick<Store, 'fs' | 'objec
   return { fs, objects: new DirectoryObjectStore(fs, root), files: new LocalFiles(fs, root), bucket: undefined, fence: new Fence() };
 }
 
-async function lockedDirectory(parent: string, prefix: string): Promise<{ readonly root: string; readonly lock: NodeLock }> {
+async function lockedDirectory(
+  parent: string,
+  prefix: string,
+  option: DirectoryOption,
+): Promise<{ readonly root: string; readonly lock: NodeLock }> {
   const root = resolve(parent, prefix);
   try {
     await nodeFileSystem.mkdir(root);
     await probe(root);
     await nodeFileSystem.syncDirectory(dirname(root));
   } catch (error) {
-    throw directoryUnusable(root, error);
+    throw directoryUnusable(root, error, option);
   }
-  return { root, lock: await lockDirectory(root) };
+  return { root, lock: await lockDirectory(root, option) };
 }
 
 async function openBucketStore(options: BucketStoreOptions): Promise<Store> {
   const prefix = encodePathPart(options.nodeId);
-  const { lock, root } = await lockedDirectory(options.cacheDir, prefix);
+  const { lock, root } = await lockedDirectory(options.cacheDir, prefix, '--file-cache-dir');
   const fs = unsyncedFileSystem(nodeFileSystem); // what a crash loses of a cache is fetched again
   let store: BucketStore | undefined;
   try {
@@ -136,7 +140,7 @@ async function openMemoryStore(nodeId: string): Promise<Store> {
   } catch (error) {
     throw directoryUnusable(base, error);
   }
-  const lock = await lockDirectory(directory);
+  const lock = await lockDirectory(directory, '--data-dir');
   const root = join(directory, prefix);
   await nodeFileSystem.mkdir(root);
   const close = async () => {
@@ -147,11 +151,11 @@ async function openMemoryStore(nodeId: string): Promise<Store> {
   return { kind: 'memory', root, prefix, ...directoryParts(fs, root), durable: false, close };
 }
 
-async function lockDirectory(directory: string): Promise<NodeLock> {
+async function lockDirectory(directory: string, option: DirectoryOption): Promise<NodeLock> {
   try {
-    return await acquireNodeLock(directory);
+    return await acquireNodeLock(directory, option);
   } catch (error) {
-    throw error instanceof StorageStartupError ? error : directoryUnusable(directory, error);
+    throw error instanceof StorageStartupError ? error : directoryUnusable(directory, error, option);
   }
 }
 

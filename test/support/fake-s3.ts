@@ -20,6 +20,8 @@ const LIST_MAX = 1000;
 export class FakeS3 {
   readonly url: string;
   readonly objects = new Map<string, Buffer>();
+  /** When each object was written, ms since 1970; a test may move it. */
+  readonly modifiedMs = new Map<string, number>();
   /** Requests by method. */
   readonly counts = new Map<string, number>();
   fault: (request: FakeS3Request) => FakeS3Fault | undefined = () => undefined;
@@ -124,6 +126,7 @@ export class FakeS3 {
   #put(key: string, body: Buffer, create: boolean): boolean {
     if (create && !this.ignoresConditions && this.objects.has(key)) return false;
     this.objects.set(key, body);
+    this.modifiedMs.set(key, Date.now());
     return true;
   }
 
@@ -132,7 +135,12 @@ export class FakeS3 {
     const after = url.searchParams.get('continuation-token') ?? url.searchParams.get('start-after') ?? '';
     const all = [...this.objects.keys()].filter((key) => key.startsWith(prefix) && key > after).sort();
     const page = all.slice(0, LIST_MAX);
-    const contents = page.map((key) => `<Contents><Key>${key}</Key><Size>${this.objects.get(key)?.length}</Size></Contents>`).join('');
+    const contents = page
+      .map((key) => {
+        const modified = new Date(this.modifiedMs.get(key) ?? 0).toISOString();
+        return `<Contents><Key>${key}</Key><Size>${this.objects.get(key)?.length}</Size><LastModified>${modified}</LastModified></Contents>`;
+      })
+      .join('');
     const more = all.length > page.length ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : '';
     response.writeHead(200, { 'content-type': 'application/xml' });
     response.end(

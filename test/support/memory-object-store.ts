@@ -1,10 +1,19 @@
 import { readFile } from 'node:fs/promises';
-import { type BucketStore, isObjectKey, ObjectStoreError, type PutCondition, RequestCounts } from '../../src/storage/index.ts';
+import {
+  type BucketStore,
+  isObjectKey,
+  type ObjectEntry,
+  ObjectStoreError,
+  type PutCondition,
+  RequestCounts,
+} from '../../src/storage/index.ts';
 
 /** Objects in memory, for rules that need neither disk nor network. A test can lose requests and answers. */
 export class MemoryObjectStore implements BucketStore {
   readonly requests = new RequestCounts();
   readonly #objects: Map<string, Uint8Array>;
+  /** When objects were written, as lists tell it. */
+  modifiedMs: (key: string) => number | undefined = () => undefined;
   /** Asked before a put takes place: `request` = it never arrives, `answer` = it takes place, but nobody hears of it. */
   lost: (key: string) => 'request' | 'answer' | undefined = () => undefined;
 
@@ -38,8 +47,10 @@ export class MemoryObjectStore implements BucketStore {
     for (const key of [...this.#objects.keys()].sort()) if (key.startsWith(prefix) && key > startAfter) yield key;
   }
 
-  async *entries(prefix: string, startAfter?: string): AsyncGenerator<{ readonly key: string; readonly sizeBytes: number }> {
-    for await (const key of this.list(prefix, startAfter)) yield { key, sizeBytes: this.#found(key).byteLength };
+  async *entries(prefix: string, startAfter?: string): AsyncGenerator<ObjectEntry> {
+    for await (const key of this.list(prefix, startAfter)) {
+      yield { key, sizeBytes: this.#found(key).byteLength, modifiedMs: this.modifiedMs(key) };
+    }
   }
 
   async putFile(key: string, path: string): Promise<void> {

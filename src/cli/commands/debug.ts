@@ -1,8 +1,9 @@
 import { clientCommand } from '../client/client-command.ts';
 import { CommandFailure } from '../client/failure.ts';
 import { type GroupModel, group } from '../command-model.ts';
+import { debugObjectsCommand } from './debug-objects.ts';
 
-/** `debug catalog ...`: not there, and says what to use instead. */
+/** `debug objects`, and `debug catalog ...`, which is not there and says what to use instead. */
 export function debugGroup(): GroupModel {
   const catalog = clientCommand('Debug', {
     name: 'catalog',
@@ -15,5 +16,5 @@ export function debugGroup(): GroupModel {
       });
     },
   });
-  return group({ name: 'debug', about: 'Look into the files of a stopped server', children: [catalog] });
+  return group({ name: 'debug', about: 'Look into what a server has stored', children: [debugObjectsCommand(), catalog] });
 }

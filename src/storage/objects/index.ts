@@ -3,6 +3,7 @@ export { DirectoryObjectStore } from './directory-object-store.ts';
 export {
   type BucketStore,
   isObjectKey,
+  type ObjectEntry,
   type ObjectErrorCode,
   type ObjectStore,
   ObjectStoreError,
@@ -10,6 +11,7 @@ export {
   RequestCounts,
 } from './object-store.ts';
 export { probeStore } from './probe.ts';
+export { readOnly } from './read-only.ts';
 export { pauseBefore } from './retries.ts';
 export { S3ObjectStore, type S3Options } from './s3-object-store.ts';
 export { setAside } from './set-aside.ts';

@@ -43,12 +43,20 @@ export interface ObjectStore {
   locate(key: string): string;
 }
 
+/** An object as lists tell it. */
+export interface ObjectEntry {
+  readonly key: string;
+  readonly sizeBytes: number;
+  /** When it was written, ms since 1970 by the clock of the store; undefined = the store does not tell. */
+  readonly modifiedMs?: number | undefined;
+}
+
 /** An object store behind a network, which other processes can reach too. */
 export interface BucketStore extends ObjectStore {
   /** How many requests were sent, by their kind. */
   readonly requests: RequestCounts;
-  /** The same as `list`, with the size of each object in bytes. */
-  entries(prefix: string, startAfter?: string): AsyncIterable<{ readonly key: string; readonly sizeBytes: number }>;
+  /** The same as `list`, with what lists tell of each object. */
+  entries(prefix: string, startAfter?: string): AsyncIterable<ObjectEntry>;
   /** The same as `put` with `overwrite`, from a file that does not change meanwhile. */
   putFile(key: string, path: string, sizeBytes: number): Promise<void>;
   /** Ends what is under way; the store cannot be used any more. */

@@ -4,7 +4,15 @@ import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { assert } from '../../shared/assert.ts';
 import { AwsCredentialsFile, type AwsKeys } from './aws-credentials.ts';
-import { type BucketStore, isObjectKey, ObjectStoreError, type PutCondition, RequestCounts, type RequestMethod } from './object-store.ts';
+import {
+  type BucketStore,
+  isObjectKey,
+  type ObjectEntry,
+  ObjectStoreError,
+  type PutCondition,
+  RequestCounts,
+  type RequestMethod,
+} from './object-store.ts';
 import { optionalPackage } from './optional-package.ts';
 import { type RetryPolicy, withRetries } from './retries.ts';
 import { bucketFailure } from './store-failures.ts';
@@ -49,7 +57,7 @@ type S3Command = new (input: Record<string, unknown>) => object;
 interface S3Answer {
   readonly Body?: Readable & { transformToByteArray(): Promise<Uint8Array> };
   readonly ContentLength?: number;
-  readonly Contents?: readonly { readonly Key?: string; readonly Size?: number }[];
+  readonly Contents?: readonly { readonly Key?: string; readonly Size?: number; readonly LastModified?: Date }[];
   readonly NextContinuationToken?: string;
 }
 
@@ -134,7 +142,7 @@ export class S3ObjectStore implements BucketStore {
     for await (const { key } of this.entries(prefix, startAfter)) yield key;
   }
 
-  async *entries(prefix: string, startAfter = ''): AsyncGenerator<{ readonly key: string; readonly sizeBytes: number }> {
+  async *entries(prefix: string, startAfter = ''): AsyncGenerator<ObjectEntry> {
     const own = this.#options.prefix;
     let token: string | undefined;
     do {
@@ -144,7 +152,8 @@ export class S3ObjectStore implements BucketStore {
         ...(token === undefined ? {} : { ContinuationToken: token }),
       };
       const page = await this.#repeated(() => this.#send('LIST', undefined, this.#sdk.ListObjectsV2Command, input));
-      for (const { Key, Size } of page.Contents ?? []) if (Key !== undefined) yield { key: Key.slice(own.length), sizeBytes: Size ?? 0 };
+      for (const { Key, LastModified, Size } of page.Contents ?? [])
+        if (Key !== undefined) yield { key: Key.slice(own.length), sizeBytes: Size ?? 0, modifiedMs: LastModified?.getTime() };
       token = page.NextContinuationToken;
     } while (token !== undefined);
   }

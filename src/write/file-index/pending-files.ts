@@ -48,7 +48,7 @@ export class PendingFiles {
    */
   async removeLeftovers(isLive: (path: string) => boolean): Promise<number> {
     let removed = 0;
-    for (const path of await this.#read()) {
+    for (const path of await pendingPaths(this.#objects)) {
       if (isLive(path)) continue;
       try {
         await this.#files.discard(path);
@@ -59,16 +59,16 @@ export class PendingFiles {
     }
     return removed;
   }
+}
 
-  /** An unreadable list only leaves files lying around; it never stops a start. */
-  async #read(): Promise<string[]> {
-    try {
-      const list: unknown = JSON.parse(Buffer.from(await this.#objects.get(PENDING_KEY)).toString('utf8'));
-      return Array.isArray(list) ? list.filter((path): path is string => typeof path === 'string' && isBelowData(path)) : [];
-    } catch (error) {
-      if (error instanceof SyntaxError || (error instanceof ObjectStoreError && error.code === 'NOT_FOUND')) return [];
-      throw error;
-    }
+/** The paths of the list; an unreadable one only leaves files lying around, so it counts as empty. */
+export async function pendingPaths(objects: ObjectStore): Promise<string[]> {
+  try {
+    const list: unknown = JSON.parse(Buffer.from(await objects.get(PENDING_KEY)).toString('utf8'));
+    return Array.isArray(list) ? list.filter((path): path is string => typeof path === 'string' && isBelowData(path)) : [];
+  } catch (error) {
+    if (error instanceof SyntaxError || (error instanceof ObjectStoreError && error.code === 'NOT_FOUND')) return [];
+    throw error;
   }
 }
 

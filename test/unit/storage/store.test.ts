@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { chmod, mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { silentLogger } from '../../../src/shared/logger.ts';
 import { encodePathPart, openStore, StorageStartupError } from '../../../src/storage/index.ts';
+import { MemoryObjectStore } from '../../support/memory-object-store.ts';
 import { temporaryDirectory } from './temp-directory.ts';
 
 const STORE_MODULE = new URL('../../../src/storage/index.js', import.meta.url).href;
@@ -60,6 +62,20 @@ test('a second process is refused with the directory and the pid, and a killed o
   await holder.kill();
   const store = await open();
   await store.close();
+});
+
+test('who meets another server in the cache of a bucket hears of the option that says where the cache is', async (t) => {
+  const cacheDir = await temporaryDirectory(t);
+  const bucket = { kind: 'bucket', nodeId: 'n', open: async () => new MemoryObjectStore(), cacheBytesMax: 1, log: silentLogger } as const;
+  const store = await openStore({ ...bucket, cacheDir });
+  t.after(() => store.close());
+  await assert.rejects(openStore({ ...bucket, cacheDir }), {
+    message: /is in use by .*; stop it, or choose another --node-id or --file-cache-dir$/,
+  });
+  await writeFile(join(cacheDir, 'file'), '');
+  await assert.rejects(openStore({ ...bucket, cacheDir: join(cacheDir, 'file') }), {
+    message: /^cannot use cache directory .*, or choose another --file-cache-dir$/,
+  });
 });
 
 test('a directory with a very long path can be locked', async (t) => {
