@@ -109,7 +109,7 @@ async function failedStart(args: readonly string[]): Promise<{ code: number | nu
   const output: string[] = [];
   child.stdout.on('data', (data: Buffer) => output.push(data.toString()));
   child.stderr.on('data', (data: Buffer) => output.push(data.toString()));
-  const code = await new Promise<number | null>((done) => child.once('exit', done));
+  const code = await new Promise<number | null>((done) => child.once('close', done));
   return { code, lines: output.join('').trim().split('\n') };
 }
 

@@ -17,7 +17,7 @@ describe('configuration of a real server', () => {
     const restless = ['--wal-flush-interval', '5ms', '--wal-snapshot-size', '1'];
     const server = await TestServer.start(dir, { args: ['--gen1-duration', '10m', ...restless] });
     t.after(() => server.kill('SIGKILL'));
-    assert.match(server.output, /WARN .*cannot change the existing gen1 duration after it has been set existing_secs=60 provided_secs=600/);
+    await server.says(/WARN .*cannot change the existing gen1 duration after it has been set existing_secs=60 provided_secs=600/);
     // Ten rows a minute: files of ten minutes would span more than one.
     const files = `${server.url}/api/v3/query_sql?db=d&q=${encodeURIComponent('SELECT min_time, max_time FROM system.parquet_files')}`;
     let spans: { min_time: number; max_time: number }[] = [];
@@ -46,10 +46,10 @@ describe('configuration of a real server', () => {
     const dir = await testDirectory(t);
     const quiet = await TestServer.start(dir, { args: ['--log-filter', 'debug'] });
     await quiet.kill();
-    assert.match(quiet.output, /log_filter_active log_filter=.*reqwest=info/);
+    await quiet.says(/log_filter_active log_filter=.*reqwest=info/);
     const noisy = await TestServer.start(dir, { args: ['--log-filter', 'debug', '--disable-log-filter-noise-reduction'] });
     await noisy.kill();
-    assert.match(noisy.output, /log_filter_active/);
+    await noisy.says(/log_filter_active/);
     assert.doesNotMatch(noisy.output, /reqwest=info/);
   });
 

@@ -94,21 +94,20 @@ test('when DuckDB dies under load the server says so, comes back by itself and h
   const cached = await server.rows('db', "SELECT host, v FROM last_cache('m') ORDER BY host");
   const newest = await server.rows('db', 'SELECT host, max(v) AS v FROM m GROUP BY host ORDER BY host');
   assert.deepEqual(cached, newest);
-  assert.match(server.output, /the query engine was reopened/);
+  await server.says(/the query engine was reopened/);
   await server.kill('SIGKILL');
 });
 
 test('a server whose DuckDB dies again and again ends with exit code 70 and says why', async (t) => {
   const server = await startServer(t, await testDirectory(t), { program: PROGRAM });
   await server.writeOk('db', lines(0, 10), '&precision=ns');
-  const ended = new Promise<number | null>((done) => server.child.once('exit', (code) => done(code)));
   for (let death = 0; death < 5; death++) {
     await die(server);
     await until(async () => ((await health(server)).status === 200 ? true : undefined));
     await server.rows('db', 'SELECT count(*) AS n FROM m');
   }
   server.child.kill('SIGUSR2');
-  assert.equal(await ended, 70);
+  assert.equal(await server.ended, 70);
   assert.match(
     server.output,
     /ERROR .*the server cannot go on: start it again reason="the query engine failed more than 5 times within 10 minutes/,

@@ -30,7 +30,7 @@ describe(`a server on Ceph's S3 gateway${without}`, { skip: missing !== undefine
         await writer.many(server, 2, 10);
         if (how === 'frozen') old.child.kill('SIGCONT');
         if (how !== 'killed') {
-          assert.equal(await until(() => old.child.exitCode ?? undefined), 70, old.output);
+          assert.equal(await old.ended, 70, old.output);
           fenced++;
         }
         over = true;

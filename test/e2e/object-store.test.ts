@@ -45,7 +45,7 @@ describe('a server whose data is in a bucket', () => {
     const next = await startBucketServer(t, fake.args, { args: RESTLESS });
     await writer.many(next, 2, 20);
     old.child.kill('SIGCONT');
-    assert.equal(await until(() => old.child.exitCode ?? undefined), 70);
+    assert.equal(await old.ended, 70);
     over = true;
     await writing;
     assert.match(old.output, /another process has written '.*' ahead of this one/);

@@ -131,7 +131,7 @@ describe('plugins in trouble', () => {
     await plugins.created({ name: 'echo', plugin: 'echo.py', spec: 'table:echo' });
     await plugins.server.writeOk('db', 'echo v=1i');
     const row = await plugins.logged(/^WARN the last 100 calls got nothing but rows that this trigger wrote, and wrote more: leave out /);
-    assert.ok(plugins.server.output.includes(row.slice('WARN '.length)), 'the log of the server has it too');
+    await plugins.server.says(row.slice('WARN '.length));
     await plugins.server.writeOk('db', 'cpu v=2');
     assert.equal((await plugins.setEnabled(false, 'echo')).status, 200);
     const [first] = await plugins.server.rows('db', 'SELECT count(*) AS n FROM echo');
@@ -293,7 +293,7 @@ describe('plugins in trouble', () => {
     assert.equal((await ask('single'))[0], 200);
     assert.equal(JSON.parse((await ask('kept'))[1])[0], 3);
     assert.equal(JSON.parse((await ask('keptjs'))[1])[0], 3);
-    assert.match(plugins.server.output, /a plugin cannot be read any more, its last code goes on .*trigger=db\.kept\b/);
+    await plugins.server.says(/a plugin cannot be read any more, its last code goes on .*trigger=db\.kept\b/);
     const missing = await plugins.create({ name: 'late', plugin: 'single.py', spec: 'request:late' });
     assert.match(missing.text, /^Plugin error: reading plugin file: Plugin not found: .*single\.py$/);
     await plugins.server.writeOk('db', 'echo v=3i');
@@ -317,7 +317,7 @@ describe('plugins in trouble', () => {
     });
     assert.deepEqual(await again.rows('db', 'SELECT v FROM kept WHERE v = 7'), [{ v: 7 }]);
     await processEnd(pid);
-    assert.match(again.output, /a trigger runs although its kind may not be created any more trigger=db\.long kind=wal/);
+    await again.says(/a trigger runs although its kind may not be created any more trigger=db\.long kind=wal/);
     assert.doesNotMatch(again.output, /although its kind.*trigger=db\.(kept|echo)\b/);
   });
 });

@@ -76,20 +76,8 @@ export function tokenOf(text: string): string {
 
 /** Everything that the server wrote, from start to a clean stop. */
 export async function outputOf(server: TestServer): Promise<string> {
-  const closed = once(server.child, 'close');
   await server.kill();
-  await closed;
   return server.output;
-}
-
-/** Resolves once the server's output has the text. */
-export async function says(server: TestServer, text: RegExp): Promise<void> {
-  const { stdout, stderr } = server.child;
-  while (!text.test(server.output)) {
-    await new Promise<void>((resolve) => {
-      for (const stream of [stdout, stderr]) stream?.once('data', () => resolve());
-    });
-  }
 }
 
 /** Resolves once nothing listens there any more; until then no request may have made a token. */

@@ -9,7 +9,7 @@ import { connect as connectTls, type SecureVersion } from 'node:tls';
 import { testCertificate, testKey } from '../http/tls-fixture.ts';
 import { startServer, testDirectory } from '../support/server.ts';
 import { runProgram } from './cli-support.ts';
-import { ask, outputOf, post, says, serve, tlsArgs, tlsFiles } from './security-support.ts';
+import { ask, outputOf, post, serve, tlsArgs, tlsFiles } from './security-support.ts';
 
 /** TLS version that a client of just these versions ends up with. Rejects with the refusal. */
 async function negotiated(url: string, minVersion: SecureVersion, maxVersion: SecureVersion): Promise<string | null> {
@@ -28,7 +28,7 @@ describe('TLS', () => {
     const files = await tlsFiles(t);
     const server = await startServer(t, dir, { args: tlsArgs(files) });
     const url = server.url.replace('http:', 'https:');
-    await says(server, new RegExp(`influxdb3 ready url=${url} `));
+    await server.says(`influxdb3 ready url=${url} `);
     assert.equal((await post(`${url}/api/v3/write_lp?db=d`, { body: 'm v=1 1' })).status, 204);
     assert.equal((await ask(`${url}/api/v3/query_sql?db=d&q=SELECT+v+FROM+m`)).text, '[{"v":1.0}]');
 

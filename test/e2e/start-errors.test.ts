@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync } from 'node:fs';
-import { type AddressInfo, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { startServer, testDirectory } from '../support/server.ts';
@@ -21,19 +22,18 @@ async function stranger(t: TestContext, says: string): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** A port on which nothing listens. */
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
+/** A port on which nothing listens, and nothing else can: it is that of a connection to elsewhere. */
+async function deafPort(t: TestContext): Promise<number> {
+  const socket = connect(await stranger(t, ''), '127.0.0.1');
+  t.after(() => socket.destroy());
+  await once(socket, 'connect');
+  return socket.localPort ?? 0;
 }
 
 describe('first errors of a client', () => {
   it('no server: says where nothing answers and how to start one', async (t) => {
     const cwd = await testDirectory(t);
-    const origin = `http://127.0.0.1:${await freePort()}`;
+    const origin = `http://127.0.0.1:${await deafPort(t)}`;
     for (const [args, input] of [
       [['query', '-d', 'x', '-H', origin, 'SELECT 1'], ''],
       [['write', '-d', 'x', '-H', origin], 'm v=1'],

@@ -31,7 +31,7 @@ async function start(t: TestContext, home: string, args: readonly string[], env:
     env: { PATH: process.env['PATH'] ?? '', HOME: home, INFLUXDB3_TELEMETRY_DISABLE_UPLOAD: 'true', ...env },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  const ended = new Promise<number | string>((done) => child.once('exit', (code, signal) => done(code ?? String(signal))));
+  const ended = new Promise<number | string>((done) => child.once('close', (code, signal) => done(code ?? String(signal))));
   t.after(async () => {
     child.kill('SIGKILL');
     await ended;

@@ -213,7 +213,7 @@ test('telemetry off holds at once and after restarts, on takes it back, reset-id
   await first.kill('SIGKILL');
   const seen = connections();
   const second = await startServer(t, directory, { bare: true, args: on(url) });
-  await until(() => /telemetry +off: `influxdb3 telemetry off` was given/.test(second.output)); // printed after the server answers
+  await second.says(/telemetry +off: `influxdb3 telemetry off` was given/);
   assert.match(cli(second, 'reset-id'), /^telemetry +off/);
   assert.match(cli(second, 'on'), /^telemetry +on: usage figures go to/);
   assert.equal(connections(), seen);
@@ -233,6 +233,6 @@ test('settings that cannot be read mean off', async (t) => {
   mkdirSync(join(directory, 'test', 'telemetry'), { recursive: true });
   writeFileSync(join(directory, 'test', 'telemetry', 'settings.json'), '{"off": "maybe');
   const server = await startServer(t, directory, { bare: true, args: on(url) });
-  await until(() => /telemetry +off: /.test(server.output));
+  await server.says(/telemetry +off: /);
   assert.equal(connections(), 0);
 });

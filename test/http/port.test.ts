@@ -38,6 +38,9 @@ function send(
   });
 }
 
+/** Nothing but the server itself closes a connection. */
+const HOURS = { headersTimeoutMs: 3_600_000, requestTimeoutMs: 3_600_000, keepAliveTimeoutMs: 3_600_000, drainTimeoutMs: 3_600_000 };
+
 /** A result that never ends until it is cancelled. */
 function endless(state: { cancelled: boolean }): QueryResult {
   const batch: ResultBatch = { rowCount: 2048, columns: [textVector(new Array<string>(2048).fill('x'.repeat(50)))] };
@@ -186,16 +189,14 @@ describe('TLS', () => {
     assert.match(error.message, /alert|version|handshake/i);
   });
 
-  test('open handshakes and idle sessions do not delay a stop', async () => {
-    const { server, port } = await listening({ tls });
+  test('open handshakes and idle sessions do not delay a stop', { timeout: 60_000 }, async () => {
+    const { server, port } = await listening({ tls, limits: HOURS });
     const silent = connect(port, '127.0.0.1');
     await once(silent, 'connect');
     const idle = connectTls({ port, host: '127.0.0.1', ca: testCertificate });
     idle.write('GET /health HTTP/1.1\r\nhost: x\r\n\r\n');
     await once(idle, 'data');
-    const started = performance.now();
     await server.close();
-    assert.ok(performance.now() - started < 1000);
     silent.destroy();
     idle.destroy();
   });
@@ -242,7 +243,8 @@ describe('slow clients', () => {
   });
 
   test('an idle connection is closed, HTTP/2 too', async () => {
-    const { port } = await listening({ limits });
+    // A request that is slow to arrive on a busy machine is not what this is about.
+    const { port } = await listening({ limits: { ...limits, headersTimeoutMs: 60_000, requestTimeoutMs: 60_000 } });
     assert.match(await untilClosed(port, 'GET /health HTTP/1.1\r\nhost: x\r\n\r\n'), /OK$/);
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     await once(session, 'close');
@@ -323,17 +325,15 @@ describe('streaming', () => {
 });
 
 describe('stopping', () => {
-  test('idle, silent and HTTP/2 connections do not delay it', async () => {
-    const { server, port } = await listening();
+  test('idle, silent and HTTP/2 connections do not delay it', { timeout: 60_000 }, async () => {
+    const { server, port } = await listening({ limits: HOURS });
     const agent = new Agent({ keepAlive: true });
     await send(port, { path: '/health', agent });
     const silent = connect(port, '127.0.0.1');
     await once(silent, 'connect');
     const session = connectHttp2(`http://127.0.0.1:${port}`);
     await once(session, 'remoteSettings');
-    const started = performance.now();
     await server.close();
-    assert.ok(performance.now() - started < 1000);
     await server.close();
     agent.destroy();
     silent.destroy();

@@ -7,6 +7,7 @@ import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { InfluxError } from '../../src/shared/errors.ts';
+import { until } from '../support/until.ts';
 import { fakeAuthenticator, type TestServer, testServer } from './fakes.ts';
 
 const REQUEST_SEEN = 'http.server.request.start';
@@ -149,8 +150,11 @@ describe('raw lane', () => {
     assert.equal(byNode, cases.length);
     assert.deepEqual(raw.writes.requests, node.writes.requests);
     assert.deepEqual(raw.telemetry.writes, node.telemetry.writes);
-    await new Promise((resolve) => setImmediate(resolve)); // responses of node:http are counted when they are closed
-    assert.deepEqual((await raw.metrics()).split('\n'), (await node.metrics()).split('\n'));
+    // Responses of node:http are counted when they are closed.
+    await until(async () => {
+      assert.deepEqual((await raw.metrics()).split('\n'), (await node.metrics()).split('\n'));
+      return true;
+    });
   });
 
   test('a body that follows its head, in pieces', async () => {

@@ -6,6 +6,7 @@ import { after, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
 import { InfluxError } from '../../src/shared/errors.ts';
+import { until } from '../support/until.ts';
 import { fakeAuthenticator, type TestServer, testServer } from './fakes.ts';
 
 interface Sent {
@@ -131,26 +132,27 @@ describe('writes over a connection and over fastify', () => {
     }
     assert.deepEqual(outside.writes.requests, inside.writes.requests);
     assert.deepEqual(outside.telemetry.writes, inside.telemetry.writes);
-    await new Promise((resolve) => setImmediate(resolve)); // responses are counted when they are closed
-    const [a, b] = await counts();
-    assert.match(
-      a ?? '',
-      /http_requests_total\{path="\/api\/v3\/write_lp",method="POST",method_path="POST \/api\/v3\/write_lp",status="ok"\}/,
-    );
-    assert.deepEqual(b?.split('\n'), a?.split('\n'));
+    // Responses are counted when they are closed.
+    await until(async () => {
+      const [a, b] = await counts();
+      assert.match(
+        a ?? '',
+        /http_requests_total\{path="\/api\/v3\/write_lp",method="POST",method_path="POST \/api\/v3\/write_lp",status="ok"\}/,
+      );
+      assert.deepEqual(b?.split('\n'), a?.split('\n'));
+      return true;
+    });
   });
 
   test('a client that leaves in the middle of its body is counted and stops nothing', async () => {
     const { outside, port, counts } = await pair();
     const socket = connect(port, '127.0.0.1');
     await once(socket, 'connect');
-    socket.write('POST /api/v3/write_lp?db=d HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nm f=');
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((sent) => socket.write('POST /api/v3/write_lp?db=d HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nm f=', sent));
     socket.destroy();
     assert.equal((await lane(port, { url: '/api/v3/write_lp?db=d', body: 'm f=1' })).status, 204);
     assert.equal(outside.writes.requests.length, 1);
-    const [, text = ''] = await counts();
-    assert.match(text, /http_requests_total\{[^}]*status="aborted"\} 1/);
+    await until(async () => /http_requests_total\{[^}]*status="aborted"\} 1/.test((await counts())[1] ?? ''));
   });
 
   test('pipelined writes are answered in order', async () => {

@@ -6,7 +6,7 @@ import { startServer, type TestServer, type TestServerOptions, testDirectory } f
 
 const PAUSE_MS = 40;
 /** Far beyond what a call takes; a test that waits in vain prints the log that it saw. */
-const ATTEMPTS_MAX = 400;
+const ATTEMPTS_MAX = 2500;
 
 /** What a trigger is made of; the rest has its usual value. */
 export interface TestTrigger {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { until } from './until.ts';
 
 /** The compiled program: tests start what users start. */
 export const BIN = resolve(fileURLToPath(import.meta.url), '../../../../../bin/influxdb3.js');
@@ -28,10 +29,13 @@ export class TestServer {
   readonly child: ChildProcess;
   readonly url: string;
   readonly dataDir: string;
+  /** Exit code or name of the signal, once the process is gone and all of its output is here. */
+  readonly ended: Promise<number | string>;
   readonly #output: string[];
 
-  private constructor(child: ChildProcess, url: string, dataDir: string, output: string[]) {
+  private constructor(child: ChildProcess, ended: Promise<number | string>, url: string, dataDir: string, output: string[]) {
     this.child = child;
+    this.ended = ended;
     this.url = url;
     this.dataDir = dataDir;
     this.#output = output;
@@ -54,24 +58,30 @@ export class TestServer {
     );
     child.stdout?.on('data', (data: Buffer) => output.push(data.toString()));
     child.stderr?.on('data', (data: Buffer) => output.push(data.toString()));
-    const exited = new Promise<never>((_, reject) => {
-      child.once('exit', (code, signal) => reject(new Error(`server ended (${code ?? signal}):\n${output.join('')}`)));
-    });
+    const ended = new Promise<number | string>((done) => child.once('close', (code, signal) => done(code ?? (signal as string))));
+    const exited = ended.then((how) => Promise.reject(new Error(`server ended (${how}):\n${output.join('')}`)));
     exited.catch(() => undefined); // an exit after the start is each test's own business
     const address = await Promise.race([fileContent(listener, () => child.exitCode === null && child.signalCode === null), exited]);
-    return new TestServer(child, `http://${address}`, dataDir, output);
+    return new TestServer(child, ended, `http://${address}`, dataDir, output);
   }
 
   get output(): string {
     return this.#output.join('');
   }
 
+  /** Resolves once the output has a text: it comes through a pipe, later than an answer that was sent after it. */
+  async says(text: string | RegExp): Promise<void> {
+    await until(() => {
+      const said = typeof text === 'string' ? this.output.includes(text) : text.test(this.output);
+      assert.ok(said, `no ${text} in:\n${this.output}`);
+      return true;
+    });
+  }
+
   /** Resolves with the exit code (or signal name) once the process is gone. */
-  async kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
-    if (this.child.exitCode !== null || this.child.signalCode !== null) return this.child.exitCode ?? (this.child.signalCode as string);
-    const gone = new Promise<number | string>((done) => this.child.once('exit', (code, name) => done(code ?? (name as string))));
+  kill(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | string> {
     this.child.kill(signal);
-    return gone;
+    return this.ended;
   }
 
   async write(db: string, lines: string, params = ''): Promise<Response> {
