@@ -134,7 +134,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     loginPage: () => explorer.shell(),
     keepsAlive: hooks.keepsAlive ?? true,
     routePlugins: [
-      ...telemetryPlugins(config, storage, telemetry, metrics, logger),
+      ...telemetryPlugins(config, storage, telemetry, executor, { metrics, logger }),
       explorerRoutes(explorer),
       openBackups(config, storage, product.version, logger, parts),
     ],

@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import type { ServeConfig } from '../config/index.ts';
 import type { PythonPackages } from '../processing/index.ts';
+import type { QueryExecutor } from '../query/index.ts';
 import type { RoutePlugin } from '../server/http/index.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type ObjectStore, ObjectStoreError } from '../storage/index.ts';
 import { telemetryReceiver, telemetryRoutes } from '../telemetry/http.ts';
 import { type SettingsPlace, SwitchableTelemetry, TelemetrySettings } from '../telemetry/index.ts';
+import { reportSource } from './report-source.ts';
 import type { OpenStorage } from './storage.ts';
 
 export type TelemetryParts = Pick<OpenStorage, 'catalog' | 'firstStart' | 'node' | 'store' | 'writes'> & {
@@ -63,10 +65,11 @@ export function telemetryPlugins(
   config: ServeConfig,
   storage: OpenStorage,
   telemetry: SwitchableTelemetry,
-  metrics: Registry,
-  logger: Logger,
+  queries: Pick<QueryExecutor, 'internalSql'>,
+  { logger, metrics }: { readonly logger: Logger; readonly metrics: Registry },
 ): RoutePlugin[] {
-  const plugins: RoutePlugin[] = [telemetryRoutes({ telemetry, control: telemetry })];
+  const reports = config.telemetry.receiver ? { reports: reportSource(storage, queries) } : {};
+  const plugins: RoutePlugin[] = [telemetryRoutes({ telemetry, control: telemetry, clock: systemClock, ...reports })];
   if (config.telemetry.receiver) {
     const child = logger.child('influxdb3_telemetry_receiver');
     plugins.push(telemetryReceiver({ writer: storage.writes, clock: systemClock, logger: child, metrics }));

@@ -4,6 +4,10 @@ export const TELEMETRY_RECEIVER = '/telem';
 /** The telemetry page. */
 export const TELEMETRY_PAGE = '/telemetry';
 
+/** Its script and its style. */
+export const TELEMETRY_SCRIPT = '/telemetry/page.js';
+export const TELEMETRY_STYLE = '/telemetry/page.css';
+
 /** The explorer page, its script and its style. */
 export const EXPLORER_PAGE = '/';
 export const EXPLORER_SCRIPT = '/explorer/app.js';
@@ -17,6 +21,8 @@ export const GATE_PATHS = [
   { path: EXPLORER_PAGE, rule: 'shell' },
   { path: EXPLORER_SCRIPT, rule: 'shell' },
   { path: EXPLORER_STYLE, rule: 'shell' },
+  { path: TELEMETRY_SCRIPT, rule: 'shell' },
+  { path: TELEMETRY_STYLE, rule: 'shell' },
   { path: TELEMETRY_PAGE, rule: 'page' },
   { path: '/write', rule: 'token-in-url' },
   { path: '/query', rule: 'token-in-url' },
@@ -34,7 +40,7 @@ export const GATE_PATHS = [
 
 /**
  * - `shell`: needs no token: files that are the same for everybody and hold no data
- * - `page`: people open it in a browser, which is asked for a token and sends it as a password
+ * - `page`: people open it in a browser, which gets the login; other programs are asked for a password, which is the token
  * - `token-in-url`: the parameter `p` may carry the token
  * - `closed-without-auth`: it and what is below it answer 405 when the server runs with `--without-auth`
  * - `first-token`: needs no token on the machine of the server; the endpoint itself refuses once there is an operator token

@@ -3,7 +3,7 @@ import type { AcceptedReport } from './report-reader.ts';
 
 /** Where collected reports are kept. */
 export const REPORTS_DATABASE = 'telemetry';
-const REPORTS_TABLE = 'reports';
+export const REPORTS_TABLE = 'reports';
 
 /** Text members that are stored as tags; the other text members become string fields. */
 const TAGS: readonly FieldName[] = ['cluster_uuid', 'instance_id', 'os', 'product_type', 'storage_engine_type', 'storage_type', 'version'];

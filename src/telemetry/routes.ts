@@ -1,6 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import { TELEMETRY_PAGE } from '../shared/gate-paths.ts';
+import type { Clock } from '../shared/clock.ts';
+import { TELEMETRY_PAGE, TELEMETRY_SCRIPT, TELEMETRY_STYLE } from '../shared/gate-paths.ts';
+import { type Fleet, type ReportSource, readFleet } from './fleet.ts';
 import { renderTelemetryPage, TELEMETRY_PAGE_CSP } from './page/page.ts';
+import { PAGE_SCRIPT } from './page/script.ts';
+import { PAGE_STYLE } from './page/style.ts';
 import { telemetrySchema } from './schema.ts';
 import type { TelemetryControl } from './switchable-telemetry.ts';
 import type { Telemetry } from './telemetry.ts';
@@ -16,6 +20,9 @@ export interface TelemetryRoutesDeps {
   readonly telemetry: Telemetry;
   /** Without it there are the views only. */
   readonly control?: TelemetryControl;
+  readonly clock: Pick<Clock, 'nowMs'>;
+  /** The reports of other servers, on a receiver: the page shows them. */
+  readonly reports?: ReportSource;
 }
 
 /** The JSON views, the page `/telemetry`, which only look, and the changes. Authentication is the server's business. */
@@ -47,10 +54,29 @@ export function telemetryRoutes(deps: TelemetryRoutesDeps): (app: FastifyInstanc
         preview: Buffer.from(telemetry.preview()).toString('utf8'),
         history: telemetry.history(),
         ledger,
+        nowMs: deps.clock.nowMs(),
+        ...(deps.reports === undefined ? {} : { fleet: await fleetOrReason(deps.reports) }),
       });
       return reply.headers(PAGE_HEADERS).send(html);
     });
+    for (const [path, type, text] of [
+      [TELEMETRY_SCRIPT, 'text/javascript; charset=utf-8', PAGE_SCRIPT],
+      [TELEMETRY_STYLE, 'text/css; charset=utf-8', PAGE_STYLE],
+    ] as const) {
+      app.get(path, async (_request, reply) =>
+        reply.headers({ 'content-type': type, 'cache-control': 'no-cache', 'x-content-type-options': 'nosniff' }).send(text),
+      );
+    }
   };
+}
+
+/** The rest of the page must not go with a query that fails. */
+async function fleetOrReason(reports: ReportSource): Promise<Fleet | string> {
+  try {
+    return await readFleet(reports);
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
 }
 
 function addChanges(app: FastifyInstance, telemetry: Telemetry, control: TelemetryControl): void {

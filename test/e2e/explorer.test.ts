@@ -27,7 +27,7 @@ describe(`explorer page in a browser${note}`, { skip }, () => {
   before(async () => {
     if (program.kind === 'missing') return;
     const t = { after: (fn: () => Promise<void>) => void endings.unshift(fn) };
-    server = await startServer(t, await testDirectory(t), { bare: true, args: ['--disable-telemetry-upload'] });
+    server = await startServer(t, await testDirectory(t), { bare: true, args: ['--disable-telemetry-upload', '--telemetry-receiver'] });
     const made = await fetch(`${server.url}/api/v3/configure/token/admin`, { method: 'POST' });
     ({ token } = (await made.json()) as { token: string });
     const lines = Array.from({ length: 1000 }, (_, i) => `big v=${i}i ${1_700_000_000 + i}`);
@@ -51,10 +51,10 @@ describe(`explorer page in a browser${note}`, { skip }, () => {
 
   /** Opens the page; fails on anything that the console or the security policy complains about, and on requests elsewhere. */
   async function visit(
-    options: BrowserContextOptions & { anonymous?: boolean },
+    options: BrowserContextOptions & { anonymous?: boolean; path?: string },
     look: (page: Page, context: BrowserContext) => Promise<void>,
   ): Promise<void> {
-    const { anonymous, ...rest } = options;
+    const { anonymous, path = '/', ...rest } = options;
     const context = await browser.newContext({ acceptDownloads: true, ...rest });
     const page = await context.newPage();
     const complaints: string[] = [];
@@ -70,7 +70,7 @@ describe(`explorer page in a browser${note}`, { skip }, () => {
     });
     if (anonymous !== true) await context.addInitScript(`sessionStorage.setItem('influxdb3-token', '${token}')`);
     try {
-      await page.goto(`${server.url}/`);
+      await page.goto(server.url + path);
       await look(page, context);
       assert.deepEqual(complaints, []);
       assert.deepEqual(elsewhere, []);
@@ -97,6 +97,7 @@ describe(`explorer page in a browser${note}`, { skip }, () => {
     for (const path of ['/telemetry', '/api/v3/configure/database?format=json', '/nosuch']) {
       const page = await fetch(server.url + path, { headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
       assert.deepEqual([page.status, page.headers.get('content-type')], [401, 'text/html; charset=utf-8'], path);
+      assert.equal(page.headers.get('www-authenticate'), null, 'no dialog of the browser before the page');
       const program = await fetch(server.url + path, { headers: { accept: '*/*' } });
       assert.match(await program.text(), /^\{"error": "the request was not authenticated"\}$/, path);
     }
@@ -121,6 +122,33 @@ describe(`explorer page in a browser${note}`, { skip }, () => {
       await other.getByLabel('Token', { exact: true }).waitFor();
       await page.getByRole('button', { name: 'Forget token' }).click();
       await page.getByLabel('Token', { exact: true }).waitFor();
+    });
+  });
+
+  it('after the login a browser sees what it came for: the telemetry page with the fleet of a receiver, JSON, an error', async () => {
+    const report = {
+      instance_id: '0c5c3f0e-5d0c-4a5e-9a53-0f3f2c1b7a10',
+      version: 'influxdb3-3.10.0',
+      os: 'linux',
+      write_lines_sum_1h: 4321,
+    };
+    assert.equal((await fetch(`${server.url}/telem`, { method: 'POST', body: JSON.stringify(report) })).status, 204);
+    await visit({ anonymous: true, path: '/telemetry' }, async (page) => {
+      await page.getByLabel('Token', { exact: true }).fill(token);
+      await page.keyboard.press('Enter');
+      const node = page.locator('.fleet tr', { hasText: report.instance_id });
+      await node.waitFor();
+      assert.match((await node.textContent()) ?? '', /influxdb3-3\.10\.0linux\d{4}-\d\d-\d\d \d\d:\d\d UTC.*0 min04,3210$/);
+      assert.equal(await page.locator('.state').textContent(), 'Telemetry is off');
+      await page.waitForFunction(`document.querySelector('.fleet time').textContent.includes(', ')`); // its script runs
+      assert.notEqual(await page.evaluate<string>(`getComputedStyle(document.querySelector('.state')).gap`), 'normal'); // and its style
+      await page.getByRole('link', { name: 'status' }).click();
+      await page.getByText('"state":"off"').waitFor();
+    });
+    await visit({ path: '/nosuch' }, async (page) => {
+      await page.getByText('404: ').waitFor();
+      await page.getByRole('link', { name: 'Explorer' }).click();
+      await opened(page);
     });
   });
 

@@ -80,15 +80,28 @@ describe(`telemetry page in a browser${note}`, { skip }, () => {
     });
   });
 
-  it('with script, times are local and a chart tells its value under the pointer', async () => {
-    await visit(app, { timezoneId: 'Asia/Tokyo', locale: 'en-GB' }, async (page) => {
-      assert.match((await page.locator('.ledger time').last().textContent()) ?? '', /^2 Jan 2026, 12:04:05, /);
+  it('with script, times stay in UTC wherever the browser is, and a chart tells its value under the pointer', async () => {
+    await visit(app, { timezoneId: 'Asia/Tokyo', locale: 'de-DE' }, async (page) => {
+      await page.waitForFunction(`document.querySelector('.ledger time').textContent.includes(', ')`);
+      assert.match((await page.locator('.ledger time').last().textContent()) ?? '', /^2026-01-02 03:04:05 UTC, (in )?[a-z0-9 ]+( ago)?$/);
       const chart = page.locator('.chart').first();
       const rest = await chart.locator('.reading').textContent();
       await chart.locator('svg').hover();
-      assert.match((await chart.locator('.reading').textContent()) ?? '', /^12\.5 % of one core at \d\d:\d\d$/);
+      assert.match((await chart.locator('.reading').textContent()) ?? '', /^12\.5 % of one core at 0[45]:\d\d UTC$/);
       await page.mouse.move(1, 1);
       assert.equal(await chart.locator('.reading').textContent(), rest);
+    });
+  });
+
+  it('names of fields stay on one line', async () => {
+    await visit(app, { viewport: { width: 320, height: 800 } }, async (page) => {
+      for (const width of [320, 768, 1280]) {
+        await page.setViewportSize({ width, height: 800 });
+        const broken = await page.evaluate<string[]>(
+          `[...document.querySelectorAll('.fields dt code')].filter((code) => code.getClientRects().length !== 1 || code.getBoundingClientRect().height > 30).map((code) => code.textContent)`,
+        );
+        assert.deepEqual(broken, [], String(width));
+      }
     });
   });
 
@@ -143,7 +156,7 @@ describe(`telemetry page in a browser${note}`, { skip }, () => {
 
 async function serve(h: Harness): Promise<FastifyInstance> {
   const app = fastify();
-  app.register(telemetryRoutes({ telemetry: h.telemetry }));
+  app.register(telemetryRoutes({ telemetry: h.telemetry, clock: h.time }));
   await app.listen({ host: '127.0.0.1', port: 0 });
   return app;
 }

@@ -18,7 +18,7 @@ before(async () => {
   await settle();
   registerTelemetryMetrics(metrics, h.telemetry);
   const receiver = telemetryReceiver({ writer: writes, clock: fixedClock, logger: memoryLogger(), metrics });
-  const { server } = await testServer({ metrics, routePlugins: [telemetryRoutes({ telemetry: h.telemetry }), receiver] });
+  const { server } = await testServer({ metrics, routePlugins: [telemetryRoutes({ telemetry: h.telemetry, clock: h.time }), receiver] });
   const { port } = await server.listen('127.0.0.1', 0);
   url = `http://127.0.0.1:${port}`;
   close = () => server.close();

@@ -28,13 +28,6 @@ export function askToken(wasRefused: boolean): Promise<string> {
           {},
           h('summary', {}, 'No token yet?'),
           h('p', {}, 'The first one is made on the machine of the server: ', h('code', {}, 'influxdb3 create token --admin')),
-          h(
-            'p',
-            {},
-            'The usage page at ',
-            h('a', { href: '/telemetry' }, '/telemetry'),
-            ' asks by itself: any user name, the token as password.',
-          ),
         ),
       ),
     );

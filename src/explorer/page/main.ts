@@ -3,6 +3,7 @@ import './style.css';
 import { Api } from './api.ts';
 import { button, fill, h } from './dom.ts';
 import { askToken } from './login.ts';
+import { showOtherPage } from './other-page.ts';
 import { QueryView } from './query-view.ts';
 import { databaseNames, SchemaTree } from './schema.ts';
 import { serverView } from './server-view.ts';
@@ -14,8 +15,7 @@ type View = (typeof VIEWS)[number];
 const DATABASE_KEY = 'influxdb3-database';
 
 /** Builds the page and reads the schema. */
-async function start(): Promise<void> {
-  const api = new Api(askToken);
+async function start(api: Api): Promise<void> {
   const main = h('main', { id: 'main', tabindex: -1 });
   const query = new QueryView(api, (db) => {
     localStorage.setItem(DATABASE_KEY, db);
@@ -90,4 +90,5 @@ async function start(): Promise<void> {
   logout.hidden = !api.hasToken;
 }
 
-void start();
+const api = new Api(askToken);
+void (location.pathname === '/' ? start(api) : showOtherPage(api, location.pathname + location.search));

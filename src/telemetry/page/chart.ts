@@ -1,5 +1,5 @@
 import type { MinuteSample } from '../history.ts';
-import { escapeHtml, readableNumber } from './html.ts';
+import { escapeHtml, minuteText, readableNumber, spanText } from './html.ts';
 
 /** One line chart over the minutes. */
 export interface Chart {
@@ -48,7 +48,7 @@ ${heading}
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-labelledby="${chart.id}-title" aria-describedby="${chart.id}-text" data-left="${LEFT}" data-right="${RIGHT}">
 ${[0, top / 2, top].map((value) => gridLine(y(value), value)).join('\n')}
 ${runs.map((run) => (run.length === 1 ? dot(run[0] ?? '') : `<path class="area" d="M${run.join('L')}L${lastX(run)} ${BOTTOM}L${firstX(run)} ${BOTTOM}Z"/><path class="line" d="M${run.join('L')}"/>`)).join('\n')}
-<text class="tick" x="${LEFT}" y="${HEIGHT - 6}">${clockText(startMs)}</text><text class="tick end" x="${RIGHT}" y="${HEIGHT - 6}">${clockText(endMs)} UTC</text>
+<text class="tick" x="${LEFT}" y="${HEIGHT - 6}">${minuteText(startMs)}</text><text class="tick middle" x="${(LEFT + RIGHT) / 2}" y="${HEIGHT - 6}">${spanText(endMs - startMs)}</text><text class="tick end" x="${RIGHT}" y="${HEIGHT - 6}">${minuteText(endMs)}</text>
 </svg>
 <figcaption id="${chart.id}-text">${escapeHtml(summary)}</figcaption>
 </figure>`;
@@ -81,10 +81,6 @@ function dot(at: string): string {
 
 const firstX = (run: readonly string[]): string => run[0]?.split(' ')[0] ?? '0';
 const lastX = (run: readonly string[]): string => run.at(-1)?.split(' ')[0] ?? '0';
-
-function clockText(timeMs: number): string {
-  return new Date(timeMs).toISOString().slice(11, 16);
-}
 
 function round(value: number): string {
   return String(Math.round(value * 100) / 100);

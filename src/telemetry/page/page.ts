@@ -1,13 +1,13 @@
-import { createHash } from 'node:crypto';
+import { TELEMETRY_SCRIPT, TELEMETRY_STYLE } from '../../shared/gate-paths.ts';
 import { FIELDS, type Field } from '../fields.ts';
+import type { Fleet } from '../fleet.ts';
 import type { MinuteSample } from '../history.ts';
 import type { LedgerEntry } from '../ledger.ts';
 import type { TelemetryStatus } from '../status.ts';
 import { fieldTexts, outcomeText, TELEMETRY_VIEWS } from '../text.ts';
 import { type Chart, renderChart } from './chart.ts';
-import { escapeHtml, readableNumber, timeElement } from './html.ts';
-import { PAGE_SCRIPT } from './script.ts';
-import { PAGE_STYLE } from './style.ts';
+import { renderFleet } from './fleet-section.ts';
+import { escapeHtml, minuteText, readableNumber, spanText, timeElement } from './html.ts';
 
 /** What the page shows. */
 export interface TelemetryPageData {
@@ -17,10 +17,15 @@ export interface TelemetryPageData {
   readonly history: readonly MinuteSample[];
   /** Newest first. */
   readonly ledger: readonly LedgerEntry[];
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** Servers that report to this one; undefined = it is no receiver; a text = why they cannot be shown. */
+  readonly fleet?: Fleet | string;
 }
 
-/** Nothing from elsewhere; only the page's own style and script, by their hashes. */
-export const TELEMETRY_PAGE_CSP = `default-src 'none'; style-src '${sha256(PAGE_STYLE)}'; script-src '${sha256(PAGE_SCRIPT)}'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+/** Nothing from elsewhere; its script and style are files of this server, as on the explorer page, which shows this page after its login. */
+export const TELEMETRY_PAGE_CSP =
+  "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /** The whole page; complete without script. */
 export function renderTelemetryPage(data: TelemetryPageData): string {
@@ -32,29 +37,31 @@ export function renderTelemetryPage(data: TelemetryPageData): string {
 <meta name="color-scheme" content="light dark">
 <title>Usage telemetry: ${data.status.state}</title>
 <link rel="icon" href="data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Ccircle cx='8' cy='8' r='5' fill='%232a6f6b'/%3E%3C/svg%3E">
-<style>${PAGE_STYLE}</style>
+<link rel="stylesheet" href="${TELEMETRY_STYLE}">
+<script type="module" src="${TELEMETRY_SCRIPT}"></script>
 </head>
 <body>
 <a class="skip" href="#main">Skip to content</a>
 <main id="main">
-${[renderHeader(data), renderCharts(data), renderNext(data), renderLedger(data), renderSwitches(data)].join('\n')}
+${[renderHeader(data), renderFleetOf(data), renderCharts(data), renderNext(data), renderLedger(data), renderSwitches(data)].join('\n')}
 </main>
 <footer><p>The same as JSON: ${Object.entries(TELEMETRY_VIEWS)
     .filter(([view]) => view !== 'preview' || data.status.state === 'on')
     .map(([view, path]) => `<a href="${path}">${view}</a>`)
-    .join(
-      ', ',
-    )}. This page makes no request to any other place. A browser logs in with any user name and the token as password; <a href="/">the explorer</a> asks for it by itself.</p></footer>
-<script>${PAGE_SCRIPT}</script>
+    .join(', ')}. This page makes no request to any other place.</p>
+<p>Logging in: when the server asks for tokens, a browser without one gets a form for it here, as on <a href="/">the explorer</a>, and keeps the token in this tab only. Programs send <code>Authorization: Bearer …</code>. Tokens come from <code>influxdb3 create token --admin</code>.</p></footer>
 </body>
 </html>
 `;
 }
 
-function renderHeader({ status }: TelemetryPageData): string {
+function renderHeader({ nowMs, status }: TelemetryPageData): string {
   const facts: [string, string][] = [];
   if (status.state === 'on') {
-    facts.push(['Sends to', status.sends_to === null ? 'nowhere' : `<code>${escapeHtml(status.sends_to)}</code>`]);
+    facts.push([
+      'Sends to',
+      status.sends_to === null ? 'nowhere' : `<code>${escapeHtml(status.sends_to).replace(/\/telem$/, '<wbr>/telem')}</code>`,
+    ]);
     facts.push(['Next report', status.next_report_at === null ? 'none' : timeElement(status.next_report_at)]);
     facts.push(['Since start', reportCount(status)]);
   }
@@ -68,8 +75,15 @@ function renderHeader({ status }: TelemetryPageData): string {
 <p class="state ${status.state}"><span class="lamp" aria-hidden="true"></span>Telemetry is ${status.state}</p>
 <h1>What this server says about itself</h1>
 <p class="lead">${escapeHtml(sentence(status.reason))}</p>
+<p class="note">All times on this page are UTC. Made at ${minuteText(nowMs)}.</p>
 ${facts.length === 0 ? '' : `<dl class="facts">${facts.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`}
 </header>`;
+}
+
+function renderFleetOf({ fleet, nowMs }: TelemetryPageData): string {
+  if (fleet === undefined) return '';
+  if (typeof fleet !== 'string') return renderFleet(fleet, nowMs);
+  return `<section aria-labelledby="fleet"><h2 id="fleet">Fleet</h2><p class="bad">The reports cannot be read: ${escapeHtml(fleet)}</p></section>`;
 }
 
 function reportCount(status: TelemetryStatus): string {
@@ -133,8 +147,15 @@ const CHARTS: readonly Chart[] = [
 function renderCharts({ status, history }: TelemetryPageData): string {
   if (status.state === 'off') return '';
   return `<section aria-labelledby="day"><h2 id="day">The last day</h2>
-<p>The minutes that the figures are made of. They stay in the memory of this server.</p>
+<p>The minutes that the figures are made of${historySpan(history)}. They stay in the memory of this server, a day at most.</p>
 <div class="charts">${CHARTS.map((chart) => renderChart(chart, history)).join('\n')}</div></section>`;
+}
+
+function historySpan(history: readonly MinuteSample[]): string {
+  const [first] = history;
+  const last = history.at(-1);
+  if (first === undefined || last === undefined) return '';
+  return `: ${minuteText(first.timeMs)} to ${minuteText(last.timeMs)}, ${spanText(last.timeMs - first.timeMs)}`;
 }
 
 /** Attempts that are visible at once; the others are one click away. */
@@ -177,8 +198,4 @@ function outcomeClass(attempt: { readonly status: number | null }): string {
 
 function sentence(text: string): string {
   return `${text.startsWith('--') ? text : text.charAt(0).toUpperCase() + text.slice(1)}.`;
-}
-
-function sha256(text: string): string {
-  return `sha256-${createHash('sha256').update(text).digest('base64')}`;
 }

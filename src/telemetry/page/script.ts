@@ -1,10 +1,9 @@
-/** Makes the finished page nicer: local times, readings under the pointer, a copy button, fresh figures every minute. */
+/** Makes the finished page nicer: how long ago, readings under the pointer, a copy button, fresh figures every minute. Times stay in UTC. */
 export const PAGE_SCRIPT = `
 (() => {
-  const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
-  const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
-  const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-  const number = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+  const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
+  const number = new Intl.NumberFormat('en-US', { maximumFractionDigits: 1 });
+  const clock = (seconds) => new Date(seconds * 1000).toISOString().slice(11, 16) + ' UTC';
 
   const distance = (ms) => {
     const minutes = Math.round(ms / 60000);
@@ -17,8 +16,7 @@ export const PAGE_SCRIPT = `
     for (const element of root.querySelectorAll('time')) {
       const at = new Date(element.dateTime);
       if (Number.isNaN(at.getTime())) continue;
-      element.title = element.dateTime;
-      element.textContent = absolute.format(at) + ', ' + distance(at.getTime() - Date.now());
+      element.append(', ' + distance(at.getTime() - Date.now()));
     }
   };
 
@@ -43,7 +41,7 @@ export const PAGE_SCRIPT = `
       const time = start + ((x - left) / (right - left)) * (end - start);
       const near = points.reduce((best, point) => (Math.abs(point[0] - time) < Math.abs(best[0] - time) ? point : best));
       output.textContent = number.format(near[1]);
-      unit.textContent = figure.dataset.unit + ' at ' + clock.format(new Date(near[0] * 1000));
+      unit.textContent = figure.dataset.unit + ' at ' + clock(near[0]);
       const at = String(left + ((near[0] - start) / (end - start)) * (right - left));
       marker.setAttribute('x1', at);
       marker.setAttribute('x2', at);
@@ -78,7 +76,10 @@ export const PAGE_SCRIPT = `
   const refresh = async () => {
     const main = document.getElementById('main');
     if (document.hidden || main.querySelector('details[open]') || main.contains(document.activeElement) || main.querySelector('.marker')) return;
-    const answer = await fetch(location.href, { cache: 'no-store' }).catch(() => undefined);
+    // The token that the login of the explorer put aside for this tab.
+    const token = sessionStorage.getItem('influxdb3-token');
+    const headers = token === null ? {} : { authorization: 'Bearer ' + token };
+    const answer = await fetch(location.href, { cache: 'no-store', headers }).catch(() => undefined);
     if (!answer || !answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html');
     const next = fresh.getElementById('main');

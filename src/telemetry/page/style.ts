@@ -41,17 +41,17 @@ main > section { border-top: 1px solid var(--rule); margin-top: 2.75rem; padding
 .older { margin-bottom: 1rem; }
 .older > summary { color: var(--accent); font-size: .92rem; }
 .fields { margin: 0; }
-.fields > div { display: grid; grid-template-columns: minmax(0, 1fr) auto; gap: .1rem 1rem; padding: .55rem 0; border-bottom: 1px solid var(--rule); }
-.fields dt { min-width: 0; }
-.fields dt code { color: var(--ink); }
+.fields > div { display: flex; flex-wrap: wrap; gap: .1rem 1rem; padding: .55rem 0; border-bottom: 1px solid var(--rule); }
+.fields dt code { color: var(--ink); white-space: nowrap; }
 .fields dd { margin: 0; }
+.fields .value { margin-left: auto; }
 .value { font-family: var(--mono); font-size: .875em; text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; max-width: 20rem; color: var(--accent); }
 .unit, .note, .about, .size, .empty { color: var(--soft); }
 .unit { font-family: system-ui, sans-serif; font-size: .85em; }
 .why { color: var(--soft); font-size: .87rem; margin: .5rem 0 .1rem; }
-.wide dt { grid-column: 1 / -1; }
-.wide .value { grid-column: 1 / -1; text-align: left; max-width: none; }
-.about { grid-column: 1 / -1; font-size: .84rem; line-height: 1.45; }
+.wide dt, .wide .value, .about { flex-basis: 100%; }
+.wide .value { text-align: left; max-width: none; }
+.about { font-size: .84rem; line-height: 1.45; }
 .note { font-size: .87rem; font-weight: 400; }
 pre { background: var(--panel); border: 1px solid var(--rule); border-radius: 6px; padding: .9rem 1rem; margin: .75rem 0 0; white-space: pre-wrap; max-height: 24rem; overflow: auto; line-height: 1.5; }
 summary { cursor: pointer; }
@@ -69,8 +69,20 @@ summary { cursor: pointer; }
 .area { fill: var(--wash); stroke: none; }
 .dot { fill: var(--accent); }
 .marker { stroke: var(--ink); stroke-width: 1; stroke-dasharray: 3 3; vector-effect: non-scaling-stroke; pointer-events: none; }
-.tick { fill: var(--soft); font-size: 12.5px; }
+.tick { fill: var(--soft); font-size: 14px; }
 .tick.end { text-anchor: end; }
+.tick.middle { text-anchor: middle; }
+.bar { fill: var(--accent); }
+.scroll { overflow-x: auto; margin: 1rem 0 1.75rem; }
+.fleet { border-collapse: collapse; width: 100%; font-size: .87rem; font-variant-numeric: tabular-nums; }
+.fleet caption { text-align: left; font-weight: 600; font-size: .95rem; padding-bottom: .45rem; }
+.fleet th, .fleet td { text-align: left; padding: .45rem 1rem .45rem 0; border-bottom: 1px solid var(--rule); vertical-align: top; font-weight: 400; }
+.fleet thead th { color: var(--soft); font-size: .82rem; border-bottom-color: var(--ink); white-space: nowrap; }
+.fleet .count { text-align: right; }
+.fleet td, .fleet code { white-space: nowrap; }
+.fleet th code { font-size: .92em; }
+.fleet td:last-child, .fleet th:last-child { padding-right: 0; }
+.fleet td time { white-space: normal; display: inline-block; max-width: 10.5rem; }
 .ledger { list-style: none; margin: 1.25rem 0 1rem; padding: 0; border-top: 1px solid var(--ink); }
 .ledger li { border-bottom: 1px solid var(--rule); padding: .6rem 0; }
 .ledger summary { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr) auto; gap: 0 1.5rem; align-items: baseline; font-variant-numeric: tabular-nums; }
@@ -83,7 +95,16 @@ footer { margin-top: 3rem; padding-top: 1.25rem; padding-bottom: 3rem; color: va
   .ledger summary { grid-template-columns: minmax(0, 1fr) auto; }
   .ledger summary time { grid-column: 1 / -1; }
   .fields > div { gap: 0 .75rem; padding: .45rem 0; }
-  .tick { font-size: 17px; }
+  .fleet thead { position: absolute; left: -100rem; }
+  .fleet, .fleet tbody, .fleet caption { display: block; }
+  .fleet tr { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: 0 1rem; padding: .6rem 0; border-bottom: 1px solid var(--rule); }
+  .fleet th[scope=row] { grid-column: 1 / -1; }
+  .fleet td { display: contents; }
+  .fleet td::before { content: attr(data-label); color: var(--soft); font-size: .87rem; }
+  .fleet td, .fleet th { border: 0; padding: 0; text-align: left; white-space: normal; }
+  .fleet .count { text-align: left; }
+  .fleet td time { max-width: none; }
+  .tick { font-size: 20px; }
 }
 @media print { .raw, .skip { display: none; } }
 `;

@@ -76,14 +76,15 @@ export class RequestGate {
     if (verdict.allowed) return true;
     // A person in a browser gets the page that asks for a token, not JSON.
     const wantsPage = verdict.status === 401 && request.method === 'GET' && acceptsHtml(request.headers);
-    // Browsers, and curl's library when it may choose the scheme, send a password only after they were asked: any user name, the token as password.
-    if (ASKS_FOR_PASSWORD.has(path) && verdict.status === 401) reply.header('www-authenticate', 'Basic realm="influxdb3"');
     if (wantsPage && this.#loginPage !== undefined) {
       const { headers, html } = this.#loginPage();
       for (const [name, value] of Object.entries(headers)) reply.header(name, value);
       reply.code(401).send(Buffer.from(html));
       return false;
     }
+    // Old clients, and curl's library when it may choose the scheme, send a password only after they were asked: any user name, the
+    // token as password. Not with the login page: a browser would put a dialog of its own before it.
+    if (ASKS_FOR_PASSWORD.has(path) && verdict.status === 401) reply.header('www-authenticate', 'Basic realm="influxdb3"');
     sendAuthError(reply, verdict.status, verdict.message);
     return false;
   }
