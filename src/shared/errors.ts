@@ -25,6 +25,12 @@ export interface InfluxErrorInit {
   cause?: unknown;
 }
 
+/** A place in the text of a statement. Both count from 1; columns are characters. */
+export interface TextPosition {
+  readonly line: number;
+  readonly column: number;
+}
+
 /** A failure with a message that is part of the wire format. */
 export class InfluxError extends Error {
   readonly code: string;
@@ -32,6 +38,8 @@ export class InfluxError extends Error {
   readonly grpc: GrpcStatus;
   readonly shape: ErrorShape;
   readonly data: unknown;
+  /** Where in the statement the mistake is. Set by whoever knows the text, once. */
+  position?: TextPosition;
 
   constructor(init: InfluxErrorInit) {
     super(init.message, init.cause === undefined ? undefined : { cause: init.cause });

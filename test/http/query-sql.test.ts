@@ -191,6 +191,18 @@ describe('/api/v3/query_sql', () => {
     }
   });
 
+  test('where a statement is wrong stands in a header, and the text stays as it was', async () => {
+    const { inject, queries } = await testServer();
+    const error = new InfluxError({ code: 'S', message: 'Schema error: No field named nope.', status: 400 });
+    error.position = { line: 2, column: 8 };
+    queries.answer = () => {
+      throw error;
+    };
+    const reply = await inject({ method: 'GET', url: '/api/v3/query_sql?db=foo&q=select+1' });
+    assert.deepEqual([reply.statusCode, reply.body], [400, 'Schema error: No field named nope.']);
+    assert.equal(reply.headers['x-influxdb-error-position'], '2:8');
+  });
+
   test('a failure before the first piece is a status, also in a later batch, and ends the query', async () => {
     const { inject, queries } = await testServer();
     let cancelled = 0;

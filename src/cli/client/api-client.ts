@@ -5,7 +5,7 @@ import { Agent, type Dispatcher, EnvHttpProxyAgent } from 'undici';
 import { type Environment, osReason } from '../../config/index.ts';
 import type { ConnectionValues } from './connection.ts';
 import { ApiError, CommandFailure, ConnectError } from './failure.ts';
-import { connectHint, NOT_HTTP, statusHint } from './hints.ts';
+import { connectHint, NOT_HTTP, placeHint, statusHint } from './hints.ts';
 
 export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -52,10 +52,11 @@ class UndiciClient implements ApiClient {
   }
 
   async send(request: ApiRequest): Promise<ApiAnswer> {
-    const { statusCode, body } = await this.#request(request);
+    const { statusCode, headers, body } = await this.#request(request);
     if (statusCode >= 200 && statusCode < 300) return { status: statusCode, body: this.#guarded(body, request) };
     const message = errorMessage(await readBody(this.#guarded(body, request)));
-    throw new ApiError(statusCode, STATUS_CODES[statusCode] ?? '', message, statusHint(statusCode, this.#token !== undefined, message));
+    const hint = statusHint(statusCode, this.#token !== undefined, message) ?? placeHint(headers['x-influxdb-error-position'], message);
+    throw new ApiError(statusCode, STATUS_CODES[statusCode] ?? '', message, hint);
   }
 
   async fetch(request: ApiRequest): Promise<{ status: number; body: Buffer }> {

@@ -45,6 +45,13 @@ export function statusHint(status: number, tokenGiven: boolean, message = ''): s
   return undefined;
 }
 
+/** Where in the statement the mistake is, when the server says so (`1:8`) and its message does not. */
+export function placeHint(position: string | string[] | undefined, message: string): string | undefined {
+  const [, line, column] = /^(\d+):(\d+)$/.exec(String(position)) ?? [];
+  if (line === undefined || /\bLine: \d/.test(message)) return undefined;
+  return `look at line ${line}, column ${column} of the statement`;
+}
+
 function tlsHint(code: string, origin: string): string | undefined {
   const untrusted = ['SELF_SIGNED', 'UNABLE_TO', 'CERT_UNTRUSTED', 'DEPTH_ZERO'].some((part) => code.includes(part));
   if (untrusted)

@@ -1,3 +1,5 @@
+import type { TextPosition } from './error-place.ts';
+
 /** Name of the token in the storage of the tab, which forgets it when the tab is closed. */
 const TOKEN_KEY = 'influxdb3-token';
 
@@ -5,12 +7,16 @@ const TOKEN_KEY = 'influxdb3-token';
 export class ApiFailure extends Error {
   readonly status: number;
   readonly body: string;
+  /** Where in a statement the mistake is: line and column, both from 1; undefined when the server does not say. */
+  readonly position: TextPosition | undefined;
 
-  constructor(status: number, body: string) {
+  constructor(status: number, body: string, position?: string | null) {
     super(messageOf(body) || `the server answered ${status}`);
     this.name = 'ApiFailure';
     this.status = status;
     this.body = body;
+    const [line = 0, column = 0] = (position ?? '').split(':').map(Number);
+    this.position = line > 0 && column > 0 ? { line, column } : undefined;
   }
 }
 
@@ -48,7 +54,8 @@ export class Api {
       if (token !== null) headers.set('authorization', `Bearer ${token}`);
       const response = await this.#fetch(path, { ...init, headers });
       if (response.ok) return response;
-      if (response.status !== 401) throw new ApiFailure(response.status, await response.text());
+      if (response.status !== 401)
+        throw new ApiFailure(response.status, await response.text(), response.headers.get('x-influxdb-error-position'));
       sessionStorage.setItem(TOKEN_KEY, await this.#askToken(token !== null));
     }
   }

@@ -7,7 +7,7 @@ import { Compartment, EditorState, type Extension, Prec } from '@codemirror/stat
 import { drawSelection, EditorView, keymap, lineNumbers, placeholder } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import type { Language } from './api.ts';
-import { errorPlace } from './error-place.ts';
+import { errorPlace, type TextPosition } from './error-place.ts';
 import type { Tables } from './schema.ts';
 
 const SQL_WORDS =
@@ -112,9 +112,9 @@ export class Editor {
   }
 
   /** Underlines the part of the statement that a message is about; undefined takes it away. */
-  showError(message: string | undefined): void {
-    const place = message === undefined ? undefined : errorPlace(this.text, message);
-    const found: Diagnostic[] = place === undefined ? [] : [{ ...place, severity: 'error', message: message ?? '' }];
+  showError(failure: { readonly message: string; readonly position: TextPosition | undefined } | undefined): void {
+    const place = failure === undefined ? undefined : errorPlace(this.text, failure.message, failure.position);
+    const found: Diagnostic[] = place === undefined ? [] : [{ ...place, severity: 'error', message: failure?.message ?? '' }];
     this.#view.dispatch(setDiagnostics(this.#view.state, found));
   }
 

@@ -4,8 +4,15 @@ export interface Place {
   readonly to: number;
 }
 
-/** Where in a statement an error message points: its line and column, else the name that it complains about. */
-export function errorPlace(statement: string, message: string): Place | undefined {
+/** Line and column, both from 1, in characters. */
+export interface TextPosition {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** Where in a statement an error points: where the server says, else the line and column of its message, else the name that it complains about. */
+export function errorPlace(statement: string, message: string, known?: TextPosition): Place | undefined {
+  if (known !== undefined) return wordAt(statement, offsetOf(statement, known.line, known.column));
   const position = /\bline:? (\d+),? ?(?:column|col):? (\d+)/i.exec(message);
   if (position !== null) return wordAt(statement, offsetOf(statement, Number(position[1]), Number(position[2])));
   const at = /\bat (?:position|char|offset) (\d+)/i.exec(message);
@@ -26,12 +33,13 @@ export function errorPlace(statement: string, message: string): Place | undefine
 function offsetOf(text: string, line: number, column: number): number {
   const lines = text.split('\n');
   const before = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
-  return Math.min(text.length, before + Math.max(0, column - 1));
+  const inLine = [...(lines[line - 1] ?? '')].slice(0, Math.max(0, column - 1)).join('');
+  return Math.min(text.length, before + inLine.length);
 }
 
 function wordAt(text: string, offset: number): Place {
   const from = Math.min(offset, Math.max(0, text.length - 1));
-  const word = /^[\w.]+/.exec(text.slice(from))?.[0] ?? text.slice(from, from + 1);
+  const word = /^(?:[\w.]+|"[^"]*"|'[^']*')/.exec(text.slice(from))?.[0] ?? text.slice(from, from + 1);
   return { from, to: from + Math.max(1, word.length) };
 }
 

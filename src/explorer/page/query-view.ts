@@ -218,7 +218,7 @@ export class QueryView {
       await work();
     } catch (error) {
       const message = (error as Error).message;
-      if (error instanceof ApiFailure) this.#editor.showError(message);
+      if (error instanceof ApiFailure) this.#editor.showError(error);
       fill(this.#status, h('span', { class: 'problem', role: 'alert' }, message));
     }
   }

@@ -1,3 +1,4 @@
+import { InfluxError } from '../../shared/errors.ts';
 import { nextTurn } from '../../shared/timers.ts';
 import { SqlParser } from './parse/parser.ts';
 import { compileStatement } from './statements.ts';
@@ -27,6 +28,12 @@ export class SqlCompiler {
 
   /** Throws `InfluxError` with the texts and statuses that DataFusion and InfluxDB 3 Core give. */
   async compile(text: string, context: SqlCompileContext): Promise<CompiledSql> {
-    return compileStatement(await this.#parser.parse(text), context, { chars: text.length, quoted: this.#quoted });
+    const statement = await this.#parser.parse(text);
+    try {
+      return compileStatement(statement, context, { chars: text.length, quoted: this.#quoted });
+    } catch (error) {
+      if (error instanceof InfluxError && error.position !== undefined) error.position = this.#parser.positionIn(text, error.position);
+      throw error;
+    }
   }
 }

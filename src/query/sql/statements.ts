@@ -7,6 +7,7 @@ import { resolveRelation } from './compile/relations.ts';
 import { eachBaseTable } from './compile/walk.ts';
 import { checkComplexity } from './complexity.ts';
 import type { Expr, Query, Statement } from './parse/ast.ts';
+import { placed } from './parse/text-place.ts';
 import { SETTINGS } from './settings.ts';
 import { simpleStatements } from './simple/index.ts';
 import type { CompiledSql, RelationInfo, RelationUse, SqlCompileContext } from './types/contract.ts';
@@ -48,7 +49,7 @@ export function compileStatement(
 
 function compileTop(query: Query, state: StatementState): CompiledSql {
   // compat: missing tables are reported before anything else
-  eachBaseTable(query, (parts) => resolveRelation(state, parts));
+  eachBaseTable(query, ({ parts, at }) => placed(at, () => resolveRelation(state, parts)));
   const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true, direct: true, simple: simpleStatements });
   checkComplexity(nestedSql(compiled), state.statementChars);
   return { ...finished(compiled, state), unordered: isUnordered(query) };
@@ -109,7 +110,7 @@ function describedColumn(column: RelationInfo['columns'][number]): readonly stri
 }
 
 function describeQuery(query: Query, state: StatementState): CompiledSql {
-  eachBaseTable(query, (parts) => resolveRelation(state, parts));
+  eachBaseTable(query, ({ parts, at }) => placed(at, () => resolveRelation(state, parts)));
   const compiled = compileQuery(query, { state, outer: undefined, ctes: undefined, top: true, direct: true, simple: simpleStatements });
   return fixedRows(
     describeNames,

@@ -144,6 +144,21 @@ describe('errors of the server', () => {
     );
   });
 
+  it('where a statement is wrong is a hint, unless the message says it', async () => {
+    await withFake(
+      ({ body }) => ({
+        status: 400,
+        headers: { 'x-influxdb-error-position': '2:8' },
+        body: body.includes('selec') ? 'SQL error: ParserError("found: selec at Line: 2, Column: 8")' : 'No field named nope.',
+      }),
+      async (fake) => {
+        const place = '\n  hint: look at line 2, column 8 of the statement\n';
+        assert.ok((await cli(['query', '-H', fake.url, '-d', 'x', 'nope'])).stderr.includes(place));
+        assert.ok(!(await cli(['query', '-H', fake.url, '-d', 'x', 'selec'])).stderr.includes('hint'));
+      },
+    );
+  });
+
   it('an unknown database names those that look alike', async () => {
     await withFake(
       ({ method }) =>

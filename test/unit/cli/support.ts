@@ -67,6 +67,7 @@ export interface SeenRequest {
 
 export interface Answer {
   readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array;
 }
 
@@ -95,8 +96,8 @@ export class FakeServer {
           body: Buffer.concat(chunks),
         };
         fake.requests.push(seen);
-        const { status = 200, body = '' } = answer(seen);
-        response.writeHead(status).end(body);
+        const { status = 200, headers = {}, body = '' } = answer(seen);
+        response.writeHead(status, headers).end(body);
       });
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));

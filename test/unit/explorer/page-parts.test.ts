@@ -73,6 +73,17 @@ describe('charts of the explorer page', () => {
 });
 
 describe('places of errors in a statement', () => {
+  it('are those that the server tells, also of quoted names and behind wide characters', () => {
+    for (const [statement, position, marked] of [
+      ['SELECT a,\n a FROM t', { line: 2, column: 2 }, 'a'],
+      ['SELECT "a b" FROM t', { line: 1, column: 8 }, '"a b"'],
+      ["SELECT '🦊', nope", { line: 1, column: 13 }, 'nope'],
+    ] as const) {
+      const place = errorPlace(statement, 'No field named x', position);
+      assert.equal(place === undefined ? undefined : statement.slice(place.from, place.to), marked);
+    }
+  });
+
   for (const [statement, message, marked] of [
     ['SELECT a\nFORM b', 'sql parser error: Expected: end of statement, found: FORM at Line: 2, Column: 1', 'FORM'],
     ['SELECT tempp FROM home', 'Schema error: No field named tempp. Valid fields are home.temp.', 'tempp'],

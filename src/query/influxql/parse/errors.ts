@@ -17,6 +17,7 @@ export class InfluxqlParseError extends InfluxError {
       status: 400,
     });
     const lines = text.slice(0, offset).split('\n');
+    this.position = { line: lines.length, column: [...(lines.at(-1) ?? '')].length + 1 };
     const found = /^(?:\p{L}[\p{L}\p{N}_]*|\S+)/u.exec(text.slice(offset).trimStart())?.[0].slice(0, SHOWN_CHARS_MAX) ?? 'EOF';
     this.v1Message = `found ${found}, ${message} at line ${lines.length}, char ${(lines.at(-1) ?? '').length + 1}`;
   }

@@ -5,6 +5,7 @@ import { checkArgCount } from '../functions/define.ts';
 import { invalidFunction, scalarFunction } from '../functions/index.ts';
 import { isSeriesWindow, seriesWindow, seriesWindowNames } from '../functions/series-windows.ts';
 import type { CallExpr, Expr, FrameBound, OrderItem, WindowFrame, WindowSpec } from '../parse/ast.ts';
+import { placed } from '../parse/text-place.ts';
 import type { Env } from '../types/env.ts';
 import { notImplemented, planError } from '../types/errors.ts';
 import { floatConstant, type Typed } from '../types/typed.ts';
@@ -19,6 +20,10 @@ export type CallResult = Typed & { readonly member?: boolean };
 
 /** Compiles a call. `member` is the struct member that the caller takes from the result. */
 export function compileCall(call: CallExpr, env: Env, member?: string): CallResult {
+  return placed(call.at, () => callResult(call, env, member));
+}
+
+function callResult(call: CallExpr, env: Env, member: string | undefined): CallResult {
   if (call.over !== undefined) return windowCall(call, env);
   if (isAggregate(call.name)) return aggregateCall(call, env, member);
   if (isWindowOnly(call.name) || isSeriesWindow(call.name)) throw planError(`Window function ${call.name} requires an OVER clause`);

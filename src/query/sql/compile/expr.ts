@@ -5,6 +5,7 @@ import { arrayOf, element } from '../functions/lists.ts';
 import { mapFromEntries, member, structOf } from '../functions/misc.ts';
 import { atTimeZone } from '../functions/time.ts';
 import type { CaseExpr, Expr, LikeExpr } from '../parse/ast.ts';
+import { placed } from '../parse/text-place.ts';
 import type { Env } from '../types/env.ts';
 import { coercionError, notImplemented, planError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';
@@ -36,6 +37,7 @@ import {
 import { castTo, toCondition, toText } from '../values/casts.ts';
 import { comparable, comparableAll, compare, unify } from '../values/comparisons.ts';
 import { parseInterval } from '../values/intervals.ts';
+import { likePattern } from '../values/like-pattern.ts';
 import { binaryOperator, wrapped } from '../values/operators.ts';
 import { compileCall } from './calls.ts';
 import { displayName } from './display.ts';
@@ -52,7 +54,7 @@ export function compileExpr(expr: Expr, env: Env): Typed {
   if (replaced) return replaced;
   switch (expr.kind) {
     case 'column':
-      return column(expr, env);
+      return placed(expr.at, () => column(expr, env));
     case 'number':
       return number(expr.text);
     case 'string':
@@ -304,15 +306,6 @@ function like(expr: LikeExpr, env: Env): Typed {
   const value = toText(operand).sql;
   const escapeChar = quoteString(expr.escape ?? '\\');
   return typed(`(${value} ${not}${expr.operator} ${likePattern(pattern, expr.escape ?? '\\')} ESCAPE ${escapeChar})`, boolean);
-}
-
-/** DuckDB refuses patterns that end in the escape character; there it means itself. */
-function likePattern(pattern: Typed, escapeChar: string): string {
-  const { sql } = toText(pattern);
-  const isOpen = (text: string): boolean => [...text].reduce((open, char) => !open && char === escapeChar, false);
-  if (pattern.constant?.kind === 'string') return isOpen(pattern.constant.value) ? quoteString(pattern.constant.value + escapeChar) : sql;
-  if (escapeChar !== '\\') return sql;
-  return `list_transform([${sql}], lambda p: CASE WHEN regexp_matches(p, '(^|[^\\\\])(\\\\\\\\)*\\\\$') THEN p || '\\' ELSE p END)[1]`;
 }
 
 /**

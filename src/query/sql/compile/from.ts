@@ -1,7 +1,8 @@
 /** The FROM clause: its SQL and the names it brings. */
 
 import type { ColumnType } from '../../../shared/column-type.ts';
-import type { JoinRef, TableAlias, TableRef } from '../parse/ast.ts';
+import type { FunctionRef, JoinRef, TableAlias, TableRef } from '../parse/ast.ts';
+import { placed } from '../parse/text-place.ts';
 import type { CacheFunctionName, RelationInfo } from '../types/contract.ts';
 import type { CteScope, Env, NamedCte, OutputColumn } from '../types/env.ts';
 import { notImplemented, planError, schemaError } from '../types/errors.ts';
@@ -157,7 +158,11 @@ function wrongAliasCount(columns: number, names: number): Error {
   return planError(`Source table contains ${columns} columns but only ${names} names given as column alias`);
 }
 
-function tableFunction(ref: Extract<TableRef, { kind: 'function' }>, env: Env): FromClause {
+function tableFunction(ref: FunctionRef, env: Env): FromClause {
+  return placed(ref.at, () => calledTable(ref, env));
+}
+
+function calledTable(ref: FunctionRef, env: Env): FromClause {
   const { name, alias } = ref;
   if (name === 'last_cache' || name === 'distinct_cache') return cacheFunction(name, ref, env);
   const made = madeTable(

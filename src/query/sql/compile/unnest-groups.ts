@@ -71,7 +71,12 @@ function uniqueCalls(calls: readonly CallExpr[]): readonly CallExpr[] {
 }
 
 function same(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+  return withoutPlaces(a) === withoutPlaces(b);
+}
+
+/** Where something stands is not what it is. */
+function withoutPlaces(node: unknown): string {
+  return JSON.stringify(node, (key, value: unknown) => (key === 'at' ? undefined : value));
 }
 
 /** The name of a column of items that has no alias. */

@@ -1,6 +1,6 @@
 /** Looking through a statement without compiling it. */
 import { isAggregate } from '../functions/aggregates.ts';
-import type { CallExpr, Expr, Query, TableRef } from '../parse/ast.ts';
+import type { BaseTableRef, CallExpr, Expr, Query, TableRef } from '../parse/ast.ts';
 
 type Visitor = (node: object & { readonly kind?: unknown }) => boolean;
 
@@ -88,7 +88,7 @@ function isPlainName(ref: TableRef, name: string): boolean {
 }
 
 /** Calls `check` for each base table name of the statement in order; names of WITH queries are left out. */
-export function eachBaseTable(query: Query, check: (parts: readonly string[]) => void, outer: ReadonlySet<string> = new Set()): void {
+export function eachBaseTable(query: Query, check: (table: BaseTableRef) => void, outer: ReadonlySet<string> = new Set()): void {
   let names = outer;
   for (const cte of query.ctes) {
     eachBaseTable(cte.query, check, query.recursive ? new Set([...names, cte.name]) : names);
@@ -100,8 +100,8 @@ export function eachBaseTable(query: Query, check: (parts: readonly string[]) =>
       return false;
     }
     if (inner.kind === 'table') {
-      const { parts } = inner as Extract<TableRef, { kind: 'table' }>;
-      if (parts.length !== 1 || !names.has(parts[0] as string)) check(parts);
+      const table = inner as BaseTableRef;
+      if (table.parts.length !== 1 || !names.has(table.parts[0] as string)) check(table);
     }
     return true;
   });

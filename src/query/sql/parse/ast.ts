@@ -3,6 +3,8 @@
  * has a node here can be said at all. Identifiers are already folded (unquoted ASCII letters to lower case).
  */
 
+import type { PackedPlace } from './text-place.ts';
+
 export type BinaryOperator =
   | '+'
   | '-'
@@ -78,6 +80,8 @@ export interface ColumnExpr {
   readonly kind: 'column';
   readonly path: readonly string[];
   readonly quoted: readonly boolean[];
+  /** Where its name begins. */
+  readonly at?: PackedPlace | undefined;
   /** What the name means where no column has it: a function that is called without brackets, such as `current_date`. */
   readonly call?: CallExpr;
 }
@@ -112,6 +116,8 @@ export interface CallExpr {
   readonly filter: Expr | undefined;
   readonly ignoreNulls: boolean | undefined;
   readonly over: WindowSpec | string | undefined;
+  /** Where its name begins. */
+  readonly at?: PackedPlace | undefined;
 }
 
 export interface OrderItem {
@@ -149,10 +155,27 @@ export interface TableAlias {
 }
 
 export type TableRef =
-  | { readonly kind: 'table'; readonly parts: readonly string[]; readonly alias: TableAlias | undefined }
+  | BaseTableRef
   | { readonly kind: 'derived'; readonly query: Query; readonly lateral: boolean; readonly alias: TableAlias | undefined }
-  | { readonly kind: 'function'; readonly name: string; readonly args: readonly Expr[]; readonly alias: TableAlias | undefined }
+  | FunctionRef
   | JoinRef;
+
+export interface BaseTableRef {
+  readonly kind: 'table';
+  readonly parts: readonly string[];
+  readonly alias: TableAlias | undefined;
+  /** Where its name begins. */
+  readonly at?: PackedPlace | undefined;
+}
+
+export interface FunctionRef {
+  readonly kind: 'function';
+  readonly name: string;
+  readonly args: readonly Expr[];
+  readonly alias: TableAlias | undefined;
+  /** Where its name begins. */
+  readonly at?: PackedPlace | undefined;
+}
 
 export type JoinType = 'INNER' | 'LEFT' | 'RIGHT' | 'FULL' | 'CROSS' | 'LEFT SEMI' | 'RIGHT SEMI' | 'LEFT ANTI' | 'RIGHT ANTI';
 

@@ -31,12 +31,49 @@ interface Glue {
   format_sql(dialect: string, sql: string): string;
 }
 
+/** The parser's instance in use, and how many before it have crashed; the guard makes this rare. */
+class LibraryInstances {
+  #loading: Promise<ParserLibrary> | undefined;
+  #loaded: ParserLibrary | undefined;
+  #crashed = 0;
+
+  get(): Promise<ParserLibrary> {
+    this.#loading ??= this.#load();
+    return this.#loading;
+  }
+
+  async #load(): Promise<ParserLibrary> {
+    try {
+      this.#loaded = await loadLibrary(this.#crashed);
+      return this.#loaded;
+    } catch (error) {
+      // the next statement tries again
+      this.#loading = undefined;
+      throw error;
+    }
+  }
+
+  /** A crashed instance answers nothing any more: the next statement gets a fresh one. Whoever else met the same crash changes nothing. */
+  giveUp(library: ParserLibrary): void {
+    if (this.#loaded !== library) return;
+    this.#crashed++;
+    this.#loaded = undefined;
+    this.#loading = undefined;
+  }
+}
+
+/**
+ * Shared by: all compilers of the process. One for the process, because the module that holds an instance is: an import is
+ * made once. Safe because a call of the parser is one synchronous step, and an instance is given up once.
+ */
+export const libraryInstances = new LibraryInstances();
+
 /**
  * An instance of the parser. Its code is compiled on other threads: the package's own way of starting holds everything up
  * for a tenth of a second.
- * @param crashes instances that have crashed before; the guard makes this rare
+ * @param crashes instances of this process that have crashed before
  */
-export async function loadLibrary(crashes: number): Promise<ParserLibrary> {
+async function loadLibrary(crashes: number): Promise<ParserLibrary> {
   if (crashes > freshInstancesMax) throw new Error('the SQL parser crashed too often');
   const entry = import.meta.resolve('@guanmingchiu/sqlparser-ts');
   const glueUrl = new URL('../wasm/sqlparser_rs_wasm.js', entry);

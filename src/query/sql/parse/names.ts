@@ -1,5 +1,6 @@
 import { notImplemented } from '../types/errors.ts';
 import { isObject, listOf, nodeOf, objectOf, type Raw, textOf } from './raw.ts';
+import { type PackedPlace, packedPlace } from './text-place.ts';
 
 /** An identifier as users mean it: unquoted ASCII letters fold to lower case, everything else is exact. */
 export function identifier(raw: Raw): string {
@@ -20,6 +21,12 @@ export function objectName(raw: Raw): readonly string[] {
     if (node.kind !== 'Identifier') throw notImplemented('Unsupported object name');
     return identifier(node.body);
   });
+}
+
+/** Where a name as `objectName` takes it begins. */
+export function objectPlace(raw: Raw): PackedPlace | undefined {
+  const [first] = listOf(raw);
+  return packedPlace(nodeOf(first).body);
 }
 
 /** ASCII only: `FÉ` becomes `fÉ`. */

@@ -1,7 +1,7 @@
 /** Calls of the parser's tree -> `CallExpr`, with their windows and orders. */
 import { notImplemented, planError } from '../types/errors.ts';
 import type { CallExpr, Expr, FrameBound, OrderItem, WindowFrame, WindowSpec } from './ast.ts';
-import { foldCase, identifier, objectName } from './names.ts';
+import { foldCase, identifier, objectName, objectPlace } from './names.ts';
 import { normalizeExpr } from './normalize-expr.ts';
 import { has, isTrue, listOf, nodeOf, objectOf, onlyMembers, type Raw, type RawObject, textOf } from './raw.ts';
 
@@ -50,6 +50,7 @@ export function normalizeCall(raw: RawObject): CallExpr {
     filter: has(raw['filter']) ? normalizeExpr(raw['filter']) : undefined,
     ignoreNulls,
     over: has(raw['over']) ? over(raw['over']) : undefined,
+    at: objectPlace(parts),
   };
 }
 

@@ -1,11 +1,12 @@
 /** Expressions of the parser's tree -> `Expr`. Kinds without a case here are refused. */
 import { notImplemented, planError } from '../types/errors.ts';
 import type { BinaryOperator, Expr, LikeExpr } from './ast.ts';
-import { identifier, isQuoted, objectName } from './names.ts';
+import { identifier, isQuoted, objectName, objectPlace } from './names.ts';
 import { normalizeCall, simpleCall } from './normalize-call.ts';
 import { normalizeQuery } from './normalize-query.ts';
 import { normalizeType } from './normalize-type.ts';
 import { has, isObject, isTrue, listOf, nodeOf, objectOf, onlyMembers, type Raw, type RawObject, textOf } from './raw.ts';
+import { packedPlace, placed } from './text-place.ts';
 
 const binaryOperators: Readonly<Record<string, BinaryOperator>> = {
   Plus: '+',
@@ -43,9 +44,14 @@ export function normalizeExpr(raw: Raw): Expr {
   const { kind, body } = nodeOf(raw);
   switch (kind) {
     case 'Identifier':
-      return { kind: 'column', path: [identifier(body)], quoted: [isQuoted(body)] };
+      return { kind: 'column', path: [identifier(body)], quoted: [isQuoted(body)], at: packedPlace(body) };
     case 'CompoundIdentifier':
-      return { kind: 'column', path: listOf(body).map(identifier), quoted: listOf(body).map(isQuoted) };
+      return {
+        kind: 'column',
+        path: listOf(body).map(identifier),
+        quoted: listOf(body).map(isQuoted),
+        at: packedPlace(listOf(body)[0]),
+      };
     case 'Value':
       return value(objectOf(body)['value']);
     case 'Nested':
@@ -54,8 +60,10 @@ export function normalizeExpr(raw: Raw): Expr {
       return binary(objectOf(body));
     case 'UnaryOp':
       return unary(objectOf(body));
-    case 'Function':
-      return columnOrCall(objectOf(body));
+    case 'Function': {
+      const call = objectOf(body);
+      return placed(objectPlace(call['name']), () => columnOrCall(call));
+    }
     case 'Cast':
       return cast(objectOf(body));
     case 'TypedString': {
@@ -83,7 +91,7 @@ export function normalizeExpr(raw: Raw): Expr {
 function columnOrCall(raw: RawObject): Expr {
   if (raw['args'] !== 'None' || has(raw['filter']) || has(raw['over'])) return normalizeCall(raw);
   const path = objectName(raw['name']);
-  const column = { kind: 'column', path, quoted: path.map(() => false) } as const;
+  const column = { kind: 'column', path, quoted: path.map(() => false), at: objectPlace(raw['name']) } as const;
   return path.length === 1 ? { ...column, call: normalizeCall(raw) } : column;
 }
 
@@ -239,7 +247,7 @@ function access(expr: Expr, raw: Raw): Expr {
     const name = nodeOf(step.body);
     if (name.kind !== 'Identifier') throw notImplemented('Unsupported field access');
     if (expr.kind === 'column') {
-      return { kind: 'column', path: [...expr.path, identifier(name.body)], quoted: [...expr.quoted, isQuoted(name.body)] };
+      return { ...expr, path: [...expr.path, identifier(name.body)], quoted: [...expr.quoted, isQuoted(name.body)] };
     }
     return { kind: 'field', expr, name: identifier(name.body) };
   }

@@ -1,7 +1,7 @@
 /** Queries of the parser's tree -> `Query`. Clauses without a case here are refused. */
 import { notImplemented, planError } from '../types/errors.ts';
 import type { Cte, Expr, JoinType, Query, QueryBody, Select, SelectItem, SetOperation, TableAlias, TableRef, WindowSpec } from './ast.ts';
-import { identifier, objectName } from './names.ts';
+import { identifier, objectName, objectPlace } from './names.ts';
 import { normalizeOrder, windowSpec } from './normalize-call.ts';
 import { normalizeExpr } from './normalize-expr.ts';
 import { has, isObject, isTrue, listOf, nodeOf, objectOf, onlyMembers, type Raw, type RawObject, textOf } from './raw.ts';
@@ -231,14 +231,16 @@ function tableFactor(raw: Raw): TableRef {
     case 'Table': {
       onlyMembers(factor, 'table', ['name', 'alias', 'args']);
       const parts = objectName(factor['name']);
-      if (!has(factor['args'])) return { kind: 'table', parts, alias };
+      const at = objectPlace(factor['name']);
+      if (!has(factor['args'])) return { kind: 'table', parts, alias, at };
       const args = objectOf(factor['args']);
       onlyMembers(args, 'table function', ['args']);
-      return { kind: 'function', name: parts.join('.'), args: listOf(args['args']).map(tableArgument), alias };
+      return { kind: 'function', name: parts.join('.'), args: listOf(args['args']).map(tableArgument), alias, at };
     }
     case 'Function': {
       onlyMembers(factor, 'table function', ['name', 'args', 'alias', 'lateral']);
-      return { kind: 'function', name: objectName(factor['name']).join('.'), args: listOf(factor['args']).map(tableArgument), alias };
+      const at = objectPlace(factor['name']);
+      return { kind: 'function', name: objectName(factor['name']).join('.'), args: listOf(factor['args']).map(tableArgument), alias, at };
     }
     case 'Derived':
       onlyMembers(factor, 'subquery', ['lateral', 'subquery', 'alias']);

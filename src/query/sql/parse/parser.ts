@@ -1,13 +1,13 @@
 /** Text -> `Statement`: guard, library parser, gate, with caches of what was parsed. */
-import { InfluxError } from '../../../shared/errors.ts';
+import { InfluxError, type TextPosition } from '../../../shared/errors.ts';
 import { quotedText } from '../../quoted-text.ts';
 import { notImplemented, planError, sqlError } from '../types/errors.ts';
 import type { Statement } from './ast.ts';
 import { guardQueryText } from './guard.ts';
-import { isCrash, loadLibrary, type ParserLibrary } from './library.ts';
+import { isCrash, libraryInstances, type ParserLibrary } from './library.ts';
 import { normalizeStatement } from './normalize-statement.ts';
 import { listOf, type Raw } from './raw.ts';
-import { type LiteralSplit, StatementTemplate, splitLiterals } from './template.ts';
+import { type LiteralSplit, originalPosition, StatementTemplate, splitLiterals } from './template.ts';
 
 /** Statements kept parsed. */
 const cacheEntriesMax = 256;
@@ -19,13 +19,18 @@ export class SqlParser {
   readonly #statements = new RecentlyUsed<Statement>();
   /** By marked text; undefined = its literals are not all plain texts. */
   readonly #templates = new RecentlyUsed<{ readonly template: StatementTemplate | undefined }>();
-  #library: Promise<ParserLibrary> | undefined;
-  #crashes = 0;
 
   async parse(text: string): Promise<Statement> {
     const isKept = text.length <= cachedTextCharsMax;
     const split = isKept ? splitLiterals(text) : undefined;
     return (split && (await this.#filled(text, split))) ?? this.#whole(text, isKept);
+  }
+
+  /** Where a place of what `parse` returned for this text is in the text: it may have been parsed with marks in place of its literals. */
+  positionIn(text: string, position: TextPosition): TextPosition {
+    const split = text.length <= cachedTextCharsMax ? splitLiterals(text) : undefined;
+    if (split === undefined || this.#templates.get(split.marked)?.template === undefined) return position;
+    return originalPosition(text, split, position);
   }
 
   /** The statement from its template; undefined when there is none. */
@@ -40,13 +45,12 @@ export class SqlParser {
   }
 
   async #template(marked: string, count: number): Promise<StatementTemplate | undefined> {
-    const library = await this.#loaded();
-    const crashes = this.#crashes;
+    const library = await libraryInstances.get();
     try {
-      return StatementTemplate.of(this.#parseWith(library, marked), count);
+      return StatementTemplate.of(parseWith(library, marked), count);
     } catch (error) {
       // The statement itself will say what is wrong, at the right place.
-      if (error instanceof InfluxError && this.#crashes === crashes) return undefined;
+      if (error instanceof InfluxError && !isCrash(error.cause)) return undefined;
       throw error;
     }
   }
@@ -55,26 +59,19 @@ export class SqlParser {
     const known = this.#statements.get(text);
     if (known !== undefined) return known;
     guardQueryText(text);
-    const statement = this.#parseWith(await this.#loaded(), text);
+    const statement = parseWith(await libraryInstances.get(), text);
     if (isKept) this.#statements.set(text, statement);
     return statement;
   }
+}
 
-  #loaded(): Promise<ParserLibrary> {
-    this.#library ??= loadLibrary(this.#crashes);
-    return this.#library;
-  }
-
-  #parseWith(library: ParserLibrary, text: string): Statement {
-    try {
-      return parseStatement(library, text);
-    } catch (error) {
-      if (!isCrash(error)) throw error;
-      // a crashed instance answers nothing any more
-      this.#crashes++;
-      this.#library = undefined;
-      throw notImplemented('the statement is too complex for the parser');
-    }
+function parseWith(library: ParserLibrary, text: string): Statement {
+  try {
+    return parseStatement(library, text);
+  } catch (error) {
+    if (!isCrash(error)) throw error;
+    libraryInstances.giveUp(library);
+    throw notImplemented('the statement is too complex for the parser', error);
   }
 }
 
@@ -118,6 +115,11 @@ const parserPrefix = 'sql parser error: ';
 function parserError(error: unknown): Error {
   const text = error instanceof Error ? error.message : String(error);
   if (text.includes('recursion limit exceeded')) return sqlError('RecursionLimitExceeded');
-  if (text.startsWith(parserPrefix)) return sqlError(`ParserError(${quotedText(text.slice(parserPrefix.length))})`);
-  return sqlError(`TokenizerError(${quotedText(text)})`);
+  const isParser = text.startsWith(parserPrefix);
+  const failure = sqlError(
+    isParser ? `ParserError(${quotedText(text.slice(parserPrefix.length))})` : `TokenizerError(${quotedText(text)})`,
+  );
+  const at = / at Line: (\d+), Column: (\d+)$/.exec(text);
+  if (at !== null) failure.position = { line: Number(at[1]), column: Number(at[2]) };
+  return failure;
 }

@@ -2,7 +2,9 @@
  * Statements that differ in their text literals only, as the times and names of a dashboard's panels do, are parsed once:
  * the parser sees marks in place of the literals, and each statement gets its own literals put where the marks were.
  */
+import type { TextPosition } from '../../../shared/errors.ts';
 import type { Statement } from './ast.ts';
+import { offsetOf, positionOf } from './text-place.ts';
 
 /** A text cut at its free literals: those that come after a comparison, a comma or an opening bracket. */
 export interface LiteralSplit {
@@ -39,6 +41,17 @@ export function splitLiterals(text: string): LiteralSplit | undefined {
     literals.push(literal);
   }
   return literals.length === 0 ? undefined : { marked: marked + text.slice(from), literals };
+}
+
+/** A place of the marked text in the text that was marked. */
+export function originalPosition(text: string, { marked, literals }: LiteralSplit, position: TextPosition): TextPosition {
+  const offset = offsetOf(marked, position);
+  let shift = 0;
+  for (const [index, literal] of literals.entries()) {
+    if (marked.indexOf(`'${mark(index)}'`) >= offset) break;
+    shift += literal.length - mark(index).length;
+  }
+  return positionOf(text, offset + shift);
 }
 
 /** Behind a word a literal may be part of an interval, a typed literal or an escape clause. */

@@ -18,8 +18,8 @@ export function sqlError(text: string): InfluxError {
 }
 
 /** `This feature is not implemented: ...`, 405. */
-export function notImplemented(text: string): InfluxError {
-  return new InfluxError({ code: 'SQL_NOT_IMPLEMENTED', message: `This feature is not implemented: ${text}`, status: 405 });
+export function notImplemented(text: string, cause?: unknown): InfluxError {
+  return new InfluxError({ code: 'SQL_NOT_IMPLEMENTED', message: `This feature is not implemented: ${text}`, status: 405, cause });
 }
 
 /** `Execution error: ...`, 500. */

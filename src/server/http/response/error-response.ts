@@ -19,13 +19,17 @@ export function asV1Error(error: unknown, log: ErrorLog): InfluxError {
   const known = toInfluxError(error, log);
   if (known.shape === 'json') return known;
   const { code, message, status, grpc, data } = known;
-  return new InfluxError({ code, message, status, grpc, shape: 'json', data, cause: known });
+  const framed = new InfluxError({ code, message, status, grpc, shape: 'json', data, cause: known });
+  if (known.position !== undefined) framed.position = known.position;
+  return framed;
 }
 
 /** The translator of the plain REST endpoints: message alone, or `{"error": .., "data"?: ..}`. */
 export function sendError<Reply extends HttpReply>(reply: Reply, error: InfluxError): Reply {
   reply.code(error.status);
   if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECS);
+  // compat: the body stays the text that clients of InfluxDB 3 Core know
+  if (error.position !== undefined) reply.header('x-influxdb-error-position', `${error.position.line}:${error.position.column}`);
   if (error.shape === 'text') return sendText(reply, error.message);
   return sendJson(reply, error.data === undefined ? { error: error.message } : { error: error.message, data: error.data });
 }

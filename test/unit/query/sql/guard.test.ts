@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { guardQueryText, queryCharsMax } from '../../../../src/query/sql/parse/guard.ts';
-import { loadLibrary } from '../../../../src/query/sql/parse/library.ts';
+import { libraryInstances } from '../../../../src/query/sql/parse/library.ts';
 import { SqlParser } from '../../../../src/query/sql/parse/parser.ts';
 
 const chain = (count: number, link: string): string => `SELECT ${Array(count).fill('a=1').join(link)} FROM t`;
@@ -60,7 +60,7 @@ describe('the guard', () => {
   });
 
   test('a crashed parser is replaced', async () => {
-    const library = await loadLibrary(0);
+    const library = await libraryInstances.get();
     assert.throws(() => library.parse(`SELECT 1${'::int'.repeat(3000)}`));
     const parser = new SqlParser();
     await assert.rejects(parser.parse('SELECT 1'), {
@@ -70,5 +70,17 @@ describe('the guard', () => {
     await assert.rejects(parser.parse('selec'), {
       message: 'SQL error: ParserError("Expected: an SQL statement, found: selec at Line: 1, Column: 1")',
     });
+  });
+
+  test('compilers that meet the same crash share the next instance, however many crashes there were before', async () => {
+    for (let crash = 0; crash < 2; crash++) {
+      const library = await libraryInstances.get();
+      assert.throws(() => library.parse(`SELECT 1${'::int'.repeat(3000)}`));
+      const parsers = Array.from({ length: 20 }, () => new SqlParser());
+      const met = await Promise.allSettled(parsers.map((parser) => parser.parse('SELECT 1')));
+      assert.ok(met.some(({ status }) => status === 'rejected'));
+      libraryInstances.giveUp(library);
+      for (const parser of parsers) assert.equal((await parser.parse('SELECT 1')).kind, 'query');
+    }
   });
 });

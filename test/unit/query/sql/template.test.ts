@@ -29,11 +29,19 @@ const PAIRS: readonly (readonly [string, string])[] = [
 
 async function parsed(parser: SqlParser, text: string): Promise<unknown> {
   try {
-    return await parser.parse(text);
+    return withoutPlaces(await parser.parse(text));
   } catch (error) {
     assert.ok(error instanceof InfluxError);
     return error.message;
   }
+}
+
+/** Names stand elsewhere where a mark is longer than its literal. */
+function withoutPlaces(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(withoutPlaces);
+  if (node instanceof Map) return new Map([...node].map(([key, value]) => [key, withoutPlaces(value)]));
+  if (typeof node !== 'object' || node === null) return node;
+  return Object.fromEntries(Object.entries(node).flatMap(([key, value]) => (key === 'at' ? [] : [[key, withoutPlaces(value)]])));
 }
 
 describe('statements that differ in their literals only', () => {
