@@ -64,6 +64,7 @@ export class Engine {
       allocator_background_threads: 'true',
     });
     const engine = new Engine(instance, (await import('@duckdb/node-bindings')).default as unknown as Bindings, memoryLimitBytes);
+    await engine.#fillIdle(); // before the lock: what they are set to cannot be set for all connections
     const connection = await engine.acquire();
     for (const statement of [PROBE_TABLE, ...options.setupStatements, ...lockDown(options.allowedDirectories)])
       await connection.run(statement);
@@ -146,6 +147,15 @@ export class Engine {
     this.#instance.closeSync();
   }
 
+  async #fillIdle(): Promise<void> {
+    const bufferBytes = Math.min(STREAM_BUFFER_BYTES_MAX, Math.floor(this.memoryLimitBytes * STREAM_BUFFER_SHARE));
+    while (this.#idle.length < IDLE_CONNECTIONS_MAX) {
+      const connection = await this.#instance.connect();
+      await connection.run(`SET SESSION streaming_buffer_size = '${bufferBytes}B'`);
+      this.#idle.push(connection);
+    }
+  }
+
   #recycle(connection: EngineConnection, usable: boolean): void {
     this.#leases.delete(connection);
     const { native } = connection;
@@ -217,6 +227,10 @@ const MIB = 1_048_576;
 const MEMORY_MIB_MIN = 64;
 
 const IDLE_CONNECTIONS_MAX = 16;
+
+/** Rows that a stream makes ahead: with DuckDB's own megabyte its threads stop and go for every few chunks. */
+const STREAM_BUFFER_BYTES_MAX = 8 * MIB;
+const STREAM_BUFFER_SHARE = 1 / 64;
 
 /** The wrapper hides its native handle, which the raw appender needs. */
 function nativeConnection(connection: DuckDBConnection): Connection {

@@ -16,3 +16,15 @@ test('closing ends statements that run, and their threads are free again', { tim
   for (const connection of connections) engine.release(connection);
   await assert.rejects(engine.acquire());
 });
+
+test('connections for sixteen tasks make streamed rows ahead by their share of the memory, and nobody can change that', async (t) => {
+  const { engine } = await testEngine(t);
+  const expected = Math.min(8 * 1024 * 1024, engine.memoryLimitBytes / 64);
+  const connections = await Promise.all(Array.from({ length: 16 }, () => engine.acquire()));
+  for (const connection of connections) {
+    const reader = await connection.runAndReadAll("SELECT current_setting('streaming_buffer_size')");
+    assert.equal(reader.getRows()[0]?.[0], `${(expected / 1024 / 1024).toFixed(1)} MiB`);
+    await assert.rejects(connection.run("SET SESSION streaming_buffer_size = '1GB'"), /locked/);
+  }
+  for (const connection of connections) engine.release(connection);
+});
