@@ -2,6 +2,7 @@ import { serveOptionEntries } from '../config/index.ts';
 import { type GroupModel, group } from './command-model.ts';
 import { backupCommand, restoreCommand } from './commands/backup.ts';
 import { completionCommand } from './commands/completion.ts';
+import { copyCommand } from './commands/copy.ts';
 import { createGroup } from './commands/create.ts';
 import { debugGroup } from './commands/debug.ts';
 import { deleteGroup } from './commands/delete.ts';
@@ -43,6 +44,7 @@ export function rootCommand(): GroupModel {
       importCommand(),
       backupCommand(),
       restoreCommand(),
+      copyCommand(),
       healthcheckCommand(),
       completionCommand(rootCommand),
     ],

@@ -4,7 +4,7 @@ import { block, type HelpStyle, heading, optionRow } from './help.ts';
 const commandSections: readonly (readonly [string, readonly string[]])[] = [
   ['Common Commands:', ['serve', 'query', 'write', 'update']],
   ['Resource Management:', ['create', 'show', 'delete', 'undelete', 'enable', 'disable']],
-  ['System Management:', ['import', 'backup', 'restore', 'install', 'test', 'telemetry', 'healthcheck', 'debug', 'completion']],
+  ['System Management:', ['import', 'backup', 'restore', 'copy', 'install', 'test', 'telemetry', 'healthcheck', 'debug', 'completion']],
 ];
 
 /** Help of the program itself. `all` adds the options that stand before a command. */

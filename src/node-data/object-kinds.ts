@@ -11,6 +11,7 @@ export type ObjectKind =
   | 'parquet'
   | 'telemetry'
   | 'probe'
+  | 'copy mark'
   | 'corrupt'
   | 'temporary'
   | 'other';
@@ -26,6 +27,7 @@ export const OBJECT_KINDS: readonly ObjectKind[] = [
   'parquet',
   'telemetry',
   'probe',
+  'copy mark',
   'corrupt',
   'temporary',
   'other',
@@ -45,6 +47,7 @@ const PATTERNS: readonly (readonly [RegExp, ObjectKind])[] = [
   [/^dbs\/.+\.parquet$/, 'parquet'],
   [/^telemetry\//, 'telemetry'],
   [/^probe\//, 'probe'],
+  [/^copy\.json$/, 'copy mark'],
 ];
 
 /** What an object is, by its key and size. */

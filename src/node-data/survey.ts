@@ -65,7 +65,11 @@ export async function surveyNode(place: NodePlace, options: SurveyOptions): Prom
 export async function removeGarbage(place: NodePlace, survey: NodeSurvey): Promise<void> {
   const doubt = garbageDoubt(survey);
   if (doubt !== undefined) throw new NodeDataError(`nothing is deleted: ${doubt}`);
-  await place.objects.delete(survey.garbage.map(({ key }) => key));
+  try {
+    await place.objects.delete(survey.garbage.map(({ key }) => key));
+  } catch (error) {
+    throw new NodeDataError(`not all garbage was deleted: ${(error as Error).message}`, { hint: 'run it again', cause: error });
+  }
 }
 
 /** Why nothing of the place may be deleted; undefined = garbage is garbage. */
@@ -110,6 +114,7 @@ function isLive({ key }: ObjectEntry, kind: ObjectKind, facts: NodeFacts | undef
     case 'telemetry':
       return true;
     case 'probe':
+    case 'copy mark':
     case 'corrupt':
     case 'temporary':
     case 'other':

@@ -4,6 +4,7 @@ import { StartupError } from '../shared/startup-error.ts';
 export type StartupErrorCode =
   | 'DATA_DIR_UNUSABLE'
   | 'DATA_DIR_IN_USE'
+  | 'COPY_UNFINISHED'
   | 'CATALOG_CORRUPT'
   | 'CATALOG_FOREIGN'
   | 'WAL_CORRUPT'

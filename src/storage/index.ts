@@ -36,3 +36,4 @@ export {
 } from './objects/index.ts';
 export { encodePathPart } from './path-part.ts';
 export { type BucketParts, openStore, type Store, type StoreOptions } from './store.ts';
+export { COPY_MARK_KEY } from './unfinished-copy.ts';

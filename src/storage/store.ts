@@ -14,6 +14,7 @@ import { nodeFileSystem, unsyncedFileSystem } from './node-file-system.ts';
 import { acquireNodeLock, type NodeLock, nodeLockState } from './node-lock.ts';
 import { type BucketStore, DirectoryObjectStore, type ObjectStore, probeStore } from './objects/index.ts';
 import { encodePathPart } from './path-part.ts';
+import { refuseUnfinishedCopy } from './unfinished-copy.ts';
 
 /** Where a node keeps its data. */
 export type StoreOptions =
@@ -83,7 +84,14 @@ async function openFileStore(options: Extract<StoreOptions, { kind: 'file' }>): 
   const prefix = encodePathPart(options.nodeId);
   const { lock, root } = await lockedDirectory(options.dataDir, prefix, '--data-dir');
   const fs = options.sync === false ? unsyncedFileSystem(nodeFileSystem) : nodeFileSystem;
-  return { kind: 'file', root, prefix, ...directoryParts(fs, root), durable: true, close: () => lock.release() };
+  const parts = directoryParts(fs, root);
+  try {
+    await refuseUnfinishedCopy(parts.objects);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+  return { kind: 'file', root, prefix, ...parts, durable: true, close: () => lock.release() };
 }
 
 /** What a store has whose directory is the store. */
@@ -115,6 +123,7 @@ async function openBucketStore(options: BucketStoreOptions): Promise<Store> {
   try {
     store = await options.open(`${prefix}/`);
     await probeStore(store, systemTimers);
+    await refuseUnfinishedCopy(store);
     const fence = new Fence();
     const cache = await CachedFiles.open({ bucket: store, fs, root, prefix, bytesMax: options.cacheBytesMax, fence, log: options.log });
     const opened = store;

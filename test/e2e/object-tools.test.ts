@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { NumberedWriter, RESTLESS, startBucketServer } from '../support/bucket-servers.ts';
 import { FakeS3 } from '../support/fake-s3.ts';
+import { startServer, type TestServer, testDirectory } from '../support/server.ts';
 import { until } from '../support/until.ts';
 import { ensureNpmPackage } from '../tooling/ensure-npm-package.ts';
-import { type Finished, runProgram } from './cli-support.ts';
+import { bin, type Finished, runProgram } from './cli-support.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -79,3 +83,102 @@ describe('influxdb3 debug objects', () => {
     for (const key of live) assert.ok(fake.objects.has(key));
   });
 });
+
+describe('influxdb3 copy', () => {
+  it('moves a node from a directory to a bucket, to another bucket and back, killed on its way, and every row is there', async (t) => {
+    const home = await testDirectory(t);
+    const [first, second] = [await FakeS3.start(t), await FakeS3.start(t)];
+    const writer = new NumberedWriter();
+    const check = async (server: TestServer): Promise<void> => {
+      const { acknowledged, found, lost, doubled, wrong } = await writer.compare(server);
+      assert.deepEqual({ found, lost, doubled, wrong }, { found: acknowledged, lost: 0, doubled: 0, wrong: 0 });
+      assert.deepEqual(await server.rows('db', 'SELECT count(*) AS n FROM late'), [{ n: 2 }]);
+    };
+    const server = await startServer(t, home, { args: RESTLESS });
+    await writer.many(server, 4, 60);
+    await server.writeOk('db', 'late v=1 1\nlate v=2 2');
+    const source = ['--node-id', 'test', '--data-dir', home];
+    const toBucket = ['copy', ...source, ...targetArgs(first.args)];
+    assert.match((await run(toBucket)).stderr, /a server runs on the source: .*\n {2}hint: stop it first/);
+    await server.kill('SIGKILL');
+    writeFileSync(join(home, 'test', 'dbs', 'stray.parquet'), 'garbage');
+
+    // Killed in the middle: no server takes that for a node, and the next run goes on.
+    await killedCopy(toBucket, first);
+    await assert.rejects(
+      startBucketServer(t, first.args),
+      /holds a part of a node: a copy to there has not ended; run 'influxdb3 copy' again/,
+    );
+    const copied = await run(toBucket);
+    assert.match(
+      copied.stdout,
+      /^Copied node test from .* to s3:\/\/bucket\/test: \d+ objects, \S+, [1-9]\d* of them by an earlier run; all checksums compared\n$/,
+      copied.stderr,
+    );
+    assert.match(copied.stderr, /\d+ of \d+ objects, \S+ of \S+ \(\S+\/s\), 100%/);
+    assert.ok(![...first.objects.keys()].some((key) => key.includes('stray') || key.includes('copy.json')));
+    assert.match((await run(toBucket)).stderr, /s3:\/\/bucket\/test holds this node already/);
+    const inBucket = await startBucketServer(t, first.args, { args: RESTLESS });
+    await check(inBucket);
+    await writer.many(inBucket, 4, 20);
+    const toSecond = ['copy', '--node-id', 'test', ...first.args, '--to-aws-endpoint', second.url];
+    assert.match((await run(toSecond)).stderr, /node test in s3:\/\/bucket\/test runs, or was killed\n {2}hint: stop it/);
+    await inBucket.kill('SIGTERM');
+
+    // Bucket to bucket, while what is read is damaged, and after it was mended.
+    const [damaged = ''] = [...first.objects.keys()].filter((key) => key.endsWith('.parquet'));
+    const right = first.objects.get(damaged) ?? Buffer.alloc(0);
+    const wrongBytes = Buffer.from(right);
+    wrongBytes[wrongBytes.length >> 1] = (wrongBytes[wrongBytes.length >> 1] ?? 0) ^ 1;
+    first.objects.set(damaged, wrongBytes);
+    const refused = await run(toSecond);
+    assert.match(refused.stderr, /\.parquet is damaged: it has not the size and checksum that the snapshot infos tell/, refused.stdout);
+    assert.ok(!second.objects.has('test/catalog/v3/snapshot'));
+    first.objects.set(damaged, right);
+    assert.equal((await run(toSecond)).code, 0);
+    const onSecond = await startBucketServer(t, second.args, { args: RESTLESS });
+    await check(onSecond);
+    await onSecond.kill('SIGTERM');
+
+    // And back to a directory.
+    const target = await testDirectory(t);
+    const back = ['copy', '--node-id', 'test', ...second.args, '--to-data-dir', target];
+    await killedCopy(back, second, () => existsSync(join(target, 'test', 'dbs')));
+    await assert.rejects(startServer(t, target), /a copy to there has not ended/);
+    assert.equal((await run(back)).code, 0);
+    const last = await startServer(t, target, { args: RESTLESS });
+    await check(last);
+    assert.deepEqual(
+      readdirSync(join(target, 'test')).filter((name) => name === 'copy.json'),
+      [],
+    );
+    await last.kill('SIGTERM');
+
+    // The place of another node is left alone.
+    const other = await testDirectory(t);
+    await (await startServer(t, other)).kill('SIGTERM');
+    const kept = await run(['copy', '--node-id', 'test', ...second.args, '--to-data-dir', other]);
+    assert.match(kept.stderr, /holds data of another node\n {2}hint: choose another target/);
+    rmSync(join(other, 'test', 'catalog'), { recursive: true });
+    writeFileSync(join(other, 'test', 'what-is-this'), '');
+    assert.match((await run(['copy', '--node-id', 'test', ...second.args, '--to-data-dir', other])).stderr, /holds data without a catalog/);
+  });
+});
+
+/** Options of a source as those of a target. */
+function targetArgs(args: readonly string[]): string[] {
+  return args.map((arg) => (arg.startsWith('--') ? arg.replace('--', '--to-') : arg));
+}
+
+/** Starts a copy and kills it with SIGKILL when it has begun. */
+async function killedCopy(args: readonly string[], fake: FakeS3, hasBegun = () => [...fake.objects.keys()].length > 10): Promise<void> {
+  fake.latencyMs = 30;
+  const cwd = ensureNpmPackage('@aws-sdk/client-s3');
+  const env = { PATH: process.env['PATH'] ?? '', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+  const child = spawn(process.execPath, [bin, ...args], { cwd, env, stdio: 'ignore' });
+  const ended = new Promise((resolve) => child.once('exit', (code, signal) => resolve(signal ?? code)));
+  await until(hasBegun);
+  child.kill('SIGKILL');
+  assert.equal(await ended, 'SIGKILL', 'it was still running');
+  fake.latencyMs = 0;
+}

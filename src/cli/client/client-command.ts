@@ -6,6 +6,7 @@ import { CommandFailure } from './failure.ts';
 
 type Verb =
   | 'Backup'
+  | 'Copy'
   | 'Enable'
   | 'Import'
   | 'Restore'
