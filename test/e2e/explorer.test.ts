@@ -56,6 +56,7 @@ describe(`explorer page in a browser${note}`, { skip }, () => {
   ): Promise<void> {
     const { anonymous, path = '/', ...rest } = options;
     const context = await browser.newContext({ acceptDownloads: true, ...rest });
+    context.setDefaultTimeout(120_000);
     const page = await context.newPage();
     const complaints: string[] = [];
     const elsewhere: string[] = [];
