@@ -43,7 +43,7 @@ const PATTERNS: readonly (readonly [RegExp, ObjectKind])[] = [
   [/^wal\/\d{11,}\.wal$/, 'wal'],
   [/^aside\/[^/]+\.rows$/, 'side log'],
   [/^snapshots\/\d{20}\.info\.json$/, 'snapshot info'],
-  [/^files\/(index|pending)$/, 'index'],
+  [/^(files\/(index|pending)|checkpoints\/\d{20}\.index)$/, 'index'],
   [/^dbs\/.+\.parquet$/, 'parquet'],
   [/^telemetry\//, 'telemetry'],
   [/^probe\//, 'probe'],

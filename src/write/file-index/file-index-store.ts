@@ -1,9 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { CatalogSequence, WalFileNumber } from '../../shared/ids.ts';
-import { errorText, Fence, TakenOver } from '../../storage/index.ts';
+import { errorText, Fence, ObjectStoreError, TakenOver } from '../../storage/index.ts';
 import type { TableDelete } from '../deletes/row-delete.ts';
+import { Checkpoints } from './checkpoints.ts';
 import type { FileIndex, LiveFile } from './file-index.ts';
 import { encodeFileIndex, type IndexState, type StoredFileIndex } from './file-index-codec.ts';
+import { InfoPruning } from './info-pruning.ts';
 import { INDEX_KEY, type LoadedIndex, type LoadIndexOptions, type LostInfo, loadIndex } from './load-index.ts';
 import type { ParquetFileInfo, PersistedRange, SnapshotInfo, TableAside } from './snapshot-info.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
@@ -13,6 +15,9 @@ const SNAPSHOTS_PER_SAVE = 50;
 
 /** With no more files than this the index file is rewritten after every change: a second copy of what the infos say. */
 const SMALL_INDEX_FILES = 2_000;
+
+/** How often a start reads infos again because some were deleted meanwhile. */
+const LOAD_ATTEMPTS_MAX = 10;
 
 /** One atomic change of the live files. */
 export interface FileChange {
@@ -71,6 +76,10 @@ export class FileIndexStore {
   readonly #options: FileIndexStoreOptions;
   readonly #snapshots: SnapshotStore;
   readonly #fence: Fence;
+  readonly #checkpoints: Checkpoints;
+  readonly #pruning: InfoPruning;
+  /** The newest checkpoint that the start saw. */
+  readonly #loadedCheckpoint: number;
   readonly #writer = randomUUID();
   #savedSequence: number;
   /** After the newest change. */
@@ -83,9 +92,15 @@ export class FileIndexStore {
    * that it added. Throws `StorageStartupError`.
    */
   static async open(options: FileIndexStoreOptions): Promise<FileIndexStore> {
-    for (;;) {
-      const store = new FileIndexStore(options, await loadIndex({ ...options, shared: options.claim !== undefined }));
-      if (await store.#claim()) return store;
+    if (options.claim === undefined) return new FileIndexStore(options, await loadIndex(options));
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const store = new FileIndexStore(options, await loadIndex({ ...options, shared: true }));
+        if ((await store.#claim()) && !(await store.#isOvertaken())) return store;
+      } catch (error) {
+        // Another process that still runs deletes infos that a checkpoint stands for.
+        if (!(error instanceof ObjectStoreError && error.code === 'NOT_FOUND') || attempt >= LOAD_ATTEMPTS_MAX) throw error;
+      }
     }
   }
 
@@ -99,6 +114,15 @@ export class FileIndexStore {
     this.#state = { ...loaded.state, nextFileId: Math.max(loaded.state.nextFileId, loaded.index.maxFileId + 1) };
     this.movedAside = loaded.movedAside;
     this.#savedSequence = loaded.savedSequence;
+    this.#loadedCheckpoint = loaded.checkpointSequence;
+    this.#checkpoints = new Checkpoints(options.objects, options.uuid, options.log);
+    this.#pruning = new InfoPruning({
+      checkpoints: this.#checkpoints,
+      snapshots: this.#snapshots,
+      fence: this.#fence,
+      log: options.log,
+      checkpointed: loaded.checkpointSequence,
+    });
   }
 
   /** False = another process has added an info meanwhile. */
@@ -110,6 +134,15 @@ export class FileIndexStore {
     if (!(await this.#saveKnown(info, claim.pause))) return false;
     this.publish(info);
     return true;
+  }
+
+  /**
+   * Whether infos may have been deleted that were not read, or among which the claim was put: another process that still ran
+   * wrote a checkpoint since the load began. The claim is then as good as none.
+   */
+  async #isOvertaken(): Promise<boolean> {
+    const [newest = 0] = await this.#checkpoints.sequences();
+    return newest > this.#loadedCheckpoint;
   }
 
   /** Reserves file ids; returns the first. Ids that no change uses are given out again after a restart. */
@@ -205,6 +238,7 @@ export class FileIndexStore {
   async close(): Promise<void> {
     await this.#saving;
     if (this.index.sequence > this.#savedSequence) await this.saveIndex();
+    await this.#pruning.stop();
   }
 
   /** What an index file would hold now. */
@@ -225,6 +259,7 @@ export class FileIndexStore {
       if (this.#fence.reason !== undefined) return;
       const bytes = encodeFileIndex(index, this.#options.uuid);
       await this.#options.objects.put(INDEX_KEY, bytes, 'overwrite');
+      if (this.#options.claim !== undefined) this.#pruning.look(index);
     } catch (error) {
       this.#options.log.warn('file index could not be written', { error: errorText(error) });
     }

@@ -1,5 +1,6 @@
 import { type Log, silentLogger } from '../../shared/logger.ts';
 import { errorText, type ObjectStore, ObjectStoreError, StorageStartupError } from '../../storage/index.ts';
+import { Checkpoints } from './checkpoints.ts';
 import { FileIndex, type LiveDelete, type LiveFile } from './file-index.ts';
 import { decodeFileIndex, type IndexState, type StoredFileIndex } from './file-index-codec.ts';
 import type { PersistedRange, SnapshotInfo } from './snapshot-info.ts';
@@ -37,6 +38,8 @@ export interface LoadedIndex {
   readonly state: IndexState;
   /** Up to here the index file is written. */
   readonly savedSequence: number;
+  /** Of the newest checkpoint, whether it can be read or not: infos before it may be deleted; 0 = there is none. */
+  readonly checkpointSequence: number;
   /** Infos that could not be read and were renamed. */
   readonly movedAside: readonly string[];
   readonly lost: readonly LostInfo[];
@@ -46,7 +49,10 @@ export interface LoadedIndex {
 export async function loadIndex(options: LoadIndexOptions): Promise<LoadedIndex> {
   await options.objects.prepare('files/');
   const snapshots = new SnapshotStore(options.objects, options.log);
-  const stored = await readStored(options);
+  const checkpoints = new Checkpoints(options.objects, options.uuid, options.log);
+  const written = await checkpoints.sequences();
+  const stored = newerOf(await checkpoints.newest(written), await readStored(options));
+  const checkpointSequence = written[0] ?? 0;
   const keepDamaged = options.failOnError === true || options.shared === true;
   let loaded = await snapshots.load(Math.max(0, (stored?.sequence ?? 0) - INFOS_LOOKED_BACK), keepDamaged, options.shared !== true);
   const movedAside = [...loaded.movedAside];
@@ -62,7 +68,12 @@ export async function loadIndex(options: LoadIndexOptions): Promise<LoadedIndex>
     movedAside.push(...loaded.movedAside);
   }
   const known = usable ? stored : undefined;
-  const lost = lostInfos(options, loaded, { from: known?.sequence ?? 0, to: stored?.sequence ?? 0, movedAside });
+  const lost = lostInfos(options, loaded, {
+    from: known?.sequence ?? 0,
+    to: stored?.sequence ?? 0,
+    pruned: checkpointSequence,
+    movedAside,
+  });
   const index = new FileIndex();
   const newest = loaded.infos[0];
   if (newest !== undefined || known !== undefined) {
@@ -72,7 +83,7 @@ export async function loadIndex(options: LoadIndexOptions): Promise<LoadedIndex>
   if (options.shared === true) index.skipTo(Math.max(0, ...loaded.corrupt));
   const state = (known?.sequence ?? 0) > (newest?.sequence ?? 0) && known?.state !== undefined ? known.state : stateOf(loaded.infos);
   const savedSequence = known?.sequence ?? 0;
-  return { index, snapshots, newest, state, savedSequence, movedAside: movedAside.map(({ movedTo }) => movedTo), lost };
+  return { index, snapshots, newest, state, savedSequence, checkpointSequence, movedAside: movedAside.map(({ movedTo }) => movedTo), lost };
 }
 
 /** The newest catalog change that snapshot infos or index file know: a catalog that ends before it has lost changes. */
@@ -88,12 +99,17 @@ export async function knownCatalogSequence(options: Pick<LoadIndexOptions, 'obje
 function lostInfos(
   { failOnError, log, objects, shared }: LoadIndexOptions,
   loaded: LoadedSnapshots,
-  { from, movedAside, to }: { readonly from: number; readonly to: number; readonly movedAside: readonly Damaged[] },
+  {
+    from,
+    movedAside,
+    pruned,
+    to,
+  }: { readonly from: number; readonly to: number; readonly pruned: number; readonly movedAside: readonly Damaged[] },
 ): LostInfo[] {
   const newest = Math.max(to, loaded.infos[0]?.sequence ?? 0, ...loaded.corrupt);
   let spared = 0;
   const lost: LostInfo[] = [];
-  for (let sequence = shared === true ? from + 1 : 1; sequence <= newest; sequence++) {
+  for (let sequence = shared === true ? from + 1 : pruned + 1; sequence <= newest; sequence++) {
     const path = objects.locate(snapshotKey(sequence));
     const damaged = movedAside.some((moved) => moved.sequence === sequence);
     if (loaded.sequences.has(sequence) || (loaded.corrupt.has(sequence) && !damaged)) continue;
@@ -153,6 +169,10 @@ function liveDeletes(stored: StoredFileIndex | undefined, infos: readonly Snapsh
     for (const deleted of info.deletes ?? []) deletes.push({ ...deleted, sequence: info.sequence });
   }
   return deletes;
+}
+
+function newerOf(a: StoredFileIndex | undefined, b: StoredFileIndex | undefined): StoredFileIndex | undefined {
+  return a === undefined || (b?.sequence ?? 0) >= a.sequence ? (b ?? a) : a;
 }
 
 async function readStored(options: LoadIndexOptions): Promise<StoredFileIndex | undefined> {

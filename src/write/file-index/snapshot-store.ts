@@ -69,7 +69,7 @@ export class SnapshotStore {
     const sequences = new Set<number>();
     for (const name of listed) {
       const digits = CORRUPT_NAME.exec(name)?.[1];
-      if (digits !== undefined) corrupt.add(Number(SEQUENCE_MAX - BigInt(digits)));
+      if (digits !== undefined) corrupt.add(sequenceOfInverted(digits));
       const sequence = sequenceOf(name);
       if (sequence !== undefined) sequences.add(sequence);
     }
@@ -108,6 +108,42 @@ export class SnapshotStore {
     });
   }
 
+  /**
+   * Deletes infos of these sequences, except those that change nothing: they are claims, and a process that was stopped for long
+   * tries just the number of the claim after it, whenever it goes on. Those that cannot be read stay too. Returns how many went.
+   */
+  async prune({ after, upTo, mayGoOn }: { readonly after: number; readonly upTo: number; mayGoOn(): boolean }): Promise<number> {
+    let count = 0;
+    let batch: string[] = [];
+    const end = async (): Promise<void> => {
+      const isNeedless = await Promise.all(batch.map((key) => this.#isNeedless(key)));
+      const needless = batch.filter((_, i) => isNeedless[i]);
+      batch = [];
+      if (!mayGoOn()) return;
+      await this.#objects.delete(needless);
+      count += needless.length;
+    };
+    for await (const key of this.#objects.list(FOLDER, snapshotKey(upTo + 1))) {
+      const sequence = sequenceOf(key.slice(FOLDER.length));
+      if (sequence === undefined) continue;
+      if (sequence <= after || !mayGoOn()) break;
+      batch.push(key);
+      if (batch.length === READ_CONCURRENCY) await end();
+    }
+    await end();
+    return count;
+  }
+
+  async #isNeedless(key: string): Promise<boolean> {
+    const bytes = await this.#objects.get(key);
+    try {
+      const { deletes = [], endTimeMarkerNs, files, removedFiles } = decodeSnapshotInfo(bytes);
+      return files.length + removedFiles.length + deletes.length > 0 || endTimeMarkerNs !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
   /** How people find an info. */
   locate(sequence: number): string {
     return this.#objects.locate(snapshotKey(sequence));
@@ -132,10 +168,20 @@ export class SnapshotStore {
 
 /** `snapshots/<%020d>.info.json` with the inverted sequence. */
 export function snapshotKey(sequence: number): string {
-  return `${FOLDER}${(SEQUENCE_MAX - BigInt(sequence)).toString().padStart(20, '0')}.info.json`;
+  return `${FOLDER}${invertedSequence(sequence)}.info.json`;
+}
+
+/** 20 digits, so that the newest sorts first. */
+export function invertedSequence(sequence: number): string {
+  return (SEQUENCE_MAX - BigInt(sequence)).toString().padStart(20, '0');
+}
+
+/** The sequence of `invertedSequence`. */
+export function sequenceOfInverted(digits: string): number {
+  return Number(SEQUENCE_MAX - BigInt(digits));
 }
 
 function sequenceOf(name: string): number | undefined {
   const digits = FILE_NAME.exec(name)?.[1];
-  return digits === undefined ? undefined : Number(SEQUENCE_MAX - BigInt(digits));
+  return digits === undefined ? undefined : sequenceOfInverted(digits);
 }
