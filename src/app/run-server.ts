@@ -38,10 +38,11 @@ import { OpenParts } from './open-parts.ts';
 import { portHolder } from './port-holder.ts';
 import { registerProcessMetrics } from './process-metrics.ts';
 import { openProcessing, openPython } from './processing.ts';
+import { readGauges } from './read-metrics.ts';
 import { type ServerSeed, seedCatalog } from './seed.ts';
 import { StartLog } from './start-log.ts';
 import { type OpenStorage, openStorage } from './storage.ts';
-import { registerBucketMetrics, registerColumnMetrics, registerStorageMetrics } from './storage-metrics.ts';
+import { registerBucketMetrics, registerColumnMetrics, registerStorageMetrics, registerValueCacheMetrics } from './storage-metrics.ts';
 import { storageTroubles } from './storage-troubles.ts';
 import { systemTableProviders, userTables } from './system-tables.ts';
 import { openTelemetry, telemetryPlugins } from './telemetry.ts';
@@ -77,7 +78,8 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   const tls = config.http.tls === undefined ? undefined : await readTls(config.http.tls);
   const metrics = new Registry();
   registerTelemetryMetrics(metrics, telemetry);
-  registerStorageMetrics(metrics, storage.writes);
+  registerStorageMetrics(metrics, storage.writes, clock);
+  registerValueCacheMetrics(metrics, storage.caches);
   registerProcessMetrics(metrics, storage.store.durable ? storage.store.root : undefined);
   if (storage.store.bucket !== undefined) registerBucketMetrics(metrics, storage.store.bucket);
   const writeDoor = new WriteDoor({ store: storage.writes, telemetry: telemetry.recorder, metrics: new WriteMetrics(metrics) });
@@ -226,6 +228,7 @@ function queryExecutor(
 ): QueryExecutor {
   const { catalog, engine, temporaryDirectory, writes } = storage;
   const queryLog = new QueryLog({ entriesMax: config.query.logEntries, clock: systemClock, randomUuid: randomUUID });
+  readGauges(metrics)('influxdb3_queries_running', 'queries that are being answered', () => queryLog.runningCount);
   const { pluginDir } = config.processing;
   const lanes = queryLanes(process.env['UV_THREADPOOL_SIZE'], engineThreads(config.query));
   const providers = systemTableProviders({ storage, queryLog, telemetry, authEnabled: config.auth.enabled, pluginDir, pluginLogs });

@@ -1,12 +1,17 @@
+import type { ValueCaches } from '../caches/index.ts';
 import type { ColumnStore } from '../query/index.ts';
+import type { Clock } from '../shared/clock.ts';
 import { Counter, Gauge, type Registry } from '../shared/prometheus.ts';
 import type { BucketParts } from '../storage/index.ts';
 import type { ReopeningStore } from '../write/index.ts';
-import { readGauges } from './read-gauge.ts';
+import { readCounters, readGauges } from './read-metrics.ts';
 
 /** Figures of the storage engine, read when somebody scrapes. */
-export function registerStorageMetrics(registry: Registry, writes: ReopeningStore): void {
+export function registerStorageMetrics(registry: Registry, writes: ReopeningStore, clock: Pick<Clock, 'nowMs'>): void {
   const gauge = readGauges(registry);
+  registerLogMetrics(registry, writes, clock);
+  registerSnapshotMetrics(registry, writes);
+  registerCompactionMetrics(registry, writes);
   gauge('influxdb3_write_buffer_bytes', 'estimated memory of rows that are not in Parquet files yet', () => writes.store.bufferedBytes);
   gauge(
     'influxdb3_series_in_memory',
@@ -23,12 +28,85 @@ export function registerStorageMetrics(registry: Registry, writes: ReopeningStor
   gauge('influxdb3_tables_set_aside_bytes', 'estimated memory of the rows of tables that cannot be written to files', () =>
     writes.store.tablesAside.reduce((sum, { bytes }) => sum + bytes, 0),
   );
+}
+
+function registerLogMetrics(registry: Registry, writes: ReopeningStore, clock: Pick<Clock, 'nowMs'>): void {
+  const gauge = readGauges(registry);
+  const counter = readCounters(registry);
+  gauge('influxdb3_wal_files', 'closed files of the write-ahead log that are not deleted yet', () => writes.store.log.files);
+  gauge('influxdb3_wal_size_bytes', 'size of these files', () => writes.store.log.bytes);
+  gauge('influxdb3_wal_age_seconds', 'age of the oldest file of the log that no snapshot covers, 0 when there is none', () => {
+    const { oldestUncoveredAtMs } = writes.store.snapshots;
+    return oldestUncoveredAtMs === undefined ? 0 : Math.max(0, clock.nowMs() - oldestUncoveredAtMs) / 1000;
+  });
+  gauge('influxdb3_wal_queued_bytes', 'size of writes that are on their way to the disk', () => writes.store.log.queuedBytes);
+  counter('influxdb3_wal_failures_total', 'writes that the log could not take since the start', () => writes.store.log.failedRecords);
+}
+
+function registerSnapshotMetrics(registry: Registry, writes: ReopeningStore): void {
+  const gauge = readGauges(registry);
+  const counter = readCounters(registry);
+  counter('influxdb3_snapshots_total', 'snapshots that finished since the start', () => writes.store.snapshots.runs);
+  counter(
+    'influxdb3_snapshot_failures_total',
+    'steps of snapshots that failed; they are tried again',
+    () => writes.store.snapshots.failures,
+  );
+  counter('influxdb3_snapshot_seconds_total', 'time of snapshots', () => writes.store.snapshots.durationMs / 1000);
+  gauge('influxdb3_snapshot_last_duration_seconds', 'time of the latest snapshot, 0 when there is none since the start', () => {
+    return (writes.store.snapshots.lastDurationMs ?? 0) / 1000;
+  });
+  gauge('influxdb3_snapshot_last_timestamp_seconds', 'end of the latest snapshot since unix epoch in seconds, 0 when there is none', () => {
+    return (writes.store.snapshots.lastEndedAtMs ?? 0) / 1000;
+  });
+}
+
+function registerCompactionMetrics(registry: Registry, writes: ReopeningStore): void {
+  const gauge = readGauges(registry);
+  const counter = readCounters(registry);
   gauge('influxdb3_compaction_runs', 'compactions that finished since the start', () => writes.store.compaction.runs);
   gauge(
     'influxdb3_compaction_files_removed',
     'Parquet files that compactions replaced since the start',
     () => writes.store.compaction.filesIn,
   );
+  counter(
+    'influxdb3_compaction_read_bytes_total',
+    'size of the Parquet files that compactions replaced',
+    () => writes.store.compaction.bytesIn,
+  );
+  counter('influxdb3_compaction_written_bytes_total', 'size of the files that they made of them', () => writes.store.compaction.bytesOut);
+  counter('influxdb3_compaction_seconds_total', 'time of compactions', () => writes.store.compaction.durationMs / 1000);
+  gauge(
+    'influxdb3_compaction_last_timestamp_seconds',
+    'end of the latest compaction since unix epoch in seconds, 0 when there is none',
+    () => {
+      return (writes.store.compaction.lastEndedAtMs ?? 0) / 1000;
+    },
+  );
+  counter(
+    'influxdb3_maintenance_failures_total',
+    'steps of compaction, retention and deletes that failed; they are tried again',
+    () => writes.store.maintenanceFailures,
+  );
+}
+
+/** Figures of last-value and distinct-value caches. */
+export function registerValueCacheMetrics(registry: Registry, caches: ValueCaches): void {
+  const gauge = (name: string, help: string, figure: 'caches' | 'entries' | 'bytes'): void => {
+    new Gauge({
+      name,
+      help,
+      labelNames: ['kind'],
+      registers: [registry],
+      collect() {
+        for (const kind of ['last', 'distinct'] as const) this.set({ kind }, caches.totals(kind)[figure]);
+      },
+    });
+  };
+  gauge('influxdb3_value_caches', 'last-value and distinct-value caches', 'caches');
+  gauge('influxdb3_value_cache_entries', 'keys and combinations that they hold', 'entries');
+  gauge('influxdb3_value_cache_bytes', 'estimated memory of these caches', 'bytes');
 }
 
 /** Figures of an object store behind a network, and of the cache of its files. */

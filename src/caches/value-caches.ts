@@ -17,6 +17,13 @@ export interface ValueCachesOptions {
   readonly onWarning: (message: string, fields: Readonly<Record<string, unknown>>) => void;
 }
 
+/** Sums over caches; entries are keys or combinations, expired ones included until they are evicted. */
+export interface CacheTotals {
+  readonly caches: number;
+  readonly entries: number;
+  readonly bytes: number;
+}
+
 interface Slot<Cache> {
   readonly table: TableSchema;
   readonly cache: Cache;
@@ -76,6 +83,21 @@ export class ValueCaches implements CacheFunctions {
     if (caches === undefined) return;
     for (const { cache } of caches.last.values()) cache.apply(section, series);
     for (const { cache } of caches.distinct.values()) cache.apply(section, series);
+  }
+
+  /** What the caches of one kind hold together. */
+  totals(kind: 'last' | 'distinct'): CacheTotals {
+    let caches = 0;
+    let entries = 0;
+    let bytes = 0;
+    for (const { distinct, last } of this.#tables.values()) {
+      for (const { cache } of kind === 'last' ? last.values() : distinct.values()) {
+        caches++;
+        entries += cache instanceof LastValueCache ? cache.keyCount : cache.size;
+        bytes += cache.bytes;
+      }
+    }
+    return { caches, entries, bytes };
   }
 
   /** Rows of a table were deleted: its caches start anew and are filled from stored data before their next use. */

@@ -29,8 +29,9 @@ import { type PinnedMoment, Pins } from './pin/index.ts';
 import { claimAndLoad, type LostRows, replayLogs } from './recovery/index.ts';
 import type { ScanFile } from './scan/index.ts';
 import type { SeriesIndex } from './series/index.ts';
+import type { SnapshotTotals } from './snapshot/snapshot-figures.ts';
 import { SnapshotScheduler } from './snapshot/snapshot-scheduler.ts';
-import { Wal, walShutdown } from './wal/index.ts';
+import { Wal, type WalTotals, walShutdown } from './wal/index.ts';
 import type { WriteOutcome, WriteRequest, WriteService } from './write-service.ts';
 
 export interface WriteStoreOptions {
@@ -305,6 +306,20 @@ export class WriteStore implements WriteService {
   /** What compaction did since the start. */
   get compaction(): CompactionTotals {
     return this.#maintenance.compaction;
+  }
+
+  /** Steps of compaction, retention and hard deletes that failed since the start. */
+  get maintenanceFailures(): number {
+    return this.#maintenance.failures;
+  }
+
+  /** What snapshots did since the start. */
+  get snapshots(): SnapshotTotals {
+    return this.#snapshots.totals;
+  }
+
+  get log(): WalTotals {
+    return this.#wal.totals;
   }
 
   /** Removes what is past its retention or hard-delete time and merges files that are due, now. Never rejects. */

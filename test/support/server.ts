@@ -8,8 +8,8 @@ import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { until } from './until.ts';
 
-/** The compiled program: tests start what users start. */
-export const BIN = resolve(fileURLToPath(import.meta.url), '../../../../../bin/influxdb3.js');
+/** The compiled program: tests start what users start. `INFLUXDB3_TEST_PROGRAM` = that of an installed package instead. */
+export const BIN = process.env['INFLUXDB3_TEST_PROGRAM'] ?? resolve(fileURLToPath(import.meta.url), '../../../../../bin/influxdb3.js');
 
 export interface TestServerOptions {
   readonly args?: readonly string[];

@@ -70,6 +70,11 @@ export class QueryLog {
     return entry;
   }
 
+  /** How many queries have not ended. */
+  get runningCount(): number {
+    return this.#running.size;
+  }
+
   /** Queries that have not ended, oldest first. */
   running(): readonly LoggedRunning[] {
     return [...this.#running].map(([number, entry]) => ({ number, ...entry.runningState() }));

@@ -48,6 +48,10 @@ export interface CompactionTotals {
   readonly filesOut: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
+  /** Time of these runs, ms. */
+  readonly durationMs: number;
+  /** Wall clock at the end of the last one, ms since the epoch; undefined = there was none. */
+  readonly lastEndedAtMs: number | undefined;
 }
 
 /** Files in a job from which on it does not wait for quiet. */
@@ -72,7 +76,7 @@ export class Compactor {
   #seen = new Map<string, number>();
   /** Jobs with damaged files: not tried again before this time, monotonic ms. */
   readonly #notBefore = new Map<string, number>();
-  #totals: CompactionTotals = { runs: 0, filesIn: 0, filesOut: 0, bytesIn: 0, bytesOut: 0 };
+  #totals: CompactionTotals = { runs: 0, filesIn: 0, filesOut: 0, bytesIn: 0, bytesOut: 0, durationMs: 0, lastEndedAtMs: undefined };
 
   constructor(options: CompactorOptions) {
     this.#options = options;
@@ -151,6 +155,7 @@ export class Compactor {
   async #runJob({ table, job, dataSequence, signal }: RunningJob): Promise<boolean> {
     const { catalog, changes, files, pending, removal, store } = this.#options;
     if (catalog.tableById(table.databaseId, table.id) === undefined) return false;
+    const started = this.#options.clock.monotonicMs();
     const release = removal.reader();
     const inputs = this.#options.scanFiles(job.files);
     const id = files.takeFileIds(1);
@@ -174,7 +179,7 @@ export class Compactor {
               },
             ];
       const replaced = await changes.replace(job.files, output);
-      if (replaced) this.#count(job.files, output);
+      if (replaced) this.#count(job.files, output, started);
       else await this.#discard(path);
       return replaced;
     } finally {
@@ -222,15 +227,18 @@ export class Compactor {
     this.#options.pending.settle([path]);
   }
 
-  #count(inputs: readonly LiveFile[], outputs: readonly ParquetFileInfo[]): void {
+  #count(inputs: readonly LiveFile[], outputs: readonly ParquetFileInfo[], startedMs: number): void {
+    const { clock } = this.#options;
     const bytes = (files: readonly ParquetFileInfo[]): number => files.reduce((sum, file) => sum + file.sizeBytes, 0);
-    const { runs, filesIn, filesOut, bytesIn, bytesOut } = this.#totals;
+    const { runs, filesIn, filesOut, bytesIn, bytesOut, durationMs } = this.#totals;
     this.#totals = {
       runs: runs + 1,
       filesIn: filesIn + inputs.length,
       filesOut: filesOut + outputs.length,
       bytesIn: bytesIn + bytes(inputs),
       bytesOut: bytesOut + bytes(outputs),
+      durationMs: durationMs + clock.monotonicMs() - startedMs,
+      lastEndedAtMs: clock.nowMs(),
     };
   }
 }

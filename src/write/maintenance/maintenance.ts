@@ -81,6 +81,7 @@ export class Maintenance {
   #working: Promise<unknown> = Promise.resolve();
   #queued = 0;
   #retentionAtMs: number;
+  #failures = 0;
   #unsubscribe: () => void = () => undefined;
 
   constructor(options: MaintenanceOptions) {
@@ -109,6 +110,11 @@ export class Maintenance {
 
   get compaction(): CompactionTotals {
     return this.#compactor.totals;
+  }
+
+  /** Steps of maintenance that failed since the start; each is tried again. */
+  get failures(): number {
+    return this.#failures;
   }
 
   /** Does what is due now. Never rejects: what fails is logged once and tried again at the next tick. */
@@ -169,6 +175,7 @@ export class Maintenance {
       this.#failing.delete(message);
     } catch (error) {
       if (this.#stopping.signal.aborted) return;
+      this.#failures++;
       if (!this.#failing.has(message)) this.#options.log.error(`${message}; it will be tried again`, { error: errorText(error) });
       this.#failing.add(message);
     }

@@ -14,6 +14,7 @@ import { ParquetWriter } from '../parquet/parquet-writer.ts';
 import type { Wal, WalPeriod } from '../wal/index.ts';
 import { type BufferFill, BufferSize, fillWithout } from './buffer-size.ts';
 import { type ParquetFileInfo, type SnapshotPlan, SnapshotPlanner, type TableAside } from './index.ts';
+import { SnapshotFigures, type SnapshotTotals } from './snapshot-figures.ts';
 import { runSnapshot, type SealedTable, type SnapshotResult, sealBuffer } from './snapshotter.ts';
 
 export interface SnapshotSchedulerOptions {
@@ -71,6 +72,7 @@ export class SnapshotScheduler {
   /** Tables that were set aside before the start are tried again: the program may have got better. */
   #retriesAside: boolean;
   readonly #timers: Timers;
+  readonly #figures = new SnapshotFigures();
   #cancelIdle: CancelTimer | undefined;
 
   constructor(options: SnapshotSchedulerOptions) {
@@ -83,6 +85,7 @@ export class SnapshotScheduler {
       gen1DurationNs: options.chunkDurationNs,
       periods: options.periods,
     });
+    for (const { fileNumber } of options.periods) this.#figures.fileClosed(fileNumber, options.clock.nowMs());
     options.wal.onPeriodClosed((period) => this.#periodClosed(period));
     this.#writtenAtMs = options.clock.monotonicMs();
     // What was replayed is persisted too when nobody writes.
@@ -97,6 +100,11 @@ export class SnapshotScheduler {
       await this.#forceNext();
       await this.#running;
     } while (this.#forced && !this.#stopping.signal.aborted);
+  }
+
+  /** What snapshots did since the start. */
+  get totals(): SnapshotTotals {
+    return this.#figures.totals;
   }
 
   /** True while a snapshot (or what excludes one) is under way. */
@@ -192,6 +200,7 @@ export class SnapshotScheduler {
 
   #periodClosed(period: WalPeriod): void {
     this.#lastClosed = period.fileNumber;
+    this.#figures.fileClosed(period.fileNumber, this.#options.clock.nowMs());
     this.#planner.addPeriod(period);
     this.#maybeStart();
   }
@@ -204,7 +213,9 @@ export class SnapshotScheduler {
     const sealed = sealBuffer(this.#options.buffer);
     this.#running = this.#run(plan, this.#lastClosed, sealed)
       .catch((error: unknown) => {
-        if (!this.#stopping.signal.aborted) this.#options.log.error('snapshot failed', { error: errorText(error) });
+        if (this.#stopping.signal.aborted) return;
+        this.#figures.failed();
+        this.#options.log.error('snapshot failed', { error: errorText(error) });
       })
       .finally(() => {
         this.#running = undefined;
@@ -221,6 +232,11 @@ export class SnapshotScheduler {
 
   async #run(plan: SnapshotPlan, frozenWalFile: WalFileNumber, sealed: readonly SealedTable[]): Promise<void> {
     const { aside, buffer, chunkDurationNs, clock, files, filesToKeep, log, pending, store, wal } = this.#options;
+    const started = clock.monotonicMs();
+    const pauseAfterFailure = (): Promise<void> => {
+      this.#figures.failed();
+      return this.pause();
+    };
     const engine = await buffer.open();
     let kept: readonly TableAside[] = [];
     this.#retriesAside = false;
@@ -249,7 +265,7 @@ export class SnapshotScheduler {
           swap();
           asideChange.done();
         };
-        await files.commit(() => change, { pause: () => this.pause(), onVisible });
+        await files.commit(() => change, { pause: pauseAfterFailure, onVisible });
         pending.settle(result.files.map((file) => file.path));
         await aside.remove(asideChange.needless);
       },
@@ -257,9 +273,10 @@ export class SnapshotScheduler {
         const end = chunkTimeNs + chunkDurationNs - 1n;
         return files.index.filesFor(databaseId, tableId, chunkTimeNs, end).length;
       },
-      pause: () => this.pause(),
+      pause: pauseAfterFailure,
     });
     this.#planner.accept(plan);
+    this.#figures.ended(plan.lastFileNumber, clock.nowMs(), clock.monotonicMs() - started);
     await wal.deleteCovered(plan.lastFileNumber, filesToKeep);
   }
 

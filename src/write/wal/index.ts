@@ -4,3 +4,4 @@ export { decodeSideLog, type SideLogOptions, SideLogWriter } from './side-log.ts
 export { Wal } from './wal.ts';
 export type { WalOptions } from './wal-options.ts';
 export type { ReplayOptions, ReplayReport, WalRecordHandler } from './wal-replay.ts';
+export type { WalTotals } from './wal-totals.ts';

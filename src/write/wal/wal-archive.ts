@@ -90,6 +90,13 @@ export abstract class WalArchive {
     this.#sizes.set(fileNumber, bytes);
   }
 
+  /** Files that were listed or noted and are not deleted. */
+  get totals(): { readonly files: number; readonly bytes: number } {
+    let bytes = 0;
+    for (const size of this.#sizes.values()) bytes += size;
+    return { files: this.#sizes.size, bytes };
+  }
+
   /** Of a file that was listed or noted. */
   sizeOf(fileNumber: WalFileNumber): number {
     return this.#sizes.get(fileNumber) ?? 0;

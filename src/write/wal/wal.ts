@@ -14,6 +14,7 @@ import type { WalPace } from './wal-pace.ts';
 import { openParts, type WalParts } from './wal-parts.ts';
 import { complete, type DurableCallback, type QueuedRecord, rejectAll, WalQueue } from './wal-queue.ts';
 import { type ClosedRecordHandler, EMPTY_REPORT, type ReplayOptions, type ReplayReport, readClosedFiles, replayWal } from './wal-replay.ts';
+import type { WalTotals } from './wal-totals.ts';
 import type { WalWriter } from './wal-writer.ts';
 
 /** Records that share a write and a sync. */
@@ -77,22 +78,15 @@ export class Wal {
     return this.#currentPeriod().fileNumber;
   }
 
-  /** Records that are not durable yet. */
-  get queuedWrites(): number {
-    return this.#queue.recordCount;
-  }
-
-  get queuedBytes(): number {
-    return this.#queue.bytes;
-  }
-
-  get failedDeletes(): number {
-    return this.#parts.archive.failedDeletes;
-  }
-
-  /** Records that failed since the start. */
-  get failedRecords(): number {
-    return this.#failedRecords;
+  get totals(): WalTotals {
+    const { failedDeletes, totals } = this.#parts.archive;
+    return {
+      ...totals,
+      failedDeletes,
+      failedRecords: this.#failedRecords,
+      queuedRecords: this.#queue.recordCount,
+      queuedBytes: this.#queue.bytes,
+    };
   }
 
   /** Called when a file got its last record and all are durable. Returns the function that ends it. */

@@ -51,6 +51,11 @@ describe('all caches of a server', () => {
     assert.deepEqual(await lastRows(caches, ['t']), [['a', 1_000_000_000n, 1]]);
     await catalog.createLastCache('db', 't', { name: 'new', keyColumns: [], valueColumns: ['v'], count: 1, ttlSecs: 60 });
     write(2, 2);
+    const { bytes, ...counts } = caches.totals('last');
+    assert.deepEqual(
+      [counts, bytes > 0, caches.totals('distinct')],
+      [{ caches: 2, entries: 2 }, true, { caches: 0, entries: 0, bytes: 0 }],
+    );
     assert.deepEqual(await lastRows(caches, ['t', 'new']), [[2, 2_000_000_000n]]);
     assert.match(refusal(caches, 't'), /could not find cache for the given arguments$/, 'a name is needed when there are two');
     await catalog.deleteLastCache('db', 't', 'old');

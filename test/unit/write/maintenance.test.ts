@@ -74,7 +74,8 @@ test('the small files of a day that is over become one file with the same rows',
   assert.deepEqual(sorted(await store.rows('db', 'm')), sorted(before));
   await until(async () => (await parquetFiles(store)).length === 3);
   assert.ok((await parquetFiles(store)).some((path) => /^dbs\/1\/0\/2024-10-04\/00-00\/c\d{10}\.parquet$/.test(path)));
-  assert.deepEqual(store.writes.compaction.filesIn, 12);
+  const { bytesIn, bytesOut, durationMs, filesIn, lastEndedAtMs = 0 } = store.writes.compaction;
+  assert.deepEqual([filesIn, bytesIn > bytesOut, bytesOut > 0, durationMs > 0, lastEndedAtMs > 0], [12, true, true, true, true]);
   await store.stop();
   const again = await TestWriteStore.open(store.directory, EAGER);
   assert.deepEqual(sorted(await again.rows('db', 'm')), sorted(before));

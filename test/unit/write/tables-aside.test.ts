@@ -67,6 +67,9 @@ test('a table that cannot be written to files is a fault of that table only', as
   await store.writes.snapshotNow();
   assert.equal(store.writes.parquetTotals.rowCount, 1, 'the other table is in files');
   assert.equal(await walFilesLeft(store), 0, 'the log goes');
+  const { failures, lastDurationMs = 0, oldestUncoveredAtMs, runs } = store.writes.snapshots;
+  assert.deepEqual([runs, failures, oldestUncoveredAtMs], [1, 2, undefined], 'two attempts of the table were repeated');
+  assert.ok(lastDurationMs > 0);
   assert.deepEqual(
     store.writes.tablesAside.map(({ reason, table }) => [table?.name, reason]),
     [['bad', 'Binder Error: injected']],

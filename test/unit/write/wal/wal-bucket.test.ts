@@ -59,7 +59,7 @@ test('a lone record goes at once, those that follow share one object an interval
   assert.deepEqual(await numbers(store), [1, 2], 'the claim, and the record');
   const later = Promise.all(['a', 'b', 'c'].map((text) => appendText(wal, text)));
   await time.advance(900);
-  assert.equal(wal.queuedWrites, 3);
+  assert.equal(wal.totals.queuedRecords, 3);
   await time.advance(100);
   await later;
   assert.deepEqual(await numbers(store), [1, 2, 3]);

@@ -66,7 +66,7 @@ test('a full disk fails the waiting writes with the exact text; later ones go to
     code: 'WAL_WRITE_FAILED',
   });
   await assert.rejects(sameFile, { code: 'WAL_WRITE_FAILED' });
-  assert.equal(wal.failedRecords, 2);
+  assert.equal(wal.totals.failedRecords, 2);
   assert.equal(wal.currentFileNumber, 2);
   await appendText(wal, 'after');
   await wal.stop();

@@ -133,7 +133,7 @@ test('a file that cannot be made ready is created by its first record', async (t
     await wal.rotate();
     await appendText(wal, 'b');
     await wal.stop();
-    assert.equal(wal.failedRecords, 0, step);
+    assert.equal(wal.totals.failedRecords, 0, step);
     assert.deepEqual(await walNames(root), ['00000000001.wal', '00000000002.wal', '00000000003.wal'], step);
     const { replayed } = await openWal(root);
     assert.deepEqual(

@@ -37,7 +37,7 @@ test('records that wait while the disk is busy share one sync and settle in orde
   const appends = [append('a')];
   await until(() => fs.waiting.length === 1);
   appends.push(append('b'), append('c'), append('d'));
-  assert.equal(wal.queuedWrites, 4);
+  assert.equal(wal.totals.queuedRecords, 4);
   assert.deepEqual(events, []);
   fs.releaseOne();
   await until(() => fs.waiting.length === 1);
@@ -46,7 +46,7 @@ test('records that wait while the disk is busy share one sync and settle in orde
   await Promise.all(appends);
   assert.equal(fs.syncCount, 2);
   assert.deepEqual(events.slice(2), ['durable b', 'durable c', 'durable d', 'resolved b', 'resolved c', 'resolved d']);
-  assert.equal(wal.queuedWrites, 0);
+  assert.equal(wal.totals.queuedRecords, 0);
   await wal.stop();
 });
 
@@ -265,7 +265,7 @@ test('whenRoom holds back while too many bytes wait', async (t) => {
   fs.openGate();
   await append;
   await room;
-  assert.equal(wal.queuedBytes, 0);
+  assert.equal(wal.totals.queuedBytes, 0);
   await wal.stop();
 });
 
@@ -323,7 +323,7 @@ test('covered files are deleted but for the newest, and a failed delete is tried
   }
   fs.failNext('unlink', 'EACCES');
   await wal.deleteCovered(5, 2);
-  assert.equal(wal.failedDeletes, 1);
+  assert.equal(wal.totals.failedDeletes, 1);
   assert.equal((await walNames(root)).length, 4);
   await wal.deleteCovered(5, 2);
   assert.deepEqual(await walNames(root), ['00000000004.wal', '00000000005.wal', '00000000006.wal']);
