@@ -89,7 +89,7 @@ export class Refuser {
     if (status === 503 && this.#world.shortOfMemory) return;
     if (status !== 204) throw new Fault('unexpected', `a write behind a refused one: ${status}: ${text.slice(0, 300)}`);
     const { timeNs, rows } = next;
-    const q = `SELECT s, i0 FROM next WHERE time >= ${timeNs}::TIMESTAMP AND time < ${timeNs + BigInt(rows.length)}::TIMESTAMP ORDER BY time`;
+    const q = `SELECT s, i0 FROM next WHERE time >= to_timestamp_nanos(${timeNs}) AND time < to_timestamp_nanos(${timeNs + BigInt(rows.length)}) ORDER BY time`;
     const body = JSON.stringify({ db: table.database.name, q, format: 'csv' });
     const told = await answered(q, fetch(`${url}/api/v3/query_sql`, { method: 'POST', body }));
     const found = await told.text();
