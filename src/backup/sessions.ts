@@ -7,7 +7,7 @@ import { InfluxError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type CancelTimer, systemTimers, type Timers } from '../shared/timers.ts';
 import { decodeFileIndex, INDEX_KEY } from '../write/file-index/index.ts';
-import type { PinnedMoment } from '../write/index.ts';
+import type { PinnedFile, PinnedMoment } from '../write/index.ts';
 import type { OfferedFile, OfferedMoment } from './contract.ts';
 
 /** A moment is let go when nobody asked for it this long, ms. */
@@ -31,7 +31,7 @@ export interface BackupSessionsOptions {
 interface Session {
   readonly moment: PinnedMoment;
   readonly offered: OfferedMoment;
-  readonly sources: ReadonlyMap<string, { readonly source: string; readonly sizeBytes: number }>;
+  readonly sources: ReadonlyMap<string, Pick<PinnedFile, 'path' | 'source' | 'sizeBytes'>>;
   /** Files that are being sent. */
   reading: number;
   usedAtMs: number;
@@ -74,9 +74,7 @@ export class BackupSessions {
     const file = session.sources.get(path);
     if (file === undefined) throw noSuchFile(path);
     session.reading += 1;
-    // Up to the size of the moment: a log file may be longer on disk for a while.
-    const body =
-      file.sizeBytes === 0 ? Readable.from([]) : createReadStream(file.source, { end: file.sizeBytes - 1, highWaterMark: READ_BYTES });
+    const body = bodyOf(file);
     body.once('close', () => {
       session.reading -= 1;
       session.usedAtMs = this.#nowMs();
@@ -108,7 +106,7 @@ export class BackupSessions {
     const { clock, nodeId, version } = this.#options;
     const takenAt = new Date(clock.nowMs()).toISOString();
     const offered = { id, nodeId, version, catalogUuid: uuid, catalogSequence: moment.catalogSequence, takenAt, files };
-    const sources = new Map(moment.files.map(({ path, ...file }) => [path, file]));
+    const sources = new Map(moment.files.map((file) => [file.path, file]));
     this.#sessions.set(id, { moment, offered, sources, reading: 0, usedAtMs: this.#nowMs() });
     return offered;
   }
@@ -143,6 +141,25 @@ export class BackupSessions {
 }
 
 const READ_BYTES = 512 * 1024;
+
+/** Of one request to a bucket. */
+const PIECE_BYTES = 8 * 1024 * 1024;
+
+/** The bytes of a file, up to the size of the moment: a log file may be longer on disk for a while. */
+function bodyOf({ path, sizeBytes, source }: Pick<PinnedFile, 'path' | 'source' | 'sizeBytes'>): Readable {
+  if (sizeBytes === 0) return Readable.from([]);
+  if (typeof source === 'string') return createReadStream(source, { end: sizeBytes - 1, highWaterMark: READ_BYTES });
+  return Readable.from(pieces(source, path, sizeBytes));
+}
+
+async function* pieces(bucket: Exclude<PinnedFile['source'], string>, path: string, sizeBytes: number): AsyncGenerator<Uint8Array> {
+  for (let start = 0; start < sizeBytes; start += PIECE_BYTES) {
+    const length = Math.min(PIECE_BYTES, sizeBytes - start);
+    const piece = await bucket.getRange(path, start, length);
+    if (piece.byteLength !== length) throw new Error(`${bucket.locate(path)} has fewer than ${sizeBytes} bytes`);
+    yield piece;
+  }
+}
 
 /** Checksums of the Parquet files, from the index of the moment. */
 function described({ objects }: PinnedMoment): { uuid: string; checksums: ReadonlyMap<string, number> } {

@@ -165,6 +165,33 @@ describe('influxdb3 copy', () => {
   });
 });
 
+describe('influxdb3 backup', () => {
+  it('takes a node in a bucket under writes, and a restore makes a directory of it', async (t) => {
+    const fake = await FakeS3.start(t);
+    const home = await testDirectory(t);
+    const server = await startBucketServer(t, fake.args, { args: RESTLESS });
+    const before = new NumberedWriter();
+    await before.many(server, 4, 30);
+    const after = new NumberedWriter(before.next);
+    let over = false;
+    const writing = after.many(server, 2, 100_000, () => over);
+    const backup = (): Promise<Finished> => run(['backup', join(home, 'kept'), '-H', server.url]);
+    const first = await backup();
+    assert.match(first.stdout, /^Backup .* of node test complete: [1-9]\d* files/, first.stderr);
+    const second = await backup();
+    over = true;
+    await writing;
+    const [, files, copied] = /: (\d+) files, .* copied (\d+) files/.exec(second.stdout) ?? [];
+    assert.ok(Number(copied) < Number(files), second.stdout + second.stderr);
+    const restored = await run(['restore', join(home, 'kept'), '--data-dir', join(home, 'data'), '--node-id', 'test']);
+    assert.equal(restored.code, 0, restored.stderr);
+    await server.kill('SIGTERM');
+    const directory = await startServer(t, join(home, 'data'), { args: RESTLESS });
+    const { lost, doubled } = await before.compare(directory);
+    assert.deepEqual({ lost, doubled }, { lost: 0, doubled: 0 });
+  });
+});
+
 /** Options of a source as those of a target. */
 function targetArgs(args: readonly string[]): string[] {
   return args.map((arg) => (arg.startsWith('--') ? arg.replace('--', '--to-') : arg));

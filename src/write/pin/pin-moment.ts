@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { CATALOG_SNAPSHOT_KEY, type Catalog } from '../../catalog/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { CatalogSequence } from '../../shared/ids.ts';
-import type { Store } from '../../storage/index.ts';
+import type { BucketStore, Store } from '../../storage/index.ts';
 import type { AsideLog } from '../aside/index.ts';
 import { encodeFileIndex } from '../file-index/file-index-codec.ts';
 import type { FileIndexStore } from '../file-index/file-index-store.ts';
@@ -14,8 +14,8 @@ import type { Wal } from '../wal/index.ts';
 export interface PinnedFile {
   /** Below the node's directory, parts joined by `/`. */
   readonly path: string;
-  /** Absolute path. */
-  readonly source: string;
+  /** Absolute path, or the bucket that has it under `path`. */
+  readonly source: string | BucketStore;
   readonly sizeBytes: number;
 }
 
@@ -56,22 +56,17 @@ export class Pins {
     this.#deps = deps;
   }
 
-  /** Pins the present moment. Rejects with PIN_WITHOUT_LOG for a store in memory, with PIN_OF_BUCKET for a bucket, or when the catalog is closed. */
+  /** Pins the present moment. Rejects with PIN_WITHOUT_LOG for a store in memory, or when the catalog is closed. */
   async pin(): Promise<PinnedMoment> {
     const { catalog, files, store, wal } = this.#deps;
     if (!store.durable) throw pinWithoutLog();
-    if (store.bucket !== undefined) throw pinOfBucket();
     await wal.rotate(); // what was acknowledged is in closed files
     const { captured, snapshot } = await catalog.moment((sequence) => ({ sequence, ...this.#hold() }));
     const { index, release, sequence, walFiles } = captured;
     const ending = new AbortController();
     const pinned: PinnedFile[] = [
       ...index.files.map((file) => this.#file(file.path.slice(store.prefix.length + 1), file.sizeBytes)),
-      ...walFiles.map(({ path, sizeBytes }) => ({
-        path: path.slice(store.root.length + 1).replaceAll('\\', '/'),
-        source: path,
-        sizeBytes,
-      })),
+      ...walFiles.map(({ name, sizeBytes }) => this.#file(`wal/${name}`, sizeBytes)),
     ];
     try {
       for (const name of files.sideLogs(index)) {
@@ -117,13 +112,9 @@ export class Pins {
   }
 
   #file(path: string, sizeBytes: number): PinnedFile {
-    return { path, source: join(this.#deps.store.root, path), sizeBytes };
+    const { bucket, root } = this.#deps.store;
+    return { path, source: bucket?.store ?? join(root, path), sizeBytes };
   }
-}
-
-function pinOfBucket(): InfluxError {
-  const message = 'the files of this server are in an object store, not in a directory that could be copied; copy the bucket instead';
-  return new InfluxError({ code: 'PIN_OF_BUCKET', message, status: 400 });
 }
 
 function pinWithoutLog(): InfluxError {

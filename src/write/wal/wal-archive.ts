@@ -4,8 +4,8 @@ import { errorText } from '../../storage/index.ts';
 
 /** A log file that stays on disk for a while. */
 export interface HeldWalFile {
-  /** Absolute. */
-  readonly path: string;
+  /** In the folder of the log. */
+  readonly name: string;
   readonly sizeBytes: number;
 }
 
@@ -116,7 +116,7 @@ export abstract class WalArchive {
     const numbers = this.numbers().filter((number) => number > after);
     const held = new Set(numbers);
     this.#held.add(held);
-    const files = numbers.map((number) => ({ path: this.locate(number), sizeBytes: this.sizeOf(number) }));
+    const files = numbers.map((number) => ({ name: walFileName(number), sizeBytes: this.sizeOf(number) }));
     return { files, release: () => void this.#held.delete(held) };
   }
 

@@ -5,8 +5,9 @@ import { cp, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openStore } from '../../../src/storage/index.ts';
-import type { PinnedMoment } from '../../../src/write/index.ts';
+import type { PinnedFile, PinnedMoment } from '../../../src/write/index.ts';
 import { failingTable } from '../../support/failing-tables.ts';
+import { MemoryObjectStore } from '../../support/memory-object-store.ts';
 import { until } from '../../support/until.ts';
 import { TestWriteStore, temporaryDirectory } from '../../support/write-store.ts';
 
@@ -110,7 +111,8 @@ async function restored(t: TestContext, { files, objects }: PinnedMoment): Promi
   const to = (path: string): string => join(directory, 'n1', path);
   for (const { path, source, sizeBytes } of files) {
     await mkdir(dirname(to(path)), { recursive: true });
-    await cp(source, to(path));
+    if (typeof source === 'string') await cp(source, to(path));
+    else await writeFile(to(path), await source.get(path));
     assert.equal((await stat(to(path))).size, sizeBytes, path);
   }
   for (const [path, bytes] of objects) {
@@ -150,13 +152,26 @@ async function check(store: TestWriteStore, requests: readonly Request[], { aske
   return rows;
 }
 
-async function parquetFiles(store: TestWriteStore): Promise<string[]> {
+async function isThere({ path, source }: PinnedFile): Promise<boolean> {
+  if (typeof source === 'string') return existsSync(source);
+  return source.head(path).then(
+    () => true,
+    () => false,
+  );
+}
+
+async function parquetFiles(store: TestWriteStore, bucket: MemoryObjectStore | undefined): Promise<string[]> {
+  if (bucket !== undefined) {
+    const keys: string[] = [];
+    for await (const key of bucket.list('dbs/')) keys.push(key);
+    return keys;
+  }
   const names = await readdir(join(store.directory, 'n1', 'dbs'), { recursive: true });
   return names.filter((name) => name.endsWith('.parquet'));
 }
 
-test('pinned moments can be read back whole, whatever writes, snapshots, merges and deletes did since', async (t) => {
-  const store = await TestWriteStore.open(await temporaryDirectory(t), BUSY);
+async function pinnedMoments(t: TestContext, bucket: MemoryObjectStore | undefined): Promise<void> {
+  const store = await TestWriteStore.open(await temporaryDirectory(t), BUSY, undefined, undefined, bucket);
   const history = new History(store);
   const running = [...Array.from({ length: WRITERS }, () => history.writer()), history.mover()];
   const taken: Taken[] = [];
@@ -190,8 +205,8 @@ test('pinned moments can be read back whole, whatever writes, snapshots, merges 
     assert.equal(each.moment.signal.aborted, false);
   }
   assert.ok(log > 0, 'no moment had rows in the log');
-  const held = taken.flatMap(({ moment }) => moment.files.map(({ source }) => source));
-  assert.ok(held.every((path) => existsSync(path)));
+  const held = taken.flatMap(({ moment }) => moment.files);
+  for (const file of held) assert.ok(await isThere(file), file.path);
   for (const { moment } of taken) {
     moment.release();
     moment.release();
@@ -199,14 +214,17 @@ test('pinned moments can be read back whole, whatever writes, snapshots, merges 
   await store.write('db', 'm v=1i 1');
   await store.writes.snapshotNow();
   await store.writes.maintainNow();
-  await until(async () => (await parquetFiles(store)).length === store.writes.parquetTotals.fileCount);
-  assert.deepEqual(
-    held.filter((path) => path.endsWith('.wal') && existsSync(path)),
-    [],
-    'log files that nobody needs',
-  );
+  await until(async () => (await parquetFiles(store, bucket)).length === store.writes.parquetTotals.fileCount);
+  await until(async () => {
+    const kept = await Promise.all(held.filter(({ path }) => path.endsWith('.wal')).map(isThere));
+    return !kept.includes(true); // log files that nobody needs
+  });
   await store.stop();
-});
+}
+
+test('pinned moments can be read back whole, whatever writes, snapshots, merges and deletes did since', (t) => pinnedMoments(t, undefined));
+
+test('so can those of a bucket, in a directory', (t) => pinnedMoments(t, new MemoryObjectStore()));
 
 test('side logs of tables that are set aside are pinned as well', async (t) => {
   const failing = failingTable('1/0');
@@ -227,7 +245,9 @@ test('side logs of tables that are set aside are pinned as well', async (t) => {
   assert.deepEqual([await values('bad'), await values('good')], [[1n, 2n], [1n]]);
   await copy.stop();
   moment.release();
-  await until(() => !existsSync(sideLogs[0]?.source ?? ''));
+  const [sideLog] = sideLogs;
+  assert.ok(sideLog !== undefined);
+  await until(async () => !(await isThere(sideLog)));
   await store.stop();
 });
 
