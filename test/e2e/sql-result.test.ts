@@ -167,6 +167,31 @@ describe('integers that pass the bounds of their type wrap', () => {
     assert.equal(logged.body, 'n,p\n1,success\n');
   });
 
+  it('bins that begin before all time are told, and other bins are the same when they are computed exactly', async () => {
+    const ask = (q: string): Promise<Answer> => sql(q, 'csv', 'bins');
+    const [least, greatest] = ['-9223372036854775806', '9220000000000000000'];
+    const times = [least, greatest, '-1', '1700000000000000001'];
+    await write(times.map((time) => `ends,k=${time === least ? 'least' : 'other'} i=${max}i ${time}`).join('\n'), 'bins');
+    const bins = [
+      "date_bin(INTERVAL '1 hour', time)",
+      "date_bin(INTERVAL '90 minutes', time, '2020-01-01T00:00:01Z')",
+      "date_bin(INTERVAL '1 month', time)",
+      "date_bin(INTERVAL '2 months', time, '2020-01-15T12:00:00Z')",
+      "date_bin_wallclock(INTERVAL '1 hour', tz(time, 'Europe/Paris'))",
+      "date_trunc('week', time)",
+      "date_trunc('quarter', time)",
+    ];
+    const told = `Execution error: Timestamp ${least} out of range: its bin begins before 1677-09-21T00:12:43.145224194, the least time`;
+    for (const bin of bins) {
+      assert.deepEqual(await ask(`SELECT ${bin} AS t FROM ends`), { status: 500, body: told }, bin);
+      const others = `SELECT ${bin} AS t FROM ends WHERE k <> 'least'`;
+      const plain = await ask(`${others} ORDER BY time`);
+      assert.deepEqual([plain.status, plain.body.split('\n').length], [200, 5], plain.body);
+      // An integer overflows, which makes the statement run once more with huge integers.
+      assert.deepEqual(await ask(`${others} AND (i + 1) % 5 <> 4 ORDER BY time`), plain, bin);
+    }
+  });
+
   it('signed with unsigned integers are decimals with all digits, in every place where they meet', async () => {
     const cases: Readonly<Record<string, string>> = {
       'u + i': '27670116110564327422',

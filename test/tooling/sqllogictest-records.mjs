@@ -2,7 +2,7 @@
 import { FileTables } from './sqllogictest-tables.mjs';
 
 /** Settings that change what later records mean. */
-const MEANINGFUL_SETTING = /sql_parser|time.?zone|ident_normalization|dialect|parse_float|null_ordering|batch_size|format\./i;
+const MEANINGFUL_SETTING = /recursive|sql_parser|time.?zone|ident_normalization|dialect|parse_float|null_ordering|batch_size|format\./i;
 
 /**
  * Query records of a file that need no setting and no plan, and no table but those that the file makes of values: these
@@ -16,9 +16,12 @@ export function readRecords(text, file) {
   for (const { head, body, expected, line } of blocks(text)) {
     const [word, ...rest] = head.split(/\s+/);
     const sql = body.join('\n').trim();
-    if (rest[0] !== 'error') tables.note(sql);
+    if (rest[0] !== 'error') tables.note(sql, settings.size === 0);
     if (word === 'statement') {
       noteSetting(sql, settings);
+      // A function of the file's own may take the name of another one.
+      if (/^\s*create\s+(or\s+replace\s+)?function\b/i.test(sql)) settings.add('function');
+      if (/^\s*drop\s+function\b/i.test(sql)) settings.delete('function');
       // What must fail may be written as a statement, too.
       if (rest[0] !== 'error') continue;
     }

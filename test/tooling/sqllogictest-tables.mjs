@@ -16,15 +16,15 @@ export class FileTables {
   /** Columns and queries of each table by its folded name; undefined = it cannot be written as a query. */
   #tables = new Map();
 
-  /** Follows a statement that worked. */
-  note(statement) {
+  /** Follows a statement that worked. `isUsual` = the file's settings are those of a server: what is made under others is not known. */
+  note(statement, isUsual) {
     const sql = withoutComments(statement).trim().replace(/;$/, '').trim();
     const dropped = DROP.exec(sql);
     if (dropped !== null) this.#tables.delete(folded(dropped[1]));
     const created = CREATE.exec(sql);
     if (created !== null) {
       const [head, unbounded, external, name] = created;
-      this.#tables.set(folded(name), unbounded || external ? undefined : tableOf(sql.slice(head.length)));
+      this.#tables.set(folded(name), unbounded || external || !isUsual ? undefined : tableOf(sql.slice(head.length)));
       return;
     }
     const changed = CHANGES.exec(sql);
@@ -94,7 +94,7 @@ function tableOf(rest) {
 }
 
 function queryOf({ columns, queries }) {
-  if (columns === undefined) return queries[0];
+  if (columns === undefined) return queries.join(' UNION ALL ');
   const typed = columns.map(({ name, type }) => `CAST(${name} AS ${type}) AS ${name}`).join(', ');
   const list = columns.map(({ name }) => name).join(', ');
   if (queries.length === 0) return `SELECT ${columns.map(({ name, type }) => `CAST(NULL AS ${type}) AS ${name}`).join(', ')} WHERE false`;

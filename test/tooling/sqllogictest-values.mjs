@@ -13,14 +13,38 @@ export function resultLines(record, pretty, json) {
   const objects = json === undefined ? undefined : JSON.parse(json);
   if (rows === undefined || objects === undefined) return undefined;
   const names = tableNames(pretty);
-  return rows.map((cells, i) => cells.map((cell, k) => cellText(cell, record.types[k], objects[i], names[k])).join(' '));
+  // Of several columns of one name an object has one: an empty cell of them is taken for NULL.
+  const isAlone = names.map((name) => names.indexOf(name) === names.lastIndexOf(name));
+  return rows.map((cells, i) =>
+    cells.map((cell, k) => cellText(cell, record.types[k], isAlone[k] ? objects[i]?.[names[k]] : undefined)).join(' '),
+  );
 }
 
 /** @param {string[]} lines of `resultLines` */
 export function isSameResult(record, lines) {
-  const found = sorted(lines, record);
-  const wanted = sorted(record.expected, record);
-  return found.length === wanted.length && found.every((line, i) => isSameLine(line, wanted[i]));
+  return areSame(sorted(lines, record), sorted(record.expected, record));
+}
+
+/** True when the rows are those of the record, in an order that its statement does not ask for. */
+export function isSameInAnotherOrder(record, lines) {
+  if (record.sort !== 'nosort' || isOrdered(record.sql)) return false;
+  return isSameResult({ ...record, sort: 'rowsort' }, lines);
+}
+
+/** ORDER BY of the statement itself, not of what is in its brackets. */
+function isOrdered(sql) {
+  let plain = sql.replace(/'(?:[^']|'')*'/g, "''").replace(/--.*$/gm, '');
+  for (let before = ''; before !== plain; ) {
+    before = plain;
+    plain = plain.replace(/\([^()]*\)/g, '');
+  }
+  return /\border\s+by\b/i.test(plain);
+}
+
+function areSame(found, wanted) {
+  // A record cannot write a last row of nothing.
+  const isNothing = wanted.length === 0 && found.length === 1 && found[0] === '';
+  return isNothing || (found.length === wanted.length && found.every((line, i) => isSameLine(line, wanted[i])));
 }
 
 function sorted(lines, { sort }) {
@@ -37,15 +61,14 @@ function isSameLine(found, wanted) {
   return / secs/.test(wanted) && wanted.replace(/\.0+ secs/g, ' secs') === found;
 }
 
-function cellText(cell, type, object, name) {
-  if (cell === '' && type === '?' && object?.[name] !== undefined) return '';
-  if (cell === '') {
-    const value = object?.[name];
-    return value === undefined || value === null ? 'NULL' : '(empty)';
-  }
+function cellText(cell, type, value) {
+  if (cell === '' && type === '?' && value !== undefined) return '';
+  // The text table shows blanks as nothing.
+  if (cell === '' && typeof value === 'string' && value !== '') return value;
+  if (cell === '') return value === undefined || value === null ? 'NULL' : '(empty)';
   if (cell.includes('\0')) return cell.replaceAll('\0', '\\0');
   if (type === 'R') return numberText(cell);
-  if (/^-?P(?=[\dT])(?:\d+D)?(?:T[\d.]+S)?$/.test(cell)) return durationText(cell);
+  if (type !== 'T' && /^-?P(?=[\dT])(?:\d+D)?(?:T[\d.]+S)?$/.test(cell)) return durationText(cell);
   return cell;
 }
 

@@ -8,11 +8,13 @@ import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
 import { listFiles, root, setUp } from './setup.mjs';
 import { readRecords } from './sqllogictest-records.mjs';
-import { isSameResult, resultLines } from './sqllogictest-values.mjs';
+import { isSameInAnotherOrder, isSameResult, resultLines } from './sqllogictest-values.mjs';
 
-const KINDS = ['equal', 'refused as wanted', 'different', 'answered where DataFusion refuses', 'refused'];
+const KINDS = ['equal', 'refused as wanted', 'equal in another order', 'different', 'answered where DataFusion refuses', 'refused'];
 /** Questions under way at once. */
 const LANES = 4;
+/** An answer is read twice, as a table and as objects; where rows come in any order, both may not fit together at once. */
+const TRIES = 4;
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -54,13 +56,20 @@ async function askAll(url, all) {
 }
 
 async function ask(url, record) {
+  let found = await askOnce(url, record);
+  for (let i = 1; i < TRIES && found.kind === 'different'; i++) found = await askOnce(url, record);
+  return found;
+}
+
+async function askOnce(url, record) {
   const response = await query(url, record.sql, 'pretty');
   if (!response.ok) return { kind: record.wantsError ? 'refused as wanted' : 'refused', answer: response.text };
   if (record.wantsError) return { kind: 'answered where DataFusion refuses', answer: response.text };
   const objects = await query(url, record.sql, 'json');
   const lines = resultLines(record, response.text, objects.ok ? objects.text : undefined);
   if (lines === undefined) return { kind: 'different', answer: response.text };
-  return { kind: isSameResult(record, lines) ? 'equal' : 'different', answer: lines.join('\n') };
+  const kind = isSameResult(record, lines) ? 'equal' : isSameInAnotherOrder(record, lines) ? 'equal in another order' : 'different';
+  return { kind, answer: lines.join('\n') };
 }
 
 async function query(url, sql, format) {
@@ -105,12 +114,23 @@ function report(results) {
   line(results.length, results.filter(({ record }) => !record.hasTables).length, 'asked');
 }
 
-/** A server of this project with nothing in it. */
+/** A server of this project with nothing in it. With one thread, rows come in the same order each time. */
 async function startServer() {
   await setUp();
   const directory = mkdtempSync(join(tmpdir(), 'influxdb3-slt-'));
   const listener = join(directory, 'listener');
-  const args = ['serve', '--object-store', 'memory', '--node-id', 'slt', '--http-bind', '127.0.0.1:0', '--without-auth'];
+  const args = [
+    'serve',
+    '--object-store',
+    'memory',
+    '--node-id',
+    'slt',
+    '--http-bind',
+    '127.0.0.1:0',
+    '--without-auth',
+    '--num-datafusion-threads',
+    '1',
+  ];
   const child = spawn(process.execPath, [join(root, 'bin', 'influxdb3.js'), ...args, '--tcp-listener-file-path', listener], {
     env: { ...process.env, INFLUXDB3_TELEMETRY_DISABLE_UPLOAD: 'true', HOME: directory },
     stdio: ['ignore', 'ignore', 'inherit'],

@@ -72,8 +72,9 @@ export function isOverflow(error: unknown): boolean {
   return cause instanceof Error && (INTEGER_OVERFLOW.test(cause.message) || SQUARE_OVERFLOW.test(cause.message));
 }
 
-/** Operators, negation, and sums: only these make 128-bit integers that are cast. */
-const INTEGER_OVERFLOW = /^(Out of Range Error: Overflow in |Conversion Error: Type INT128 with value )/;
+/** Operators, negation, and sums: only these make 128-bit integers that are cast; and months that begin before all time. */
+const INTEGER_OVERFLOW =
+  /^(Out of Range Error: Overflow in |Conversion Error: (?:Type INT128 with value |Could not convert Timestamp\(US\) to Timestamp\(NS\)))/;
 
 /** Squares of doubles, in standard deviations and what is made like them. */
 const SQUARE_OVERFLOW = /^Out of Range Error: (?:STDDEV|VAR)[A-Z_]*(?:\([XY]\))?(?: for [XY])? is out of range!/;

@@ -1,5 +1,6 @@
 import { formatMacroBody } from './functions/chrono-format.ts';
 import { PER_ROW_SUFFIX } from './functions/define.ts';
+import { BIN_START_MACRO, EXACT_MONTHS_MACRO } from './functions/exact-bins.ts';
 
 /**
  * Helper functions inside DuckDB. Each has one signature, or its arguments have types that the compiler has made
@@ -39,6 +40,7 @@ function bounded({ suffix, bytes, items }: Most): string[] {
     `l_repeat${suffix}(x, n) as case when n > ${items} or n * strlen(x::varchar) > ${bytes} then ${tooMuch('array_repeat', items)} else list_transform(range(n), lambda i: x) end`,
     `l_range${suffix}(a, b, s) as case ${noStep('range')} when (b::hugeint - a) / s > ${items} then ${tooMuch('range', items)} else range(a, b, s) end`,
     `l_series${suffix}(a, b, s) as case ${noStep('generate_series')} when (b::hugeint - a) / s >= ${items} then ${tooMuch('generate_series', items)} else generate_series(a, b, s) end`,
+    `l_step${suffix}(a, b, s) as case when epoch_us(s) = 0 then error('Execution error: step can''t be 0 for a series')::interval when (epoch_us(b)::hugeint - epoch_us(a)) / epoch_us(s) > ${items} then ${tooMuch('generate_series', items)}::interval else s end`,
     `l_resize2${suffix}(a, n) as case when n > ${items} then ${tooMuch('array_resize', items)} else list_resize(a, n) end`,
     `l_resize3${suffix}(a, n, x) as case when n > ${items} then ${tooMuch('array_resize', items)} else list_resize(a, n, x) end`,
   ];
@@ -72,6 +74,8 @@ const lists = [
   'l_except(a, b) as _df.l_distinct(list_filter(a, lambda x: not _df.l_is_in(x, coalesce(b, []))))',
   'l_intersect(a, b) as list_filter(_df.l_sorted_distinct(coalesce(b, [])), lambda x: _df.l_is_in(x, coalesce(a, [])))',
   "l_joined(a, d) as case when a is not null and d is not null then coalesce(array_to_string(a, d), '') end",
+  // DuckDB joins by constant separators only.
+  "l_joined_by(a, d) as case when a is not null and d is not null then list_transform([list_filter(a, lambda x: x is not null)], lambda f: case when len(f) = 0 then '' else list_reduce(f, lambda p, q: p || d || q) end)[1] end",
   'l_overlap(a, b) as list_has_any(a, b) or (len(list_filter(a, lambda x: x is null)) > 0 and len(list_filter(b, lambda x: x is null)) > 0)',
   'l_positions(a, x) as list_filter(range(1, len(a)+1), lambda i: a[i] is not distinct from x)',
   'l_remove_n(a, x, n) as list_filter(a, lambda y, i: y is distinct from x or len(list_filter(a[1:i], lambda z: z is not distinct from x)) > n)',
@@ -123,6 +127,12 @@ const macros = [
   'to_local(z, x) as make_timestamp_ns(epoch_ns(x) + _df.tz_off(z, epoch_ns(x)))',
   'from_local(z, l) as make_timestamp_ns(epoch_us(timezone(z, _df.us(l))) * 1000 + _df.sub(l))',
   "off_text(o, sep, zero) as case when o = 0 then zero else (case when o < 0 then '-' else '+' end) || lpad((abs(o) // 3600000000000)::varchar, 2, '0') || sep || lpad(((abs(o) // 60000000000) % 60)::varchar, 2, '0') end",
+  // Texts of decimals: the sum of scale `s` without its point, divided, and with the point again at scale `k`.
+  "avg_decimal(t, n, s, k) as case when n > 0 then list_transform([replace(t::varchar, '.', '')::hugeint * pow(10, k - s)::hugeint // n], lambda q: case when q < 0 then '-' else '' end || list_transform([lpad(abs(q)::varchar, greatest(k + 1, length(abs(q)::varchar))::integer, '0')], lambda x: x[:-(k + 1)] || '.' || x[-k:])[1])[1] end",
+  BIN_START_MACRO,
+  EXACT_MONTHS_MACRO,
+  'exact_local(z, x) as epoch_ns(x)::hugeint + _df.tz_off(z, epoch_ns(x))',
+  'exact_wall_bin(z, x, s, o) as case when epoch_ns(x)::hugeint - _df.pmod(_df.exact_local(z, x) - o, s) < -9223372036854775806 then _df.bin_start(epoch_ns(x)::hugeint - s, x) else make_timestamp_ns(_df.wall_bin(z, epoch_ns(x), s, o)) end',
   // The steps of a wall-clock bin, each computed once: offset at the instant and local start of its bin; that start by the same
   // offset, and the offset a day before; that start by the offset of the day before.
   "wall_bin(z, x, s, o) as list_transform(list_transform(list_transform([{'x': x, 'f': _df.tz_off(z, x)}], lambda r: {'f': r.f, 'b': r.x + r.f - _df.pmod(r.x + r.f - o, s)}), lambda r: {'f': r.f, 'b': r.b, 'g': _df.tz_off(z, r.b - r.f), 'p': _df.tz_off(z, r.b - r.f - 86400000000000)}), lambda r: case when r.g = r.f and (s <= r.p - r.f or _df.tz_off(z, r.b - r.p) <> r.p) then r.b - r.f else r.b - r.p end)[1]",

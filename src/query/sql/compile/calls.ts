@@ -14,6 +14,7 @@ import { castTo } from '../values/casts.ts';
 import { intervalNs } from '../values/intervals.ts';
 import { displayName } from './display.ts';
 import { compileCondition, compileExpr, compileLazily } from './expr.ts';
+import { containsCall } from './walk.ts';
 
 /** `member: true` when the struct member that was asked for is what came back. */
 export type CallResult = Typed & { readonly member?: boolean };
@@ -49,18 +50,12 @@ const LAZY_CALLS: ReadonlySet<string> = new Set(['coalesce', 'ifnull', 'nvl', 'n
 /** One row for each element; only where the select list can make rows. */
 function unnestCall(call: CallExpr, env: Env): Typed {
   if (env.clause !== 'SELECT') throw planError(`unnest() is not allowed in ${env.clause}`);
-  const [only] = call.args as [Expr];
-  const inner = only.kind === 'call' && only.name === 'unnest' ? only.args[0] : undefined;
-  const list = inner ? flattened(compileExpr(inner, env)) : compileExpr(only, env);
+  if (containsCall(call.args, ({ name }) => name === 'unnest')) {
+    throw notImplemented('unnest of unnest in a query that groups or reads several tables');
+  }
+  const list = compileExpr(call.args[0] as Expr, env);
   if (list.type.kind !== 'list') throw planError('unnest() can only be applied to array, struct and null');
   return { sql: `unnest(${list.sql})`, type: list.type.item };
-}
-
-/** One level of lists less: `unnest(unnest(x))` is `unnest` of that. */
-function flattened(list: Typed): Typed {
-  if (list.type.kind !== 'list' || list.type.item.kind !== 'list')
-    throw planError('unnest() can only be applied to array, struct and null');
-  return { sql: `flatten(${list.sql})`, type: list.type.item };
 }
 
 function gapFillError(call: CallExpr, env: Env): Error | undefined {

@@ -67,6 +67,8 @@ export function displayName(expr: Expr, env: Env): string {
     case 'array':
       return `make_array(${expr.items.map(show).join(',')})`;
     case 'struct':
+      if (expr.members.every(({ name }, index) => name === `c${index}`))
+        return `struct(${expr.members.map(({ value }) => show(value)).join(',')})`;
       return `named_struct(${expr.members.map((member) => `Utf8("${member.name}"),${show(member.value)}`).join(',')})`;
     case 'map':
       return `map(make_array(${expr.entries.map((entry) => show(entry.key)).join(',')}),make_array(${expr.entries.map((entry) => show(entry.value)).join(',')}))`;

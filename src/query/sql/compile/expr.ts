@@ -231,6 +231,8 @@ function unary(expr: Extract<Expr, { kind: 'unary' }>, env: Env): Typed {
       return typed(wrapped(`(- CAST(${value.sql} AS HUGEINT))`, value.type), value.type);
     return typed(`(- ${value.sql})`, value.type);
   }
+  // What it would be by DataFusion: as far before 1970 as it was after.
+  if (kind === 'timestamp') return typed(`make_timestamp_ns(- epoch_ns(${value.sql}))`, value.type);
   throw planError('Negation only supports numeric, interval and timestamp types');
 }
 

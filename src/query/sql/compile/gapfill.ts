@@ -216,7 +216,8 @@ class GapPlan {
   /** Bins with data. */
   aggregation(from: string, where: string): string {
     const { source, stride, origin, zone } = this.#bin;
-    const bin = zone === undefined ? binned(stride, source, origin).sql : wallClockBin(zone, source.sql, stride.ns, origin);
+    const exact = this.#env.state.wrapsIntegers;
+    const bin = zone === undefined ? binned(stride, source, origin, exact).sql : wallClockBin(zone, source.sql, stride.ns, origin, exact);
     const keys = this.#keys.map((key, index) => `, ${key.sql} AS k${index}`).join('');
     const values = [...this.#aggregates.values()].map((fill) => `, ${fill.value.sql} AS ${fill.column}`).join('');
     const group = [bin, ...this.#keys.map((key) => (key.constant ? `(${key.sql})` : key.sql))].join(', ');

@@ -1,13 +1,14 @@
 /** Queries: WITH, set operations, VALUES, ORDER BY and LIMIT around SELECT. */
 
 import { uniqueNames } from '../../../duckdb/index.ts';
+import { withNumbers } from '../functions/misc.ts';
 import type { Cte, OrderItem, Query, QueryBody, SetOperation, Values } from '../parse/ast.ts';
 import type { CompiledQuery, CteScope, Env, NamedCte, OutputColumn, StatementState } from '../types/env.ts';
 import { notImplemented, planError } from '../types/errors.ts';
 import { quoteIdent } from '../types/quote.ts';
 import { type ColumnOrigin, emptyScope, type Scope, type ScopeColumn } from '../types/scope.ts';
 import { nullConstant, type Typed, typed } from '../types/typed.ts';
-import { commonType, nullType, type SqlType, sameType } from '../types/types.ts';
+import { arrowTypeText, commonType, nullType, type SqlType, sameType } from '../types/types.ts';
 import { coerceTo } from '../values/casts.ts';
 import { unify } from '../values/comparisons.ts';
 import { direction } from './calls.ts';
@@ -171,8 +172,8 @@ function setOperation(body: SetOperation, place: QueryPlace): CompiledQuery {
   if (left.columns.length !== right.columns.length) throw columnCountError(left.columns.length, right.columns.length);
   const types = left.columns.map((column, index) => {
     const other = (right.columns[index] as OutputColumn).type;
-    const type = commonType(column.type, other);
-    if (!type) throw planError(`Incompatible inputs for ${body.op}: column ${column.name} has different types`);
+    const type = isTextWithBoolean(column.type, other) ? undefined : commonType(column.type, other);
+    if (!type) throw incompatible(body.op, column, other);
     return type;
   });
   const sql = `(${withTypes(left, types, place.state)}) ${body.op}${body.all ? ' ALL' : ''} (${withTypes(right, types, place.state)})`;
@@ -187,6 +188,18 @@ function setOperation(body: SetOperation, place: QueryPlace): CompiledQuery {
     }),
   );
   return { definitions: [], recursive: false, sql, columns };
+}
+
+/** compat: each would be compared with the other, but none stands for both. */
+function isTextWithBoolean(a: SqlType, b: SqlType): boolean {
+  return (a.kind === 'string' && b.kind === 'boolean') || (a.kind === 'boolean' && b.kind === 'string');
+}
+
+function incompatible(op: SetOperation['op'], { name, type }: OutputColumn, other: SqlType): Error {
+  const what = `${op[0]}${op.slice(1).toLowerCase()}`;
+  return planError(
+    `Incompatible inputs for ${what}: Previous inputs were of type ${arrowTypeText(type)}, but got incompatible type ${arrowTypeText(other)} on column '${name}'`,
+  );
 }
 
 /** Columns of one name are one; a side without it has NULL. The left side's come first. */
@@ -260,6 +273,20 @@ function sameEngineType(a: SqlType, b: SqlType): boolean {
   );
 }
 
+/** Values in one type. compat: texts among numbers are numbers, and of several zones the last one shows all times. */
+function valuesColumn(column: readonly Typed[]): ReturnType<typeof unify> {
+  const found = unify(withNumbers(column), 'VALUES');
+  const zones = column.flatMap(({ type }) => (type.kind === 'timestamp' && type.zone !== undefined ? [type.zone] : []));
+  const zone = zones.at(-1);
+  if (found.type.kind !== 'timestamp' || zone === undefined || zone === found.type.zone) return found;
+  return unify(
+    column.map((value) =>
+      value.type.kind === 'timestamp' && value.type.zone !== undefined ? { ...value, type: { ...value.type, zone } } : value,
+    ),
+    'VALUES',
+  );
+}
+
 function values(body: Values, place: QueryPlace): CompiledQuery {
   const env: Env = { state: place.state, scope: emptyScope(place.outer), ctes: place.ctes, clause: 'VALUES', aggregates: false };
   const rows = body.rows.map((row) => row.map((expr) => compileExpr(expr, env)));
@@ -268,12 +295,7 @@ function values(body: Values, place: QueryPlace): CompiledQuery {
     if (row.length !== width)
       throw planError(`Inconsistent data length across values list: got ${row.length} values in row ${index} but expected ${width}`);
   });
-  const columns = Array.from({ length: width }, (_, index) =>
-    unify(
-      rows.map((row) => row[index] as Typed),
-      'VALUES',
-    ),
-  );
+  const columns = Array.from({ length: width }, (_, index) => valuesColumn(rows.map((row) => row[index] as Typed)));
   const names = columns.map((_, index) => `column${index + 1}`);
   const sqlNames = place.top ? uniqueNames(names).map(quoteIdent) : names.map((_, index) => `c${index}`);
   const tuples = rows.map((_, row) => `(${columns.map((column) => (column.values[row] as Typed).sql).join(', ')})`);

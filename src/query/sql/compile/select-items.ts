@@ -6,13 +6,15 @@ import { planError } from '../types/errors.ts';
 import { type ColumnOrigin, columnLabel, lookup, noFieldNamed, type ScopeColumn, tablesNamed, visibleColumns } from '../types/scope.ts';
 import { displayName } from './display.ts';
 import { compileExpr } from './expr.ts';
-import { containsAggregate, containsCall, hasSubquery } from './walk.ts';
+import { containsAggregate, hasSubquery } from './walk.ts';
 
 export interface ExpandedItem {
   readonly expr: Expr;
   readonly alias: string | undefined;
   /** Set for columns that a wildcard brought. */
   readonly column: ScopeColumn | undefined;
+  /** The expression that names the column, where it is another one. */
+  readonly shown?: Expr | undefined;
 }
 
 /**
@@ -21,7 +23,13 @@ export interface ExpandedItem {
  */
 export function expandItems(items: readonly SelectItem[], env: Env): readonly ExpandedItem[] {
   return items.flatMap((item): readonly ExpandedItem[] => {
-    if (item.kind === 'expr') return structMembers(item.expr, env) ?? [{ expr: item.expr, alias: item.alias, column: undefined }];
+    if (item.kind === 'expr') {
+      const members = structMembers(item.expr, item.shown, env);
+      // compat: one name cannot stand for several columns
+      if (members && item.alias !== undefined)
+        throw planError('unnest on struct can only be applied at the root level of select expression');
+      return members ?? [{ expr: item.expr, alias: item.alias, column: undefined, shown: item.shown }];
+    }
     return wildcardColumns(item, env).map((column) => {
       const owner = env.scope.tables.find((table) => table.columns.includes(column));
       return { expr: { kind: 'column', path: [...(owner?.path ?? []), column.name], quoted: [] }, alias: undefined, column };
@@ -30,16 +38,15 @@ export function expandItems(items: readonly SelectItem[], env: Env): readonly Ex
 }
 
 /** `unnest` of a struct: a column for each member. Undefined for anything else. */
-function structMembers(expr: Expr, env: Env): readonly ExpandedItem[] | undefined {
+function structMembers(expr: Expr, shown: Expr | undefined, env: Env): readonly ExpandedItem[] | undefined {
   const [only] = expr.kind === 'call' && expr.name === 'unnest' ? expr.args : [];
-  if (only === undefined || hasSubquery(only) || containsAggregate(only) || containsCall(only, (call) => call.name === 'unnest'))
-    return undefined;
+  if (only === undefined || hasSubquery(only) || containsAggregate(only)) return undefined;
   const { type } = compileExpr(only, env);
   if (type.kind !== 'struct') return undefined;
-  const label = displayName(only, env);
+  const label = displayName(shown?.kind === 'call' ? (shown.args[0] ?? only) : only, env);
   return type.members.map(({ name }) => ({
     expr: { kind: 'field', expr: only, name },
-    alias: `unnest_placeholder(${label}).${name}`,
+    alias: `__unnest_placeholder(${label}).${name}`,
     column: undefined,
   }));
 }
@@ -48,7 +55,7 @@ function wildcardColumns(item: Extract<SelectItem, { kind: 'wildcard' }>, env: E
   const columns = item.qualifier ? qualifiedColumns(item.qualifier, env) : visibleColumns(env.scope);
   if (!item.qualifier && env.scope.tables.length === 0) throw planError('SELECT * with no tables specified is not valid');
   for (const name of item.exclude) if (!columns.some((column) => column.name === name)) throw noFieldNamed(env.scope, [name]);
-  return columns.filter((column) => !item.exclude.includes(column.name));
+  return columns.filter((column) => !item.exclude.includes(column.name) && item.hidden?.includes(column.name) !== true);
 }
 
 function qualifiedColumns(qualifier: readonly string[], env: Env): readonly ScopeColumn[] {
@@ -61,11 +68,11 @@ function qualifiedColumns(qualifier: readonly string[], env: Env): readonly Scop
 export function itemNames(item: ExpandedItem, env: Env): { readonly name: string; readonly label: string } {
   if (item.column) return { name: item.column.name, label: columnLabel(item.column) };
   if (item.alias !== undefined) return { name: item.alias, label: item.alias };
-  if (item.expr.kind === 'column') {
+  if (item.expr.kind === 'column' && item.shown === undefined) {
     const found = lookup(env.scope, item.expr.path);
     if (found && found.fields.length === 0) return { name: found.column.name, label: columnLabel(found.column) };
   }
-  const label = displayName(item.expr, env);
+  const label = displayName(item.shown ?? item.expr, env);
   return { name: label, label };
 }
 

@@ -20,6 +20,7 @@ import { ordinal, type QueryPlace } from './query.ts';
 import { digestedItem, isOrderedBy } from './result-digests.ts';
 import { checkUniqueLabels, type ExpandedItem, expandItems, itemNames, itemOrigin } from './select-items.ts';
 import { unnestedFirst } from './unnest-groups.ts';
+import { levelByLevel } from './unnest-levels.ts';
 import { containsAggregate, containsWindow } from './walk.ts';
 
 /**
@@ -27,7 +28,7 @@ import { containsAggregate, containsWindow } from './walk.ts';
  * error (400), or 'not implemented' (405).
  */
 export function compileSelect(given: Select, orderBy: readonly OrderItem[], limits: RowLimits, place: QueryPlace): CompiledQuery {
-  const select = unnestedFirst(latestRowsOnly(given, place.state, place.ctes));
+  const select = unnestedFirst(levelByLevel(latestRowsOnly(given, place.state, place.ctes)));
   if (isGapFill(select)) return compileGapFill(select, orderBy, limits.sql, place);
   const input = compileInput(select, place);
   const { env } = input;

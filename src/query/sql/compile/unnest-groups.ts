@@ -48,7 +48,8 @@ export function unnestedFirst(select: Select): Select {
   };
 }
 
-function nameOf(from: TableRef): string | undefined {
+/** What qualifies the columns of a FROM with one table. */
+export function nameOf(from: TableRef): string | undefined {
   if (from.kind === 'join') return undefined;
   return from.alias?.name ?? (from.kind === 'table' ? from.parts.at(-1) : undefined);
 }
@@ -74,8 +75,8 @@ function same(a: unknown, b: unknown): boolean {
   return withoutPlaces(a) === withoutPlaces(b);
 }
 
-/** Where something stands is not what it is. */
-function withoutPlaces(node: unknown): string {
+/** A node as a text to compare: where something stands is not what it is. */
+export function withoutPlaces(node: unknown): string {
   return JSON.stringify(node, (key, value: unknown) => (key === 'at' ? undefined : value));
 }
 

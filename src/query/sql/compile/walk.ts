@@ -59,18 +59,21 @@ export function hasPath(node: unknown, test: (path: readonly string[]) => boolea
   return found;
 }
 
-/** Aggregate calls of an expression, outermost only. */
-export function aggregateCalls(node: unknown): readonly CallExpr[] {
+/** Calls that `test` accepts, outermost only, not those of subqueries. */
+export function outermostCalls(node: unknown, test: (call: CallExpr) => boolean): readonly CallExpr[] {
   const calls: CallExpr[] = [];
   visit(node, (inner) => {
     if ('ctes' in inner) return false;
-    if (inner.kind === 'call' && (inner as CallExpr).over === undefined && isAggregate((inner as CallExpr).name)) {
-      calls.push(inner as CallExpr);
-      return false;
-    }
-    return true;
+    if (inner.kind !== 'call' || !test(inner as CallExpr)) return true;
+    calls.push(inner as CallExpr);
+    return false;
   });
   return calls;
+}
+
+/** Aggregate calls of an expression, outermost only. */
+export function aggregateCalls(node: unknown): readonly CallExpr[] {
+  return outermostCalls(node, (call) => call.over === undefined && isAggregate(call.name));
 }
 
 /** How often a query names the table `name`, nested queries included (shadowing is not looked at). */

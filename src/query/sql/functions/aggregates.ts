@@ -57,7 +57,7 @@ const aggregates = table([
   ['sum', 1, 1, sum],
   ['avg mean', 1, 1, avg],
   ['median', 1, 1, median],
-  ['approx_median', 1, 1, (args, name) => quantile('median', args[0] as Typed, [], name)],
+  ['approx_median', 1, 1, (args, name) => quantile('median', asFloat(args[0] as Typed), [], name)],
   ['approx_percentile_cont', 2, 3, percentile],
   ['percentile_cont quantile_cont', 2, 2, exactPercentile],
   ['approx_percentile_cont_with_weight', 3, 3, weightedPercentile],
@@ -217,6 +217,7 @@ function sum(args: readonly Typed[], _: string, wraps: boolean): AggregateParts 
 function avg(args: readonly Typed[]): AggregateParts {
   const value = args[0] as Typed;
   if (value.type.kind === 'duration') return averageDuration(value, value.type);
+  if (value.type.kind === 'decimal') return averageDecimal(value, value.type);
   if (isNumeric(value.type)) return { fn: 'avg', args: [value.sql], type: float64 };
   if (value.type.kind === 'null' || value.type.kind === 'unknown') return { fn: 'avg', args: [castTo(value, float64).sql], type: float64 };
   throw cannotCoerce('avg', value.type);
@@ -227,6 +228,14 @@ function averageDuration(value: Typed, type: Extract<SqlType, { kind: 'duration'
   const unit = TIMESTAMP_UNIT_NS[type.unit ?? 'ns'];
   const combine: AggregateParts['combine'] = (make) =>
     `CAST(${make('sum', [value.sql])} // ${unit} // ${make('count', [value.sql])} * ${unit} AS BIGINT)`;
+  return { fn: 'avg', args: [value.sql], type, combine };
+}
+
+/** Four more digits behind the point, the rest cut. */
+function averageDecimal(value: Typed, { precision, scale }: Extract<SqlType, { kind: 'decimal' }>): AggregateParts {
+  const type: SqlType = { kind: 'decimal', precision: Math.min(38, precision + 4), scale: Math.min(38, scale + 4) };
+  const combine: AggregateParts['combine'] = (make) =>
+    `CAST(_df.avg_decimal(${make('sum', [value.sql])}, ${make('count', [value.sql])}, ${scale}, ${type.scale}) AS ${engineType(type)})`;
   return { fn: 'avg', args: [value.sql], type, combine };
 }
 
@@ -249,6 +258,11 @@ function median(args: readonly Typed[], name: string): AggregateParts {
   const combine: AggregateParts['combine'] = (make) =>
     `CAST((${make('quantile_disc', [up, '0.5'])} - ${make('quantile_disc', [down, '0.5'])}) // 2 AS ${engineType(value.type)})`;
   return { fn: 'quantile_disc', args: [up, '0.5'], type: value.type, combine };
+}
+
+/** Decimals as doubles. */
+function asFloat(value: Typed): Typed {
+  return value.type.kind === 'decimal' ? castTo(value, float64) : value;
 }
 
 /** As a double, between the values where the share falls between them. */

@@ -2,8 +2,20 @@
 
 import { DAY_NS } from '../../../shared/time-units.ts';
 import { executionError, notImplemented, planError } from '../types/errors.ts';
-import { intConstant, type Typed, typed } from '../types/typed.ts';
-import { arrowTypeText, boolean, commonType, float64, int64, isFloat, type SqlType, timestampNs, uint64, utf8 } from '../types/types.ts';
+import { intConstant, nullConstant, type Typed, typed } from '../types/typed.ts';
+import {
+  arrowTypeText,
+  boolean,
+  commonType,
+  engineType,
+  float64,
+  int64,
+  isFloat,
+  type SqlType,
+  timestampNs,
+  uint64,
+  utf8,
+} from '../types/types.ts';
 import { castTo, coerceTo, toText } from '../values/casts.ts';
 import { unify } from '../values/comparisons.ts';
 import { intervalNs } from '../values/intervals.ts';
@@ -195,16 +207,32 @@ function toJoined(call: ScalarCall): Typed {
   const item: SqlType = items.type.kind === 'list' ? items.type.item : utf8;
   const text = isFloat(item) ? `regexp_replace(${toText(typed('x', item)).sql}, '\\.0$', '')` : toText(typed('x', item)).sql;
   const shown = call.args[2] ? `coalesce(${text}, ${toText(call.args[2]).sql})` : text;
-  return typed(`_df.l_joined(list_transform(${items.sql}, lambda x: ${shown}), ${toText(arg(call, 1)).sql})`, utf8);
+  const separator = toText(arg(call, 1));
+  const macro = separator.constant === undefined ? 'l_joined_by' : 'l_joined';
+  return typed(`_df.${macro}(list_transform(${items.sql}, lambda x: ${shown}), ${separator.sql})`, utf8);
 }
 
+const SORT_WORDS = 'array_sort expects ASC or DESC and NULLS FIRST or NULLS LAST';
+
+/** NULL where a word is; words that are not constant are chosen from for each row. */
 function sorted(call: ScalarCall): Typed {
-  const direction = call.args[1] ? requiredText(call, 1).toUpperCase() : 'ASC';
-  const nulls = call.args[2] ? requiredText(call, 2).toUpperCase() : 'NULLS FIRST';
-  if ((direction !== 'ASC' && direction !== 'DESC') || (nulls !== 'NULLS FIRST' && nulls !== 'NULLS LAST')) {
-    throw planError('array_sort expects ASC or DESC and NULLS FIRST or NULLS LAST');
+  const { sql, type } = arg(call, 0);
+  if (call.args.some((value) => value.constant?.kind === 'null' || value.type.kind === 'null')) return castTo(nullConstant(), type);
+  const words = call.args.slice(1).map((value, index) => {
+    const word = constantText(value)?.toUpperCase();
+    if (word !== undefined && !(index === 0 ? ['ASC', 'DESC'] : ['NULLS FIRST', 'NULLS LAST']).includes(word)) throw planError(SORT_WORDS);
+    return word === undefined ? `upper(${toText(value).sql})` : `'${word}'`;
+  });
+  const [direction = "'ASC'", nulls = "'NULLS FIRST'"] = words;
+  if (call.args.slice(1).every((value) => constantText(value) !== undefined)) {
+    return typed(`list_sort(${sql}, ${direction}, ${nulls})`, type);
   }
-  return typed(`list_sort(${arg(call, 0).sql}, '${direction}', '${nulls}')`, arg(call, 0).type);
+  const ways = ['ASC', 'DESC'].flatMap((way) =>
+    ['NULLS FIRST', 'NULLS LAST'].map((place) => `WHEN z.d = '${way}' AND z.n = '${place}' THEN list_sort(z.l, '${way}', '${place}')`),
+  );
+  const wrong = `WHEN z.d IS NOT NULL AND z.n IS NOT NULL THEN error('Execution error: ${SORT_WORDS}')::${engineType(type)}`;
+  const parts = `{'l': ${sql}, 'd': ${direction}, 'n': ${nulls}}`;
+  return typed(`list_transform([${parts}], lambda z: CASE ${ways.join(' ')} ${wrong} END)[1]`, type);
 }
 
 /** Place of an item, counted from 1, from a place on; NULL where it is not. */
@@ -213,12 +241,6 @@ function position(call: ScalarCall): Typed {
   if (!call.args[2]) return typed(`CAST(list_position(${items}, ${arg(call, 1).sql}) AS UBIGINT)`, uint64);
   const from = castTo(call.args[2], int64).sql;
   return typed(`CAST(list_position(${items}[${from}:], ${arg(call, 1).sql}) + ${from} - 1 AS UBIGINT)`, uint64);
-}
-
-function requiredText(call: ScalarCall, index: number): string {
-  const text = constantText(arg(call, index));
-  if (text === undefined) throw planError(`${call.name} requires its argument ${index + 1} to be a constant string`);
-  return text;
 }
 
 function dimensions(type: SqlType): number {
@@ -237,13 +259,20 @@ function arrayNdims(call: ScalarCall): Typed {
 function arrayLength(call: ScalarCall): Typed {
   const { sql, type } = arg(call, 0);
   const dimension = call.args[1]?.constant;
-  if (call.args[1] !== undefined && dimension?.kind !== 'int') throw notImplemented(`${call.name} with a dimension that is not a constant`);
+  if (call.args[1] !== undefined && dimension?.kind !== 'int') return lengthAt(list(call), call.args[1]);
   const level = dimension?.kind === 'int' ? dimension.value : 1n;
   if (type.kind === 'null' || level < 1n || (type.kind === 'list' && level > BigInt(dimensions(type)))) {
     return { sql: 'CAST(NULL AS UBIGINT)', type: uint64, constant: { kind: 'null' } };
   }
   checkList(call);
   return typed(`CAST(len(${sql}${'[1]'.repeat(Number(level) - 1)}) AS UBIGINT)`, uint64);
+}
+
+/** The length at a dimension that is not a constant; NULL where there is none such. */
+function lengthAt({ sql, type }: Typed, dimension: Typed): Typed {
+  const levels = Array.from({ length: Math.max(1, dimensions(type)) }, (_, level) => `WHEN ${level + 1} THEN len(z${'[1]'.repeat(level)})`);
+  const found = `list_transform([${sql}], lambda z: CASE ${castTo(dimension, int64).sql} ${levels.join(' ')} END)[1]`;
+  return typed(`CAST(${found} AS UBIGINT)`, uint64);
 }
 
 /** Lengths of the list and, from the first item of each, of the lists in it. */
@@ -259,7 +288,8 @@ function arrayDims(call: ScalarCall): Typed {
 /** `range(stop)`, `range(start, stop[, step])`; `generate_series` includes the end. Dates and times go by intervals. */
 export function listSeries(call: ScalarCall): Typed {
   const [first, second, step] = call.args;
-  if (call.args.some((value) => value.type.kind === 'null')) return typed('CAST(NULL AS BIGINT[])', { kind: 'list', item: int64 });
+  if (call.args.some((value) => value.type.kind === 'null' || value.constant?.kind === 'null'))
+    return typed('CAST(NULL AS BIGINT[])', { kind: 'list', item: int64 });
   const [start, stop] = second === undefined ? [intConstant(0n), first as Typed] : [first as Typed, second];
   const { type } = start;
   // compat: a range of dates ends one step before its end, whether a step would reach the end or not
@@ -267,10 +297,12 @@ export function listSeries(call: ScalarCall): Typed {
   const macro = boundedMacro(call.name === 'range' && !early ? 'l_range' : 'l_series', [start, stop]);
   if (type.kind === 'timestamp' || type.kind === 'date') {
     if (step?.constant?.kind === 'interval' && step.constant.value.months !== 0)
-      return monthSeries(call.name, start, early ? binaryOperator('-', stop, step) : stop, step);
+      return calendarSeries(call.name, start, early ? binaryOperator('-', stop, step) : stop, step);
     const ns = step?.constant?.kind === 'interval' ? intervalNs(step.constant.value) : undefined;
     if (type.kind === 'date' && ns !== undefined && ns % DAY_NS !== 0n) throw executionError('Cannot generate date range less than 1 day.');
-    if (ns === undefined) throw notImplemented(`${call.name} of times without a constant interval of days or less`);
+    if (step?.type.kind === 'interval' && step.constant === undefined && step.type.fine !== true && !early)
+      return calendarSeries(call.name, start, stop, step);
+    if (ns === undefined) throw notImplemented(`${call.name} of times without an interval`);
     const at = (value: Typed): string => `epoch_ns(${castTo(value, timestampNs).sql})`;
     const made = type.kind === 'date' ? 'CAST(make_timestamp_ns(z) AS DATE)' : 'make_timestamp_ns(z)';
     const end = early ? `(${at(stop)} - (${ns}))` : at(stop);
@@ -285,10 +317,13 @@ export function listSeries(call: ScalarCall): Typed {
   return typed(`${macro}(${numbers.join(', ')})`, { kind: 'list', item: int64 });
 }
 
-/** Steps with months go by the calendar; there are few of them in all of time. */
-function monthSeries(name: string, start: Typed, stop: Typed, step: Typed): Typed {
+/** Steps with months go by the calendar, and so do steps that are not constant, of which DuckDB makes no more than fit. */
+function calendarSeries(name: string, start: Typed, stop: Typed, step: Typed): Typed {
   const [from, to] = [castTo(start, timestampNs).sql, castTo(stop, timestampNs).sql];
-  const steps = `${start.type.kind === 'date' ? 'generate_series' : name}(_df.us(${from}), _df.us(${to}), ${step.sql})`;
+  const series = start.type.kind === 'date' ? 'generate_series' : name;
+  const checked = step.constant === undefined ? boundedMacro('l_step', [start, stop]) : undefined;
+  const by = checked === undefined ? step.sql : `${checked}(_df.us(${from}), _df.us(${to}), ${step.sql})`;
+  const steps = `${series}(_df.us(${from}), _df.us(${to}), ${by})`;
   const made = start.type.kind === 'date' ? 'CAST(z AS DATE)' : `_df.from_us(z, _df.sub(${from}))`;
   return typed(`list_transform(${steps}, lambda z: ${made})`, { kind: 'list', item: start.type });
 }

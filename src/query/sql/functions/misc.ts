@@ -1,9 +1,9 @@
 /** Conditional, conversion and nested-value functions. */
 
-import { planError } from '../types/errors.ts';
+import { coercionError, planError } from '../types/errors.ts';
 import { quoteIdent } from '../types/quote.ts';
 import { stringConstant, type Typed, typed } from '../types/typed.ts';
-import { arrowTypeText, commonType, isNumeric, type SqlType } from '../types/types.ts';
+import { arrowTypeText, commonType, isNumeric, type SqlType, utf8 } from '../types/types.ts';
 import { castTo } from '../values/casts.ts';
 import { comparable, comparableAll, unify } from '../values/comparisons.ts';
 import { arrowCastTarget } from './arrow-cast.ts';
@@ -18,17 +18,25 @@ export const miscFunctions = defineFunctions([
   ['nullif', 2, 2, nullif],
   ['nvl2', 3, 3, nvl2],
   ['arrow_cast', 2, 2, arrowCast],
-  ['arrow_typeof', 1, 1, (call) => stringConstant(arrowTypeText(arg(call, 0).type))],
+  ['arrow_typeof', 1, 1, typeOf],
   ['get_field', 2, 2, (call) => member(arg(call, 0), requiredText(call, 1))],
   ['version', 0, 0, () => stringConstant('Apache DataFusion 51.0.0, x86_64 on linux')],
   ['struct row', 1, many, (call) => structOf(call.args.map((value, index) => ({ name: `c${index}`, value })))],
   ['named_struct', 2, many, namedStruct],
-  ['map make_map', 2, many, mapOf],
+  ['map', 2, many, mapOf],
+  ['make_map', 0, many, mapOf],
   ['map_keys', 1, 1, (call) => typed(`map_keys(${arg(call, 0).sql})`, { kind: 'list', item: mapType(call).key })],
   ['map_values', 1, 1, (call) => typed(`map_values(${arg(call, 0).sql})`, { kind: 'list', item: mapType(call).value })],
   ['map_entries', 1, 1, mapEntries],
   ['map_extract element_at', 2, 2, mapExtract],
 ]);
+
+/** A constant, but for each row where the value makes rows. */
+function typeOf(call: ScalarCall): Typed {
+  const { sql, type } = arg(call, 0);
+  const text = stringConstant(arrowTypeText(type));
+  return sql.includes('unnest(') ? typed(`concat(${text.sql}, left(CAST(${sql} AS VARCHAR), 0))`, utf8) : text;
+}
 
 function unified(call: ScalarCall, args: readonly Typed[]): Typed {
   const { values, type } = unify(args, call.name);
@@ -108,15 +116,19 @@ function mapOf(call: ScalarCall): Typed {
 
 /** A map; all keys and all values are brought to one type each. Throws 400 when they have none in common. */
 export function mapFromEntries(entries: readonly { readonly key: Typed; readonly value: Typed }[]): Typed {
-  const keys = unify(
-    entries.map((entry) => entry.key),
-    'map',
-  );
-  const values = unify(
-    entries.map((entry) => entry.value),
-    'map',
-  );
+  if (entries.length === 0) return typed('map(CAST([] AS VARCHAR[]), CAST([] AS VARCHAR[]))', { kind: 'map', key: utf8, value: utf8 });
+  const keys = mapSide(entries.map((entry) => entry.key));
+  const values = mapSide(entries.map((entry) => entry.value));
   return typed(`map([${sqlList(keys.values)}], [${sqlList(values.values)}])`, { kind: 'map', key: keys.type, value: values.type });
+}
+
+/** Keys or values in one type. compat: lists of numbers and lists of texts have none. */
+function mapSide(side: readonly Typed[]): ReturnType<typeof unify> {
+  const items = side.flatMap(({ type }) => (type.kind === 'list' ? [type.item] : []));
+  if (items.some(isNumeric) && items.some(({ kind }) => kind === 'string')) {
+    throw coercionError(`Cannot infer a common type of lists of ${[...new Set(items.map(arrowTypeText))].join(' and ')} in map`);
+  }
+  return unify(withNumbers(side), 'map');
 }
 
 /** compat: of a key that is not there, a list of NULL. */

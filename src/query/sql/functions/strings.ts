@@ -127,8 +127,23 @@ function flags(value: Typed | undefined, also = ''): string {
   return all === '' ? '' : `, ${quoteString(all)}`;
 }
 
+/** The pattern with flags that are not constant in front of it; the flags that the call still needs. */
+function flagged(call: ScalarCall, at: number): { readonly pattern: string; readonly rest: string } {
+  const given = call.args[at];
+  if (given === undefined || constantText(given) !== undefined) return { pattern: text(call, 1), rest: flags(given) };
+  const letters = toText(given).sql;
+  const checked = `CASE WHEN regexp_full_match(f, '[imsUxR]*') THEN regexp_replace(f, '[UxR]', '', 'g') ELSE error('Execution error: unsupported regular expression flags "' || f || '"') END`;
+  const made = `list_transform([${letters}], lambda f: ${checked})[1]`;
+  return {
+    pattern: `list_transform([${made}], lambda f: CASE WHEN f IS NULL OR f = '' THEN '' ELSE '(?' || f || ')' END)[1] || ${text(call, 1)}`,
+    rest: '',
+  };
+}
+
 function regexpLike(call: ScalarCall): Typed {
   refuseGlobal(call);
+  if (call.args[2] !== undefined && constantText(call.args[2]) === undefined)
+    return typed(`regexp_matches(${text(call, 0)}, ${flagged(call, 2).pattern})`, boolean);
   return typed(`regexp_matches(${text(call, 0)}, ${text(call, 1)}${flags(call.args[2])})`, boolean);
 }
 
@@ -204,6 +219,6 @@ function regexpMatch(call: ScalarCall): Typed {
 
 function regexpCount(call: ScalarCall): Typed {
   const value = call.args[2] ? `substr(${text(call, 0)}, ${int(call, 2)})` : text(call, 0);
-  const options = call.args[3] ? `, 0${flags(call.args[3])}` : '';
-  return typed(`coalesce(len(regexp_extract_all(${value}, ${text(call, 1)}${options})), 0)`, int64);
+  const { pattern, rest } = flagged(call, 3);
+  return typed(`coalesce(len(regexp_extract_all(${value}, ${pattern}${rest === '' ? '' : `, 0${rest}`})), 0)`, int64);
 }

@@ -6,10 +6,10 @@ import { type Typed, timestampConstant, typed } from '../types/typed.ts';
 import { arrowTypeText, dateType, float64, int32, int64, isFloat, type SqlType, timestampNs, utf8 } from '../types/types.ts';
 import { castTo, toText } from '../values/casts.ts';
 import { type IntervalValue, intervalNs } from '../values/intervals.ts';
-import { parseTimestamp } from '../values/timestamps.ts';
 import { fixedOffsetNs, fromLocal, instantOfClock, isUtc, isZone, toLocal, wallClockBin } from '../values/zones.ts';
 import { formatted } from './chrono-format.ts';
 import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
+import { exactBin, exactMonths, exactTrunc, startConstant } from './exact-bins.ts';
 import { parsedByFormats } from './parsed-times.ts';
 
 export const timeFunctions = defineFunctions([
@@ -70,7 +70,7 @@ function dateBin(call: ScalarCall): Typed {
   const stride = binStride('DATE_BIN', arg(call, 0));
   const time = instant(call, 1);
   const origin = call.args[2] ? originNs(call) : 0n;
-  return binned(stride, time, origin);
+  return binned(stride, time, origin, call.state.wrapsIntegers);
 }
 
 function originNs(call: ScalarCall): bigint {
@@ -81,10 +81,13 @@ function originNs(call: ScalarCall): bigint {
   return origin.constant.ns;
 }
 
-/** `time` floored to multiples of the stride, counted from the origin. */
-export function binned(stride: ReturnType<typeof binStride>, time: Typed, origin: bigint): Typed {
+/** `time` floored to multiples of the stride, counted from the origin. `exact` = bins that begin before all time are told by name. */
+export function binned(stride: ReturnType<typeof binStride>, time: Typed, origin: bigint, exact: boolean): Typed {
   const type = time.type;
   if ('months' in stride) {
+    const { months } = stride;
+    const from = origin === 0n ? undefined : `make_timestamp_ns(${origin})`;
+    if (exact) return { ...exactMonths(time.sql, months, from, monthNumber(origin)), type };
     if (origin === 0n) return typed(`_df.date_bin_months2(${stride.months}, ${time.sql})`, type);
     return typed(`_df.date_bin_months3(${stride.months}, ${time.sql}, make_timestamp_ns(${origin}), ${monthNumber(origin)})`, type);
   }
@@ -93,21 +96,12 @@ export function binned(stride: ReturnType<typeof binStride>, time: Typed, origin
     return { ...startConstant(binStart(stride, time.constant.ns, origin), time.constant.ns), type };
   }
   const offset = ((origin % ns) + ns) % ns;
+  if (exact) return { ...exactBin(time.sql, ns, offset), type };
   // the remainder of a division that truncates, made positive: correct before 1970 and before the origin
   const shifted = offset === 0n ? `epoch_ns(${time.sql})` : `(epoch_ns(${time.sql}) - ${offset})`;
   const sql = `make_timestamp_ns(epoch_ns(${time.sql}) - ((${shifted} % ${ns}) + ${ns}) % ${ns})`;
   return { sql, type, ...(time.column === undefined ? {} : { bin: { column: time.column, ns, originNs: origin } }) };
 }
-
-/** The start of what an instant is in; that of the least times may be before all time. */
-function startConstant(ns: bigint, instantNs: bigint): Typed {
-  if (ns >= LEAST_NS) return timestampConstant(ns);
-  throw executionError(`Timestamp ${instantNs} out of range: its bin begins before ${LEAST_TEXT}, the least time`);
-}
-
-/** The least time that rows can have. */
-const LEAST_NS = -9_223_372_036_854_775_806n;
-const LEAST_TEXT = '1677-09-21T00:12:43.145224194';
 
 /** Months since the year 0. */
 function monthNumber(ns: bigint): number {
@@ -121,16 +115,15 @@ function dateBinWallclock(call: ScalarCall): Typed {
   const time = instant(call, 1);
   const origin = call.args[2] ? originNs(call) : 0n;
   const zone = zoneOf(time);
-  if (zone === undefined || isUtc(zone)) return binned(stride, time, origin);
-  return typed(
-    fixedOffsetNs(zone) === undefined ? wallClockBin(zone, time.sql, stride.ns, origin) : fixedBin(zone, time, stride, origin),
-    time.type,
-  );
+  const { wrapsIntegers } = call.state;
+  if (zone === undefined || isUtc(zone)) return binned(stride, time, origin, wrapsIntegers);
+  if (fixedOffsetNs(zone) === undefined) return typed(wallClockBin(zone, time.sql, stride.ns, origin, wrapsIntegers), time.type);
+  return typed(fixedBin(zone, time, stride, origin, wrapsIntegers), time.type);
 }
 
 /** The clock of a fixed offset is never set. */
-function fixedBin(zone: string, time: Typed, stride: { readonly ns: bigint }, origin: bigint): string {
-  return fromLocal(zone, binned(stride, typed(toLocal(zone, time.sql), timestampNs), origin).sql);
+function fixedBin(zone: string, time: Typed, stride: { readonly ns: bigint }, origin: bigint, exact: boolean): string {
+  return fromLocal(zone, binned(stride, typed(toLocal(zone, time.sql), timestampNs), origin, exact).sql);
 }
 
 const truncParts = new Set([
@@ -172,13 +165,15 @@ function dateTrunc(call: ScalarCall): Typed {
     return typed(`make_timestamp_ns(epoch_ns(${time.sql}) - _df.pmod(epoch_ns(${local.sql}), ${ns}))`, time.type);
   // weeks start on Monday; 1970 began on a Thursday
   const origin = part === 'week' ? -3n * DAY_NS : 0n;
-  const cut = ns === undefined ? calendarTrunc(part, local) : binned({ ns }, local, origin);
+  const { wrapsIntegers } = call.state;
+  const cut = ns === undefined ? calendarTrunc(part, local, wrapsIntegers) : binned({ ns }, local, origin, wrapsIntegers);
   if (!zoned) return { ...cut, type: time.type };
   return typed(fromLocal(zone, cut.sql), time.type);
 }
 
-function calendarTrunc(part: string, time: Typed): Typed {
+function calendarTrunc(part: string, time: Typed, exact: boolean): Typed {
   if (time.constant?.kind === 'timestamp') return startConstant(calendarStart(part, time.constant.ns), time.constant.ns);
+  if (exact) return exactTrunc(part, time.sql);
   return typed(`CAST(date_trunc('${part}', _df.us(${time.sql})) AS TIMESTAMP_NS)`, timestampNs);
 }
 
@@ -323,8 +318,6 @@ function fromUnixtime(call: ScalarCall): Typed {
 function toDate(call: ScalarCall): Typed {
   // compat: a number counts days, whatever formats follow
   if (call.args.length > 1 && arg(call, 0).type.kind !== 'int') return typed(parsedByFormats(call, 'DATE'), dateType);
-  const text = constantText(arg(call, 0));
-  if (text !== undefined) return typed(`CAST(make_timestamp_ns(${parseTimestamp(text)}) AS DATE)`, dateType);
   return castTo(arg(call, 0), dateType);
 }
 

@@ -37,7 +37,9 @@ export type CastTarget =
   | { readonly kind: 'float32' | 'float64' | 'string' | 'boolean' | 'date' | 'time' | 'interval' | 'binary' }
   | { readonly kind: 'timestamp'; readonly unit: 's' | 'ms' | 'us' | 'ns'; readonly zone: string | undefined }
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
-  | { readonly kind: 'list'; readonly item: CastTarget };
+  /** `size` = exactly so many items. */
+  | { readonly kind: 'list'; readonly item: CastTarget; readonly size: number | undefined }
+  | { readonly kind: 'struct'; readonly members: readonly { readonly name: string; readonly type: CastTarget }[] };
 
 export type Expr =
   | ColumnExpr
@@ -146,8 +148,15 @@ export type FrameBound =
   | { readonly kind: 'preceding' | 'following'; readonly offset: Expr | undefined };
 
 export type SelectItem =
-  | { readonly kind: 'expr'; readonly expr: Expr; readonly alias: string | undefined }
-  | { readonly kind: 'wildcard'; readonly qualifier: readonly string[] | undefined; readonly exclude: readonly string[] };
+  /** `shown` = the expression that names the column, where it is another one. */
+  | { readonly kind: 'expr'; readonly expr: Expr; readonly alias: string | undefined; readonly shown?: Expr }
+  /** `hidden` = columns of the compiler's own. */
+  | {
+      readonly kind: 'wildcard';
+      readonly qualifier: readonly string[] | undefined;
+      readonly exclude: readonly string[];
+      readonly hidden?: readonly string[];
+    };
 
 export interface TableAlias {
   readonly name: string;

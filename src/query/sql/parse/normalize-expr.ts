@@ -1,5 +1,5 @@
 /** Expressions of the parser's tree -> `Expr`. Kinds without a case here are refused. */
-import { notImplemented, planError } from '../types/errors.ts';
+import { arrowError, notImplemented, planError } from '../types/errors.ts';
 import type { BinaryOperator, Expr, LikeExpr } from './ast.ts';
 import { identifier, isQuoted, objectName, objectPlace } from './names.ts';
 import { normalizeCall, simpleCall } from './normalize-call.ts';
@@ -159,6 +159,7 @@ function special(kind: string, raw: Raw): Expr | undefined {
     case 'Position':
       return simpleCall('strpos', [normalizeExpr(raw['in']), normalizeExpr(raw['expr'])]);
     case 'Substring': {
+      if (!has(raw['substring_from']) && !has(raw['substring_for'])) throw planError('Substring without for/from is not valid');
       const from = has(raw['substring_from']) ? normalizeExpr(raw['substring_from']) : ({ kind: 'number', text: '1' } as const);
       const args = [normalizeExpr(raw['expr']), from];
       return simpleCall('substr', has(raw['substring_for']) ? [...args, normalizeExpr(raw['substring_for'])] : args);
@@ -353,7 +354,12 @@ function interval(raw: RawObject): Expr {
     throw notImplemented('Unsupported Interval Expression');
   }
   const unit = has(raw['leading_field']) ? extractField(raw['leading_field']) : undefined;
-  return { kind: 'interval', value: normalizeExpr(raw['value']), unit };
+  const value = normalizeExpr(raw['value']);
+  // compat: the unit that follows is that of the last number
+  if (unit !== undefined && value.kind === 'string' && /[a-z]\s*$/i.test(value.value)) {
+    throw arrowError(`Parser error: Invalid input syntax for type interval: "${value.value} ${unit.toUpperCase()}"`);
+  }
+  return { kind: 'interval', value, unit };
 }
 
 function exprSets(raw: Raw): readonly (readonly Expr[])[] {

@@ -157,6 +157,7 @@ function exclusions(raw: RawObject): readonly string[] {
     const except = objectOf(raw['opt_except']);
     names.push(identifier(except['first_element']), ...listOf(except['additional_elements']).map(identifier));
   }
+  if (new Set(names).size < names.length) throw planError('EXCLUDE or EXCEPT contains duplicate column names');
   return names;
 }
 

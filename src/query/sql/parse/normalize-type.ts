@@ -1,8 +1,8 @@
 import { notImplemented } from '../types/errors.ts';
 import { didYouMean, nearestName } from '../types/near-names.ts';
 import type { CastTarget } from './ast.ts';
-import { objectName } from './names.ts';
-import { isObject, listOf, nodeOf, objectOf, type Raw } from './raw.ts';
+import { identifier, objectName } from './names.ts';
+import { has, isObject, listOf, nodeOf, objectOf, type Raw } from './raw.ts';
 
 const simpleTypes: Readonly<Record<string, CastTarget>> = {
   Boolean: { kind: 'boolean' },
@@ -51,10 +51,21 @@ export function normalizeType(raw: Raw): CastTarget {
   if (kind === 'Decimal' || kind === 'Numeric' || kind === 'Dec') return decimalTarget(body);
   if (kind === 'Array') {
     const item = nodeOf(body);
-    const inner = item.kind === 'SquareBracket' ? listOf(item.body)[0] : item.body;
-    return { kind: 'list', item: normalizeType(inner) };
+    const [inner, size] = item.kind === 'SquareBracket' ? listOf(item.body) : [item.body];
+    return {
+      kind: 'list',
+      item: normalizeType(inner),
+      size: typeof size === 'number' || typeof size === 'bigint' ? Number(size) : undefined,
+    };
   }
+  if (kind === 'Struct') return { kind: 'struct', members: listOf(listOf(body)[0]).map(structMember) };
   throw unknownType(kind, body);
+}
+
+/** A member without a name is called by its place. */
+function structMember(raw: Raw, index: number): { readonly name: string; readonly type: CastTarget } {
+  const field = objectOf(raw);
+  return { name: has(field['field_name']) ? identifier(field['field_name']) : `c${index}`, type: normalizeType(field['field_type']) };
 }
 
 /** The refusal of a type: of a name that is none, with one that is like it. */

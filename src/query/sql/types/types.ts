@@ -91,7 +91,12 @@ export function relationColumnType(type: RelationColumn['type']): SqlType {
 /** The type that a CAST gives. */
 export function castTargetType(target: CastTarget): SqlType {
   if (target.kind === 'string') return utf8;
-  if (target.kind === 'list') return { kind: 'list', item: castTargetType(target.item) };
+  if (target.kind === 'list') {
+    return { kind: 'list', item: castTargetType(target.item), ...(target.size === undefined ? {} : { layout: target.size }) };
+  }
+  if (target.kind === 'struct') {
+    return { kind: 'struct', members: target.members.map(({ name, type }) => ({ name, type: castTargetType(type) })) };
+  }
   return target as SqlType;
 }
 
@@ -271,6 +276,7 @@ export function commonType(a: SqlType, b: SqlType): SqlType | undefined {
     const item = commonType(a.item, b.item);
     return item && { kind: 'list', item, ...(a.layout === 'large' || b.layout === 'large' ? { layout: 'large' } : {}) };
   }
+  if (a.kind === 'struct' && b.kind === 'struct') return commonStruct(a, b);
   if (isNumeric(a) && isNumeric(b)) return widestDecimal(a, b) ?? commonNumeric(a, b);
   if (a.kind === 'timestamp' && b.kind === 'timestamp') return { kind: 'timestamp', unit: 'ns', zone: a.zone ?? b.zone };
   if (a.kind === 'timestamp' && b.kind === 'date') return a;
@@ -282,6 +288,21 @@ export function commonType(a: SqlType, b: SqlType): SqlType | undefined {
   if (a.kind === 'string' && b.kind !== 'list' && b.kind !== 'struct' && b.kind !== 'map') return utf8;
   if (b.kind === 'string' && a.kind !== 'list' && a.kind !== 'struct' && a.kind !== 'map') return utf8;
   return undefined;
+}
+
+type StructType = Extract<SqlType, { kind: 'struct' }>;
+
+/** Members of the same names in the same order. compat: DataFusion would put values under other names where the order differs. */
+function commonStruct(a: StructType, b: StructType): SqlType | undefined {
+  if (a.members.length !== b.members.length) return undefined;
+  const members: { name: string; type: SqlType }[] = [];
+  for (const [index, { name, type }] of a.members.entries()) {
+    const other = b.members[index];
+    const common = other?.name === name ? commonType(type, other.type) : undefined;
+    if (common === undefined) return undefined;
+    members.push({ name, type: common });
+  }
+  return { kind: 'struct', members };
 }
 
 type StringType = Extract<SqlType, { kind: 'string' }>;

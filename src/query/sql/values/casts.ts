@@ -1,7 +1,7 @@
 /** Casts, explicit and implied. */
 import { DAY_NS, TIMESTAMP_UNIT_NS } from '../../../shared/time-units.ts';
 import { arrowError, coercionError, planError } from '../types/errors.ts';
-import { quoteString } from '../types/quote.ts';
+import { quoteIdent, quoteString } from '../types/quote.ts';
 import { booleanConstant, floatConstant, intConstant, intervalConstant, type Typed, timestampConstant } from '../types/typed.ts';
 import { arrowTypeText, engineType, isFloat, type SqlType, sameType } from '../types/types.ts';
 import { intervalNs, parseInterval } from './intervals.ts';
@@ -32,13 +32,20 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
     case 'date':
       if (zoned(x) !== undefined) return { sql: `CAST(${toLocal(zoned(x) as string, x.sql)} AS DATE)`, type: to };
       if (x.constant?.kind === 'string' && !attempt) {
-        const ns = parseTimestamp(x.constant.value.length >= 10 ? x.constant.value : `${x.constant.value}`);
+        const ns = parseTimestamp(x.constant.value.replace(SHORT_DATE, '$1-$2-$3'));
         return { sql: `CAST(make_timestamp_ns(${ns}) AS DATE)`, type: to };
+      }
+      if (x.type.kind === 'string') {
+        const text = `regexp_replace(${x.sql}, '${SHORT_DATE.source}', '\\1-\\2-\\3')`;
+        return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${text} AS DATE)`, type: to };
       }
       if (x.type.kind === 'int') return { sql: `CAST(DATE '1970-01-01' + CAST(${x.sql} AS INTEGER) AS DATE)`, type: to };
       break;
     case 'list':
       return toList(x, to, attempt);
+    case 'struct':
+      if (x.type.kind === 'struct') return toStruct(x, x.type, to, attempt);
+      break;
     case 'time':
       return toTime(x, to, attempt);
     case 'duration':
@@ -52,6 +59,9 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
   }
   return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS ${engineType(to)})`, type: to };
 }
+
+/** A date without what is between its parts. */
+const SHORT_DATE = /^(\d{4})(\d{2})(\d{2})$/;
 
 /** Bytes; where their number is fixed, another one is an error. */
 function fixedBytes(x: Typed, to: Extract<SqlType, { kind: 'binary' }>): Typed {
@@ -77,8 +87,30 @@ function toTime(x: Typed, to: Extract<SqlType, { kind: 'time' }>, attempt: boole
 /** Anything but a list becomes one of it alone. */
 function toList(x: Typed, to: Extract<SqlType, { kind: 'list' }>, attempt: boolean): Typed {
   if (x.type.kind !== 'list' && x.type.kind !== 'unknown') return { sql: `[${castTo(x, to.item, attempt).sql}]`, type: to };
-  if (x.type.kind === 'list' && typeof to.layout === 'number') return { sql: fixedSize(x, to, to.layout), type: to };
+  if (x.type.kind === 'list' && typeof to.layout === 'number' && x.type.layout !== to.layout)
+    return { sql: fixedSize(x, to, to.layout), type: to };
+  if (x.type.kind === 'list' && x.type.item.kind === 'struct') {
+    const item = castTo({ sql: 'i', type: x.type.item }, to.item, attempt);
+    return { sql: `list_transform(${x.sql}, lambda i: ${item.sql})`, type: to };
+  }
   return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS ${engineType(to)})`, type: to };
+}
+
+type StructType = Extract<SqlType, { kind: 'struct' }>;
+
+/** Members by their names where all of them are there, else by their places. */
+function toStruct(x: Typed, from: StructType, to: StructType, attempt: boolean): Typed {
+  if (from.members.length !== to.members.length) {
+    throw planError(`Cannot cast a struct of ${from.members.length} members to one of ${to.members.length}: ${arrowTypeText(to)}`);
+  }
+  const byName = to.members.every(({ name }) => from.members.some((member) => member.name === name));
+  const members = to.members.map(({ name, type }, index) => {
+    const source = (byName ? from.members.find((member) => member.name === name) : from.members[index]) as StructType['members'][number];
+    const value: Typed = { sql: `struct_extract(s, ${quoteString(source.name)})`, type: source.type };
+    return `${quoteIdent(name)} := ${castTo(value, type, attempt).sql}`;
+  });
+  const sql = `list_transform([${x.sql}], lambda s: CASE WHEN s IS NOT NULL THEN struct_pack(${members.join(', ')}) END)[1]`;
+  return { sql, type: to };
 }
 
 /** The items as a list of exactly so many. */

@@ -107,6 +107,7 @@ export function comparable(op: string, left: Typed, right: Typed): readonly [Typ
     if (other.kind === 'binary') return [asBinary(left), asBinary(right)];
     throw incomparable(op, a, b);
   }
+  if (a.kind === 'struct' && b.kind === 'struct' && a.members.length !== b.members.length) throw incomparable(op, a, b);
   if (a.kind === b.kind) return [left, right];
   throw incomparable(op, a, b);
 }

@@ -91,6 +91,12 @@ export function listDepth(type: SqlType): number {
 }
 
 function regexMatch(op: '~' | '~*' | '!~' | '!~*', left: Typed, right: Typed): Typed {
+  for (const { type } of [left, right]) {
+    if (type.kind === 'string' || type.kind === 'null' || type.kind === 'unknown') continue;
+    throw coercionError(
+      `Cannot infer common argument type for regex operation ${arrowTypeText(left.type)} ${op} ${arrowTypeText(right.type)}`,
+    );
+  }
   const flags = op.endsWith('*') ? ", 'i'" : '';
   const sql = `regexp_matches(${toText(left).sql}, ${toText(right).sql}${flags})`;
   return typed(op.startsWith('!') ? `(NOT ${sql})` : sql, boolean);

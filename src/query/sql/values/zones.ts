@@ -78,10 +78,11 @@ export function zonedText(zone: string, instant: string): string {
  * SQL of the start of the wall-clock bin of an instant, both TIMESTAMP_NS. Bins are `strideNs` long by the zone's clock and
  * begin at multiples from `originNs`, a wall-clock time. Where the clock is set back, bins that are no longer than the shift
  * come twice, longer ones begin at the earlier of both instants; where it is set forward, what would begin in the gap begins
- * at its end.
+ * at its end. `exact` = bins that begin before all time are told by name.
  */
-export function wallClockBin(zone: string, instant: string, strideNs: bigint, originNs: bigint): string {
+export function wallClockBin(zone: string, instant: string, strideNs: bigint, originNs: bigint, exact = false): string {
   const origin = ((originNs % strideNs) + strideNs) % strideNs;
+  if (exact) return `_df.exact_wall_bin(${quoteString(zone)}, ${instant}, ${strideNs}, ${origin})`;
   return `make_timestamp_ns(_df.wall_bin(${quoteString(zone)}, epoch_ns(${instant}), ${strideNs}, ${origin}))`;
 }
 

@@ -110,8 +110,8 @@ describe('forms that DataFusion understands', () => {
     assert.deepEqual(await engine.column('SELECT unnest(unnest([[1], [2, 3]])) AS n'), [1, 2, 3]);
     assert.deepEqual(await engine.rows("SELECT unnest(named_struct('a', n, 'b', 'x')), n FROM (VALUES (7)) AS t(n)"), [
       {
-        'unnest_placeholder(named_struct(Utf8("a"),t.n,Utf8("b"),Utf8("x"))).a': 7,
-        'unnest_placeholder(named_struct(Utf8("a"),t.n,Utf8("b"),Utf8("x"))).b': 'x',
+        '__unnest_placeholder(named_struct(Utf8("a"),t.n,Utf8("b"),Utf8("x"))).a': 7,
+        '__unnest_placeholder(named_struct(Utf8("a"),t.n,Utf8("b"),Utf8("x"))).b': 'x',
         n: 7,
       },
     ]);
