@@ -4,20 +4,43 @@ import { osReason, type ServeConfig } from '../config/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { StartupError } from '../shared/startup-error.ts';
 import { systemTimers } from '../shared/timers.ts';
-import { type BucketStore, S3ObjectStore, type S3Options } from '../storage/index.ts';
+import {
+  type BucketStore,
+  type ConnectionOptions,
+  openAzureStore,
+  openGoogleStore,
+  S3ObjectStore,
+  type S3Options,
+} from '../storage/index.ts';
 
 /** How the bucket of a configuration is opened; undefined = it has none. */
 export function bucketOf(config: ServeConfig, clock: Clock): ((prefix: string) => Promise<BucketStore>) | undefined {
-  if (config.store.kind !== 's3') return undefined;
-  return async (prefix) => S3ObjectStore.open({ ...s3Options(config, clock), prefix });
+  const { secrets, store } = config;
+  const { bucket = '' } = store;
+  switch (store.kind) {
+    case 's3':
+      return async (prefix) =>
+        S3ObjectStore.open({
+          ...{ ...connection(store, clock), bucket, prefix, region: store.awsRegion, endpoint: store.awsEndpoint },
+          credentials: credentialsOf(secrets, store),
+        });
+    case 'azure':
+      return async (prefix) =>
+        openAzureStore({
+          ...{ ...connection(store, clock), container: bucket, prefix, endpoint: store.azureEndpoint },
+          account: store.azureAccount ?? '',
+          accessKey: secrets.azureStorageAccessKey?.reveal(),
+        });
+    case 'google':
+      return async (prefix) =>
+        openGoogleStore({ ...connection(store, clock), bucket, prefix, serviceAccountFile: store.googleServiceAccount });
+    default:
+      return undefined;
+  }
 }
 
-function s3Options({ secrets, store }: ServeConfig, clock: Clock): Omit<S3Options, 'prefix'> {
+function connection(store: ServeConfig['store'], clock: Clock): ConnectionOptions {
   return {
-    bucket: store.bucket ?? '',
-    region: store.awsRegion,
-    endpoint: store.awsEndpoint,
-    credentials: credentialsOf(secrets, store),
     connectionLimit: store.connectionLimit,
     requestTimeoutMs: store.requestTimeoutMs,
     maxRetries: store.maxRetries,

@@ -55,8 +55,18 @@ export class StartLog {
   }
 }
 
-function storeFields({ awsEndpoint, bucket, cacheDir, dataDir, kind }: ServeConfig['store']): Record<string, unknown> {
-  if (kind === 'file') return { db_dir: dataDir, object_store_type: 'Directory' };
-  if (kind === 's3') return { object_store_type: 'S3', bucket, endpoint: awsEndpoint ?? 'AWS', cache_dir: cacheDir };
-  return { object_store_type: 'Memory' };
+function storeFields(store: ServeConfig['store']): Record<string, unknown> {
+  const { bucket, cacheDir: cache_dir } = store;
+  switch (store.kind) {
+    case 'file':
+      return { db_dir: store.dataDir, object_store_type: 'Directory' };
+    case 's3':
+      return { object_store_type: 'S3', bucket, endpoint: store.awsEndpoint ?? 'AWS', cache_dir };
+    case 'azure':
+      return { object_store_type: 'Azure', bucket, account: store.azureAccount, endpoint: store.azureEndpoint ?? 'Azure', cache_dir };
+    case 'google':
+      return { object_store_type: 'GCS', bucket, cache_dir };
+    default:
+      return { object_store_type: 'Memory' };
+  }
 }

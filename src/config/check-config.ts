@@ -4,7 +4,7 @@ import { StartupError } from '../shared/startup-error.ts';
 import type { ServeConfig, StoreConfig } from './serve-config.ts';
 
 /** Store kinds that this build can serve from. */
-const supportedStores: ReadonlySet<StoreConfig['kind']> = new Set(['memory', 'file', 's3']);
+const supportedStores: ReadonlySet<StoreConfig['kind']> = new Set(['memory', 'file', 's3', 'azure', 'google']);
 
 const missingBucket: Readonly<Partial<Record<StoreConfig['kind'], string>>> = {
   s3: 'Error configuring Amazon S3: Generic S3 error: Missing bucket name',
@@ -24,12 +24,29 @@ function checkStore(store: StoreConfig): void {
   const bucketText = missingBucket[store.kind];
   if (bucketText !== undefined && store.bucket === undefined) throw storeError(bucketText);
   if (!supportedStores.has(store.kind)) throw storeError(`${store.kind} is not supported by this build`);
-  if (store.awsEndpoint !== undefined && !store.awsAllowHttp && /^http:/i.test(store.awsEndpoint)) {
+  if (store.kind === 's3') checkEndpoint('Amazon S3', store.awsEndpoint, store.awsAllowHttp ? undefined : '--aws-allow-http');
+  if (store.kind === 'azure') checkAzure(store);
+  if (store.dataDir !== undefined) checkDataDir(store.dataDir);
+}
+
+function checkAzure({ azureAccount, azureAllowHttp, azureEndpoint }: StoreConfig): void {
+  if (azureAccount === undefined) {
     throw storeError(
-      `Error configuring Amazon S3: the endpoint '${store.awsEndpoint}' is not encrypted; use https, or add --aws-allow-http`,
+      'Error configuring Microsoft Azure: Generic MicrosoftAzure error: Account must be specified (--azure-storage-account)',
     );
   }
-  if (store.dataDir !== undefined) checkDataDir(store.dataDir);
+  if (azureEndpoint === undefined && !/^[a-z0-9]{3,24}$/.test(azureAccount)) {
+    throw storeError(
+      `Error configuring Microsoft Azure: '${azureAccount}' is no name of a storage account: 3 to 24 small letters and digits`,
+    );
+  }
+  checkEndpoint('Microsoft Azure', azureEndpoint, azureAllowHttp ? undefined : '--azure-allow-http');
+}
+
+/** @param missing the option that would allow plain http; undefined = it is given */
+function checkEndpoint(service: string, endpoint: string | undefined, missing: string | undefined): void {
+  if (endpoint === undefined || missing === undefined || !/^http:/i.test(endpoint)) return;
+  throw storeError(`Error configuring ${service}: the endpoint '${endpoint}' is not encrypted; use https, or add ${missing}`);
 }
 
 function checkDataDir(dataDir: string): void {

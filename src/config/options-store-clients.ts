@@ -76,15 +76,13 @@ export const cloudOptions = {
     flag: 'google-service-account',
     env: 'GOOGLE_SERVICE_ACCOUNT',
     type: text,
-    help: 'JSON key file of the Google service account',
-    ...later,
+    help: 'JSON key file of a Google service account',
   }),
   azureStorageAccount: clouds.option({
     flag: 'azure-storage-account',
     env: 'AZURE_STORAGE_ACCOUNT',
     type: text,
     help: 'Azure storage account',
-    ...later,
   }),
   azureStorageAccessKey: clouds.option({
     flag: 'azure-storage-access-key',
@@ -92,21 +90,18 @@ export const cloudOptions = {
     type: text,
     help: 'Key of the Azure storage account',
     secret: true,
-    ...later,
   }),
   azureEndpoint: clouds.option({
     flag: 'azure-endpoint',
     env: 'AZURE_ENDPOINT',
     type: url,
-    help: 'Address of an Azure emulator',
-    ...later,
+    help: 'Address of the Azure storage account, or of an emulator',
   }),
   azureAllowHttp: clouds.defaulted('false', {
     flag: 'azure-allow-http',
     env: 'AZURE_ALLOW_HTTP',
     type: boolean,
     help: 'Allow an http:// endpoint',
-    ...later,
   }),
 };
 

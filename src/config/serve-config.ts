@@ -52,6 +52,10 @@ export interface StoreConfig {
   readonly awsAllowHttp: boolean;
   readonly awsSkipSignature: boolean;
   readonly awsCredentialsFile: string | undefined;
+  readonly googleServiceAccount: string | undefined;
+  readonly azureAccount: string | undefined;
+  readonly azureEndpoint: string | undefined;
+  readonly azureAllowHttp: boolean;
   readonly connectionLimit: number;
   readonly requestTimeoutMs: number;
   readonly maxRetries: number;

@@ -16,14 +16,19 @@ export { nodesInDirectory } from './neighbours.ts';
 export { nodeFileSystem, unsyncedFileSystem } from './node-file-system.ts';
 export { acquireNodeLock, type NodeLock } from './node-lock.ts';
 export {
+  type AzureOptions,
   type BucketStore,
+  type ConnectionOptions,
   createKnown,
   DirectoryObjectStore,
+  type GoogleOptions,
   isObjectKey,
   type ObjectEntry,
   type ObjectErrorCode,
   type ObjectStore,
   ObjectStoreError,
+  openAzureStore,
+  openGoogleStore,
   type PutCondition,
   pauseBefore,
   probeStore,

@@ -18,13 +18,12 @@ export const RESTLESS = ['--wal-flush-interval', '10ms', '--wal-snapshot-size', 
 export async function startBucketServer(
   t: Ends,
   storeArgs: readonly string[],
-  options: { readonly args?: readonly string[]; readonly cacheDir?: string } = {},
+  options: { readonly args?: readonly string[]; readonly cacheDir?: string; readonly bare?: boolean } = {},
 ): Promise<TestServer> {
   const cacheDir = options.cacheDir ?? (await emptyDirectory(t));
-  const cwd = ensureNpmPackage('@aws-sdk/client-s3');
-  const env = { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' };
+  const cwd = storeArgs.includes('s3') ? ensureNpmPackage('@aws-sdk/client-s3') : cacheDir; // the other stores need no package
   const args = [...storeArgs, '--file-cache-dir', join(cacheDir, 'cache'), ...(options.args ?? [])];
-  return startServer(t, cacheDir, { args, cwd, env });
+  return startServer(t, cacheDir, { args, cwd, bare: options.bare === true });
 }
 
 export async function emptyDirectory(t: Ends): Promise<string> {

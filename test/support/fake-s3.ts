@@ -9,6 +9,8 @@ export interface FakeS3Request {
   readonly key: string;
   /** The header. */
   readonly authorization: string;
+  /** The header `x-amz-security-token`. */
+  readonly sessionToken: string;
 }
 
 /** What happens to a request instead of a plain answer. `answer lost` = it takes place, and the connection ends. */
@@ -80,7 +82,8 @@ export class FakeS3 {
     const method = request.method === 'GET' && key === '' ? 'LIST' : (request.method as FakeS3Request['method']);
     this.counts.set(method, (this.counts.get(method) ?? 0) + 1);
     if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
-    const fault = this.fault({ method, key, authorization: request.headers.authorization ?? '' });
+    const { authorization = '', 'x-amz-security-token': sessionToken = '' } = request.headers;
+    const fault = this.fault({ method, key, authorization, sessionToken: String(sessionToken) });
     if (fault === 'request lost') return void request.socket.destroy();
     if (typeof fault === 'object') return void fail(response, fault.status, fault.code);
     if (bucket !== this.bucket) return void fail(response, 404, 'NoSuchBucket');
@@ -138,15 +141,19 @@ export class FakeS3 {
     const contents = page
       .map((key) => {
         const modified = new Date(this.modifiedMs.get(key) ?? 0).toISOString();
-        return `<Contents><Key>${key}</Key><Size>${this.objects.get(key)?.length}</Size><LastModified>${modified}</LastModified></Contents>`;
+        return `<Contents><Key>${xmlText(key)}</Key><Size>${this.objects.get(key)?.length}</Size><LastModified>${modified}</LastModified></Contents>`;
       })
       .join('');
-    const more = all.length > page.length ? `<NextContinuationToken>${page.at(-1)}</NextContinuationToken>` : '';
+    const more = all.length > page.length ? `<NextContinuationToken>${xmlText(page.at(-1) ?? '')}</NextContinuationToken>` : '';
     response.writeHead(200, { 'content-type': 'application/xml' });
     response.end(
       `<?xml version="1.0"?><ListBucketResult><IsTruncated>${all.length > page.length}</IsTruncated>${more}${contents}</ListBucketResult>`,
     );
   }
+}
+
+function xmlText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
 function fail(response: ServerResponse, status: number, code: string): void {

@@ -1,5 +1,8 @@
+export { type AzureOptions, openAzureStore } from './azure-service.ts';
+export type { ConnectionOptions } from './connection-options.ts';
 export { createKnown, sameBytes } from './create-known.ts';
 export { DirectoryObjectStore } from './directory-object-store.ts';
+export { type GoogleOptions, openGoogleStore } from './google-service.ts';
 export {
   type BucketStore,
   isObjectKey,

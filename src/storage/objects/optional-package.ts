@@ -7,8 +7,10 @@ import { systemErrorCode } from '../errors.ts';
 /**
  * Loads a package that is only needed for some stores: beside this program, or else from the `node_modules` of the working
  * directory. Throws `StartupError` with the line that installs it.
+ *
+ * @param neededBy the options that make it necessary
  */
-export async function optionalPackage(name: string, version: string, store: string): Promise<unknown> {
+export async function optionalPackage(name: string, version: string, neededBy: string): Promise<unknown> {
   try {
     return await import(name);
   } catch (error) {
@@ -20,7 +22,7 @@ export async function optionalPackage(name: string, version: string, store: stri
   } catch (error) {
     const code = systemErrorCode(error);
     if (code !== 'MODULE_NOT_FOUND' && code !== 'ERR_MODULE_NOT_FOUND') throw error;
-    const message = `--object-store ${store} needs a package that is not installed; install it with: npm install ${name}@${version}`;
+    const message = `${neededBy} needs a package that is not installed; install it with: npm install ${name}@${version}`;
     throw new StartupError(message, { cause: error });
   }
 }

@@ -44,7 +44,7 @@ async function createOnce(objects: ObjectStore, key: string, bytes: Uint8Array, 
 
 function unsafe(place: string): StartupError {
   return new StartupError(
-    `Cannot use the object store: it overwrote '${place}' although it was told to create it only (If-None-Match: *). ` +
+    `Cannot use the object store: it overwrote '${place}' although it was told to create it only (If-None-Match: *, or ifGenerationMatch=0). ` +
       'Without that two servers could overwrite each other; use a store that has conditional writes',
   );
 }

@@ -1,9 +1,12 @@
+import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import type { Readable } from 'node:stream';
 import { assert } from '../../shared/assert.ts';
 import { AwsCredentialsFile, type AwsKeys } from './aws-credentials.ts';
+import type { ConnectionOptions } from './connection-options.ts';
+import { inParallel } from './in-parallel.ts';
 import {
   type BucketStore,
   isObjectKey,
@@ -14,11 +17,12 @@ import {
   type RequestMethod,
 } from './object-store.ts';
 import { optionalPackage } from './optional-package.ts';
-import { type RetryPolicy, withRetries } from './retries.ts';
-import { bucketFailure } from './store-failures.ts';
+import { withRetries } from './retries.ts';
+import { s3Failure, s3Status } from './s3-failures.ts';
+import { bucketFailure, networkFailure } from './store-failures.ts';
 
 /** Which bucket, and how to reach it. */
-export interface S3Options extends RetryPolicy {
+export interface S3Options extends ConnectionOptions {
   readonly bucket: string;
   /** Before every key, `/` at its end. */
   readonly prefix: string;
@@ -27,15 +31,13 @@ export interface S3Options extends RetryPolicy {
   readonly endpoint: string | undefined;
   /** Undefined = as the AWS SDK finds them; `anonymous` = requests are not signed. */
   readonly credentials: AwsKeys | { readonly file: string } | 'anonymous' | undefined;
-  readonly connectionLimit: number;
-  readonly requestTimeoutMs: number;
-  readonly tlsAllowInsecure: boolean;
-  /** PEM text of roots to trust besides those of Node.js. */
-  readonly tlsRoots: readonly string[] | undefined;
 }
 
 const PACKAGE = '@aws-sdk/client-s3';
 const PACKAGE_RANGE = '3';
+
+/** The SDK warns about coming versions of its own; which one is installed is decided by who installs it. */
+const NODE_WARNING_OFF = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
 
 /** What is used of the package. */
 interface S3Package {
@@ -79,7 +81,9 @@ export class S3ObjectStore implements BucketStore {
     const file =
       typeof credentials === 'object' && 'file' in credentials ? new AwsCredentialsFile(credentials.file, options.clock) : undefined;
     await file?.keys();
-    return new S3ObjectStore(options, (await optionalPackage(PACKAGE, PACKAGE_RANGE, 's3')) as S3Package, file);
+    const sdk = (await optionalPackage(PACKAGE, PACKAGE_RANGE, '--object-store s3')) as S3Package;
+    process.env[NODE_WARNING_OFF] ??= 'true';
+    return new S3ObjectStore(options, sdk, file);
   }
 
   private constructor(options: S3Options, sdk: S3Package, file: AwsCredentialsFile | undefined) {
@@ -91,16 +95,19 @@ export class S3ObjectStore implements BucketStore {
 
   put(key: string, bytes: Uint8Array, condition: PutCondition): Promise<void> {
     const input = { Body: bytes, ...(condition === 'create' ? { IfNoneMatch: '*' } : {}) };
-    const once = async (): Promise<void> => {
+    const put = async (): Promise<void> => {
       await this.#send('PUT', key, this.#sdk.PutObjectCommand, input);
     };
-    return condition === 'create' ? once() : this.#repeated(once);
+    return condition === 'create' ? put() : this.#repeated(put);
   }
 
   putFile(key: string, path: string, sizeBytes: number): Promise<void> {
     return this.#repeated(async () => {
       const file = createReadStream(path);
       try {
+        await once(file, 'open').catch((error: unknown) => {
+          throw bucketFailure({ method: 'PUT', bucket: this.#options.bucket, key: this.#full(key) }, networkFailure(error), error);
+        });
         await this.#send('PUT', key, this.#sdk.PutObjectCommand, { Body: file, ContentLength: sizeBytes });
       } finally {
         file.destroy();
@@ -117,7 +124,7 @@ export class S3ObjectStore implements BucketStore {
     try {
       return await this.#repeated(() => this.#read(key, { Range: `bytes=${start}-${start + length - 1}` }));
     } catch (error) {
-      if (error instanceof ObjectStoreError && statusOf(error.cause) === 416) return new Uint8Array(0);
+      if (error instanceof ObjectStoreError && s3Status(error.cause) === 416) return new Uint8Array(0);
       throw error;
     }
   }
@@ -129,7 +136,7 @@ export class S3ObjectStore implements BucketStore {
       if (ContentLength !== undefined && bytes.byteLength !== ContentLength) throw new Error('the answer was cut off');
       return bytes.byteOffset % 8 === 0 ? bytes : new Uint8Array(bytes);
     } catch (error) {
-      throw bucketFailure({ method: 'GET', bucket: this.#options.bucket, key: this.#full(key) }, { name: '', status: undefined }, error);
+      throw bucketFailure({ method: 'GET', bucket: this.#options.bucket, key: this.#full(key) }, networkFailure(error), error);
     }
   }
 
@@ -158,12 +165,8 @@ export class S3ObjectStore implements BucketStore {
     } while (token !== undefined);
   }
 
-  async delete(keys: readonly string[]): Promise<void> {
-    let next = 0;
-    const worker = async (): Promise<void> => {
-      for (let key = keys[next++]; key !== undefined; key = keys[next++]) await this.#delete(key);
-    };
-    await Promise.all(Array.from({ length: Math.min(DELETES_AT_ONCE, keys.length) }, worker));
+  delete(keys: readonly string[]): Promise<void> {
+    return inParallel(keys, DELETES_AT_ONCE, (key) => this.#delete(key));
   }
 
   async #delete(key: string): Promise<void> {
@@ -216,8 +219,7 @@ export class S3ObjectStore implements BucketStore {
     try {
       return await this.#client.send(new Command({ Bucket: bucket, ...(full === undefined ? {} : { Key: full }), ...input }));
     } catch (error) {
-      const name = error instanceof Error ? error.name : '';
-      throw bucketFailure({ method, bucket, key: full }, { name, status: statusOf(error) }, error);
+      throw bucketFailure({ method, bucket, key: full }, s3Failure(error), error);
     }
   }
 
@@ -254,15 +256,12 @@ function clientConfig(options: S3Options, file: AwsCredentialsFile | undefined):
 }
 
 function credentialsConfig(credentials: S3Options['credentials'], file: AwsCredentialsFile | undefined): Record<string, unknown> {
-  if (credentials === 'anonymous') return { signer: { sign: async (request: unknown) => request } };
+  // The SDK asks for keys even where nothing is signed.
+  if (credentials === 'anonymous') return { credentials: NO_KEYS, signer: { sign: async (request: unknown) => request } };
   // An expiration that is near makes the SDK ask for the keys each time; the file's reader knows when to read.
   if (file !== undefined) return { credentials: async () => ({ ...(await file.keys()), expiration: EXPIRED }) };
   return credentials === undefined ? {} : { credentials };
 }
 
 const EXPIRED = new Date(0);
-
-function statusOf(error: unknown): number | undefined {
-  const metadata = (error as { readonly $metadata?: { readonly httpStatusCode?: unknown } } | undefined)?.$metadata;
-  return typeof metadata?.httpStatusCode === 'number' ? metadata.httpStatusCode : undefined;
-}
+const NO_KEYS: AwsKeys = { accessKeyId: 'anonymous', secretAccessKey: 'anonymous' };

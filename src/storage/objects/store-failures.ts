@@ -1,63 +1,58 @@
-import { errorText } from '../errors.ts';
+import { errorText, systemErrorCode } from '../errors.ts';
 import { type ObjectErrorCode, ObjectStoreError } from './object-store.ts';
 
 /** What an operation of a bucket was about, for the text of its failure. */
 export interface BucketOperation {
   /** Such as `PUT`. */
   readonly method: string;
+  /** What the service calls a bucket; `bucket` by default. */
+  readonly place?: string;
   readonly bucket: string;
   /** Undefined = the bucket as a whole. */
   readonly key: string | undefined;
 }
 
-/** How a service names a failure. */
+/** What a failure of a service is to a store. */
 export interface ServiceFailure {
-  /** Such as `AccessDenied`. */
+  /** How the service names it, such as `AccessDenied`. */
   readonly name: string;
   /** HTTP status; undefined = there was no answer. */
   readonly status: number | undefined;
+  readonly code: ObjectErrorCode;
+  /** What people can do about it; undefined = the message of the cause says more. */
+  readonly wayOut: string | undefined;
 }
 
-/** What to do about failures that people can mend, by the service's name of them. */
-const WAYS_OUT: Readonly<Record<string, string>> = {
-  NoSuchBucket: 'the bucket does not exist: create it, or choose another --bucket',
-  InvalidAccessKeyId: 'the access key is not known to the service: check --aws-access-key-id',
-  SignatureDoesNotMatch: 'the secret does not fit the access key: check --aws-secret-access-key and --aws-default-region',
-  AccessDenied: 'the credentials may not do this: allow reading, writing, listing and deleting objects of the bucket',
-  ExpiredToken: 'the credentials have expired: provide new ones',
-  RequestTimeTooSkewed: 'the clock of this machine is wrong: set it',
-  PermanentRedirect: 'the bucket is in another region: check --aws-default-region and --aws-endpoint',
-  AuthorizationHeaderMalformed: 'the bucket is in another region: check --aws-default-region',
-  CredentialsProviderError:
-    'no credentials were found: set --aws-access-key-id and --aws-secret-access-key, or one of the ways that the AWS SDK knows',
-};
-
-/** Names of failures that credentials, rights or settings cause. */
-const DENIALS: ReadonlySet<string> = new Set([
-  'NoSuchBucket',
-  'InvalidAccessKeyId',
-  'SignatureDoesNotMatch',
-  'AccessDenied',
-  'ExpiredToken',
-  'PermanentRedirect',
-  'AuthorizationHeaderMalformed',
-  'CredentialsProviderError',
+/** Codes of Node.js for certificates that cannot be trusted. */
+const CERTIFICATE_CODES: ReadonlySet<string> = new Set([
+  'CERT_HAS_EXPIRED',
+  'CERT_NOT_YET_VALID',
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'ERR_TLS_CERT_ALTNAME_INVALID',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'UNABLE_TO_GET_ISSUER_CERT',
+  'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+  'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
 ]);
 
 /** A failure of a service as one of the store, whose message names the operation, the bucket, and the way out where there is one. */
 export function bucketFailure(operation: BucketOperation, failure: ServiceFailure, cause: unknown): ObjectStoreError {
-  const { bucket, key, method } = operation;
-  const what = key === undefined ? `${method} of bucket '${bucket}'` : `${method} of '${key}' in bucket '${bucket}'`;
+  const { bucket, key, method, place = 'bucket' } = operation;
+  const what = key === undefined ? `${method} of ${place} '${bucket}'` : `${method} of '${key}' in ${place} '${bucket}'`;
   const answer = failure.status === undefined ? '' : ` (${failure.name}, status ${failure.status})`;
-  const wayOut = WAYS_OUT[failure.name];
-  const reason = wayOut ?? errorText(cause);
-  return new ObjectStoreError(codeOf(failure), `${what} failed${answer}: ${reason}`, cause);
+  const reason = failure.wayOut ?? reasonOf(cause);
+  return new ObjectStoreError(failure.code, `${what} failed${answer}: ${reason}`, cause);
 }
 
-function codeOf({ name, status }: ServiceFailure): ObjectErrorCode {
-  if (DENIALS.has(name)) return 'DENIED';
-  if (status === 404) return 'NOT_FOUND';
-  if (status === 412) return 'EXISTS';
-  if ((status === 401 || status === 403) && name !== 'RequestTimeTooSkewed') return 'DENIED';
-  return 'UNAVAILABLE'; // 409 of a conditional put is one: another put of the key is under way
+/** A request that got no answer. */
+export function networkFailure(cause: unknown): ServiceFailure {
+  const code = systemErrorCode(cause) ?? '';
+  const untrusted = `the certificate of the service is not trusted (${code}): give the root that signed it with --object-store-tls-ca`;
+  return { name: '', status: undefined, code: 'UNAVAILABLE', wayOut: CERTIFICATE_CODES.has(code) ? untrusted : undefined };
+}
+
+/** Some errors of sockets have a code and no message. */
+function reasonOf(cause: unknown): string {
+  const text = errorText(cause);
+  return text === '' ? (systemErrorCode(cause) ?? 'no answer') : text;
 }

@@ -228,7 +228,9 @@ describe('what is recorded and shown', () => {
   });
 
   it('secrets do not print', () => {
-    const config = configOf({}, { AWS_SECRET_ACCESS_KEY: 'very-secret' });
+    const config = configOf({}, { AWS_SECRET_ACCESS_KEY: 'very-secret', AZURE_STORAGE_ACCESS_KEY: 'very-secret' });
+    assert.equal(config.secrets.azureStorageAccessKey?.reveal(), 'very-secret');
+    assert.ok(!config.cliParams.includes('very-secret'));
     assert.ok(!inspect(config, { depth: 9 }).includes('very-secret'));
     assert.ok(!JSON.stringify(config.secrets).includes('very-secret'));
     assert.ok(!`${config.secrets.awsSecretAccessKey}`.includes('very-secret'));
@@ -246,9 +248,31 @@ describe('checks of the machine', () => {
       name: 'StartupError',
       message: `${prefix}Error configuring Amazon S3: Generic S3 error: Missing bucket name`,
     });
-    assert.throws(() => checkServeConfig(configOf({ 'object-store': 'google', bucket: 'b' })), {
-      message: `${prefix}google is not supported by this build`,
-    });
+    const azure = { 'object-store': 'azure', bucket: 'b', 'azure-storage-account': 'account' };
+    const endpoint = { ...azure, 'azure-endpoint': 'http://127.0.0.1:10000/account' };
+    for (const [options, message] of [
+      [{ 'object-store': 'google' }, 'Error configuring GCS: Generic GCS error: Missing bucket name'],
+      [{ 'object-store': 'azure' }, 'Error configuring Microsoft Azure: Generic MicrosoftAzure error: Container name must be specified'],
+      [
+        { 'object-store': 'azure', bucket: 'b' },
+        'Error configuring Microsoft Azure: Generic MicrosoftAzure error: Account must be specified (--azure-storage-account)',
+      ],
+      [
+        { ...azure, 'azure-storage-account': 'evil.example/' },
+        "Error configuring Microsoft Azure: 'evil.example/' is no name of a storage account: 3 to 24 small letters and digits",
+      ],
+      [
+        endpoint,
+        "Error configuring Microsoft Azure: the endpoint 'http://127.0.0.1:10000/account' is not encrypted; use https, or add --azure-allow-http",
+      ],
+      [{ 'object-store': 'memory-throttled' }, 'memory-throttled is not supported by this build'],
+    ] as const) {
+      assert.throws(() => checkServeConfig(configOf(options)), { name: 'StartupError', message: prefix + message });
+    }
+    for (const options of [azure, { ...endpoint, 'azure-allow-http': true as const }, { 'object-store': 'google', bucket: 'b' }]) {
+      checkServeConfig(configOf(options));
+    }
+    checkServeConfig(configOf({ 'object-store': 'memory', 'aws-endpoint': 'http://127.0.0.1:1' })); // of another store
   });
 
   it('a data directory that cannot be made', () => {

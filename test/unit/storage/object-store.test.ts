@@ -1,3 +1,4 @@
+// Runs alone: installs packages, and starts azurite.
 import assert from 'node:assert/strict';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -14,6 +15,8 @@ import {
   type S3Options,
   setAside,
 } from '../../../src/storage/index.ts';
+import { openAzure, openGoogle, sharedAzurite } from '../../support/cloud-stores.ts';
+import { FakeGoogle } from '../../support/fake-google.ts';
 import { FakeS3 } from '../../support/fake-s3.ts';
 import { MemoryObjectStore } from '../../support/memory-object-store.ts';
 import { ensureNpmPackage } from '../../tooling/ensure-npm-package.ts';
@@ -47,11 +50,15 @@ async function openS3(
   return store;
 }
 
+const azurite = sharedAzurite();
+
 /** What every store must do; whoever adds one adds a line here. */
 const stores: readonly (readonly [string, (t: TestContext) => Promise<ObjectStore>])[] = [
   ['directory', async (t) => new DirectoryObjectStore(nodeFileSystem, await temporaryDirectory(t))],
   ['memory', async () => new MemoryObjectStore()],
   ['S3', async (t) => openS3(t, await FakeS3.start(t))],
+  ['Azure', async (t) => openAzure(t, await azurite())],
+  ['Google', async (t) => openGoogle(t, await FakeGoogle.start(t))],
 ];
 
 for (const [name, open] of stores) {
@@ -70,6 +77,17 @@ for (const [name, open] of stores) {
         [await range(0, 3), await range(7, 3), await range(8, 100), await range(10, 5), await range(50, 5)],
         ['012', '789', '89', '', ''],
       );
+    });
+
+    it('takes keys of all characters that keys may have', async (t) => {
+      const store = await open(t);
+      await store.prepare('x/');
+      const odd = ['x/ a b', `x/!"#$%&'()*+,-.:;<=>?@`, 'x/%2F', 'x/[]^_`{|}~', 'x/a&amp;b'];
+      for (const key of odd) await store.put(key, text(key), 'create');
+      assert.deepEqual(await keys(store, 'x/'), odd.sort());
+      for (const key of odd) assert.equal(await read(store, key), key);
+      await store.delete(odd);
+      assert.deepEqual(await keys(store, ''), []);
     });
 
     it('creates an object once, however many try, and overwrites it when told to', async (t) => {
@@ -205,6 +223,10 @@ describe('objects in an S3 bucket', () => {
     await writeFile(path, Buffer.alloc(300_000, 'x'));
     await store.putFile('dbs/1', path, 300_000);
     assert.equal(await read(store, 'dbs/1'), 'x'.repeat(300_000));
+    await assert.rejects(store.putFile('dbs/2', join(path, 'none'), 1), {
+      name: 'ObjectStoreError',
+      message: /PUT of 'node\/dbs\/2' .*ENOTDIR/,
+    });
     for (let i = 0; i < 1005; i++) fake.objects.set(`node/n/${String(i).padStart(4, '0')}`, Buffer.from('1'));
     assert.equal((await keys(store, 'n/')).length, 1005);
     const sizes: [string, number][] = [];
@@ -243,7 +265,7 @@ describe('objects in an S3 bucket', () => {
     await probeStore(store, systemTimers);
     assert.deepEqual(await keys(store, ''), [], 'the probe leaves nothing');
     fake.ignoresConditions = true;
-    await assert.rejects(probeStore(store, systemTimers), { name: 'StartupError', message: /If-None-Match: \*.*overwrite each other/ });
+    await assert.rejects(probeStore(store, systemTimers), { name: 'StartupError', message: /If-None-Match: \*, .*overwrite each other/ });
     fake.fault = () => ({ status: 404, code: 'NoSuchBucket' });
     await assert.rejects(probeStore(store, systemTimers), { name: 'StartupError', message: /bucket does not exist: create it/ });
   });
