@@ -2,18 +2,15 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { after, before, describe, it, type TestContext } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { gzipSync } from 'node:zlib';
-import { influxdb1 } from '../bench/peers/influxdb1.ts';
+import { influxdb1Missing, startInfluxdb1 } from '../support/influxdb1.ts';
 import { startServer, type TestServer, testDirectory } from '../support/server.ts';
 import { until } from '../support/until.ts';
-import { ensureDebianPackage } from '../tooling/ensure-debian-package.ts';
 import { bin, type Finished, runProgram } from './cli-support.ts';
 
-const found = ensureDebianPackage('influxd', 'influxdb');
-const reason = found.kind === 'missing' ? ` (skipped: ${found.reason})` : '';
+const reason = influxdb1Missing === undefined ? '' : ` (skipped: ${influxdb1Missing})`;
 
 describe('import', () => {
   const endings: (() => Promise<void>)[] = [];
@@ -200,7 +197,7 @@ describe('import', () => {
   });
 
   it(`a running InfluxDB 1.6.7: every policy, type and awkward name, counts and sums as there${reason}`, {
-    skip: found.kind === 'missing',
+    skip: influxdb1Missing !== undefined,
   }, async (context) => {
     const judge = await startInfluxdb1(context);
     const ask = async (url: string, q: string, db = 'd'): Promise<unknown> =>
@@ -248,23 +245,4 @@ function rounded(value: unknown): unknown {
       typeof part === 'number' && !Number.isInteger(part) ? Number(part.toPrecision(10)) : part,
     ),
   );
-}
-
-async function startInfluxdb1(t: TestContext): Promise<string> {
-  const listener = createServer().listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const address = listener.address();
-  const port = typeof address === 'object' && address !== null ? address.port : assert.fail('no port');
-  listener.close();
-  await once(listener, 'close');
-  const { args } = influxdb1.command(await testDirectory(t), port);
-  const child = spawn(found.kind === 'found' ? found.path : assert.fail(found.reason), args, { stdio: 'ignore' });
-  const exited = once(child, 'exit');
-  t.after(async () => {
-    child.kill();
-    await exited;
-  });
-  const url = `http://127.0.0.1:${port}`;
-  await until(async () => ((await fetch(`${url}/ping`).catch(() => undefined))?.status === 204 ? true : undefined));
-  return url;
 }

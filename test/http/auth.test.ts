@@ -84,6 +84,8 @@ test('every endpoint refuses in shape auth, v2 and v1 too', async () => {
   ] as const) {
     const reply = await inject({ method, url, headers: { authorization: 'Bearer bad' } });
     assert.deepEqual([reply.statusCode, reply.body], [401, '{"error": "the request was not authenticated"}']);
+    const version = url.startsWith('/api/') ? undefined : '3.10.0-ts.1';
+    assert.equal(reply.headers['x-influxdb-version'], version, url);
   }
   const malformed = await inject({ method: 'POST', url: '/api/v2/write?bucket=b', headers: { authorization: 'Digest good' } });
   assert.equal(malformed.statusCode, 400);

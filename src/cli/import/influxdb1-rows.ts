@@ -2,7 +2,7 @@ import { decodeMultiStream } from '@msgpack/msgpack';
 import type { ApiClient } from '../client/api-client.ts';
 import { CommandFailure } from '../client/failure.ts';
 import { type FieldValue, lineOf } from './line-text.ts';
-import type { ImportRow } from './row-pieces.ts';
+import { severalIntoOne } from './source-tables.ts';
 
 /** A measurement of one retention policy, and the database that its rows go to. */
 export interface SourceTable {
@@ -33,11 +33,7 @@ export async function influxdb1Tables(
     if (!all.includes(name)) throw new CommandFailure(`the source has no database ${name}`, { hint: `it has ${all.join(', ')}` });
   const tables: SourceTable[] = [];
   const chosen = databases ?? all.filter((name) => name !== '_internal');
-  if (target !== undefined && chosen.length > 1) {
-    throw new CommandFailure(`${chosen.length} databases cannot go into one`, {
-      hint: 'choose one with --from-database, or leave --database out: each keeps its name',
-    });
-  }
+  if (target !== undefined && chosen.length > 1) throw severalIntoOne(chosen.length);
   for (const database of chosen) {
     const [policies] = await series(client, `SHOW RETENTION POLICIES ON ${quoted(database)}`);
     const defaultAt = policies?.columns.indexOf('default') ?? -1;
@@ -52,28 +48,8 @@ export async function influxdb1Tables(
   return tables;
 }
 
-/** All rows of the tables, one after the other. `skip` = tables that were imported before; the position of the last row of each is their number. */
-export async function* influxdb1Rows(
-  client: ApiClient,
-  tables: readonly SourceTable[],
-  skip: number,
-  onTable: (index: number) => void,
-): AsyncIterable<ImportRow> {
-  let row = 0;
-  for (const [index, table] of tables.entries()) {
-    if (index < skip) continue;
-    onTable(index);
-    let held: ImportRow | undefined;
-    for await (const line of tableLines(client, table)) {
-      if (held !== undefined) yield held;
-      row += 1;
-      held = { line, sourceLine: row, database: table.target };
-    }
-    if (held !== undefined) yield { ...held, position: index + 1 };
-  }
-}
-
-async function* tableLines(client: ApiClient, table: SourceTable): AsyncIterable<string> {
+/** Rows of a table as line protocol. */
+export async function* influxdb1Lines(client: ApiClient, table: SourceTable): AsyncIterable<string> {
   const from = `${quoted(table.database)}.${quoted(table.policy)}.${quoted(table.measurement)}`;
   const types = await fieldTypes(client, table);
   const query = { q: `SELECT * FROM ${from} GROUP BY *`, epoch: 'ns', chunked: 'true', chunk_size: String(CHUNK_ROWS) };

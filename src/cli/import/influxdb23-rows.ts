@@ -1,8 +1,8 @@
 import type { ApiClient } from '../client/api-client.ts';
-import { CommandFailure } from '../client/failure.ts';
 import { csvRows, type OnBadRow } from './csv-rows.ts';
 import { type FieldValue, lineOf } from './line-text.ts';
 import type { ImportRow } from './row-pieces.ts';
+import { severalIntoOne } from './source-tables.ts';
 
 /** A table of a running InfluxDB 3, with the kinds of its columns. */
 export interface Influxdb3Table {
@@ -21,11 +21,7 @@ export async function influxdb3Tables(
   const listed = await client.fetch({ method: 'GET', path: '/api/v3/configure/database', query: { format: 'json' } });
   const all = (JSON.parse(listed.body.toString('utf8')) as Record<string, string>[]).map((row) => row['iox::database'] ?? '');
   const chosen = databases ?? all.filter((name) => name !== '_internal' && name !== '');
-  if (target !== undefined && chosen.length > 1) {
-    throw new CommandFailure(`${chosen.length} databases cannot go into one`, {
-      hint: 'choose one with --from-database, or leave --database out: each keeps its name',
-    });
-  }
+  if (target !== undefined && chosen.length > 1) throw severalIntoOne(chosen.length);
   const tables: Influxdb3Table[] = [];
   for (const database of chosen) {
     const q = "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = 'iox' ORDER BY table_name";
@@ -40,28 +36,8 @@ export async function influxdb3Tables(
   return tables;
 }
 
-/** All rows of the tables; the position of the last row of each is the number of tables that are complete. */
-export async function* influxdb3Rows(
-  client: ApiClient,
-  tables: readonly Influxdb3Table[],
-  skip: number,
-  onTable: (index: number) => void,
-): AsyncIterable<ImportRow> {
-  let row = 0;
-  for (const [index, table] of tables.entries()) {
-    if (index < skip) continue;
-    onTable(index);
-    let held: ImportRow | undefined;
-    for await (const line of tableLines(client, table)) {
-      if (held !== undefined) yield held;
-      row += 1;
-      held = { line, sourceLine: row, database: table.target };
-    }
-    if (held !== undefined) yield { ...held, position: index + 1 };
-  }
-}
-
-async function* tableLines(client: ApiClient, { columns, database, table }: Influxdb3Table): AsyncIterable<string> {
+/** Rows of a table as line protocol. */
+export async function* influxdb3Lines(client: ApiClient, { columns, database, table }: Influxdb3Table): AsyncIterable<string> {
   const q = `SELECT * FROM "${table.replaceAll('"', '""')}"`;
   const answer = await client.send({ method: 'POST', path: '/api/v3/query_sql', json: { db: database, q, format: 'json_lines' } });
   for await (const text of textLines(answer.body)) {

@@ -6,10 +6,11 @@ import { openMeasured } from '../client/input.ts';
 import type { CliIo } from '../io.ts';
 import { type CsvMapping, csvRows } from './csv-rows.ts';
 import { followHeaders } from './export-file.ts';
-import { influxdb1Rows, influxdb1Tables } from './influxdb1-rows.ts';
-import { influxdb2Rows, influxdb3Rows, influxdb3Tables } from './influxdb23-rows.ts';
+import { influxdb1Lines, influxdb1Tables } from './influxdb1-rows.ts';
+import { influxdb2Rows, influxdb3Lines, influxdb3Tables } from './influxdb23-rows.ts';
 import { rowPieces } from './row-pieces.ts';
 import type { OpenSource, Refuse } from './run-import.ts';
+import { tableRows } from './source-tables.ts';
 
 export type FileFormat = 'lp' | 'csv' | 'parquet';
 
@@ -97,12 +98,12 @@ export async function openServer(source: ApiClient, from: ServerImport, refuse: 
   switch (from.version) {
     case 1: {
       const tables = await influxdb1Tables(source, from.databases, from.database);
-      const rows = influxdb1Rows(source, tables, done, onTable);
+      const rows = tableRows(tables, done, onTable, (table) => influxdb1Lines(source, table));
       return { pieces: rowPieces(rows, from.requestBytesMax), unit: 'row', share: () => current / Math.max(1, tables.length) };
     }
     case 3: {
       const tables = await influxdb3Tables(source, from.databases, from.database);
-      const rows = influxdb3Rows(source, tables, done, onTable);
+      const rows = tableRows(tables, done, onTable, (table) => influxdb3Lines(source, table));
       return { pieces: rowPieces(rows, from.requestBytesMax), unit: 'row', share: () => current / Math.max(1, tables.length) };
     }
     case 2: {

@@ -26,7 +26,7 @@ export async function buildHttpServer(deps: HttpDependencies): Promise<HttpServe
   const logger = deps.logger.child('influxdb3_server::http');
   const errorLog = new ErrorLog(deps.clock, logger);
   const metrics = new HttpMetrics(deps.metrics, deps.product, deps.clock.nowMs() / 1000);
-  const gate = new RequestGate(deps.authenticator, deps.clusterUuid, deps.loginPage);
+  const gate = new RequestGate(deps.authenticator, deps.clusterUuid, deps.product.version, deps.loginPage);
   const observer = new RequestObserver({ metrics, clock: deps.clock, logger });
   const routeDeps = { ...deps, httpMetrics: metrics, errorLog };
   const writes = writeEndpoints(routeDeps);

@@ -4,6 +4,7 @@ import type { LineError, Precision } from '../../../write/line-protocol/types.ts
 import type { WriteOutcome, WriteRequest, WriteService } from '../../../write/write-service.ts';
 import { type BodySource, withBody } from '../request/body.ts';
 import type { BodyMemory } from '../request/body-memory.ts';
+import { splitTarget } from '../request/query-string.ts';
 import { requireUtf8 } from '../request/utf8.ts';
 import type { PartialWrite } from './partial-write.ts';
 
@@ -65,14 +66,19 @@ const MAY_HOLD_TOKEN = /(?:^|&)p(?:[=&]|$)|%/;
  */
 export class TargetCache<Target extends WriteTarget> {
   readonly #decode: (query: string) => Target;
+  readonly #missing: () => Error;
   readonly #known = new Map<string, Target>();
 
-  constructor(decode: (query: string) => Target) {
+  /** @param missing the refusal of a request without a query string */
+  constructor(decode: (query: string) => Target, missing: () => Error) {
     this.#decode = decode;
+    this.#missing = missing;
   }
 
-  /** Throws what `decode` throws. */
-  of(query: string): Target {
+  /** Throws what `decode` throws, or `missing` makes. */
+  readonly of = (originalUrl: string): Target => {
+    const { query } = splitTarget(originalUrl);
+    if (query === undefined) throw this.#missing();
     const known = this.#known.get(query);
     if (known !== undefined) return known;
     const target = this.#decode(query);
@@ -81,7 +87,7 @@ export class TargetCache<Target extends WriteTarget> {
       this.#known.set(query, target);
     }
     return target;
-  }
+  };
 }
 
 /**

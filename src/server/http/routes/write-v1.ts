@@ -1,5 +1,5 @@
 import { newPolicyDatabase, validateDatabaseName } from '../../../catalog/index.ts';
-import { decodeParams, splitTarget } from '../request/query-string.ts';
+import { decodeParams } from '../request/query-string.ts';
 import type { WriteEndpoint } from '../request/write-endpoint.ts';
 import type { ErrorLog } from '../response/error-log.ts';
 import { asV1Error } from '../response/error-response.ts';
@@ -24,16 +24,11 @@ const rules = {
 
 /** `POST /write`. @param version sent with every answer, as InfluxDB 1 does */
 export function writeV1(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }, version: string): WriteEndpoint {
-  const targets = new TargetCache(decodeTarget);
-  const targetOf = (originalUrl: string): LegacyTarget => {
-    const { query } = splitTarget(originalUrl);
-    if (query === undefined) throw badV1Request('no db destination provided');
-    return targets.of(query);
-  };
+  const targets = new TargetCache(decodeTarget, () => badV1Request('no db destination provided'));
   const answer: WriteEndpoint['answer'] = async (request, reply) => {
     reply.header('x-influxdb-version', version);
     try {
-      const target = targetOf(request.originalUrl);
+      const target = targets.of(request.originalUrl);
       const stored = await storeLegacyBody(deps, request.raw, target);
       if (stored.lineErrors.length > 0) throw badV1Request(partialWriteText(stored));
       return reply.code(204).send();
@@ -41,7 +36,7 @@ export function writeV1(deps: WriteEndpointDependencies & { readonly errorLog: E
       throw asV1Error(error, deps.errorLog);
     }
   };
-  return { answer, checkTarget: targetOf };
+  return { answer, checkTarget: targets.of };
 }
 
 function decodeTarget(query: string): LegacyTarget {

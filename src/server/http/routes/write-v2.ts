@@ -1,6 +1,6 @@
 import { validateDatabaseName } from '../../../catalog/index.ts';
 import type { InfluxError } from '../../../shared/errors.ts';
-import { decodeParams, splitTarget } from '../request/query-string.ts';
+import { decodeParams } from '../request/query-string.ts';
 import type { WriteEndpoint } from '../request/write-endpoint.ts';
 import type { ErrorLog } from '../response/error-log.ts';
 import { toInfluxError } from '../response/error-response.ts';
@@ -24,15 +24,10 @@ const rules = {
 
 /** `POST /api/v2/write`: the v1 rules, with errors as `{"code", "message"}`. Any `org` is as good as another. */
 export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: ErrorLog }): WriteEndpoint {
-  const targets = new TargetCache(decodeTarget);
-  const targetOf = (originalUrl: string): LegacyTarget => {
-    const { query } = splitTarget(originalUrl);
-    if (query === undefined) throw refused('no org/bucket destination provided');
-    return targets.of(query);
-  };
+  const targets = new TargetCache(decodeTarget, () => refused('no org/bucket destination provided'));
   const answer: WriteEndpoint['answer'] = async (request, reply) => {
     try {
-      const target = targetOf(request.originalUrl);
+      const target = targets.of(request.originalUrl);
       const asFailure = (error: unknown): InfluxError => asWriteBufferError(toInfluxError(error, deps.errorLog));
       const stored = await storeLegacyBody(deps, request.raw, target, asFailure);
       if (stored.lineErrors.length > 0) throw refused(partialWriteText(stored));
@@ -41,7 +36,7 @@ export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: E
       return sendV2Error(reply, toInfluxError(error, deps.errorLog));
     }
   };
-  return { answer, checkTarget: targetOf };
+  return { answer, checkTarget: targets.of };
 }
 
 function decodeTarget(query: string): LegacyTarget {

@@ -1,5 +1,5 @@
 import { validateDatabaseName } from '../../../catalog/index.ts';
-import { decodeParams, splitTarget } from '../request/query-string.ts';
+import { decodeParams } from '../request/query-string.ts';
 import type { WriteEndpoint } from '../request/write-endpoint.ts';
 import { sendJson } from '../response/error-response.ts';
 import { missingWriteParams, serdeError } from '../response/errors.ts';
@@ -22,14 +22,9 @@ const rules = {
 
 /** `POST /api/v3/write_lp`. Parameters are checked in the order of `rules`, before the body is read. */
 export function writeV3(deps: WriteEndpointDependencies): WriteEndpoint {
-  const targets = new TargetCache(decodeTarget);
-  const targetOf = (originalUrl: string): WriteTarget => {
-    const { query } = splitTarget(originalUrl);
-    if (query === undefined) throw missingWriteParams();
-    return targets.of(query);
-  };
+  const targets = new TargetCache(decodeTarget, missingWriteParams);
   const answer: WriteEndpoint['answer'] = async (request, reply) => {
-    const target = targetOf(request.originalUrl);
+    const target = targets.of(request.originalUrl);
     const outcome = await storeBody(deps, request.raw, target);
     if (outcome.lineErrors.length === 0) return reply.code(204).send();
     const isLimit = outcome.lineErrors.some((error) => error.errorMessage.startsWith('Update to schema would exceed number of'));
@@ -38,7 +33,7 @@ export function writeV3(deps: WriteEndpointDependencies): WriteEndpoint {
       data: outcome.lineErrors.map(wireLineError),
     });
   };
-  return { answer, checkTarget: targetOf };
+  return { answer, checkTarget: targets.of };
 }
 
 function decodeTarget(query: string): WriteTarget {

@@ -5,8 +5,9 @@ import { splitTarget } from '../request/query-string.ts';
 import { sendAuthError, sendText } from '../response/error-response.ts';
 import type { HttpReply } from '../response/http-reply.ts';
 
-/** Pages, and the paths of InfluxDB 1. */
-const ASKS_FOR_PASSWORD = new Set([...pathsWith('page'), ...pathsWith('token-in-url')]);
+/** The paths of InfluxDB 1; these and pages. */
+const OF_V1 = new Set(pathsWith('token-in-url'));
+const ASKS_FOR_PASSWORD = new Set([...pathsWith('page'), ...OF_V1]);
 const FIRST_TOKEN = pathsWith('first-token');
 const CLOSED_WITHOUT_AUTH = pathsWith('closed-without-auth');
 
@@ -27,14 +28,15 @@ export interface GateRequest {
 export class RequestGate {
   readonly #authenticator: RequestAuthenticator;
   readonly #clusterUuid: string;
-
+  readonly #version: string;
   readonly #loginPage: LoginPage | undefined;
 
   /** `loginPage` = what a browser without a token gets instead of the error. */
-  constructor(authenticator: RequestAuthenticator, clusterUuid: string, loginPage?: LoginPage) {
+  constructor(authenticator: RequestAuthenticator, clusterUuid: string, version: string, loginPage?: LoginPage) {
     this.#loginPage = loginPage;
     this.#authenticator = authenticator;
     this.#clusterUuid = clusterUuid;
+    this.#version = version;
   }
 
   /** Puts the gate before all routes of fastify. */
@@ -85,6 +87,8 @@ export class RequestGate {
     // Old clients, and curl's library when it may choose the scheme, send a password only after they were asked: any user name, the
     // token as password. Not with the login page: a browser would put a dialog of its own before it.
     if (ASKS_FOR_PASSWORD.has(path) && verdict.status === 401) reply.header('www-authenticate', 'Basic realm="influxdb3"');
+    // Clients of InfluxDB 1 tell by it what they talk to, before they have a token.
+    if (OF_V1.has(path)) reply.header('x-influxdb-version', this.#version);
     sendAuthError(reply, verdict.status, verdict.message);
     return false;
   }
