@@ -1,5 +1,6 @@
 import type { PolicyShards } from '../catalog/index.ts';
 import type { PluginService, TriggerService } from '../processing/processing-service.ts';
+import type { TokenPermission } from '../shared/token-permissions.ts';
 
 /**
  * What the configure endpoints need of the catalog and the processing engine. Every method throws
@@ -103,5 +104,11 @@ export interface TokenAdmin {
   createOperator(): Promise<CreatedToken>;
   regenerateOperator(): Promise<CreatedToken>;
   createNamed(options: { readonly name: string; readonly expirySecs: bigint | undefined }): Promise<CreatedToken>;
+  /** A token that may do what the permissions say and nothing else. */
+  createResource(options: {
+    readonly name: string;
+    readonly permissions: readonly TokenPermission[];
+    readonly expirySecs: bigint | undefined;
+  }): Promise<CreatedToken>;
   delete(name: string): Promise<void>;
 }

@@ -5,7 +5,7 @@ import type { AdminDependencies } from './index.ts';
 /** Makes a new random token; only the hash is ever stored. */
 export type TokenMaker = () => { readonly token: string; readonly hash: string };
 
-/** Creates, replaces and deletes admin tokens. */
+/** Creates, replaces and deletes tokens. */
 export function tokenAdmin({ catalog, makeToken, nowMs }: Pick<AdminDependencies, 'catalog' | 'makeToken' | 'nowMs'>): TokenAdmin {
   return {
     async createOperator() {
@@ -19,6 +19,10 @@ export function tokenAdmin({ catalog, makeToken, nowMs }: Pick<AdminDependencies
     async createNamed({ name, expirySecs }) {
       const { token, hash } = makeToken();
       return created(await catalog.createToken({ name, hash, expiryMs: expiryMs(nowMs(), expirySecs) }), token);
+    },
+    async createResource({ name, permissions, expirySecs }) {
+      const { token, hash } = makeToken();
+      return created(await catalog.createToken({ name, hash, permissions, expiryMs: expiryMs(nowMs(), expirySecs) }), token);
     },
     delete: (name) => catalog.deleteToken(name),
   };

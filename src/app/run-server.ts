@@ -160,7 +160,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
     nodeId: config.node.id,
     telemetry: { state: telemetry.state, reason: telemetry.status().reason },
     authEnabled: config.auth.enabled,
-    hasAdminToken: storage.catalog.tokens().length > 0,
+    hasAdminToken: storage.catalog.tokens().some(({ permissions }) => permissions === undefined),
     remoteFirstToken: config.auth.remoteFirstToken,
     otherNodes: storage.otherNodes,
     notice: storage.firstStart ? firstStartNotice(telemetry.resolution) : '',

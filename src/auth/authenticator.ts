@@ -1,7 +1,8 @@
 import type { Clock } from '../shared/clock.ts';
 import { pathsWith } from '../shared/gate-paths.ts';
 import type { Logger } from '../shared/logger.ts';
-import type { AuthInput, AuthVerdict, RequestAuthenticator, TokenStore } from './contract.ts';
+import { type Access, accessOf, FULL_ACCESS } from './access.ts';
+import type { AuthInput, AuthVerdict, RequestAuthenticator, StoredToken, TokenStore } from './contract.ts';
 import { readCredential } from './credentials.ts';
 import { FailureLog } from './failure-log.ts';
 import { isLoopback } from './loopback.ts';
@@ -18,7 +19,7 @@ const FIRST_TOKEN_IS_LOCAL =
   'the first operator token can only be made on the machine of the server: run `influxdb3 create token --admin` there ' +
   '(in its container), or start the server with --remote-first-token';
 
-const ALLOWED: AuthVerdict = { allowed: true };
+const ALLOWED: AuthVerdict = { allowed: true, access: FULL_ACCESS };
 const UNAUTHENTICATED: AuthVerdict = { allowed: false, status: 401, message: 'the request was not authenticated' };
 const EXPIRED: AuthVerdict = { ...UNAUTHENTICATED, expired: true };
 
@@ -38,12 +39,12 @@ export interface AuthenticatorOptions {
 
 export type TokenState = 'valid' | 'unknown' | 'expired';
 
-const VERDICTS: Readonly<Record<TokenState, AuthVerdict>> = { valid: ALLOWED, unknown: UNAUTHENTICATED, expired: EXPIRED };
-
-/** Checks tokens against the store on every request; nothing is cached, so changes count from the next request on. */
+/** Checks tokens against the store on every request, so changes count from the next request on; only what a stored token may do is kept beside it. */
 export class Authenticator implements RequestAuthenticator {
   readonly #options: AuthenticatorOptions;
   readonly #failures: FailureLog;
+  /** Of resource tokens. */
+  readonly #verdicts = new WeakMap<StoredToken, AuthVerdict>();
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options;
@@ -61,15 +62,35 @@ export class Authenticator implements RequestAuthenticator {
     return verdict;
   }
 
-  wouldAllow(input: AuthInput): boolean {
-    return this.#judge(input).allowed;
+  wouldAllow(input: AuthInput): Access | undefined {
+    const verdict = this.#judge(input);
+    return verdict.allowed ? verdict.access : undefined;
   }
 
   /** State of one token text, for protocols with their own answers. */
   tokenState(token: string): TokenState {
-    const stored = this.#options.tokens.tokenByHash(hashToken(token));
+    return this.#stateOf(this.#options.tokens.tokenByHash(hashToken(token)));
+  }
+
+  #stateOf(stored: StoredToken | undefined): TokenState {
     if (stored === undefined) return 'unknown';
     return stored.expiryMs !== undefined && stored.expiryMs <= this.#options.clock.nowMs() ? 'expired' : 'valid';
+  }
+
+  #judgeToken(token: string): AuthVerdict {
+    const stored = this.#options.tokens.tokenByHash(hashToken(token));
+    const state = this.#stateOf(stored);
+    if (stored === undefined || state === 'unknown') return UNAUTHENTICATED;
+    if (state === 'expired') return EXPIRED;
+    return stored.permissions === undefined ? ALLOWED : this.#limited(stored);
+  }
+
+  #limited(stored: StoredToken): AuthVerdict {
+    const known = this.#verdicts.get(stored);
+    if (known !== undefined) return known;
+    const verdict: AuthVerdict = { allowed: true, access: accessOf(stored.permissions) };
+    this.#verdicts.set(stored, verdict);
+    return verdict;
   }
 
   #judge(input: AuthInput): AuthVerdict {
@@ -86,7 +107,7 @@ export class Authenticator implements RequestAuthenticator {
         return this.enabled ? UNAUTHENTICATED : ALLOWED;
       case 'token':
         if (!this.enabled) return ALLOWED;
-        return VERDICTS[this.tokenState(credential.token)];
+        return this.#judgeToken(credential.token);
     }
   }
 

@@ -1,3 +1,6 @@
+import type { TokenPermission } from '../shared/token-permissions.ts';
+import type { Access } from './access.ts';
+
 /** What the authenticator needs of a request. */
 export interface AuthInput {
   /** Raw path, not decoded. */
@@ -12,7 +15,7 @@ export interface AuthInput {
 
 /** A refusal carries the status and the exact message; `expired` = the token was good once. */
 export type AuthVerdict =
-  | { readonly allowed: true }
+  | { readonly allowed: true; readonly access: Access }
   | { readonly allowed: false; readonly status: 400 | 401 | 403 | 500; readonly message: string; readonly expired?: boolean };
 
 /** Decides who may pass. */
@@ -21,13 +24,15 @@ export interface RequestAuthenticator {
   readonly enabled: boolean;
   /** Sees every request except OPTIONS. */
   verify(input: AuthInput): AuthVerdict;
-  /** Whether `verify` would allow it now; notes nothing. */
-  wouldAllow(input: AuthInput): boolean;
+  /** What `verify` would allow now, undefined = nothing; notes nothing. */
+  wouldAllow(input: AuthInput): Access | undefined;
 }
 
-/** What verification needs of a stored token. */
+/** What verification needs of a stored token. A token that changes is another object. */
 export interface StoredToken {
   readonly expiryMs?: number | undefined;
+  /** Undefined = an admin token. */
+  readonly permissions?: readonly TokenPermission[] | undefined;
 }
 
 /** Where tokens are looked up: always the current state, so that creating and deleting take effect at once. */

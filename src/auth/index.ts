@@ -1,3 +1,4 @@
+export { Access, accessOf, FULL_ACCESS, NO_ACCESS } from './access.ts';
 export { Authenticator, type AuthenticatorOptions, type TokenState } from './authenticator.ts';
 export type { AuthInput, AuthVerdict, RequestAuthenticator, StoredToken, TokenStore } from './contract.ts';
 export { isLoopback } from './loopback.ts';

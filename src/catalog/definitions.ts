@@ -1,5 +1,6 @@
 /** What the catalog stores about everything that is not a database, table or column. All objects are immutable. */
 import type { ColumnId, DistinctCacheId, LastCacheId, NodeNumber, TokenId, TriggerId } from '../shared/ids.ts';
+import type { TokenPermission } from '../shared/token-permissions.ts';
 
 /** Last-value cache. Columns are ids of the table. */
 export interface LastCacheDefinition {
@@ -45,7 +46,7 @@ export interface TriggerDefinition {
   readonly disabled: boolean;
 }
 
-/** Admin token. The token itself is never stored. */
+/** An admin token, or with permissions a resource token. The token itself is never stored. */
 export interface TokenRecord {
   readonly id: TokenId;
   readonly name: string;
@@ -59,7 +60,12 @@ export interface TokenRecord {
   /** Undefined = never. */
   readonly expiryMs: number | undefined;
   readonly description: string | undefined;
+  /** Undefined = an admin token, which may do everything. */
+  readonly permissions?: readonly TokenPermission[] | undefined;
 }
+
+/** A token that may do what its permissions say, and nothing else. */
+export type ResourceTokenRecord = TokenRecord & { readonly permissions: readonly TokenPermission[] };
 
 /** A server process that uses this catalog. */
 export interface NodeRecord {

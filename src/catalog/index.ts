@@ -4,6 +4,7 @@ export type {
   DistinctCacheDefinition,
   LastCacheDefinition,
   NodeRecord,
+  ResourceTokenRecord,
   TokenRecord,
   TriggerDefinition,
   TriggerErrorBehavior,

@@ -100,6 +100,7 @@ class StepCheck {
         checkTrigger(this.#database(op.db).committed, op.trigger.name, op.trigger.id);
         return;
       case 'put_token':
+      case 'put_resource_token':
         checkToken(this.#state, op.token.name, op.token.id, op.token.hash);
         return;
       case 'create_last_cache':

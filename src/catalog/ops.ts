@@ -1,6 +1,13 @@
 import type { ColumnType } from '../shared/column-type.ts';
 import type { CatalogSequence, DatabaseId, DistinctCacheId, LastCacheId, TableId, TokenId, TriggerId } from '../shared/ids.ts';
-import type { DistinctCacheDefinition, LastCacheDefinition, NodeRecord, TokenRecord, TriggerDefinition } from './definitions.ts';
+import type {
+  DistinctCacheDefinition,
+  LastCacheDefinition,
+  NodeRecord,
+  ResourceTokenRecord,
+  TokenRecord,
+  TriggerDefinition,
+} from './definitions.ts';
 
 /**
  * Smallest steps of a catalog change: what a log file holds and what `CatalogState.apply` does. They carry every id, so
@@ -39,7 +46,10 @@ export type CatalogOp =
   | { readonly op: 'drop_distinct_cache'; readonly db: DatabaseId; readonly table: TableId; readonly id: DistinctCacheId }
   | { readonly op: 'put_trigger'; readonly db: DatabaseId; readonly trigger: TriggerDefinition }
   | { readonly op: 'drop_trigger'; readonly db: DatabaseId; readonly id: TriggerId }
+  /** An admin token. */
   | { readonly op: 'put_token'; readonly token: TokenRecord }
+  /** A step of its own, so that a version that knows admin tokens only cannot take it for one. */
+  | { readonly op: 'put_resource_token'; readonly token: ResourceTokenRecord }
   | { readonly op: 'drop_token'; readonly id: TokenId };
 
 /** Name and type; ids follow from the order. */

@@ -1,3 +1,4 @@
+import type { TokenPermission } from '../shared/token-permissions.ts';
 import type { TokenRecord } from './definitions.ts';
 import { cannotDeleteOperatorToken, missingAdminToken, resourceNotFound, tokenNameExists } from './errors.ts';
 import type { Plan } from './plan.ts';
@@ -14,11 +15,15 @@ export interface NewToken {
   readonly createdById?: number | undefined;
   readonly expiryMs?: number | undefined;
   readonly description?: string | undefined;
+  /** Undefined = an admin token. */
+  readonly permissions?: readonly TokenPermission[] | undefined;
 }
 
-/** Refuses a known name, and a token that another name already has. */
+/** Refuses a known name, that of the operator token for another one, and a token that another name already has. */
 export function planCreateToken(state: CatalogState, request: NewToken, nowMs: number): Plan<TokenRecord> {
+  const { permissions } = request;
   if (state.tokens.has(request.name) || state.tokenByHash.has(request.hash)) throw tokenNameExists(request.name);
+  if (permissions !== undefined && request.name === OPERATOR_TOKEN) throw tokenNameExists(request.name);
   const token: TokenRecord = {
     id: request.name === OPERATOR_TOKEN ? 0 : state.nextTokenId,
     name: request.name,
@@ -30,7 +35,9 @@ export function planCreateToken(state: CatalogState, request: NewToken, nowMs: n
     expiryMs: request.expiryMs,
     description: request.description,
   };
-  return { ops: [{ op: 'put_token', token }], result: () => token };
+  if (permissions === undefined) return { ops: [{ op: 'put_token', token }], result: () => token };
+  const limited = { ...token, permissions };
+  return { ops: [{ op: 'put_resource_token', token: limited }], result: () => limited };
 }
 
 /** Gives the operator token a new hash; the old token is dead as soon as this is applied. */

@@ -1,5 +1,12 @@
 import type { DatabaseId, DistinctCacheId, LastCacheId, NodeNumber, TableId, TokenId, TriggerId } from '../shared/ids.ts';
-import type { DistinctCacheDefinition, LastCacheDefinition, NodeRecord, TokenRecord, TriggerDefinition } from './definitions.ts';
+import type {
+  DistinctCacheDefinition,
+  LastCacheDefinition,
+  NodeRecord,
+  ResourceTokenRecord,
+  TokenRecord,
+  TriggerDefinition,
+} from './definitions.ts';
 import { MutableDatabase, MutableTable } from './model.ts';
 import type { ColumnEntry } from './ops.ts';
 import { CatalogState, optionalNs } from './state.ts';
@@ -15,6 +22,7 @@ type SnapshotLine =
     }
   | { readonly line: 'node'; readonly node: NodeRecord }
   | { readonly line: 'token'; readonly token: TokenRecord }
+  | { readonly line: 'resource_token'; readonly token: ResourceTokenRecord }
   | {
       readonly line: 'database';
       readonly id: DatabaseId;
@@ -57,7 +65,7 @@ export function* dumpState(state: CatalogState): Generator<string> {
     gen1DurationSecs: state.gen1DurationSecs,
   });
   for (const node of state.nodes.values()) yield print({ line: 'node', node });
-  for (const token of state.tokens.values()) yield print({ line: 'token', token });
+  for (const token of state.tokens.values()) yield print(tokenLine(token));
   for (const database of state.databaseById.values()) {
     yield print({
       line: 'database',
@@ -86,6 +94,12 @@ export function loadState(payload: Uint8Array): CatalogState {
   }
   state.recount();
   return state;
+}
+
+/** A resource token has a line of its own, so that a version that knows admin tokens only cannot take it for one. */
+function tokenLine(token: TokenRecord): SnapshotLine {
+  const { permissions } = token;
+  return permissions === undefined ? { line: 'token', token } : { line: 'resource_token', token: { ...token, permissions } };
 }
 
 function tableLine(table: MutableTable): SnapshotLine {
@@ -124,6 +138,9 @@ function applyLine(state: CatalogState, line: SnapshotLine): void {
       return;
     case 'token':
       state.apply({ op: 'put_token', token: line.token });
+      return;
+    case 'resource_token':
+      state.apply({ op: 'put_resource_token', token: line.token });
       return;
     case 'database': {
       const database = new MutableDatabase(line.id, line.name);

@@ -42,6 +42,10 @@ export class CatalogState {
       case 'put_token':
         this.#putToken(op.token);
         return;
+      case 'put_resource_token':
+        assert(Array.isArray(op.token.permissions), `token '${op.token.name}' has no permissions`);
+        this.#putToken(op.token);
+        return;
       case 'drop_token':
         this.#dropToken(op.id);
         return;

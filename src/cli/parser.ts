@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { type AnyOptionSpec, argumentText, nearest, type Occurrence, UsageError } from '../config/index.ts';
-import type { CommandPath, GroupModel, LeafModel } from './command-model.ts';
+import type { CommandModel, CommandPath, GroupModel, LeafModel } from './command-model.ts';
 import { shortHelp } from './help.ts';
 import { type CliIo, write } from './io.ts';
 import { givenOptions, missingArguments } from './leaf.ts';
@@ -24,8 +24,23 @@ const noValue = '\0no value';
 /** Parses the arguments by the models and runs the command. Answers with the exit code; throws `UsageError`. */
 export async function parseAndRun(root: GroupModel, options: { argv: readonly string[]; io: CliIo; quickStart: boolean }): Promise<number> {
   const run: ParseRun = { ...options, occurrences: new Map(), exitCode: 0 };
-  await buildCommand([root], run).parseAsync([...options.argv], { from: 'user' });
+  await buildCommand([root], run).parseAsync(untied(options.argv, root), { from: 'user' });
   return run.exitCode;
+}
+
+/** A command that looks like an option may have its first word tied to it: `create token --permission=db:a:read`. */
+function untied(argv: readonly string[], root: GroupModel): string[] {
+  let model: CommandModel = root;
+  for (const [index, word] of argv.entries()) {
+    if (model.kind !== 'group') break;
+    const children: readonly CommandModel[] = model.children;
+    const [name = '', value] = splitAtEquals(word);
+    const child = children.find((each) => each.name === name || each.aliases.includes(name));
+    if (child === undefined) break;
+    if (value !== undefined) return name.startsWith('--') ? [...argv.slice(0, index), name, value, ...argv.slice(index + 1)] : [...argv];
+    model = child;
+  }
+  return [...argv];
 }
 
 /** Commander does the walking; every message is ours. */

@@ -120,6 +120,10 @@ export class ProcessingEngine implements EngineService {
     return this.#routes.find(request.path)?.request(request);
   }
 
+  databaseOf(path: string): string | undefined {
+    return this.#routes.find(path)?.databaseName;
+  }
+
   /** What triggers logged, oldest first: those of a database by its name, or all. */
   logRows(database: string | undefined): TriggerLogRow[] {
     if (database === undefined) return this.log.rows(undefined);

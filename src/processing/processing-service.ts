@@ -52,6 +52,8 @@ export interface LongBody {
 export interface EngineService {
   /** Undefined = no trigger serves the path. Rejects with PLUGIN_FAILED (500), ENGINE_BUSY, ENGINE_STOPPING (503), PLUGIN_TIMEOUT (504). */
   request(request: EngineRequest): Promise<EngineResponse | undefined>;
+  /** Database of the trigger that serves a path; undefined = none does. */
+  databaseOf(path: string): string | undefined;
 }
 
 /** A file of a plugin directory, named below it. */

@@ -10,6 +10,8 @@ export interface SqlRequest {
   readonly loggedText?: string;
   /** Who asks; a client when absent. Plugins' queries do not count in telemetry. */
   readonly origin?: 'client' | 'plugin';
+  /** True = `system.queries` shows whoever asks the queries of this database only; it shows those of all databases otherwise. */
+  readonly ownQueriesOnly?: boolean | undefined;
   /** Lower-case hex, for the query log. */
   readonly traceId?: string;
   /** Aborting cancels the query. */

@@ -7,8 +7,8 @@
 
 import { type GrpcStatus, grpcStatusOf } from './grpc-status.ts';
 
-/** How the HTTP layer frames the message: `text` alone, or `{"error": message, "data"?: data}`. */
-export type ErrorShape = 'text' | 'json';
+/** How the HTTP layer frames the message: `text` alone, `{"error":message,"data"?:data}`, or as refused tokens with a space after the colon. */
+export type ErrorShape = 'text' | 'json' | 'auth';
 
 export interface InfluxErrorInit {
   /** Stable name for logs, metrics and tests, in UPPER_SNAKE_CASE. */

@@ -28,6 +28,7 @@ export const GATE_PATHS = [
   { path: '/query', rule: 'token-in-url' },
   { path: '/ping', rule: 'token-in-url' },
   { path: '/api/v3/configure/token', rule: 'closed-without-auth' },
+  { path: '/api/v3/enterprise/configure/token', rule: 'closed-without-auth' },
   { path: '/api/v3/configure/token/admin', rule: 'first-token' },
   { path: '/health', rule: 'openable', word: 'health' },
   { path: '/api/v1/health', rule: 'openable', word: 'health' },

@@ -276,6 +276,39 @@ describe(`explorer page in a browser${note}`, { skip }, () => {
     });
   });
 
+  it('makes a token with permissions, and shows with it what it may read', async () => {
+    const asAdmin = (path: string, body: string): Promise<Response> =>
+      fetch(`${server.url}${path}`, { method: 'POST', body, headers: { authorization: `Bearer ${token}` } });
+    assert.equal((await asAdmin('/api/v3/write_lp?db=vault', 'treasure v=1')).status, 204);
+    let limited = '';
+    await visit({}, async (page) => {
+      await page.keyboard.press('Alt+3');
+      await page.getByLabel('Name of the new token').fill('reader');
+      await page.getByLabel('Permissions of the new token').fill('db:sensors:own');
+      await page.keyboard.press('Enter');
+      await page.getByText("invalid permission: 'own' cannot be done with db: there is read and write").waitFor();
+      await page.getByLabel('Permissions of the new token').fill('db:sensors,others:read system:health:read');
+      await page.keyboard.press('Enter');
+      limited = (await page.locator('.made code').textContent()) ?? '';
+      await page.locator('.server li', { hasText: 'reader db:sensors,others:read; system:health:read' }).waitFor();
+      await page.locator('.server li', { hasText: '_admin may do everything' }).waitFor();
+    });
+    await visit({ anonymous: true }, async (page) => {
+      await page.getByLabel('Token', { exact: true }).fill(limited);
+      await page.keyboard.press('Enter');
+      await opened(page);
+      assert.deepEqual(await page.locator('.tree details.database > summary').allTextContents(), ['sensors']);
+      assert.match(await run(page, 'SELECT count(*) FROM big'), /1 row/);
+      await page.keyboard.press('Alt+2');
+      await page.getByLabel('Line protocol').fill('attic temp=1 1');
+      await page.getByLabel('Line protocol').press('Control+Enter');
+      await page.getByText("the token may not write the database 'sensors', it needs the permission db:sensors:write").waitFor();
+      await page.keyboard.press('Alt+3');
+      await page.getByText('Tokens are shown to admin tokens, and to those that may read _internal.').waitFor();
+      await page.getByText(/^OK · version 3\./).waitFor();
+    });
+  });
+
   for (const width of [360, 1280]) {
     for (const colorScheme of ['light', 'dark'] as const) {
       it(`fits ${width} pixels, ${colorScheme}, and its texts are readable`, async () => {

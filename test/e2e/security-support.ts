@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
+import { type Agent, type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -29,16 +29,18 @@ export interface Ask {
   readonly json?: string;
   /** Address that the request comes from. */
   readonly from?: string;
+  /** Keeps connections; a connection of its own without it. */
+  readonly agent?: Agent;
 }
 
-/** One request on a connection of its own; https trusts the fixture's certificate and nothing else. */
+/** One request; https trusts the fixture's certificate and nothing else. */
 export async function ask(url: string, options: Ask = {}): Promise<Answer> {
   const { token, json, body = json, method = body === undefined ? 'GET' : 'POST', from } = options;
   const authorization = options.authorization ?? (token === undefined ? undefined : `Bearer ${token}`);
   const request = url.startsWith('https:') ? requestHttps : requestHttp;
   const outgoing = request(url, {
     method,
-    agent: false,
+    agent: options.agent ?? false,
     ca: testCertificate,
     headers: {
       ...(authorization === undefined ? {} : { authorization }),

@@ -1,5 +1,6 @@
 import { Registry } from 'prom-client';
 import type { AdminService } from '../../src/admin/admin-service.ts';
+import { FULL_ACCESS } from '../../src/auth/index.ts';
 import { policyDatabases } from '../../src/catalog/index.ts';
 import type { GroupKey, InfluxqlRequest, InfluxqlResult, InfluxqlService } from '../../src/query/influxql/contract.ts';
 import type { QueryService, SqlRequest, StatementDescription } from '../../src/query/query-service.ts';
@@ -132,8 +133,8 @@ export async function testServer(overrides: Partial<HttpDependencies> = {}): Pro
     influxqlService: influxql,
     adminService: admin.service,
     policyDatabase: policyDatabases(() => undefined),
-    engineService: { request: async () => undefined },
-    authenticator: fakeAuthenticator(() => ({ allowed: true })),
+    engineService: { request: async () => undefined, databaseOf: () => undefined },
+    authenticator: fakeAuthenticator(() => ({ allowed: true, access: FULL_ACCESS })),
     metrics,
     clock: fixedClock,
     logger: silentLogger,
@@ -147,7 +148,11 @@ export async function testServer(overrides: Partial<HttpDependencies> = {}): Pro
 
 /** Lets in whom `verify` allows. */
 export function fakeAuthenticator(verify: (input: AuthInput) => AuthVerdict, enabled = true): RequestAuthenticator {
-  return { enabled, verify, wouldAllow: (input) => verify(input).allowed };
+  const wouldAllow: RequestAuthenticator['wouldAllow'] = (input) => {
+    const verdict = verify(input);
+    return verdict.allowed ? verdict.access : undefined;
+  };
+  return { enabled, verify, wouldAllow };
 }
 
 export function resultOf(columns: readonly ResultColumn[], batches: readonly ResultBatch[]): QueryResult {

@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { after, afterEach, beforeEach, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
+import { FULL_ACCESS } from '../../src/auth/index.ts';
 import { InfluxError } from '../../src/shared/errors.ts';
 import { until } from '../support/until.ts';
 import { fakeAuthenticator, type TestServer, testServer } from './fakes.ts';
@@ -34,7 +35,7 @@ async function listening(overrides: Parameters<typeof testServer>[0] = {}): Prom
   const registry = new Registry();
   const authenticator = fakeAuthenticator(({ authorization }) => {
     if (authorization === 'malformed') return { allowed: false, status: 400, message: 'malformed "header"' };
-    return authorization === undefined ? { allowed: true } : { allowed: false, status: 401, message: 'no' };
+    return authorization === undefined ? { allowed: true, access: FULL_ACCESS } : { allowed: false, status: 401, message: 'no' };
   });
   const started = await testServer({ authenticator, metrics: registry, ...overrides });
   started.writes.answer = (write) => {

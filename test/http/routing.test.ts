@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FULL_ACCESS } from '../../src/auth/index.ts';
 import type { AuthInput } from '../../src/server/index.ts';
 import { CLUSTER_UUID, fakeAuthenticator, testServer } from './fakes.ts';
 
@@ -18,7 +19,7 @@ test('OPTIONS on any path answers 204 with CORS headers, before authentication',
 });
 
 test('token paths are closed without authentication, whatever the method', async () => {
-  const { inject } = await testServer({ authenticator: fakeAuthenticator(() => ({ allowed: true }), false) });
+  const { inject } = await testServer({ authenticator: fakeAuthenticator(() => ({ allowed: true, access: FULL_ACCESS }), false) });
   for (const [method, url] of [
     ['POST', '/api/v3/configure/token/admin'],
     ['DELETE', '/api/v3/configure/token?token_name=x'],

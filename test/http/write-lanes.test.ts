@@ -5,6 +5,7 @@ import { connect } from 'node:net';
 import { after, describe, test } from 'node:test';
 import { gzipSync } from 'node:zlib';
 import { Registry } from 'prom-client';
+import { FULL_ACCESS } from '../../src/auth/index.ts';
 import { InfluxError } from '../../src/shared/errors.ts';
 import { until } from '../support/until.ts';
 import { fakeAuthenticator, type TestServer, testServer } from './fakes.ts';
@@ -112,7 +113,7 @@ async function pair(): Promise<{
 }> {
   const authenticator = fakeAuthenticator(({ authorization }) => {
     if (authorization === 'malformed') return { allowed: false, status: 400, message: 'malformed "header"' };
-    return authorization === undefined ? { allowed: true } : { allowed: false, status: 401, message: 'no' };
+    return authorization === undefined ? { allowed: true, access: FULL_ACCESS } : { allowed: false, status: 401, message: 'no' };
   });
   const registries = [new Registry(), new Registry()] as const;
   const inside = await testServer({ authenticator, metrics: registries[0] });
@@ -200,7 +201,9 @@ describe('writes over a connection and over fastify', () => {
   test('a token in the query string is looked at with every write', async () => {
     let allowed = true;
     const { server, writes } = await testServer({
-      authenticator: fakeAuthenticator(() => (allowed ? { allowed: true } : { allowed: false, status: 401, message: 'no' })),
+      authenticator: fakeAuthenticator(() =>
+        allowed ? { allowed: true, access: FULL_ACCESS } : { allowed: false, status: 401, message: 'no' },
+      ),
     });
     const { port } = await server.listen('127.0.0.1', 0);
     after(() => server.close());

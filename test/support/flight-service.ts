@@ -3,6 +3,7 @@ import { createServer } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 import type { TestContext } from 'node:test';
 import { Registry } from 'prom-client';
+import { FULL_ACCESS } from '../../src/auth/index.ts';
 import { FlightMetrics } from '../../src/server/flight/flight-metrics.ts';
 import { FlightService } from '../../src/server/flight/flight-service.ts';
 import { silentLogger } from '../../src/shared/logger.ts';
@@ -21,7 +22,7 @@ export async function flightService(t: TestContext, { keepAliveMs }: { readonly 
   const service = new FlightService({
     queryService: queries,
     influxqlService: new FakeInfluxql(),
-    authenticator: fakeAuthenticator(() => ({ allowed: true })),
+    authenticator: fakeAuthenticator(() => ({ allowed: true, access: FULL_ACCESS })),
     logger: silentLogger,
     metrics: new FlightMetrics(new Registry()),
     clock: fixedClock,

@@ -36,7 +36,8 @@ export function statusHint(status: number, tokenGiven: boolean, message = ''): s
     return "give a token with --token or INFLUXDB3_AUTH_TOKEN; the first one is made with 'influxdb3 create token --admin'";
   }
   if (status === 401) return 'the token was not accepted: check that it belongs to this server, is complete and has not expired';
-  if (status === 403) return 'the token is valid but may not do this: use an admin token';
+  if (status === 403)
+    return "the token is valid but may not do this: use an admin token, or one that 'influxdb3 create token --permission' made for it";
   if (status === 413)
     return 'the body is larger than the server allows: send less at once (--max-request-size), or raise --max-http-request-size';
   if (message.includes('ENOSPC')) {

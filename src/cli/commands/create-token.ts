@@ -6,9 +6,11 @@ import { connectionOptions, withClient } from '../client/connection.ts';
 import { ApiError, CommandFailure } from '../client/failure.ts';
 import { askLine } from '../client/prompt.ts';
 import { defaulted, flag, type GroupModel, group, type LeafModel, optional } from '../command-model.ts';
-import { type CliIo, print, styled } from '../io.ts';
+import { type CliIo, print } from '../io.ts';
 import type { Call } from '../leaf.ts';
 import { usageLine } from '../usage.ts';
+import { resourceToken } from './create-resource-token.ts';
+import { showToken } from './show-token.ts';
 
 const options = {
   ...connectionOptions,
@@ -22,13 +24,14 @@ const options = {
 
 type TokenCall = Call<typeof options>;
 
-/** `create token --admin`: the option is a command word, as in InfluxDB 3 Core. */
+/** `create token --admin`: the option is a command word, as in InfluxDB 3 Core. So is `--permission`, with its first value behind it. */
 export function tokenGroup(): GroupModel {
   return group({
     name: 'token',
     about: 'Create a new auth token',
-    aloneText: 'Missing required subcommand. Use: influxdb3 create token --admin [OPTIONS]',
-    children: [adminToken()],
+    aloneText:
+      'Missing required subcommand. Use: influxdb3 create token --admin [OPTIONS] or influxdb3 create token --permission <PERMISSION> --name <NAME>',
+    children: [adminToken(), resourceToken()],
   });
 }
 
@@ -88,25 +91,4 @@ async function offlineToken(call: TokenCall): Promise<number> {
   await print(io, `Token saved to: ${values.outputFile}`);
   await showToken(token, values.format, io);
   return 0;
-}
-
-async function showToken(token: string, format: 'json' | 'text', io: CliIo): Promise<void> {
-  const header = `Authorization: Bearer ${token}`;
-  if (format === 'json') {
-    const help = `Store this token securely, as it will not be shown again. HTTP requests require the following header: "${header}"`;
-    await print(io, JSON.stringify({ token, help_msg: help }, null, 2));
-    return;
-  }
-  const bold = (text: string, codes: string): string => (styled(io, io.stdout) ? `\u001b[${codes}m${text}\u001b[0m` : text);
-  const lines = [
-    '',
-    bold('New token created successfully!', '4'),
-    '',
-    `${bold('Token:', '1')} ${token}`,
-    `${bold('HTTP Requests Header:', '1')} ${header}`,
-    '',
-    `${bold('IMPORTANT:', '1;31')} Store this token securely, as it will not be shown again.`,
-    '',
-  ];
-  await print(io, lines.join('\n'));
 }

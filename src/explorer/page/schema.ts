@@ -57,7 +57,10 @@ export class SchemaTree {
 
   show(names: readonly string[], current: string): void {
     if (names.length === 0) {
-      fill(this.element, h('p', { class: 'empty' }, 'No database yet: the first write makes one.'));
+      fill(
+        this.element,
+        h('p', { class: 'empty' }, 'No database that could be shown: the first write makes one, and a token shows those that it may read.'),
+      );
       return;
     }
     fill(this.element, ...names.map((name) => this.#database(name, name === current)));

@@ -38,9 +38,20 @@ async function showTokens(api: Api, into: HTMLElement): Promise<void> {
   try {
     rows = await api.rows('_internal', 'SELECT * FROM system.tokens');
   } catch (error) {
-    fill(into, say((error as Error).message, true));
+    const denied = error instanceof ApiFailure && error.status === 403;
+    fill(
+      into,
+      denied ? say('Tokens are shown to admin tokens, and to those that may read _internal.') : say((error as Error).message, true),
+    );
     return;
   }
+  const permissions = h('input', {
+    type: 'text',
+    'aria-label': 'Permissions of the new token',
+    spellcheck: 'false',
+    placeholder: 'db:home:read,write',
+    title: 'For example db:home,garden:read or db:*:read,write; several with blanks between them. Empty = an admin token',
+  });
   const name = h('input', { type: 'text', 'aria-label': 'Name of the new token', required: true, spellcheck: 'false' });
   const outcome = h('div');
   const guarded = async (work: () => Promise<void>): Promise<void> => {
@@ -54,9 +65,11 @@ async function showTokens(api: Api, into: HTMLElement): Promise<void> {
   const create = (event: Event): void => {
     event.preventDefault();
     void guarded(async () => {
-      const body = JSON.stringify({ token_name: name.value.trim() });
+      const granted = permissions.value.split(/[\s;]+/).filter((text) => text !== '');
+      const request = { token_name: name.value.trim(), ...(granted.length === 0 ? {} : { permissions: granted.map(permissionOf) }) };
+      const path = granted.length === 0 ? '/api/v3/configure/token/named_admin' : '/api/v3/enterprise/configure/token';
       const headers = { 'content-type': 'application/json' };
-      const made = await api.json<{ token: string }>('/api/v3/configure/token/named_admin', { method: 'POST', body, headers });
+      const made = await api.json<{ token: string }>(path, { method: 'POST', body: JSON.stringify(request), headers });
       await showTokens(api, into);
       into.append(h('p', { class: 'made', role: 'status' }, 'Copy it now, it is not shown again: ', h('code', {}, made.token)));
     });
@@ -70,12 +83,33 @@ async function showTokens(api: Api, into: HTMLElement): Promise<void> {
   const line = (row: Record<string, unknown>): HTMLElement => {
     const token = String(row['name']);
     const expiry = row['expiry'] === undefined || row['expiry'] === null ? 'does not expire' : `until ${String(row['expiry'])}`;
-    return h('li', {}, h('strong', {}, token), ` ${expiry} `, token === '_admin' ? undefined : button('Delete', () => remove(token)));
+    const may = row['permissions'] === '*:*:*' ? 'may do everything' : String(row['permissions']);
+    return h(
+      'li',
+      {},
+      h('strong', {}, token),
+      ' ',
+      h('span', { class: 'kind' }, may),
+      ` ${expiry} `,
+      token === '_admin' ? undefined : button('Delete', () => remove(token)),
+    );
   };
   fill(
     into,
     rows.length === 0 ? say('No tokens.') : h('ul', {}, ...rows.map(line)),
-    h('form', { class: 'bar', onsubmit: create }, labelled('New admin token', name), h('button', { type: 'submit' }, 'Create')),
+    h(
+      'form',
+      { class: 'bar', onsubmit: create },
+      labelled('New token', name),
+      labelled('Permissions', permissions),
+      h('button', { type: 'submit' }, 'Create'),
+    ),
     outcome,
   );
+}
+
+/** `db:home,garden:read,write` as the server takes it, which says what is wrong with it. */
+function permissionOf(text: string): unknown {
+  const [type = '', names = '', actions = ''] = text.split(':');
+  return { resource_type: type, resource_names: names.split(','), actions: actions.split(',') };
 }

@@ -35,6 +35,10 @@ export class RequestTrigger implements RunningTrigger {
     return this.#options.trigger.definition;
   }
 
+  get databaseName(): string {
+    return this.#options.trigger.database.name;
+  }
+
   /** Rejects with catalogue errors. */
   async request({ body, headers, query }: EngineRequest): Promise<EngineResponse> {
     await this.#turn();

@@ -206,7 +206,7 @@ export class QueryExecutor implements QueryService {
     entry: QueryLogEntry | undefined,
   ): Promise<{ readonly engine: Engine; readonly plan: Plan }> {
     const engine = await this.#deps.engine();
-    const plan = await this.#planner.plan(engine, compiled, request.database);
+    const plan = await this.#planner.plan(engine, compiled, request);
     this.#count(request, plan, entry);
     return { engine, plan };
   }

@@ -2,6 +2,7 @@ import type { Engine } from '../../duckdb/index.ts';
 import type { LaneName } from '../../scheduling/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import { GRPC_STATUS } from '../../shared/grpc-status.ts';
+import type { SqlRequest } from '../query-service.ts';
 import { type TableReader, type TableSnapshot, tableSource } from '../scan/sources.ts';
 import { physicalNames, tableNotFound } from '../sql/index.ts';
 import type { CompiledSql, RelationUse } from '../sql/types/contract.ts';
@@ -27,6 +28,9 @@ export interface PlannerOptions {
   readonly fileLimit: number | undefined;
 }
 
+/** For whom a plan is made. */
+type PlanFor = Pick<SqlRequest, 'database' | 'ownQueriesOnly'>;
+
 /**
  * Turns compiled statements into DuckDB SQL over files and buffered rows.
  *
@@ -41,13 +45,13 @@ export class Planner {
   }
 
   /** Takes one snapshot of every table, all in one step; it stays until `release`. Throws `InfluxError`; nothing is held then. */
-  async plan(engine: Engine, compiled: CompiledSql, database: string): Promise<Plan> {
+  async plan(engine: Engine, compiled: CompiledSql, { database, ownQueriesOnly }: PlanFor): Promise<Plan> {
     const releases: (() => void)[] = [];
     const release = (): void => {
       for (const done of releases.splice(0)) done();
     };
     try {
-      const made = await this.#madeRows(compiled, database);
+      const made = await this.#madeRows(compiled, { database, ownQueriesOnly });
       const snapshots = await this.#snapshots(compiled, database, releases);
       const sources: string[] = [];
       for (const use of compiled.uses) {
@@ -104,7 +108,7 @@ export class Planner {
   }
 
   /** Rows of every use of a table that the server makes itself; equal tables share one reading. */
-  async #madeRows(compiled: CompiledSql, database: string): Promise<Map<RelationUse, RowSet>> {
+  async #madeRows(compiled: CompiledSql, { database, ownQueriesOnly }: PlanFor): Promise<Map<RelationUse, RowSet>> {
     const reading = new Map<string, Promise<RowSet>>();
     const rowsOf = (use: RelationUse): Promise<RowSet> | undefined => {
       const { relation, columns } = use;
@@ -117,7 +121,7 @@ export class Planner {
           .then((rows) => ({ columns: relation.columns, rows }));
       }
       const key = `${schema}.${name}`;
-      const known = reading.get(key) ?? this.#options.systemTables.rows(schema, name, database);
+      const known = reading.get(key) ?? this.#options.systemTables.rows(schema, name, database, { ownQueriesOnly });
       reading.set(key, known);
       return known;
     };

@@ -13,6 +13,8 @@ export interface InfluxqlRequest {
   readonly intoDatabase?: string | undefined;
   /** True = lists have the shape, and series the order of InfluxDB 1 instead of that of InfluxDB 3 Core. */
   readonly asV1?: boolean;
+  /** Databases that lists show whoever asks; undefined = all. */
+  readonly isVisible?: (database: string) => boolean;
   /** For the query log. */
   readonly text: string;
   /** Aborting cancels the query. */

@@ -92,14 +92,14 @@ export class InfluxqlExecutor implements InfluxqlService {
     } catch (error) {
       const { asV1, database = '' } = request;
       const missing = asV1 === true && error instanceof InfluxError && error.code === 'DATABASE_NOT_FOUND';
-      throw (missing ? this.#missingPolicy(database) : undefined) ?? error;
+      throw (missing ? this.#missingPolicy(database, request) : undefined) ?? error;
     }
   }
 
   /** What a v1 client hears when `db/rp` is not there but `db` is; undefined = `db` is missing too, or is all that was named. */
-  #missingPolicy(database: string): InfluxError | undefined {
+  #missingPolicy(database: string, request: InfluxqlRequest): InfluxError | undefined {
     const slash = database.indexOf('/');
-    if (slash < 0 || !isThere(this.#deps.databases(), database.slice(0, slash))) return undefined;
+    if (slash < 0 || !isThere(this.#visible(request), database.slice(0, slash))) return undefined;
     return refusedStatement(`retention policy not found: ${database.slice(slash + 1)}`);
   }
 
@@ -121,22 +121,29 @@ export class InfluxqlExecutor implements InfluxqlService {
     const { intoDatabase, mayChange } = request;
     if (mayChange !== true || writes === undefined || intoDatabase === undefined) throw notImplemented('INTO');
     if (!isThere(databases(), intoDatabase)) {
-      throw this.#missingPolicy(intoDatabase) ?? refusedStatement(`database not found: ${intoDatabase}`);
+      throw this.#missingPolicy(intoDatabase, request) ?? refusedStatement(`database not found: ${intoDatabase}`);
     }
     const rows = await this.#read({ kind: 'select', select }, request);
     return writeRows(rows, { database: intoDatabase, measurement: into.measurement }, writes);
   }
 
+  #visible({ isVisible }: InfluxqlRequest): Iterable<ListedDatabase> {
+    const all = this.#deps.databases();
+    return isVisible === undefined ? all : [...all].filter(({ name }) => isVisible(name));
+  }
+
   /** What the server knows by itself; undefined = the statement reads tables. */
-  async #list({ statement, database, asV1 = false }: InfluxqlRequest): Promise<InfluxqlResult | undefined> {
-    const { databases, diagnostics, executor, statistics } = this.#deps;
+  async #list(request: InfluxqlRequest): Promise<InfluxqlResult | undefined> {
+    const { statement, database, asV1 = false } = request;
+    const { diagnostics, executor, statistics } = this.#deps;
+    const { isVisible = () => true } = request;
     switch (statement.kind) {
       case 'show-databases':
-        return asV1 ? databaseSeries(databases()) : databasesTable(databases());
+        return asV1 ? databaseSeries(this.#visible(request)) : databasesTable(this.#visible(request));
       case 'show-retention-policies':
-        return asV1 ? policySeries(databases(), database) : policiesTable(databases(), database);
+        return asV1 ? policySeries(this.#visible(request), database) : policiesTable(this.#visible(request), database);
       case 'show-queries':
-        return queriesTable(executor.running());
+        return queriesTable(executor.running().filter((query) => isVisible(query.database)));
       case 'show-diagnostics':
         if (!asV1 || diagnostics === undefined) throw notImplemented('SHOW DIAGNOSTICS');
         return namedSeries(diagnostics(), statement.of);

@@ -1,5 +1,6 @@
 import { type Catalog, INTERNAL_DATABASE } from '../../catalog/index.ts';
 import { MS_NS, SECOND_NS } from '../../shared/time-units.ts';
+import { permissionsText } from '../../shared/token-permissions.ts';
 import type { RelationColumn } from '../sql/types/contract.ts';
 import { byBytes, type Cell, type SystemTableProvider } from './index.ts';
 
@@ -138,7 +139,7 @@ export function tokensTable(catalog: Catalog, authEnabled: boolean): SystemTable
           milliseconds(token.updatedAtMs),
           id(token.updatedById),
           milliseconds(token.expiryMs),
-          '*:*:*',
+          permissionsText(token.permissions),
         ];
         return cells.filter((_, i) => shown[i]);
       }),

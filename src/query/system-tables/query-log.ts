@@ -145,6 +145,10 @@ export class QueryLogEntry {
     return this.#plannedMs !== undefined;
   }
 
+  get database(): string {
+    return this.#query.database;
+  }
+
   /** The statement was understood. */
   compiled(): void {
     if (!this.#final) this.#phase = 'logically_planned';
@@ -242,7 +246,14 @@ function span(fromMs: number | undefined, toMs: number | undefined): bigint | nu
 
 /** `system.queries`: one log for the whole server, the same in every database. */
 export function queriesTable(log: QueryLog): SystemTableProvider {
-  return { name: 'queries', columns: QUERIES_COLUMNS, rows: () => log.entries().map((entry) => entry.cells()) };
+  return {
+    name: 'queries',
+    columns: QUERIES_COLUMNS,
+    rows(database, viewer) {
+      const entries = log.entries().filter((entry) => viewer?.ownQueriesOnly !== true || entry.database === database);
+      return entries.map((entry) => entry.cells());
+    },
+  };
 }
 
 const QUERIES_COLUMNS: SystemTableProvider['columns'] = [

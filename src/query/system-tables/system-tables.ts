@@ -2,6 +2,12 @@ import type { RelationColumn, RelationInfo } from '../sql/types/contract.ts';
 import { type InformationSchemaTables, informationSchemaColumns, informationSchemaRows, type ListedTable } from './information-schema.ts';
 import type { Cell, RowSet } from './rows-source.ts';
 
+/** What whoever asks may see. */
+export interface Viewer {
+  /** True = queries of the database that is asked, not those of others. */
+  readonly ownQueriesOnly?: boolean | undefined;
+}
+
 /** One table of the `system` schema. */
 export interface SystemTableProvider {
   readonly name: string;
@@ -11,7 +17,7 @@ export interface SystemTableProvider {
   /** Listed only in this database, although every one has it; undefined = where it is present. */
   readonly listedIn?: string;
   /** Rows as of now, for one database. */
-  rows(database: string): readonly (readonly Cell[])[] | Promise<readonly (readonly Cell[])[]>;
+  rows(database: string, viewer?: Viewer): readonly (readonly Cell[])[] | Promise<readonly (readonly Cell[])[]>;
 }
 
 /** User tables of a database, as the information schema lists them. */
@@ -33,11 +39,11 @@ export class SystemTables {
     return columns === undefined ? undefined : { schema, name, columns };
   }
 
-  async rows(schema: 'system' | 'information_schema', name: string, database: string): Promise<RowSet> {
+  async rows(schema: 'system' | 'information_schema', name: string, database: string, viewer?: Viewer): Promise<RowSet> {
     if (schema === 'information_schema') return informationSchemaRows(name as InformationSchemaTables, this.#listed(database));
     const provider = this.#provider(name, database);
     if (provider === undefined) throw new Error(`internal error: no system table ${name}`);
-    return { columns: provider.columns, rows: await provider.rows(database) };
+    return { columns: provider.columns, rows: await provider.rows(database, viewer) };
   }
 
   #provider(name: string, database: string): SystemTableProvider | undefined {

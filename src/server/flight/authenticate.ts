@@ -1,11 +1,11 @@
-import type { RequestAuthenticator } from '../../auth/index.ts';
+import { type Access, FULL_ACCESS, type RequestAuthenticator } from '../../auth/index.ts';
 import { GRPC_STATUS } from '../../shared/grpc-status.ts';
 import { FlightError } from './errors.ts';
 import type { GrpcCall } from './grpc/grpc-call.ts';
 
-/** Throws UNAUTHENTICATED, or PERMISSION_DENIED for a token that has expired, when the call may not pass. */
-export function authenticate(call: GrpcCall, authenticator: RequestAuthenticator): void {
-  if (!authenticator.enabled) return;
+/** What the call may do. Throws UNAUTHENTICATED, or PERMISSION_DENIED for a token that has expired, when it may not pass. */
+export function authenticate(call: GrpcCall, authenticator: RequestAuthenticator): Access {
+  if (!authenticator.enabled) return FULL_ACCESS;
   const token = tokenOf(call.header('authorization'));
   const verdict = authenticator.verify({
     path: call.path,
@@ -13,7 +13,7 @@ export function authenticate(call: GrpcCall, authenticator: RequestAuthenticator
     authorization: token === undefined ? undefined : `Bearer ${token}`,
     remoteAddress: call.remoteAddress,
   });
-  if (verdict.allowed) return;
+  if (verdict.allowed) return verdict.access;
   if (verdict.expired === true) throw new FlightError(GRPC_STATUS.PERMISSION_DENIED, 'Permission denied');
   throw new FlightError(GRPC_STATUS.UNAUTHENTICATED, 'Unauthenticated');
 }

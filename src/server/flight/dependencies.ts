@@ -15,3 +15,9 @@ export interface FlightDependencies {
   /** For tests; default: `KEEP_ALIVE_MS`. */
   readonly keepAliveMs?: number;
 }
+
+/** What a method works with: the services do what the token of the call may do, and no more. */
+export type CallDependencies = Omit<FlightDependencies, 'authenticator'> & {
+  /** Throws PERMISSION_DENIED when the token may not read the database. */
+  requireRead(database: string): void;
+};

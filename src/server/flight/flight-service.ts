@@ -1,8 +1,11 @@
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import { NO_ACCESS } from '../../auth/index.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import { GRPC_STATUS } from '../../shared/grpc-status.ts';
+import { GuardedInfluxql, GuardedQueries } from '../guarded-services.ts';
+import { FLIGHT_RIGHTS, type FlightMethod, narrowed } from '../rights.ts';
 import { authenticate, tokenOf } from './authenticate.ts';
-import type { FlightDependencies } from './dependencies.ts';
+import type { CallDependencies, FlightDependencies } from './dependencies.ts';
 import { FlightError, invalidArgument, notYetImplemented } from './errors.ts';
 import { GrpcCall } from './grpc/grpc-call.ts';
 import { readHandshake, readTicket, writeHandshake } from './protobuf/messages.ts';
@@ -12,13 +15,13 @@ import { readFlightTicket } from './ticket.ts';
 
 const SERVICE = '/arrow.flight.protocol.FlightService/';
 
-type Method = (call: GrpcCall, deps: FlightDependencies) => Promise<void>;
+type Method = (call: GrpcCall, deps: CallDependencies) => Promise<void>;
 
-const METHODS: Readonly<Record<string, Method>> = {
-  DoGet: guarded(doGet),
-  GetFlightInfo: guarded(getFlightInfo),
-  DoAction: guarded(doAction),
-  DoPut: guarded(doPut),
+const METHODS: Readonly<Record<FlightMethod, Method>> = {
+  DoGet: doGet,
+  GetFlightInfo: getFlightInfo,
+  DoAction: doAction,
+  DoPut: doPut,
   Handshake: handshake,
   GetSchema: unimplemented,
   PollFlightInfo: unimplemented,
@@ -30,16 +33,20 @@ const METHODS: Readonly<Record<string, Method>> = {
 /** Answers gRPC requests: Arrow Flight and Flight SQL; other services and methods get UNIMPLEMENTED. */
 export class FlightService {
   readonly #deps: FlightDependencies;
+  readonly #queries: GuardedQueries;
+  readonly #influxql: GuardedInfluxql;
 
   constructor(dependencies: FlightDependencies) {
     this.#deps = dependencies;
+    this.#queries = new GuardedQueries(dependencies.queryService);
+    this.#influxql = new GuardedInfluxql(dependencies.influxqlService);
   }
 
   /** For HTTP/2 requests whose content-type begins with `application/grpc`. */
   handle(request: Http2ServerRequest, response: Http2ServerResponse): void {
     const path = request.url;
     const name = path.startsWith(SERVICE) ? path.slice(SERVICE.length) : '';
-    const method = Object.hasOwn(METHODS, name) ? METHODS[name] : undefined;
+    const method = Object.hasOwn(METHODS, name) ? (name as FlightMethod) : undefined;
     const { clock, metrics } = this.#deps;
     const startedMs = clock.monotonicMs();
     const call = new GrpcCall(request, response, (end) => {
@@ -50,7 +57,19 @@ export class FlightService {
       call.fail(GRPC_STATUS.UNIMPLEMENTED, '');
       return;
     }
-    method(call, this.#deps).catch((error: unknown) => this.#fail(call, error));
+    this.#run(method, call).catch((error: unknown) => this.#fail(call, error));
+  }
+
+  /** Asks for a token before anything else, and gives the method what its right leaves of it. */
+  async #run(name: FlightMethod, call: GrpcCall): Promise<void> {
+    const right = FLIGHT_RIGHTS[name];
+    const access = right === 'open' ? NO_ACCESS : narrowed(authenticate(call, this.#deps.authenticator), right);
+    await METHODS[name](call, {
+      ...this.#deps,
+      queryService: this.#queries.for(access),
+      influxqlService: this.#influxql.for(access),
+      requireRead: (database) => this.#queries.check(access, database),
+    });
   }
 
   #fail(call: GrpcCall, error: unknown): void {
@@ -64,16 +83,9 @@ export class FlightService {
   }
 }
 
-/** A method that asks for a token before anything else. */
-function guarded(method: Method): Method {
-  return async (call, deps) => {
-    authenticate(call, deps.authenticator);
-    await method(call, deps);
-  };
-}
-
-async function doGet(call: GrpcCall, deps: FlightDependencies): Promise<void> {
+async function doGet(call: GrpcCall, deps: CallDependencies): Promise<void> {
   const ticket = readFlightTicket(readTicket(await call.message()));
+  deps.requireRead(ticket.database);
   if (ticket.kind === 'flightsql') await answerCommand(call, deps, ticket.database, ticket.command);
   else await answerText(call, deps, ticket);
 }

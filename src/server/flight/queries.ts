@@ -3,7 +3,7 @@ import { needsDatabase, parseInfluxql, statementDatabase } from '../../query/inf
 import type { SqlRequest } from '../../query/query-service.ts';
 import type { BindValue, QueryResult, QueryStatistics } from '../../query/result.ts';
 import { InfluxError } from '../../shared/errors.ts';
-import type { FlightDependencies } from './dependencies.ts';
+import type { CallDependencies } from './dependencies.ts';
 import { type QueryStage, queryFailure } from './errors.ts';
 import type { GrpcCall } from './grpc/grpc-call.ts';
 import { ResultSender } from './send-result.ts';
@@ -18,7 +18,7 @@ export interface StartedQuery {
 /** Runs a query and sends what it answers. What `start` is given is told how to learn the columns of a query that takes long. */
 export async function answerQuery(
   call: GrpcCall,
-  deps: FlightDependencies,
+  deps: CallDependencies,
   database: string,
   stage: QueryStage,
   start: (onPlanned: NonNullable<SqlRequest['onPlanned']>) => Promise<StartedQuery>,
@@ -51,7 +51,7 @@ async function sendRows(sender: ResultSender, result: QueryResult, metadata: Rea
 type TextTicket = Extract<FlightTicket, { kind: 'sql' | 'influxql' }>;
 
 /** Answers a ticket whose query is text. */
-export async function answerText(call: GrpcCall, deps: FlightDependencies, ticket: TextTicket): Promise<void> {
+export async function answerText(call: GrpcCall, deps: CallDependencies, ticket: TextTicket): Promise<void> {
   const { database, query, params } = ticket;
   const { signal } = call;
   if (ticket.kind === 'influxql') {
@@ -67,7 +67,7 @@ export async function answerText(call: GrpcCall, deps: FlightDependencies, ticke
 export async function startInfluxql(
   database: string,
   query: string,
-  deps: FlightDependencies,
+  deps: CallDependencies,
   signal: AbortSignal,
   params: ReadonlyMap<string, BindValue> = new Map(),
 ): Promise<StartedQuery> {

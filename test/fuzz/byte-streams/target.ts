@@ -5,6 +5,7 @@ import { connect, type Socket } from 'node:net';
 import type { TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { Registry } from 'prom-client';
+import { FULL_ACCESS } from '../../../src/auth/index.ts';
 import { InfluxError } from '../../../src/shared/errors.ts';
 import type { WriteOutcome } from '../../../src/write/write-service.ts';
 import { fakeAuthenticator, testServer } from '../../http/fakes.ts';
@@ -58,7 +59,7 @@ export async function streamTarget(t: TestContext, rawLane: boolean, maxBodyByte
       if (gate.at(-1) !== asked) gate.push(asked);
       if (authorization === 'malformed') return { allowed: false, status: 400, message: 'malformed "header"' };
       const allowed = authorization === undefined || authorization === 'Bearer good';
-      return allowed ? { allowed } : { allowed, status: 401, message: 'no' };
+      return allowed ? { allowed, access: FULL_ACCESS } : { allowed, status: 401, message: 'no' };
     }),
   });
   writes.answer = async ({ database, precision, body }) => {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { Authenticator, hashToken, makeToken, readTokenFile, type StoredToken } from '../../../src/auth/index.ts';
+import { Authenticator, FULL_ACCESS, hashToken, makeToken, readTokenFile, type StoredToken } from '../../../src/auth/index.ts';
 import { GATE_PATHS, OPEN_WORDS, type OpenWord, openedBy, pathsWith } from '../../../src/shared/gate-paths.ts';
 import { type LogFields, type Logger, silentLogger } from '../../../src/shared/logger.ts';
 
@@ -79,7 +79,7 @@ describe('verification', () => {
       basic('x:good'),
       basic(':good'),
     ]) {
-      assert.deepEqual(verify({ authorization }), { allowed: true }, authorization);
+      assert.deepEqual(verify({ authorization }), { allowed: true, access: FULL_ACCESS }, authorization);
     }
     for (const authorization of ['Bearer bad', 'Token ', basic('good:bad'), basic('x:')]) {
       assert.deepEqual(verify({ authorization }), UNAUTHENTICATED, authorization);
@@ -88,10 +88,10 @@ describe('verification', () => {
 
   test('as clients of InfluxDB 2 send them to InfluxDB 1.8, and with an empty token', () => {
     const { verify } = setUp();
-    assert.deepEqual(verify({ authorization: 'Token any:good' }), { allowed: true });
+    assert.deepEqual(verify({ authorization: 'Token any:good' }), { allowed: true, access: FULL_ACCESS });
     assert.deepEqual(verify({ authorization: 'Token any:bad' }), UNAUTHENTICATED);
     assert.deepEqual(verify({ authorization: 'Token' }), UNAUTHENTICATED);
-    assert.deepEqual(setUp({ enabled: false }).verify({ authorization: 'Token' }), { allowed: true });
+    assert.deepEqual(setUp({ enabled: false }).verify({ authorization: 'Token' }), { allowed: true, access: FULL_ACCESS });
   });
 
   test('malformed headers', () => {
@@ -120,29 +120,29 @@ describe('verification', () => {
 
   test('p counts on the v1 paths only, and wins there', () => {
     const { verify } = setUp();
-    assert.deepEqual(verify({ path: '/write', query: 'db=foo&u=any&p=good' }), { allowed: true });
+    assert.deepEqual(verify({ path: '/write', query: 'db=foo&u=any&p=good' }), { allowed: true, access: FULL_ACCESS });
     assert.deepEqual(verify({ path: '/query', query: 'p=bad', authorization: 'Bearer good' }), UNAUTHENTICATED);
-    assert.deepEqual(verify({ path: '/query', query: 'p=good', authorization: 'nonsense' }), { allowed: true });
+    assert.deepEqual(verify({ path: '/query', query: 'p=good', authorization: 'nonsense' }), { allowed: true, access: FULL_ACCESS });
     assert.deepEqual(verify({ path: '/query', query: 'p=', authorization: 'Bearer good' }), UNAUTHENTICATED);
-    assert.deepEqual(verify({ path: '/query', query: 'q=1', authorization: 'Bearer good' }), { allowed: true });
+    assert.deepEqual(verify({ path: '/query', query: 'q=1', authorization: 'Bearer good' }), { allowed: true, access: FULL_ACCESS });
     assert.deepEqual(verify({ path: '/api/v3/write_lp', query: 'db=foo&p=good' }), UNAUTHENTICATED);
   });
 
   test('the endpoint of the first token is open to this machine until there is one, then to all, which it refuses; its neighbours are not', () => {
     const { verify, lines } = setUp();
     const first = { path: '/api/v3/configure/token/admin', authorization: 'nonsense' };
-    assert.deepEqual(verify({ ...first, from: '127.0.0.1' }), { allowed: true });
+    assert.deepEqual(verify({ ...first, from: '127.0.0.1' }), { allowed: true, access: FULL_ACCESS });
     const refused = verify(first);
     assert.ok(!refused.allowed && refused.status === 403);
     assert.equal(lines.length, 1);
-    assert.deepEqual(setUp({ operator: true }).verify(first), { allowed: true });
-    assert.deepEqual(setUp({ remoteFirstToken: true }).verify(first), { allowed: true });
+    assert.deepEqual(setUp({ operator: true }).verify(first), { allowed: true, access: FULL_ACCESS });
+    assert.deepEqual(setUp({ remoteFirstToken: true }).verify(first), { allowed: true, access: FULL_ACCESS });
     assert.deepEqual(verify({ path: '/api/v3/configure/token/admin/regenerate' }), UNAUTHENTICATED);
   });
 
   test('--disable-authz opens exact paths', () => {
     const { verify } = setUp({ open: ['health', 'ping'] });
-    for (const path of ['/health', '/api/v1/health', '/ping']) assert.deepEqual(verify({ path }), { allowed: true });
+    for (const path of ['/health', '/api/v1/health', '/ping']) assert.deepEqual(verify({ path }), { allowed: true, access: FULL_ACCESS });
     for (const path of ['/metrics', '/health/', '/PING']) assert.deepEqual(verify({ path }), UNAUTHENTICATED);
   });
 
@@ -165,7 +165,7 @@ describe('verification', () => {
   test('expiry counts from its very millisecond', () => {
     const { verify, time, authenticator } = setUp();
     time.wallMs = 4999;
-    assert.deepEqual(verify({ authorization: 'Bearer old' }), { allowed: true });
+    assert.deepEqual(verify({ authorization: 'Bearer old' }), { allowed: true, access: FULL_ACCESS });
     time.wallMs = 5000;
     assert.deepEqual(verify({ authorization: 'Bearer old' }), { ...UNAUTHENTICATED, expired: true });
     assert.deepEqual(
@@ -176,7 +176,7 @@ describe('verification', () => {
 
   test('a deleted token is refused at once', () => {
     const { verify, tokens } = setUp();
-    assert.deepEqual(verify({ authorization: 'Bearer good' }), { allowed: true });
+    assert.deepEqual(verify({ authorization: 'Bearer good' }), { allowed: true, access: FULL_ACCESS });
     tokens.delete(hashToken('good'));
     assert.deepEqual(verify({ authorization: 'Bearer good' }), UNAUTHENTICATED);
   });
@@ -184,8 +184,8 @@ describe('verification', () => {
   test('without authentication any token passes, malformed headers do not', () => {
     const { verify, authenticator } = setUp({ enabled: false });
     assert.equal(authenticator.enabled, false);
-    assert.deepEqual(verify({}), { allowed: true });
-    assert.deepEqual(verify({ authorization: 'Bearer junk' }), { allowed: true });
+    assert.deepEqual(verify({}), { allowed: true, access: FULL_ACCESS });
+    assert.deepEqual(verify({ authorization: 'Bearer junk' }), { allowed: true, access: FULL_ACCESS });
     assert.deepEqual(verify({ authorization: 'Digest junk' }), MALFORMED);
   });
 

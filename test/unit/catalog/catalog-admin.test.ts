@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import type { NewTrigger } from '../../../src/catalog/index.ts';
+import type { NewTrigger, ResourceTokenRecord } from '../../../src/catalog/index.ts';
+import { CatalogState } from '../../../src/catalog/state.ts';
+import { parsePermission } from '../../../src/shared/token-permissions.ts';
 import { temporaryDirectory } from '../storage/temp-directory.ts';
 import { addColumns, FixedClock, NOW_MS, openCatalog } from './catalog-fixture.ts';
 
@@ -272,6 +276,46 @@ test('tokens: the operator token is 0, others count from 1 and are never numbere
       [2, 'ci'],
     ],
   );
+});
+
+test('tokens with permissions keep them in steps and lines of their own; admin tokens are written as ever', async (t) => {
+  const hash = (digit: string) => digit.repeat(128);
+  const permissions = [parsePermission('db:a,b:read'), parsePermission('system:*:read')];
+  for (const changesPerSnapshot of [100, 1]) {
+    const root = await temporaryDirectory(t);
+    const catalog = await openCatalog(root, { changesPerSnapshot });
+    await catalog.createToken({ name: 'ci', hash: hash('1') });
+    const made = await catalog.createToken({ name: 'limited', hash: hash('2'), permissions, expiryMs: 7 });
+    assert.deepEqual([made.id, made.permissions], [2, permissions]);
+    await assert.rejects(catalog.createToken({ name: '_admin', hash: hash('3'), permissions }), {
+      message: 'token name already exists, _admin',
+    });
+    await catalog.close();
+    const written = readdirSync(root, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => readFileSync(join(entry.parentPath, entry.name), 'latin1'))
+      .join('\n');
+    const kind = changesPerSnapshot === 1 ? '"line":"resource_token"' : '"op":"put_resource_token"';
+    assert.equal(written.includes(kind), true);
+    // whoever knows admin tokens only must not find one in it
+    assert.equal(/"(?:line":"token|op":"put_token)","token":\{[^}]*"permissions/.test(written), false);
+    assert.equal(/"(?:line":"token|op":"put_token)","token":\{"id":1,"name":"ci"/.test(written), true);
+    const reopened = await openCatalog(root, { changesPerSnapshot });
+    assert.deepEqual(
+      reopened.tokens().map((token) => [token.id, token.name, token.permissions]),
+      [
+        [1, 'ci', undefined],
+        [2, 'limited', permissions],
+      ],
+    );
+    await reopened.deleteToken('limited');
+    assert.equal(reopened.tokenByHash(hash('2')), undefined);
+  }
+});
+
+test('a step that makes a resource token without permissions is not taken for an admin token', () => {
+  const token = { id: 1, name: 'x', hash: 'a'.repeat(128), createdAtMs: 0 } as unknown as ResourceTokenRecord;
+  assert.throws(() => new CatalogState().apply({ op: 'put_resource_token', token }), /token 'x' has no permissions/);
 });
 
 test('no operator token cannot be regenerated', async (t) => {

@@ -6,7 +6,7 @@ import type { ClauseParser } from './select.ts';
 
 /** What people hear who manage users as InfluxDB 1 did. */
 const USERS_REFUSED =
-  'users and grants are tokens here: create one with `influxdb3 create token --admin` or POST /api/v3/configure/token/named_admin, ' +
+  'users and grants are tokens here: create one with `influxdb3 create token --permission "db:<name>:read,write" --name <name>` or `--admin`, ' +
   'and send it as password with any user name';
 
 /** First words of statements about users, grants, continuous queries and subscriptions, and why they are refused. */

@@ -2,7 +2,7 @@ import { parseInfluxql } from '../../../query/influxql/parse/index.ts';
 import type { BindValue } from '../../../query/result.ts';
 import { arrowSchema } from '../../../query/results/index.ts';
 import { encapsulated, schemaMessage } from '../../../shared/arrow/schema-message.ts';
-import type { FlightDependencies } from '../dependencies.ts';
+import type { CallDependencies } from '../dependencies.ts';
 import { invalidArgument, queryFailure } from '../errors.ts';
 import type { GrpcCall } from '../grpc/grpc-call.ts';
 import { flightDataHead, readAction, readAny, readDescriptor, readFlightData, writeFlightInfo } from '../protobuf/messages.ts';
@@ -16,9 +16,10 @@ import { SQL_INFO_SCHEMA, sqlInfoBatch } from './sql-info.ts';
 import { xdbcTypes } from './xdbc-types.ts';
 
 /** GetFlightInfo: what a command answers with, and the ticket to ask for it. */
-export async function getFlightInfo(call: GrpcCall, deps: FlightDependencies): Promise<void> {
+export async function getFlightInfo(call: GrpcCall, deps: CallDependencies): Promise<void> {
   const descriptor = await call.message();
   const database = databaseOf(call);
+  deps.requireRead(database);
   const { kind, command: bytes } = readDescriptor(descriptor);
   if (kind !== 'command') throw invalidArgument('No FlightDescriptor in Flight SQL request');
   const any = readAny(bytes);
@@ -30,7 +31,7 @@ export async function getFlightInfo(call: GrpcCall, deps: FlightDependencies): P
 }
 
 /** DoGet for a command. */
-export async function answerCommand(call: GrpcCall, deps: FlightDependencies, database: string, bytes: Uint8Array): Promise<void> {
+export async function answerCommand(call: GrpcCall, deps: CallDependencies, database: string, bytes: Uint8Array): Promise<void> {
   const any = readAny(bytes);
   const command = readCommand(any);
   const name = any.typeUrl.slice(any.typeUrl.lastIndexOf('.') + 1);
@@ -67,9 +68,10 @@ export async function answerCommand(call: GrpcCall, deps: FlightDependencies, da
 }
 
 /** DoAction: the body says what is asked for, not the type. */
-export async function doAction(call: GrpcCall, deps: FlightDependencies): Promise<void> {
+export async function doAction(call: GrpcCall, deps: CallDependencies): Promise<void> {
   const action = readAction(await call.message());
   const database = databaseOf(call);
+  deps.requireRead(database);
   const any = readAny(action.body);
   const command = readCommand(any);
   if (command.kind === 'close-prepared') {
@@ -84,8 +86,9 @@ export async function doAction(call: GrpcCall, deps: FlightDependencies): Promis
 }
 
 /** DoPut: binds the parameters of a prepared statement. */
-export async function doPut(call: GrpcCall, deps: FlightDependencies): Promise<void> {
+export async function doPut(call: GrpcCall, deps: CallDependencies): Promise<void> {
   const database = databaseOf(call);
+  deps.requireRead(database);
   const messages: Buffer[] = [];
   for await (const message of call.messages()) {
     messages.push(message);
@@ -131,7 +134,7 @@ interface Statement {
   readonly name: string;
 }
 
-async function statement(call: GrpcCall, deps: FlightDependencies, { database, query, params, name }: Statement): Promise<void> {
+async function statement(call: GrpcCall, deps: CallDependencies, { database, query, params, name }: Statement): Promise<void> {
   const request = { database, query, params, kind: 'flightsql', loggedText: `${name} ${query}`, signal: call.signal } as const;
   await answerQuery(call, deps, database, 'sql', async (onPlanned) => ({ result: await deps.queryService.sql({ ...request, onPlanned }) }));
 }
@@ -139,7 +142,7 @@ async function statement(call: GrpcCall, deps: FlightDependencies, { database, q
 type PlannedCommand = Exclude<SqlCommand, { kind: 'create-prepared' | 'close-prepared' }>;
 
 /** The schema message of a command's answer. */
-async function schemaOf(command: PlannedCommand, call: GrpcCall, deps: FlightDependencies, database: string): Promise<Buffer> {
+async function schemaOf(command: PlannedCommand, call: GrpcCall, deps: CallDependencies, database: string): Promise<Buffer> {
   const { signal } = call;
   switch (command.kind) {
     case 'sql-info':
@@ -165,6 +168,6 @@ async function schemaOf(command: PlannedCommand, call: GrpcCall, deps: FlightDep
   }
 }
 
-function metadataSource(call: GrpcCall, deps: FlightDependencies, database: string): MetadataSource {
+function metadataSource(call: GrpcCall, deps: CallDependencies, database: string): MetadataSource {
   return { queryService: deps.queryService, database, signal: call.signal, baseTableType: baseTableType(call) };
 }

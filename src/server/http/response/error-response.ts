@@ -17,7 +17,7 @@ export function toInfluxError(error: unknown, log: ErrorLog): InfluxError {
 /** The same error, framed as `{"error": message}`: clients of InfluxDB 1 read nothing else, and send again what they cannot read an answer to. */
 export function asV1Error(error: unknown, log: ErrorLog): InfluxError {
   const known = toInfluxError(error, log);
-  if (known.shape === 'json') return known;
+  if (known.shape !== 'text') return known;
   const { code, message, status, grpc, data } = known;
   const framed = new InfluxError({ code, message, status, grpc, shape: 'json', data, cause: known });
   if (known.position !== undefined) framed.position = known.position;
@@ -31,6 +31,10 @@ export function sendError<Reply extends HttpReply>(reply: Reply, error: InfluxEr
   // compat: the body stays the text that clients of InfluxDB 3 Core know
   if (error.position !== undefined) reply.header('x-influxdb-error-position', `${error.position.line}:${error.position.column}`);
   if (error.shape === 'text') return sendText(reply, error.message);
+  if (error.shape === 'auth') {
+    sendAuthError(reply, error.status, error.message);
+    return reply;
+  }
   return sendJson(reply, error.data === undefined ? { error: error.message } : { error: error.message, data: error.data });
 }
 
@@ -61,4 +65,19 @@ export function sendText<Reply extends HttpReply>(reply: Reply, text: string): R
   reply.raw.writeHead(reply.statusCode, headers);
   reply.raw.end(body);
   return reply;
+}
+
+/** Shape v2 of the v2 API: `{"code", "message"}`. */
+export function sendV2Error<Reply extends HttpReply>(reply: Reply, error: InfluxError): Reply {
+  reply.code(error.status);
+  if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECS);
+  return sendJson(reply, { code: v2Code(error.status), message: error.message });
+}
+
+function v2Code(status: number): string {
+  if (status === 413) return 'request too large';
+  if (status === 403) return 'forbidden';
+  if (status === 404) return 'not found';
+  if (status === 503) return 'unavailable';
+  return status >= 500 ? 'internal error' : 'invalid';
 }

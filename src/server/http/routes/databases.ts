@@ -4,6 +4,7 @@ import { validateDatabaseName } from '../../../catalog/index.ts';
 import { BOOLEAN, type MadeColumn, madeResult, TEXT } from '../../../query/results/index.ts';
 import { DurationError, parseDurationNs } from '../../../shared/duration.ts';
 import { InfluxError } from '../../../shared/errors.ts';
+import { visibleDatabases } from '../../guarded-services.ts';
 import type { JsonObjectReader } from '../request/json-body.ts';
 import { readJsonObject } from '../request/json-endpoint.ts';
 import { decodeParams, splitTarget } from '../request/query-string.ts';
@@ -35,7 +36,7 @@ export function registerDatabases(app: FastifyInstance, deps: DatabaseEndpointDe
     const showDeleted = params.get('show_deleted') === 'true';
     const format = formatOf(params.get('format') ?? 'json');
     if (format === 'parquet') throw notImplemented('parquet format for the list of databases');
-    const rows = databases.list({ showDeleted });
+    const rows = visibleDatabases(request.access, databases, { showDeleted });
     const columns: MadeColumn[] = [{ name: 'iox::database', type: TEXT, values: rows.map((row) => row.name) }];
     if (showDeleted) columns.push({ name: 'deleted', type: BOOLEAN, values: rows.map((row) => row.deleted) });
     return sendResult(reply, madeResult(columns), format);

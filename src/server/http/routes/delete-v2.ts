@@ -1,19 +1,19 @@
 import type { FastifyInstance } from 'fastify';
-import type { DeleteService } from '../../../admin/index.ts';
 import type { PolicyDatabase } from '../../../catalog/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import { parseDeletePredicate } from '../../../write/deletes/index.ts';
+import type { GuardedDeletes } from '../../guarded-services.ts';
 import { readBody } from '../request/body.ts';
 import { JsonObjectReader } from '../request/json-body.ts';
 import { decodeParams, splitTarget } from '../request/query-string.ts';
 import { requireUtf8 } from '../request/utf8.ts';
 import type { ErrorLog } from '../response/error-log.ts';
-import { toInfluxError } from '../response/error-response.ts';
+import { sendV2Error, toInfluxError } from '../response/error-response.ts';
 import { bucketParts } from './namespace-name.ts';
-import { refused, sendV2Error } from './v2-errors.ts';
+import { refused } from './v2-errors.ts';
 
 export interface DeleteEndpointDependencies {
-  readonly deleteService: DeleteService;
+  readonly deletes: GuardedDeletes;
   readonly policyDatabase: PolicyDatabase;
   readonly maxBodyBytes: number;
   readonly errorLog: ErrorLog;
@@ -34,13 +34,14 @@ export function registerDeleteV2(app: FastifyInstance, deps: DeleteEndpointDepen
       if (bucket === '') throw refused('missing bucket value');
       const { database: base, policy } = bucketParts(bucket);
       const database = deps.policyDatabase(base, policy);
+      deps.deletes.check(request.access, database);
       const body = await readBody(request.raw, deps.maxBodyBytes);
       requireUtf8(body);
       const json = JsonObjectReader.parse(body.toString('utf8'), 'DeletePredicateRequest', ['start', 'stop', 'predicate']);
       const startNs = timeOf('start', json.string('start'));
       const stopNs = timeOf('stop', json.string('stop'));
       const predicate = parseDeletePredicate(json.optionalString('predicate') ?? '');
-      await deps.deleteService.deleteRows(database, { startNs, stopNs, ...predicate });
+      await deps.deletes.deleteRows(request.access, database, { startNs, stopNs, ...predicate });
       return reply.code(204).send();
     } catch (error) {
       return sendV2Error(reply, toInfluxError(error, deps.errorLog));

@@ -1,13 +1,14 @@
 import { once } from 'node:events';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { EngineResponse, EngineService } from '../../../processing/processing-service.ts';
+import type { EngineResponse } from '../../../processing/processing-service.ts';
 import { InfluxError } from '../../../shared/errors.ts';
+import type { GuardedEngine } from '../../guarded-services.ts';
 import { readBody } from '../request/body.ts';
 import { splitTarget } from '../request/query-string.ts';
 import { ENGINE_PREFIX } from './engine-path.ts';
 
 export interface EngineEndpointDependencies {
-  readonly engineService: EngineService;
+  readonly engine: GuardedEngine;
   readonly maxBodyBytes: number;
 }
 
@@ -15,14 +16,16 @@ export interface EngineEndpointDependencies {
 const STALLED_MS = 60_000;
 
 /** Requests for plugins: everything below `/api/v3/engine/`. */
-export function registerEngine(app: FastifyInstance, { engineService, maxBodyBytes }: EngineEndpointDependencies): void {
+export function registerEngine(app: FastifyInstance, { engine, maxBodyBytes }: EngineEndpointDependencies): void {
   app.route({
     method: ['GET', 'POST'],
     url: `${ENGINE_PREFIX}*`,
     handler: async (request, reply) => {
-      const { path, query } = splitTarget(request.originalUrl);
-      const response = await engineService.request({
-        path: path.slice(ENGINE_PREFIX.length),
+      const { path: wholePath, query } = splitTarget(request.originalUrl);
+      const path = wholePath.slice(ENGINE_PREFIX.length);
+      engine.check(request.access, path); // before the body is read
+      const response = await engine.request(request.access, {
+        path,
         query: Object.fromEntries(new URLSearchParams(query ?? '')),
         headers: headersOf(request),
         body: await readBody(request.raw, maxBodyBytes),

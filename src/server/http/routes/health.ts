@@ -24,7 +24,7 @@ export function registerHealth(app: FastifyInstance, deps: HealthDependencies): 
       const reason = deps.unavailable?.();
       if (isV2Client(request)) return sendV2Health(reply, deps.product.version, reason);
       if (reason !== undefined) reply.code(503);
-      return reply.header('content-type', 'text/plain; charset=utf-8').send(reason ?? ['OK', ...(deps.troubles?.() ?? [])].join('\n'));
+      return reply.header('content-type', 'text/plain; charset=utf-8').send(reason ?? ['OK', ...troublesFor(deps, request)].join('\n'));
     });
   }
   const ping = (request: FastifyRequest, reply: FastifyReply): FastifyReply => sendPing(reply, deps, expectsNoContent(request));
@@ -38,6 +38,11 @@ export function registerHealth(app: FastifyInstance, deps: HealthDependencies): 
     if (deps.telemetrySnapshot === undefined) throw notFound();
     return reply.header('content-type', 'application/json').send(Buffer.from(deps.telemetrySnapshot()));
   });
+}
+
+/** They have names of tables. */
+function troublesFor({ troubles }: HealthDependencies, { access }: FastifyRequest): readonly string[] {
+  return access.maySee('health') ? (troubles?.() ?? []) : [];
 }
 
 /** Answers `GET`, and `HEAD` with the same head: probes of load balancers and v1 clients send it. */

@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { GuardedDeletes, GuardedEngine, GuardedInfluxql, GuardedQueries, GuardedWrites } from '../../guarded-services.ts';
 import type { HttpDependencies } from '../dependencies.ts';
 import type { HttpMetrics } from '../metrics/http-metrics.ts';
 import { BodyMemory } from '../request/body-memory.ts';
@@ -27,9 +28,9 @@ export type RouteDependencies = HttpDependencies & { readonly httpMetrics: HttpM
 
 /** What answers `POST` to the write endpoints, by path, on every lane. */
 export function writeEndpoints(deps: RouteDependencies): ReadonlyMap<string, WriteEndpoint> {
-  const { writeService, policyDatabase, maxBodyBytes, errorLog } = deps;
+  const { policyDatabase, maxBodyBytes, errorLog } = deps;
   const bodyMemory = new BodyMemory(youngCollector());
-  const write = { writeService, policyDatabase, maxBodyBytes, bodyMemory, errorLog };
+  const write = { writes: new GuardedWrites(deps.writeService), policyDatabase, maxBodyBytes, bodyMemory, errorLog };
   return new Map([
     ['/api/v3/write_lp', writeV3(write)],
     ['/write', writeV1(write, deps.product.version)],
@@ -41,12 +42,13 @@ export function writeEndpoints(deps: RouteDependencies): ReadonlyMap<string, Wri
 export function registerRoutes(app: FastifyInstance, deps: RouteDependencies, writes: ReadonlyMap<string, WriteEndpoint>): void {
   const { maxBodyBytes, errorLog } = deps;
   for (const [path, { answer }] of writes) app.post(path, answer);
-  const { influxqlService, policyDatabase } = deps;
-  registerDeleteV2(app, { deleteService: deps.deleteService, policyDatabase, maxBodyBytes, errorLog });
-  registerQueryRoutes(app, deps);
-  registerQueryInfluxql(app, { influxqlService, maxBodyBytes });
-  registerQueryV1(app, { influxqlService, policyDatabase, maxBodyBytes, errorLog }, deps.product.version);
-  registerQueryV2(app, { influxqlService, policyDatabase, maxBodyBytes, errorLog });
+  const { policyDatabase } = deps;
+  const influxql = new GuardedInfluxql(deps.influxqlService);
+  registerDeleteV2(app, { deletes: new GuardedDeletes(deps.deleteService), policyDatabase, maxBodyBytes, errorLog });
+  registerQueryRoutes(app, { queries: new GuardedQueries(deps.queryService), maxBodyBytes });
+  registerQueryInfluxql(app, { influxql, maxBodyBytes });
+  registerQueryV1(app, { influxql, policyDatabase, maxBodyBytes, errorLog }, deps.product.version);
+  registerQueryV2(app, { influxql, policyDatabase, maxBodyBytes, errorLog });
   registerAdmin(app, deps);
   registerV2Info(app, {
     databases: deps.adminService.databases,
@@ -73,5 +75,5 @@ function registerAdmin(app: FastifyInstance, deps: RouteDependencies): void {
   registerTokens(app, { tokens: adminService.tokens, maxBodyBytes });
   registerTriggers(app, { triggers: adminService.triggers, maxBodyBytes });
   registerPlugins(app, { plugins: adminService.plugins, maxBodyBytes });
-  registerEngine(app, { engineService: deps.engineService, maxBodyBytes });
+  registerEngine(app, { engine: new GuardedEngine(deps.engineService), maxBodyBytes });
 }

@@ -1,13 +1,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { InfluxqlRequest, InfluxqlService } from '../../../query/influxql/contract.ts';
+import type { InfluxqlRequest } from '../../../query/influxql/contract.ts';
 import { needsDatabase, parseInfluxql, statementDatabase } from '../../../query/influxql/parse/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
+import type { GuardedInfluxql } from '../../guarded-services.ts';
 import { sendResult } from '../response/result-response.ts';
 import { type DecodedQuery, decodeQueryBody, decodeQueryUrl } from './query-request.ts';
 import { noDatabase } from './v1-answer.ts';
 
 export interface InfluxqlEndpointDependencies {
-  readonly influxqlService: InfluxqlService;
+  readonly influxql: GuardedInfluxql;
   readonly maxBodyBytes: number;
 }
 
@@ -30,11 +31,12 @@ async function answer(
   });
   if (request.raw.destroyed && reply.raw.destroyed) abort.abort();
   const statement = { ...onlyStatement(decoded), signal: abort.signal };
+  const influxql = deps.influxql.for(request.access);
   if (decoded.format !== 'parquet') {
-    const { result } = await deps.influxqlService.run(statement);
+    const { result } = await influxql.run(statement);
     return sendResult(reply, result, decoded.format);
   }
-  const file = await deps.influxqlService.toParquet(statement);
+  const file = await influxql.toParquet(statement);
   return reply.header('content-type', 'application/vnd.apache.parquet').send(Buffer.from(file.buffer, file.byteOffset, file.byteLength));
 }
 

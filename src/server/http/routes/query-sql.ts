@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { QueryService, SqlRequest } from '../../../query/query-service.ts';
+import type { SqlRequest } from '../../../query/query-service.ts';
+import type { GuardedQueries } from '../../guarded-services.ts';
 import { sendResult } from '../response/result-response.ts';
 import { type DecodedQuery, decodeQueryBody, decodeQueryUrl } from './query-request.ts';
 
 export interface QueryEndpointDependencies {
-  readonly queryService: QueryService;
+  readonly queries: GuardedQueries;
   readonly maxBodyBytes: number;
 }
 
@@ -30,7 +31,8 @@ async function answer(
   if (request.raw.destroyed && reply.raw.destroyed) abort.abort();
   const { database, query, params, format } = decoded;
   const sql: SqlRequest = { database, query, params, signal: abort.signal };
-  if (format !== 'parquet') return sendResult(reply, await deps.queryService.sql(sql), format);
-  const file = await deps.queryService.sqlToParquet(sql);
+  const queries = deps.queries.for(request.access);
+  if (format !== 'parquet') return sendResult(reply, await queries.sql(sql), format);
+  const file = await queries.sqlToParquet(sql);
   return reply.header('content-type', 'application/vnd.apache.parquet').send(Buffer.from(file.buffer, file.byteOffset, file.byteLength));
 }

@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PolicyDatabase } from '../../../catalog/index.ts';
-import type { InfluxqlService } from '../../../query/influxql/contract.ts';
+import type { GuardedInfluxql } from '../../guarded-services.ts';
 import { decodeV1Query, type V1Query } from '../request/v1-request.ts';
 import type { ErrorLog } from '../response/error-log.ts';
 import { asV1Error, toInfluxError } from '../response/error-response.ts';
 import { v1Answer } from './v1-answer.ts';
 
 export interface V1QueryDependencies {
-  readonly influxqlService: InfluxqlService;
+  readonly influxql: GuardedInfluxql;
   readonly policyDatabase: PolicyDatabase;
   readonly maxBodyBytes: number;
   readonly errorLog: ErrorLog;
@@ -19,7 +19,7 @@ export function registerQueryV1(app: FastifyInstance, deps: V1QueryDependencies,
   const handler = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     reply.header('x-influxdb-version', version);
     try {
-      return await sendV1Answer(deps, await decodeV1Query(request, deps.maxBodyBytes), reply);
+      return await sendV1Answer(deps, await decodeV1Query(request, deps.maxBodyBytes), request, reply);
     } catch (error) {
       throw asV1Error(error, deps.errorLog);
     }
@@ -31,13 +31,18 @@ export function registerQueryV1(app: FastifyInstance, deps: V1QueryDependencies,
 const CONTENT_TYPES = { json: 'application/json', csv: 'application/csv', msgpack: 'application/x-msgpack' } as const;
 
 /** Runs the statements and sends what they answer. */
-export async function sendV1Answer(deps: V1QueryDependencies, query: V1Query, reply: FastifyReply): Promise<FastifyReply> {
+export async function sendV1Answer(
+  deps: V1QueryDependencies,
+  query: V1Query,
+  { access }: Pick<FastifyRequest, 'access'>,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const abort = new AbortController();
   reply.raw.once('close', () => {
     if (!reply.raw.writableEnded) abort.abort();
   });
   const toError = (error: unknown): ReturnType<typeof toInfluxError> => toInfluxError(error, deps.errorLog);
-  const pieces = v1Answer({ influxql: deps.influxqlService, policyDatabase: deps.policyDatabase, toError }, query, abort.signal);
+  const pieces = v1Answer({ ...deps, access, toError }, query, abort.signal);
   const first = await pieces.next();
   const second = first.done === true ? first : await pieces.next();
   reply.header('content-type', CONTENT_TYPES[query.format]);

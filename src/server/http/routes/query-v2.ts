@@ -3,10 +3,10 @@ import { mediaType, readBody } from '../request/body.ts';
 import { JsonObjectReader } from '../request/json-body.ts';
 import { requireUtf8 } from '../request/utf8.ts';
 import { acceptedV1Format, type V1Query } from '../request/v1-request.ts';
-import { toInfluxError } from '../response/error-response.ts';
+import { sendV2Error, toInfluxError } from '../response/error-response.ts';
 import { bucketParts } from './namespace-name.ts';
 import { sendV1Answer, type V1QueryDependencies } from './query-v1.ts';
-import { refused, sendV2Error } from './v2-errors.ts';
+import { refused } from './v2-errors.ts';
 
 const FLUX_REFUSED =
   'Flux is not supported: ask SQL at /api/v3/query_sql or InfluxQL at /api/v3/query_influxql, /query, or here with "type":"influxql"; ' +
@@ -19,7 +19,7 @@ const FLUX_REFUSED =
 export function registerQueryV2(app: FastifyInstance, deps: V1QueryDependencies): void {
   app.post('/api/v2/query', async (request, reply) => {
     try {
-      return await sendV1Answer(deps, await decodeV2Query(request, deps.maxBodyBytes), reply);
+      return await sendV1Answer(deps, await decodeV2Query(request, deps.maxBodyBytes), request, reply);
     } catch (error) {
       return sendV2Error(reply, toInfluxError(error, deps.errorLog));
     }

@@ -1,5 +1,6 @@
+import type { Access } from '../../../auth/index.ts';
 import type { PolicyDatabase } from '../../../catalog/index.ts';
-import type { InfluxqlRequest, InfluxqlResult, InfluxqlService } from '../../../query/influxql/contract.ts';
+import type { InfluxqlRequest, InfluxqlResult } from '../../../query/influxql/contract.ts';
 import {
   InfluxqlParseError,
   intoDatabase,
@@ -10,6 +11,7 @@ import {
   v1StatementDatabase,
 } from '../../../query/influxql/parse/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
+import type { GuardedInfluxql } from '../../guarded-services.ts';
 import type { V1Query } from '../request/v1-request.ts';
 import { badV1Request } from '../response/errors.ts';
 import type { TextSink } from '../response/formats/index.ts';
@@ -23,7 +25,8 @@ import { CsvSeriesWriter, JsonSeriesWriter } from '../response/v1/v1-text.ts';
 const PIECE_BYTES = 64 * 1024;
 
 export interface V1AnswerDependencies {
-  readonly influxql: InfluxqlService;
+  readonly influxql: GuardedInfluxql;
+  readonly access: Access;
   readonly policyDatabase: PolicyDatabase;
   /** Turns whatever was thrown into the error that clients hear, and logs what is our fault. */
   readonly toError: (error: unknown) => InfluxError;
@@ -64,8 +67,12 @@ async function* compactAnswer(deps: V1AnswerDependencies, query: V1Query, signal
   yield sink.take();
 }
 
-/** Throws, as InfluxDB 1 does, for a mistake anywhere in the text (400), before anything was written. */
-function parse({ query, params }: V1Query): readonly ParsedStatement[] {
+/**
+ * Throws, as InfluxDB 1 does, for a mistake anywhere in the text (400), and for a statement that the access is not enough for (403),
+ * before anything was written: no statement of the request is run then.
+ */
+function parse(deps: V1AnswerDependencies, v1Query: V1Query, signal: AbortSignal): readonly ParsedStatement[] {
+  const { query, params } = v1Query;
   let statements: readonly ParsedStatement[];
   try {
     statements = parseInfluxql(query, params);
@@ -76,11 +83,15 @@ function parse({ query, params }: V1Query): readonly ParsedStatement[] {
     throw new InfluxError({ code, message: `error parsing query: ${said}`, status: 400, shape: 'json', cause: error });
   }
   if (statements.length === 0) throw badV1Request('expected a query to be provided in the query string or body');
+  for (const parsed of statements) {
+    const request = orError(() => statementRequest(deps, v1Query, parsed, signal));
+    if (!(request instanceof InfluxError)) deps.influxql.check(deps.access, request);
+  }
   return statements;
 }
 
 async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: AnswerSink): AsyncGenerator<void> {
-  const statements = parse(query);
+  const statements = parse(deps, query, signal);
   const chunked = query.chunkRows !== undefined;
   if (!chunked) sink.ascii('{"results":[');
   for (const [id, parsed] of statements.entries()) {
@@ -109,7 +120,7 @@ async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: Ab
 }
 
 async function* csvSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink): AsyncGenerator<void> {
-  const statements = parse(query);
+  const statements = parse(deps, query, signal);
   let some = false;
   for (const parsed of statements) {
     const opened = await open(deps, query, parsed, signal);
@@ -122,7 +133,7 @@ async function* csvSteps(deps: V1AnswerDependencies, query: V1Query, signal: Abo
 
 async function* messagePackSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink): AsyncGenerator<void> {
   const { MessagePackSeriesWriter, MessagePackWriter } = await import('../response/v1/v1-msgpack.ts');
-  const statements = parse(query);
+  const statements = parse(deps, query, signal);
   const writer = new MessagePackWriter(sink);
   const chunked = query.chunkRows !== undefined;
   if (!chunked) writer.results(statements.length);
@@ -163,7 +174,7 @@ async function open(
   signal: AbortSignal,
 ): Promise<InfluxqlResult | InfluxError> {
   try {
-    return await deps.influxql.run(statementRequest(deps, query, parsed, signal));
+    return await deps.influxql.for(deps.access).run(statementRequest(deps, query, parsed, signal));
   } catch (error) {
     return deps.toError(error);
   }
@@ -181,6 +192,16 @@ function statementRequest(deps: V1AnswerDependencies, query: V1Query, parsed: Pa
   const target = statement.kind === 'select-into' ? intoDatabase(statement.into, query, policyDatabase) : undefined;
   if (statement.kind === 'select-into' && target === undefined) throw noDatabase();
   return { database, statement, text, signal, mayChange, allPolicies, intoDatabase: target, asV1: true };
+}
+
+/** What is wrong with a statement by itself is told in its result. */
+function orError<T>(make: () => T): T | InfluxError {
+  try {
+    return make();
+  } catch (error) {
+    if (error instanceof InfluxError) return error;
+    throw error;
+  }
 }
 
 /** How a statement that changes something begins; undefined = it changes nothing. */

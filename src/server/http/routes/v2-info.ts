@@ -1,13 +1,15 @@
 import { createHash } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { DatabaseAdmin } from '../../../admin/index.ts';
+import type { Access } from '../../../auth/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
+import { visibleDatabases } from '../../guarded-services.ts';
 import { readBody } from '../request/body.ts';
 import { formPairs, splitTarget } from '../request/query-string.ts';
 import type { ErrorLog } from '../response/error-log.ts';
-import { sendJson, toInfluxError } from '../response/error-response.ts';
+import { sendJson, sendV2Error, toInfluxError } from '../response/error-response.ts';
 import { bucketDatabase } from './namespace-name.ts';
-import { refused, sendV2Error } from './v2-errors.ts';
+import { refused } from './v2-errors.ts';
 
 export interface V2InfoDependencies {
   readonly databases: DatabaseAdmin;
@@ -36,7 +38,7 @@ export function registerV2Info(app: FastifyInstance, deps: V2InfoDependencies): 
       },
     });
   };
-  route('GET', '/api/v2/buckets', async (request, reply) => sendJson(reply, { buckets: listed(deps, queryOf(request)) }));
+  route('GET', '/api/v2/buckets', async (request, reply) => sendJson(reply, { buckets: listed(deps, request.access, queryOf(request)) }));
   route('POST', '/api/v2/buckets', (request, reply) => createBucket(deps, request, reply));
   route('GET', '/api/v2/buckets/:id', async (request, reply) => sendJson(reply, bucketById(deps, request)));
   route('DELETE', '/api/v2/buckets/:id', async (request, reply) => {
@@ -89,27 +91,27 @@ function bucketOf(name: string, everySeconds: number): Bucket {
   return { id, orgID: ORG_ID, type, name, retentionRules: everySeconds === 0 ? [] : [{ type: 'expire', everySeconds }] };
 }
 
-function allBuckets({ databases }: V2InfoDependencies): Bucket[] {
-  return databases
-    .list({ showDeleted: false })
-    .map(({ name, retentionPeriodNs = 0n }) => bucketOf(name, Number(retentionPeriodNs / 1_000_000_000n)));
+function bucketsOf({ databases }: V2InfoDependencies, access: Access): Bucket[] {
+  return visibleDatabases(access, databases, { showDeleted: false }).map(({ name, retentionPeriodNs = 0n }) =>
+    bucketOf(name, Number(retentionPeriodNs / 1_000_000_000n)),
+  );
 }
 
-function listed(deps: V2InfoDependencies, query: ReadonlyMap<string, string>): Bucket[] {
+function listed(deps: V2InfoDependencies, access: Access, query: ReadonlyMap<string, string>): Bucket[] {
   const name = query.get('name');
   const id = query.get('id');
   const offset = Number(query.get('offset') ?? 0);
   const limit = Number(query.get('limit') ?? 20);
   if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(limit) || offset < 0 || limit < 0) throw refused('invalid limit or offset');
   const wanted = name === undefined ? undefined : bucketDatabase(name);
-  return allBuckets(deps)
+  return bucketsOf(deps, access)
     .filter((bucket) => (wanted === undefined || bucket.name === wanted) && (id === undefined || bucket.id === id))
     .slice(offset, offset + limit);
 }
 
 function bucketById(deps: V2InfoDependencies, request: FastifyRequest): Bucket {
   const { id } = request.params as { id: string };
-  const found = allBuckets(deps).find((bucket) => bucket.id === id);
+  const found = bucketsOf(deps, request.access).find((bucket) => bucket.id === id);
   if (found !== undefined) return found;
   throw new InfluxError({ code: 'V2_BUCKET_NOT_FOUND', message: 'bucket not found', status: 404, shape: 'json' });
 }
@@ -119,7 +121,7 @@ async function createBucket(deps: V2InfoDependencies, request: FastifyRequest, r
   if (typeof body['name'] !== 'string' || body['name'] === '') throw refused('bucket name is missing');
   const name = bucketDatabase(body['name']);
   const seconds = secondsOf(body['retentionRules']);
-  if (allBuckets(deps).some((bucket) => bucket.name === name)) {
+  if (bucketsOf(deps, request.access).some((bucket) => bucket.name === name)) {
     throw refused(`bucket with name ${name} already exists`);
   }
   await deps.databases.create({ name, retentionPeriodNs: seconds === 0 ? undefined : BigInt(seconds) * 1_000_000_000n });

@@ -1,16 +1,19 @@
+import type { Access } from '../../../auth/index.ts';
 import type { PolicyDatabase } from '../../../catalog/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import type { LineError, Precision } from '../../../write/line-protocol/types.ts';
-import type { WriteOutcome, WriteRequest, WriteService } from '../../../write/write-service.ts';
-import { type BodySource, withBody } from '../request/body.ts';
+import type { WriteOutcome, WriteRequest } from '../../../write/write-service.ts';
+import type { GuardedWrites } from '../../guarded-services.ts';
+import { withBody } from '../request/body.ts';
 import type { BodyMemory } from '../request/body-memory.ts';
 import { splitTarget } from '../request/query-string.ts';
 import { requireUtf8 } from '../request/utf8.ts';
+import type { WriteHttpRequest } from '../request/write-endpoint.ts';
 import type { PartialWrite } from './partial-write.ts';
 
 /** What the three write endpoints share. */
 export interface WriteEndpointDependencies {
-  readonly writeService: WriteService;
+  readonly writes: GuardedWrites;
   readonly policyDatabase: PolicyDatabase;
   readonly maxBodyBytes: number;
   readonly bodyMemory: BodyMemory;
@@ -90,20 +93,29 @@ export class TargetCache<Target extends WriteTarget> {
   };
 }
 
+/** What of a request leads to its body. */
+type StoredRequest = Pick<WriteHttpRequest, 'access' | 'raw'>;
+
+/** Throws when a write of a v1 or v2 client to this target would be refused. */
+export function checkLegacyTarget(deps: WriteEndpointDependencies, access: Access, { database, policy }: LegacyTarget): void {
+  deps.writes.check(access, deps.policyDatabase(database, policy));
+}
+
 /**
  * Reads and stores the body.
  * @param asFailure what a refusal by the store becomes
  */
-export function storeBody(
+export async function storeBody(
   deps: WriteEndpointDependencies,
-  source: BodySource,
+  { access, raw }: StoredRequest,
   target: WriteTarget,
   asFailure: (error: unknown) => unknown = (error) => error,
 ): Promise<WriteOutcome> {
   const { database, precision, acceptPartial, noSync } = target;
-  return withBody(source, { maxBytes: deps.maxBodyBytes, memory: deps.bodyMemory }, async (body) => {
+  deps.writes.check(access, database);
+  return withBody(raw, { maxBytes: deps.maxBodyBytes, memory: deps.bodyMemory }, async (body) => {
     requireUtf8(body);
-    return deps.writeService.write({ database, body, precision, acceptPartial, noSync }).catch((error: unknown) => {
+    return deps.writes.write(access, { database, body, precision, acceptPartial, noSync }).catch((error: unknown) => {
       throw asFailure(error);
     });
   });
@@ -115,13 +127,13 @@ export function storeBody(
  */
 export async function storeLegacyBody(
   deps: WriteEndpointDependencies,
-  source: BodySource,
+  request: StoredRequest,
   { policy, ...target }: LegacyTarget,
   asFailure?: (error: unknown) => unknown,
 ): Promise<PartialWrite> {
   const database = deps.policyDatabase(target.database, policy);
   try {
-    return await storeBody(deps, source, { ...target, database }, (error) =>
+    return await storeBody(deps, request, { ...target, database }, (error) =>
       isEmptyWrite(error) || asFailure === undefined ? error : asFailure(error),
     );
   } catch (error) {

@@ -8,6 +8,7 @@ import { refuseLegacyName } from './namespace-name.ts';
 import { partialWriteText } from './partial-write.ts';
 import {
   COARSE_PRECISIONS,
+  checkLegacyTarget,
   LEGACY_PRECISIONS,
   type LegacyTarget,
   precisionOf,
@@ -29,14 +30,14 @@ export function writeV1(deps: WriteEndpointDependencies & { readonly errorLog: E
     reply.header('x-influxdb-version', version);
     try {
       const target = targets.of(request.originalUrl);
-      const stored = await storeLegacyBody(deps, request.raw, target);
+      const stored = await storeLegacyBody(deps, request, target);
       if (stored.lineErrors.length > 0) throw badV1Request(partialWriteText(stored));
       return reply.code(204).send();
     } catch (error) {
       throw asV1Error(error, deps.errorLog);
     }
   };
-  return { answer, checkTarget: targets.of };
+  return { answer, checkTarget: (originalUrl, access) => checkLegacyTarget(deps, access, targets.of(originalUrl)) };
 }
 
 function decodeTarget(query: string): LegacyTarget {

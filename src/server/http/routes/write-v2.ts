@@ -3,11 +3,12 @@ import type { InfluxError } from '../../../shared/errors.ts';
 import { decodeParams } from '../request/query-string.ts';
 import type { WriteEndpoint } from '../request/write-endpoint.ts';
 import type { ErrorLog } from '../response/error-log.ts';
-import { toInfluxError } from '../response/error-response.ts';
+import { sendV2Error, toInfluxError } from '../response/error-response.ts';
 import { bucketDatabase, bucketParts, refuseLegacyName } from './namespace-name.ts';
 import { partialWriteText } from './partial-write.ts';
-import { refused, sendV2Error } from './v2-errors.ts';
+import { refused } from './v2-errors.ts';
 import {
+  checkLegacyTarget,
   LEGACY_PRECISIONS,
   type LegacyTarget,
   precisionOf,
@@ -29,14 +30,14 @@ export function writeV2(deps: WriteEndpointDependencies & { readonly errorLog: E
     try {
       const target = targets.of(request.originalUrl);
       const asFailure = (error: unknown): InfluxError => asWriteBufferError(toInfluxError(error, deps.errorLog));
-      const stored = await storeLegacyBody(deps, request.raw, target, asFailure);
+      const stored = await storeLegacyBody(deps, request, target, asFailure);
       if (stored.lineErrors.length > 0) throw refused(partialWriteText(stored));
       return reply.code(204).send();
     } catch (error) {
       return sendV2Error(reply, toInfluxError(error, deps.errorLog));
     }
   };
-  return { answer, checkTarget: targets.of };
+  return { answer, checkTarget: (originalUrl, access) => checkLegacyTarget(deps, access, targets.of(originalUrl)) };
 }
 
 function decodeTarget(query: string): LegacyTarget {

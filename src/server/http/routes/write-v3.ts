@@ -25,7 +25,7 @@ export function writeV3(deps: WriteEndpointDependencies): WriteEndpoint {
   const targets = new TargetCache(decodeTarget, missingWriteParams);
   const answer: WriteEndpoint['answer'] = async (request, reply) => {
     const target = targets.of(request.originalUrl);
-    const outcome = await storeBody(deps, request.raw, target);
+    const outcome = await storeBody(deps, request, target);
     if (outcome.lineErrors.length === 0) return reply.code(204).send();
     const isLimit = outcome.lineErrors.some((error) => error.errorMessage.startsWith('Update to schema would exceed number of'));
     return sendJson(reply.code(isLimit ? 422 : 400), {
@@ -33,7 +33,7 @@ export function writeV3(deps: WriteEndpointDependencies): WriteEndpoint {
       data: outcome.lineErrors.map(wireLineError),
     });
   };
-  return { answer, checkTarget: targets.of };
+  return { answer, checkTarget: (originalUrl, access) => deps.writes.check(access, targets.of(originalUrl).database) };
 }
 
 function decodeTarget(query: string): WriteTarget {

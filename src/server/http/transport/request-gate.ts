@@ -1,8 +1,11 @@
-import type { FastifyInstance } from 'fastify';
-import type { RequestAuthenticator } from '../../../auth/index.ts';
+import type { FastifyInstance, RouteOptions } from 'fastify';
+import { type Access, FULL_ACCESS, type RequestAuthenticator } from '../../../auth/index.ts';
 import { pathsWith } from '../../../shared/gate-paths.ts';
+import type { SystemResource } from '../../../shared/token-permissions.ts';
+import { rightDenied } from '../../permission-errors.ts';
+import { narrowed, type Right, rightOf } from '../../rights.ts';
 import { splitTarget } from '../request/query-string.ts';
-import { sendAuthError, sendText } from '../response/error-response.ts';
+import { sendAuthError, sendError, sendText, sendV2Error } from '../response/error-response.ts';
 import type { HttpReply } from '../response/http-reply.ts';
 
 /** The paths of InfluxDB 1; these and pages. */
@@ -14,6 +17,13 @@ const CLOSED_WITHOUT_AUTH = pathsWith('closed-without-auth');
 /** What proxies add to the requests of others. */
 const PROXY_HEADERS = ['forwarded', 'x-forwarded-for', 'x-real-ip', 'via'] as const;
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** What the request may do: no more than its route needs. */
+    access: Access;
+  }
+}
+
 /** Makes the page for people who come without a token. */
 export type LoginPage = () => { readonly html: string; readonly headers: Readonly<Record<string, string>> };
 
@@ -24,7 +34,7 @@ export interface GateRequest {
   readonly socket?: { readonly remoteAddress?: string | undefined };
 }
 
-/** What every request passes before its route: headers of every answer, OPTIONS, closed token paths, authentication. */
+/** What every request passes before its route: headers of every answer, OPTIONS, closed token paths, authentication, the right that its route needs. */
 export class RequestGate {
   readonly #authenticator: RequestAuthenticator;
   readonly #clusterUuid: string;
@@ -39,20 +49,29 @@ export class RequestGate {
     this.#version = version;
   }
 
-  /** Puts the gate before all routes of fastify. */
+  /** Puts the gate before all routes of fastify, which have to be in the table of rights. */
   register(app: FastifyInstance): void {
+    app.decorateRequest('access', null as unknown as Access); // the hook sets it before any handler runs
+    app.addHook('onRoute', requireRight);
     app.addHook('onRequest', (request, reply, done) => {
-      if (this.admit(request.raw, request.originalUrl, reply)) done();
+      const { url } = request.routeOptions;
+      // what no route serves gets its 404 whoever asks
+      const right = url === undefined ? 'nothing' : (rightOf(request.method, url) ?? 'admin');
+      const access = this.admit(request.raw, request.originalUrl, reply, right);
+      if (access === undefined) return;
+      request.access = access;
+      done();
     });
   }
 
-  /** Whether `admit` would let a request in now. Answers and notes nothing. */
-  wouldAdmit(authorization: string | undefined, originalUrl: string, remoteAddress: string): boolean {
-    return this.#authenticator.wouldAllow({ ...splitTarget(originalUrl), authorization, remoteAddress });
+  /** What `admit` would let a request do now; undefined = nothing. Answers and notes nothing. */
+  wouldAdmit(authorization: string | undefined, originalUrl: string, remoteAddress: string, right: Right): Access | undefined {
+    const access = this.#authenticator.wouldAllow({ ...splitTarget(originalUrl), authorization, remoteAddress });
+    return access === undefined || lacks(access, right) ? undefined : narrowed(access, right);
   }
 
-  /** False: the request was answered here. */
-  admit(request: GateRequest, originalUrl: string, reply: HttpReply): boolean {
+  /** What the request may do; undefined: it was answered here. */
+  admit(request: GateRequest, originalUrl: string, reply: HttpReply, right: Right): Access | undefined {
     // InfluxDB 3 Core leaves it out of most errors, which hides them from browsers.
     reply.header('cluster-uuid', this.#clusterUuid).header('access-control-allow-origin', '*');
     if (request.method === 'OPTIONS') {
@@ -62,12 +81,12 @@ export class RequestGate {
         .header('access-control-allow-headers', '*')
         .header('access-control-max-age', '86400')
         .send();
-      return false;
+      return undefined;
     }
     const { path, query } = splitTarget(originalUrl);
     if (!this.#authenticator.enabled && CLOSED_WITHOUT_AUTH.some((closed) => path.startsWith(closed))) {
       sendText(reply.code(405), 'endpoint disabled, started without auth');
-      return false;
+      return undefined;
     }
     const { authorization } = request.headers;
     const remoteAddress = request.socket?.remoteAddress ?? '';
@@ -75,14 +94,18 @@ export class RequestGate {
     const verdict = this.#authenticator.verify({ path, query, authorization, remoteAddress, forwarded });
     // Neither logs nor handlers get to see it.
     if (authorization !== undefined) delete request.headers.authorization;
-    if (verdict.allowed) return true;
+    if (verdict.allowed) {
+      if (!lacks(verdict.access, right)) return narrowed(verdict.access, right);
+      (path.startsWith(V2_PREFIX) ? sendV2Error : sendError)(reply, rightDenied(right));
+      return undefined;
+    }
     // A person in a browser gets the page that asks for a token, not JSON.
     const wantsPage = verdict.status === 401 && request.method === 'GET' && acceptsHtml(request.headers);
     if (wantsPage && this.#loginPage !== undefined) {
       const { headers, html } = this.#loginPage();
       for (const [name, value] of Object.entries(headers)) reply.header(name, value);
       reply.code(401).send(Buffer.from(html));
-      return false;
+      return undefined;
     }
     // Old clients, and curl's library when it may choose the scheme, send a password only after they were asked: any user name, the
     // token as password. Not with the login page: a browser would put a dialog of its own before it.
@@ -90,7 +113,24 @@ export class RequestGate {
     // Clients of InfluxDB 1 tell by it what they talk to, before they have a token.
     if (OF_V1.has(path)) reply.header('x-influxdb-version', this.#version);
     sendAuthError(reply, verdict.status, verdict.message);
-    return false;
+    return undefined;
+  }
+}
+
+/** Where errors have the shape of InfluxDB 2. */
+const V2_PREFIX = '/api/v2/';
+
+/** True when an access is not enough for any request of a route. */
+function lacks(access: Access, right: Right): boolean {
+  if (access === FULL_ACCESS) return false;
+  if (right.startsWith('system:')) return !access.maySee(right.slice('system:'.length) as SystemResource);
+  return right === 'admin' && !access.isAdmin;
+}
+
+/** Nobody can forget to say what a new route needs. */
+function requireRight({ method, url }: RouteOptions): void {
+  for (const each of [method].flat()) {
+    if (rightOf(each, url) === undefined) throw new Error(`internal error: src/server/rights.ts does not say what '${each} ${url}' needs`);
   }
 }
 

@@ -20,6 +20,9 @@ export interface RawLaneOptions {
   readonly keepAliveTimeoutMs: number;
 }
 
+/** What every endpoint of the lane needs. */
+const WRITE = 'write';
+
 /** `node:http` takes a connection; bytes that were not answered are unread. */
 export type HandOver = (socket: Socket) => void;
 
@@ -70,8 +73,10 @@ export class RawLane {
     const { endpoints, gate, maxBodyBytes } = this.#options;
     if (head.end - head.bodyStart > maxBodyBytes) return false;
     try {
-      endpoints.get(head.path)?.checkTarget(head.target);
-      return gate.wouldAdmit(head.headers.authorization, head.target, remoteAddress ?? '');
+      const access = gate.wouldAdmit(head.headers.authorization, head.target, remoteAddress ?? '', WRITE);
+      if (access === undefined) return false;
+      endpoints.get(head.path)?.checkTarget(head.target, access);
+      return true;
     } catch {
       return false; // whoever answers the request meets the same error
     }
@@ -81,7 +86,8 @@ export class RawLane {
   async #answer(path: string, raw: RawRequest, originalUrl: string, reply: RawReply): Promise<void> {
     const { endpoints, errorLog, gate } = this.#options;
     try {
-      if (gate.admit(raw, originalUrl, reply)) await endpoints.get(path)?.answer({ raw, originalUrl }, reply);
+      const access = gate.admit(raw, originalUrl, reply, WRITE);
+      if (access !== undefined) await endpoints.get(path)?.answer({ raw, originalUrl, access }, reply);
     } catch (error) {
       const known = toInfluxError(error, errorLog);
       if (reply.headersSent) reply.destroy();
