@@ -91,12 +91,15 @@ export class Refuser {
     const { timeNs, rows } = next;
     const q = `SELECT s, i0 FROM next WHERE time >= to_timestamp_nanos(${timeNs}) AND time < to_timestamp_nanos(${timeNs + BigInt(rows.length)}) ORDER BY time`;
     const body = JSON.stringify({ db: table.database.name, q, format: 'csv' });
-    const told = await answered(q, fetch(`${url}/api/v3/query_sql`, { method: 'POST', body }));
-    const found = await told.text();
-    if (table.version !== version || !table.isReadable || (told.status !== 200 && this.#world.shortOfMemory)) return;
+    const answer = await answered(q, fetch(`${url}/api/v3/query_sql`, { method: 'POST', body }));
+    const found = await answer.text();
+    if (table.version !== version || !table.isReadable || (answer.status !== 200 && this.#world.shortOfMemory)) return;
     const expected = ['s,i0', ...rows, ''].join('\n');
     if (found === expected) return;
-    throw new Fault('changed', `rows written behind a refused body are not as they were written: ${q}: ${found.slice(0, 1000)}`);
+    const [expectedRows, foundRows] = [expected, found].map((text) => text.trimEnd().split('\n'));
+    const wrong = foundRows?.filter((row) => expectedRows?.includes(row) !== true) ?? [];
+    const told = `${foundRows?.length} lines for ${expectedRows?.length}, not among these: ${wrong.slice(0, 20).join(' ')}`;
+    throw new Fault('changed', `rows written behind a refused body are not as they were written: ${told}; ${q}`);
   }
 
   /** Rows of series that are new each time. */
