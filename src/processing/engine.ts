@@ -62,11 +62,15 @@ export interface PluginLimits {
 interface Slot {
   readonly database: DatabaseSchema;
   readonly running: RunningTrigger;
+  readonly runner: TriggerRunner;
   readonly figures: TriggerFigures;
 }
 
 /** How long a call may go on after its trigger was stopped. */
 export const STOP_GRACE_MS = 10_000;
+
+/** The same when the server stops: containers are killed ten seconds after they were asked to, and more has to be done by then. */
+const SHUTDOWN_GRACE_MS = 5_000;
 
 /** Runs the enabled triggers of the catalog. */
 export class ProcessingEngine implements EngineService {
@@ -77,6 +81,8 @@ export class ProcessingEngine implements EngineService {
   readonly #routes = new RequestRoutes();
   readonly #sharedCache: ServerCache;
   readonly #slots = new Map<string, Slot>();
+  /** Those of triggers that are ending included. */
+  readonly #runners = new Set<TriggerRunner>();
   /** By key: the end of a trigger that was there before. */
   readonly #ending = new Map<string, Promise<void>>();
   #unfollow: (() => void) | undefined;
@@ -107,10 +113,11 @@ export class ProcessingEngine implements EngineService {
     }
   }
 
-  /** Ends all triggers; calls under way get `STOP_GRACE_MS`. Idempotent. */
+  /** Ends all triggers; what calls under way ask for fails at once, and they get `SHUTDOWN_GRACE_MS`. Idempotent. */
   async stop(): Promise<void> {
     this.#isStopping = true;
     this.#unfollow?.();
+    for (const runner of this.#runners) runner.refuseCalls();
     for (const key of [...this.#slots.keys()]) this.#end(key);
     await Promise.all([...this.#ending.values(), this.dryRuns.stop()]);
   }
@@ -193,23 +200,24 @@ export class ProcessingEngine implements EngineService {
       disable: () => this.#disable(trigger),
       before: ended,
     });
+    this.#runners.add(runner);
     void runner.prepare();
     switch (definition.spec.kind) {
       case 'table':
       case 'all_tables': {
         const { queueBytesMax } = limits;
         const running = new WalTrigger({ trigger, runner, delivery: this.#delivery, clock, figures, queueBytesMax });
-        return { database, running, figures };
+        return { database, running, runner, figures };
       }
       case 'schedule':
       case 'every':
-        return { database, running: new ScheduleTrigger({ trigger, runner, clock, logger, figures, timers }), figures };
+        return { database, running: new ScheduleTrigger({ trigger, runner, clock, logger, figures, timers }), runner, figures };
       case 'request': {
         const { path } = definition.spec;
         if (this.#routes.isTaken(path)) {
           logger.warn('two triggers serve the same path, the newer one answers', { path, trigger: definition.name });
         }
-        return { database, running: new RequestTrigger({ trigger, runner, figures, routes: this.#routes }), figures };
+        return { database, running: new RequestTrigger({ trigger, runner, figures, routes: this.#routes }), runner, figures };
       }
     }
   }
@@ -252,12 +260,14 @@ export class ProcessingEngine implements EngineService {
     if (slot === undefined) return;
     this.#slots.delete(key);
     const before = this.#ending.get(key);
-    const ended = Promise.all([before, slot.running.stop(STOP_GRACE_MS)]).then(
+    const graceMs = this.#isStopping ? SHUTDOWN_GRACE_MS : STOP_GRACE_MS;
+    const ended = Promise.all([before, slot.running.stop(graceMs)]).then(
       () => undefined,
       (error: unknown) => this.#options.logger.error('a trigger did not end as it should', { error: messageOf(error) }),
     );
     this.#ending.set(key, ended);
     void ended.then(() => {
+      this.#runners.delete(slot.runner);
       if (this.#ending.get(key) === ended) this.#ending.delete(key);
     });
   }

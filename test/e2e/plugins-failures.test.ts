@@ -48,6 +48,31 @@ def process_request(influxdb3_local, q, h, b, args=None):
     return "fine"
 `;
 
+const ASKS = `
+import time
+def process_request(influxdb3_local, q, h, b, args=None):
+    influxdb3_local.info("asks in Python")
+    try:
+        while True:
+            influxdb3_local.query("SELECT 1")
+    except KeyboardInterrupt as error:
+        time.sleep(1)
+        print("Python was told: %s" % error, flush=True)
+        raise
+`;
+
+const ASKS_JS = `
+export async function processRequest(api) {
+  api.info('asks in JavaScript');
+  try {
+    for (;;) await api.query('SELECT 1');
+  } catch (error) {
+    console.log('JavaScript was told: ' + error.message);
+    throw error;
+  }
+}
+`;
+
 describe('plugins that fail', () => {
   test('what was queued is dropped, what was written and logged stays, and the trigger goes on', async (t) => {
     const plugins = await PluginServer.start(t, {
@@ -113,7 +138,8 @@ describe('plugins that fail', () => {
   });
 
   test('a process that dies, hangs, prints or eats memory harms nothing but its own call, and nothing of it is left', async (t) => {
-    const plugins = await PluginServer.start(t, { 'h.py': HANGS }, { args: ['--plugin-memory-limit', '1GB'] });
+    const files = { 'h.py': HANGS, 'asks.py': ASKS, 'asks.js': ASKS_JS };
+    const plugins = await PluginServer.start(t, files, { args: ['--plugin-memory-limit', '1GB'] });
     await plugins.server.writeOk('db', 'cpu v=1');
     await plugins.created({ name: 'h', plugin: 'h.py', spec: 'request:h' });
     const ask = async (what: string): Promise<[number, string]> => {
@@ -133,7 +159,18 @@ describe('plugins that fail', () => {
     await until(async () => (await ask('x'))[0] === 200);
     await plugins.server.writeOk('db', 'cpu v=2');
     const last = (JSON.parse((await ask('pid'))[1]) as { pid: number }).pid;
+    // At a stop, what calls ask for raises at once, and they may clean up.
+    const asking = ['asks.py', 'asks.js'].map(async (plugin) => {
+      await plugins.created({ name: plugin, plugin, spec: `request:${plugin}`, errorBehavior: 'disable' });
+      const response = await fetch(`${plugins.server.url}/api/v3/engine/${plugin}`);
+      return [response.status, await response.text()];
+    });
+    for (const language of ['Python', 'JavaScript']) await plugins.logged(`INFO asks in ${language}`);
     assert.equal(await plugins.server.kill('SIGTERM'), 0);
+    for (const language of ['Python', 'JavaScript']) {
+      await plugins.server.says(`${language} was told: influxdb3 is shutting down; aborting plugin execution`);
+    }
+    for (const [status] of await Promise.all(asking)) assert.equal(status, 503);
     await processEnd(last);
   });
 

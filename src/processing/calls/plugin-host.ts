@@ -85,6 +85,8 @@ export interface PluginHost {
   ready(code: PluginCode): Promise<void>;
   /** Calls the plugin. Resolves with the answer of a request plugin, if it did not go in pieces; rejects with `PluginFailure`. */
   call(call: PluginCall, calls: PluginCalls, signal: AbortSignal): Promise<EngineResponse | undefined>;
+  /** From now on what running calls ask of the server fails, and no call is begun. Their answers may still go to clients. Idempotent. */
+  refuseCalls(): void;
   /** Ends it whatever it does; what runs fails with `PluginFailure`. Bounded in time, idempotent. */
   stop(): Promise<void>;
   /** How often the process or worker behind it was started. */

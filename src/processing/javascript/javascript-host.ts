@@ -37,6 +37,7 @@ export class JavascriptHost implements PluginHost {
   #current: { readonly version: string; readonly worker: PluginWorker } | undefined;
   #starting: Promise<unknown> = Promise.resolve();
   #stopped = false;
+  #refuses = false;
   starts = 0;
 
   constructor(options: JavascriptHostOptions) {
@@ -49,7 +50,13 @@ export class JavascriptHost implements PluginHost {
 
   async call(call: PluginCall, calls: PluginCalls, signal: AbortSignal): Promise<EngineResponse | undefined> {
     const worker = await this.#workerFor(call.code);
+    if (this.#refuses) throw new PluginFailure('stopped', 'the trigger was stopped');
     return worker.call(call, calls, signal);
+  }
+
+  refuseCalls(): void {
+    this.#refuses = true;
+    this.#current?.worker.refuseCalls();
   }
 
   async stop(): Promise<void> {
@@ -162,6 +169,11 @@ class PluginWorker {
     const exported = await entries;
     await this.end();
     return exported;
+  }
+
+  /** What calls ask of the server fails from now on. */
+  refuseCalls(): void {
+    if (this.isAlive) this.#post({ type: 'refuse' });
   }
 
   /** Ends the thread at once, also in an endless loop. */

@@ -39,7 +39,9 @@ export type ToWorker =
   | { readonly type: 'answer'; readonly question: number; readonly value?: unknown; readonly error?: string; readonly errorName?: string }
   /** Rows of a query; the worker asks for the next ones. */
   | { readonly type: 'rows'; readonly question: number; readonly heads: readonly BlockHead[]; readonly data: Uint8Array }
-  | { readonly type: 'export' };
+  | { readonly type: 'export' }
+  /** What calls ask for fails from now on. */
+  | { readonly type: 'refuse' };
 
 export type Question =
   | { readonly op: 'write'; readonly database: string; readonly lines: string; readonly noSync: boolean }

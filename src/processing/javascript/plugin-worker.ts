@@ -37,6 +37,9 @@ function run(port: MessagePort, settings: WorkerSettings): void {
       case 'export':
         post({ type: 'exported', entries: cache.export() });
         return;
+      case 'refuse':
+        questions.refuse();
+        return;
       case 'call':
         plugin ??= load(settings.plugin);
         // Rows are taken in as they come, because later ones refer to the series of earlier ones.

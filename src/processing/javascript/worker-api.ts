@@ -6,10 +6,14 @@ import type { Api, Buildable, Cache, CacheOptions, QueryRow, Value } from './plu
 import type { WorkerCache } from './worker-cache.ts';
 
 interface Waiting {
+  readonly op: Question['op'];
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: Error) => void;
   readonly onRows?: (message: Extract<ToWorker, { type: 'rows' }>) => void;
 }
+
+/** As in plugin_host.py. */
+const ABORTED = 'influxdb3 is shutting down; aborting plugin execution';
 
 /** What the server said no to. */
 export class QueryError extends Error {
@@ -21,6 +25,7 @@ export class Questions {
   readonly #post: (message: FromWorker) => void;
   readonly #waiting = new Map<number, Waiting>();
   #next = 0;
+  #isRefusing = false;
 
   constructor(post: (message: FromWorker) => void) {
     this.#post = post;
@@ -29,9 +34,25 @@ export class Questions {
   ask(call: number, what: Question, onRows?: Waiting['onRows']): Promise<unknown> {
     const question = this.#next++;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(question, { resolve, reject, ...(onRows === undefined ? {} : { onRows }) });
+      if (what.op !== 'answer') this.check();
+      this.#waiting.set(question, { op: what.op, resolve, reject, ...(onRows === undefined ? {} : { onRows }) });
       this.#post({ type: 'ask', call, question, what });
     });
+  }
+
+  /** Throws when the server is stopping. */
+  check(): void {
+    if (this.#isRefusing) throw new Error(ABORTED);
+  }
+
+  /** The server is stopping: whatever is asked fails, but the answer of a call may still go to its client. */
+  refuse(): void {
+    this.#isRefusing = true;
+    for (const [question, { op, reject }] of this.#waiting) {
+      if (op === 'answer') continue;
+      this.#waiting.delete(question);
+      reject(new Error(ABORTED));
+    }
   }
 
   take(message: Extract<ToWorker, { type: 'answer' | 'rows' }>): void {
@@ -61,9 +82,14 @@ export interface ApiParts {
 export function createApi({ call, database, cacheName, post, questions, cache }: ApiParts): Api {
   const log =
     (level: 'INFO' | 'WARN' | 'ERROR') =>
-    (...parts: unknown[]): void =>
+    (...parts: unknown[]): void => {
+      questions.check();
       post({ type: 'log', call, level, text: parts.map(String).join(' ') });
-  const queue = (to: string, line: string | Buildable): void => post({ type: 'queue', call, database: to, lines: text(line) });
+    };
+  const queue = (to: string, line: string | Buildable): void => {
+    questions.check();
+    post({ type: 'queue', call, database: to, lines: text(line) });
+  };
   const writeNow = async (to: string, line: string | Buildable, noSync: boolean): Promise<void> => {
     await questions.ask(call, { op: 'write', database: to, lines: text(line), noSync });
   };

@@ -4,12 +4,13 @@
  */
 
 /** Version that the host must have. */
-export const FRAME_VERSION = 2;
+export const FRAME_VERSION = 3;
 
 export const FRAME_TYPES = {
   ready: 1,
   call: 2,
   cancel: 3,
+  refuse: 4,
   shutdown: 5,
   log: 10,
   query: 11,

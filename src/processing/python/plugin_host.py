@@ -20,9 +20,9 @@ import struct
 import threading
 import time
 
-VERSION = 2
+VERSION = 3
 HEADER = struct.Struct("<IBBHII")
-READY, CALL, CANCEL, SHUTDOWN = 1, 2, 3, 5
+READY, CALL, CANCEL, REFUSE, SHUTDOWN = 1, 2, 3, 4, 5
 LOG, QUERY, ROWS, WRITE, ANSWER, SHARED, QUEUED, PIECE, DONE, FAIL = 10, 11, 12, 13, 14, 15, 17, 18, 20, 21
 QUEUED_BYTES = 1 << 20
 # longer answers go ahead of the end of their call, in pieces
@@ -470,12 +470,14 @@ class Call:
         self.database = head["database"]
         self.cache_name = head["cacheName"]
         self.aborted = False
+        # what the plugin asks for raises, but its answer may still go to the client
+        self.refused = False
         self.thread = None
         self.queued = {}
         self.queued_bytes = 0
 
-    def check(self):
-        if self.aborted:
+    def check(self, kind=None):
+        if self.aborted or (self.refused and kind != PIECE):
             raise KeyboardInterrupt(ABORTED)
 
     def queue(self, database, lines):
@@ -519,15 +521,15 @@ class Call:
         return rows
 
     def ask(self, kind, head, data=b"", rows=None):
-        self.check()
-        question, answers = self.host.question(self)
+        self.check(kind)
+        question, answers = self.host.question(self, kind)
         head["question"] = question
         try:
             self.host.channel.send(kind, self.ident, head, data)
             while True:
-                kind, answer, data = answers.get()
-                self.check()
-                if kind == ANSWER:
+                what, answer, data = answers.get()
+                self.check(kind)
+                if what == ANSWER:
                     return answer, data
                 query_rows(answer["heads"], data, rows)
         finally:
@@ -719,6 +721,8 @@ class Host:
                     asked[1].put((kind, head, data))
             elif kind == CANCEL:
                 self.cancel(ident)
+            elif kind == REFUSE:
+                self.refuse(ident)
             elif kind == SHUTDOWN:
                 self.wait_for_calls()
                 return
@@ -811,12 +815,12 @@ class Host:
             raise Failure("exception", "Python function call failed: " + error_text(error)) from error
         return response_of(returned)
 
-    def question(self, call):
+    def question(self, call, kind):
         answers = queue.SimpleQueue()
         with self.lock:
             number = self.next_question
             self.next_question += 1
-            self.questions[number] = (call, answers)
+            self.questions[number] = (call, answers, kind)
         return number, answers
 
     def shared_put(self, call, key, value, ttl):
@@ -851,12 +855,21 @@ class Host:
         answer, _ = call.ask(SHARED, {"op": "delete", "key": key})
         return own or bool(answer.get("found"))
 
+    def refuse(self, ident):
+        call = self.calls.get(ident)
+        if call is None:
+            return
+        call.refused = True
+        for asker, answers, kind in list(self.questions.values()):
+            if asker is call and kind != PIECE:
+                answers.put((ANSWER, {"error": ABORTED}, b""))
+
     def cancel(self, ident):
         call = self.calls.get(ident)
         if call is None:
             return
         call.aborted = True
-        waiting = [answers for asker, answers in list(self.questions.values()) if asker is call]
+        waiting = [answers for asker, answers, _ in list(self.questions.values()) if asker is call]
         for answers in waiting:
             answers.put((ANSWER, {"error": ABORTED}, b""))
         with self.lock:

@@ -60,6 +60,7 @@ export class PythonHost implements PluginHost {
   #quickDeaths = 0;
   #notBeforeMs = 0;
   #stopped = false;
+  #refuses = false;
   starts = 0;
 
   constructor(options: PythonHostOptions) {
@@ -73,6 +74,7 @@ export class PythonHost implements PluginHost {
   async call(call: PluginCall, calls: PluginCalls, signal: AbortSignal): Promise<EngineResponse | undefined> {
     const { encoder, process } = await this.#live();
     if (signal.aborted) throw abortReason(signal);
+    if (this.#refuses) throw stopped();
     const id = this.#nextCall++;
     return new Promise((resolve, reject) => {
       const onAbort = (): void => void this.#abort(process, id, abortReason(signal));
@@ -91,6 +93,11 @@ export class PythonHost implements PluginHost {
           return void process.send(FRAME_TYPES.call, id, { ...head, query: input.query, headers: input.headers }, input.body);
       }
     });
+  }
+
+  refuseCalls(): void {
+    this.#refuses = true;
+    for (const id of this.#running.keys()) void this.#session?.process.send(FRAME_TYPES.refuse, id, {});
   }
 
   async stop(): Promise<void> {

@@ -163,7 +163,7 @@ export class TriggerRunner {
       const failure = asFailure(error);
       this.log('ERROR', `error running request plugin: ${failure.message}`);
       answers.end(failure);
-      reject(failure);
+      reject(this.stopping.aborted ? new PluginFailure('stopped', failure.message) : failure);
     } finally {
       this.#end();
     }
@@ -192,6 +192,12 @@ export class TriggerRunner {
     return this.#printed++ < PRINTED_PER_SECOND_MAX;
   }
 
+  /** The server is stopping: from now on what running calls ask of it fails. Comes before or with `stop`. */
+  refuseCalls(): void {
+    this.#stopping.abort();
+    this.#host?.host.refuseCalls();
+  }
+
   /** Lets running calls end for `graceMs`, then ends the host. Idempotent. */
   async stop(graceMs: number): Promise<void> {
     this.#stopping.abort();
@@ -215,6 +221,7 @@ export class TriggerRunner {
       const code = await this.#currentCode();
       const host = this.#hostFor(code);
       await host.ready(code);
+      if (this.stopping.aborted) throw new PluginFailure('stopped', 'the trigger was stopped');
       const calls = new LiveCalls({ ...this.#options, answers, writer: this, log: (level, text) => this.log(level, text, 'plugin') });
       const call = { code, database: trigger.database.name, args: trigger.definition.arguments, input, cacheName: '' };
       const response = await this.#timed((signal) => host.call(call, calls, signal));
@@ -295,7 +302,7 @@ export class TriggerRunner {
   async #afterFailure(input: Exclude<CallInput, { kind: 'request' }>, failure: PluginFailure): Promise<void> {
     const { definition } = this.#options.trigger;
     this.log('ERROR', `error executing ${PLUGIN_WORDS[input.kind]}: ${failure.message}`);
-    if (definition.errorBehavior === 'disable') {
+    if (definition.errorBehavior === 'disable' && !this.stopping.aborted) {
       await this.#options.disable().catch((error: unknown) => {
         this.log('ERROR', `the trigger could not be disabled: ${messageOf(error)}`);
       });

@@ -13,7 +13,13 @@ function runner(time: FakeTime, fetchRemote: () => Promise<string>, logger: Log 
   const never = (): never => {
     throw new Error('not asked for in this test');
   };
-  const host: PluginHost = { starts: 0, ready: async () => undefined, call: async () => undefined, stop: async () => undefined };
+  const host: PluginHost = {
+    starts: 0,
+    ready: async () => undefined,
+    call: async () => undefined,
+    refuseCalls: () => undefined,
+    stop: async () => undefined,
+  };
   const definition = { id: 1, name: 't', pluginFilename: 'gh:x.py', spec: { kind: 'all_tables' }, runAsync: false, errorBehavior: 'log' };
   const trigger = { database: { id: 1, name: 'db' }, definition: { ...definition, arguments: null, disabled: false } };
   return new TriggerRunner({
