@@ -34,6 +34,16 @@ export function dataLines(random: Random): string[] {
       );
     });
   }
+  // Fields that some series and some bins do not have.
+  for (let i = 0; i < TIMES; i++) {
+    const series = i % SERIES.length;
+    const some = [
+      ...(series === 0 ? [`a=${i}`] : []),
+      ...(series === 1 && i > 100 && i < 120 ? ['c=1i'] : []),
+      `f=${(i * 37) % 101},i=${i}i`,
+    ];
+    lines.push(`part,host=${SERIES[series]?.[0]} ${some.join(',')} ${START_SECS + i * 7}000000000`);
+  }
   return lines;
 }
 
@@ -56,8 +66,7 @@ const AGGREGATES = ['mean', 'sum', 'count', 'min', 'max', 'first', 'last', 'spre
  * - series do not go backwards with `ORDER BY time DESC`;
  * - what `fill` puts into empty bins also stands for the standard deviation that a bin with one value does not have, and LIMIT counts such bins;
  * - bins inside bins (docs/compatibility.md): the row of an inner bin that begins before the range, so inner bins divide the range;
- *   and several inner series with bins filled by `fill(0)`, `fill(previous)` or `fill(linear)` that become one;
- *   and `count` with a written `fill(null)` inside.
+ *   and several inner series with bins filled by `fill(0)`, `fill(previous)` or `fill(linear)` that become one.
  */
 export function statement(random: Random): string {
   const range = timeRange(random);
@@ -65,7 +74,9 @@ export function statement(random: Random): string {
   const tags = random.pick(['', 'host', 'region', 'host, region']);
   const by = tags === '' ? '' : ` GROUP BY ${tags}`;
   const limit = random.pick(['', '', ' LIMIT 3', ' LIMIT 2 OFFSET 1']);
-  switch (random.below(11)) {
+  switch (random.below(12)) {
+    case 10:
+      return countBesideOthers(random, range, random.pick(['', ' GROUP BY host']));
     case 0: {
       const descending = tags === '' && random.chance(0.5) ? ' ORDER BY time DESC' : '';
       return `SELECT ${random.pick(['f', 'i', 'f, i', '*', 's', 'b'])} FROM cpu WHERE ${where}${by}${descending}${limit}`;
@@ -121,14 +132,25 @@ function binsInsideBins(random: Random, range: string): string {
   const merged = outerTags !== innerTags;
   const fill = random.pick(merged ? INNER_FILLS.slice(0, 3) : INNER_FILLS);
   const bins = random.pick(['', 'time(1m)', 'time(2m)', 'time(3m)', 'time(5m)']);
-  // rows of merged series have equal times (docs/compatibility.md)
-  const outer = random.pick(['mean', 'max', 'min', 'sum', 'count', 'spread', 'first', ...(merged && bins === '' ? [] : ['last'])]);
+  const outer = random.pick(['mean', 'max', 'min', 'sum', 'count', 'spread', 'first', 'last']);
   const by = bins === '' ? outerTags.replace(', ', '') : `${bins}${outerTags}`;
   // bins without a range would be filled until now
   const outerFill = bins === '' ? '' : rangeIn === 'inner' ? ' fill(none)' : random.pick(FILLS.slice(0, 4));
-  const call = random.pick(['mean', 'max', 'sum', 'first', 'last', ...(fill === ' fill(null)' ? [] : ['count'])]);
+  const call = random.pick(['mean', 'max', 'sum', 'first', 'last', 'count']);
   const inner = `SELECT ${call}(${field(random)}) AS a FROM cpu${rangeIn === 'outer' ? '' : ` WHERE ${range}`} GROUP BY time(${random.pick(['30s', '1m', '2m'])})${innerTags}${fill}`;
   return `SELECT ${outer}(a) FROM (${inner})${rangeIn === 'inner' ? '' : ` WHERE ${range}`}${by === '' ? '' : ` GROUP BY ${by}`}${outerFill}`;
+}
+
+/** Counts of a field that some series and some bins do not have, beside other aggregates and inside other statements. */
+function countBesideOthers(random: Random, range: string, by: string): string {
+  const other = random.pick(['sum(f)', 'mean(i)', 'count(f)', 'max(i)']);
+  const bins = random.pick(['', 'time(1m)', 'time(5m)']);
+  const groups = bins === '' ? by : `${by === '' ? ' GROUP BY ' : `${by}, `}${bins}`;
+  const call = `SELECT count(${random.pick(['a', 'c'])}) AS x, ${other} AS y FROM part WHERE ${range}${groups}`;
+  if (random.chance(0.5)) return `${call}${bins === '' ? '' : random.pick([...FILLS, ' fill(null)'])}`;
+  // filled bins of several series, and columns of several series, are not compared
+  const inner = `${call}${bins === '' ? '' : random.pick(INNER_FILLS.slice(0, 3))}`;
+  return `SELECT ${by === '' ? random.pick(['x, y', 'count(x), sum(y)']) : 'count(x), sum(y)'} FROM (${inner}) WHERE ${range}`;
 }
 
 /** Groups inside groups, without filled bins inside. */

@@ -156,3 +156,42 @@ it('bins of a statement inside another one, both filled', async () => {
     );
   }
 });
+
+// answers of InfluxDB 1.6.7 to the same statements
+it('counts of a field that a series does not have are nothing on /query, and 0 on the endpoint of v3', async () => {
+  await server.writeOk('db', 'few,host=a x=1,n=1 10\nfew,host=a x=2 70\nfew,host=b n=3 10\nfew,host=b n=4 190', '&precision=second');
+  const s = 1_000_000_000;
+  assert.deepEqual(await rows('SELECT count(x), sum(n) FROM few GROUP BY host'), [
+    [0, 2, 1],
+    [0, null, 7],
+  ]);
+  const bins = 'WHERE time >= 0 AND time < 240s GROUP BY time(1m)';
+  assert.deepEqual(await rows(`SELECT count(x), sum(n) FROM few ${bins}, host`), [
+    [0, 1, 1],
+    [60 * s, 1, null],
+    [120 * s, 0, null],
+    [180 * s, 0, null],
+    [0, null, 3],
+    [60 * s, null, null],
+    [120 * s, null, null],
+    [180 * s, null, 4],
+  ]);
+  assert.deepEqual(
+    (await rows(`SELECT count(x), sum(n) FROM few ${bins}, host fill(7)`)).map(([, count]) => count),
+    [1, 1, 7, 7, 7, 7, 7, 7],
+  );
+  const inside = `SELECT count(c) FROM (SELECT count(x) AS c FROM few ${bins} fill(null))`;
+  assert.deepEqual(await rows(inside), [[0, 2]]);
+  const v3 = async (q: string): Promise<unknown[]> => {
+    const response = await fetch(`${server.url}/api/v3/query_influxql?${new URLSearchParams({ q, db: 'db' })}`);
+    return ((await response.json()) as { count: unknown }[]).map(({ count }) => count);
+  };
+  assert.deepEqual(await v3('SELECT count(x), sum(n) FROM few GROUP BY host'), [2, 0]);
+  assert.deepEqual(await v3(inside), [4]);
+});
+
+it('the last of equal times of a subquery is the greatest value', async () => {
+  const sums = 'SELECT sum(f) AS a FROM m WHERE time >= 0 AND time < 60s GROUP BY host';
+  assert.deepEqual(await rows(`SELECT last(a) FROM (${sums})`), [[0, 6]]);
+  assert.deepEqual(await rows('SELECT last(f) FROM m'), [[20, 2]], 'of stored rows, that of the last series');
+});

@@ -183,12 +183,11 @@ function statementRequest({ database, text, signal, traceId }: InfluxqlRequest):
 }
 
 function compile(statement: TableStatement, catalog: StatementCatalog, { asV1 = false }: InfluxqlRequest): CompiledInfluxql {
-  const emptyTags = asV1 ? 'NULLS FIRST' : 'NULLS LAST';
   switch (statement.kind) {
     case 'select':
-      return compileSelect(statement.select, catalog, { explain: 'no', emptyTags });
+      return compileSelect(statement.select, catalog, { explain: 'no', asV1 });
     case 'explain':
-      return compileSelect(statement.select, catalog, { explain: statement.analyze ? 'analyze' : 'plan', emptyTags });
+      return compileSelect(statement.select, catalog, { explain: statement.analyze ? 'analyze' : 'plan', asV1 });
     default:
       return compileShow(statement, catalog);
   }

@@ -16,18 +16,19 @@ export interface CompiledInfluxql {
 }
 
 /** Where the series without a group tag come: first in InfluxDB 1, last in InfluxDB 3 Core. */
-export type EmptyTags = 'NULLS FIRST' | 'NULLS LAST';
+type EmptyTags = 'NULLS FIRST' | 'NULLS LAST';
 
 export interface SelectOptions {
   readonly explain: CompiledSql['explain'];
-  readonly emptyTags: EmptyTags;
+  /** True = as InfluxDB 1 answers where InfluxDB 3 Core has another answer. */
+  readonly asV1: boolean;
 }
 
 /** Compiles a SELECT. Throws planning errors. */
-export function compileSelect(select: Select, context: InfluxqlCompileContext, { explain, emptyTags }: SelectOptions): CompiledInfluxql {
-  const state = new CompileState(context);
+export function compileSelect(select: Select, context: InfluxqlCompileContext, { explain, asV1 }: SelectOptions): CompiledInfluxql {
+  const state = new CompileState(context, asV1);
   const rows = selectRows(state, select);
-  const { sql, output, groupKey } = united(rows, emptyTags);
+  const { sql, output, groupKey } = united(rows, asV1 ? 'NULLS FIRST' : 'NULLS LAST');
   const print = (source: (useIndex: number) => string): string => fillMarkers(sql, source);
   return { compiled: { uses: state.uses, print, output, explain }, groupKey };
 }

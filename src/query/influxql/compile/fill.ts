@@ -1,12 +1,14 @@
 /** Empty bins. */
 import type { Fill } from './ir.ts';
+import type { EmptyCounts } from './plan.ts';
 import { engineTypeName, floatSql, integerSql, isNumeric, type ValueType } from './types.ts';
 
 /** A column of the rows to fill. */
 export interface FillColumn {
   readonly sqlName: string;
   readonly type: ValueType;
-  readonly isCount: boolean;
+  /** What an empty bin counts; undefined = the column is no count. */
+  readonly emptyCount: EmptyCounts | undefined;
   /** Not filled by lines. */
   readonly isIntegral: boolean;
 }
@@ -28,8 +30,13 @@ export function filledSql(fill: Fill | undefined, rows: string, keys: readonly s
   return `SELECT ${[...keys, 't', ...outputs].join(', ')} FROM (${rows})`;
 }
 
-function filled(fill: Fill | undefined, { sqlName, type, isCount, isIntegral }: FillColumn, partition: string): string {
-  if (fill === undefined || fill.kind === 'null') return isCount ? `coalesce(${sqlName}, 0)` : sqlName;
+function filled(fill: Fill | undefined, { sqlName, type, emptyCount, isIntegral }: FillColumn, partition: string): string {
+  if (fill === undefined || fill.kind === 'null') {
+    if (emptyCount === 'zero') return `coalesce(${sqlName}, 0)`;
+    return emptyCount === 'zero beside others'
+      ? `CASE WHEN count(${sqlName}) OVER (${partition.trim()}) > 0 THEN coalesce(${sqlName}, 0) END`
+      : sqlName;
+  }
   if (fill.kind === 'number') {
     const constant = fillConstant(fill, type);
     return constant === undefined ? sqlName : `coalesce(${sqlName}, ${constant})`;

@@ -125,7 +125,10 @@ function aggregated(
   const names = new Map<string, { readonly sqlName: string; readonly value: Value; readonly call: CallExpr }>();
   for (const call of plan.analysis.calls) {
     const key = printExpr(call);
-    if (!names.has(key)) names.set(key, { sqlName: `a${names.size}`, value: oneAggregate(source, call), call });
+    if (names.has(key)) continue;
+    const value = oneAggregate(source, call);
+    const isEmpty = call.name === 'count' && plan.emptyCounts !== 'zero' && value.type !== 'null';
+    names.set(key, { sqlName: `a${names.size}`, value: isEmpty ? { ...value, sql: `nullif(${value.sql}, 0)` } : value, call });
   }
   const all = [...names.values()];
   return {
@@ -133,7 +136,7 @@ function aggregated(
     columns: all.map(({ sqlName, value, call }) => ({
       sqlName,
       type: value.type,
-      isCount: call.name === 'count',
+      emptyCount: call.name === 'count' ? plan.emptyCounts : undefined,
       isIntegral: call.name === 'integral',
     })),
     value(call) {
@@ -207,13 +210,16 @@ function fillBins(plan: SelectPlan, rows: string, columns: readonly FillColumn[]
   return `WITH filled_from AS MATERIALIZED (${rows}) ${filledSql(fill, joined, keys, columns)}`;
 }
 
-/** What a row must be to be chosen first. Of equal times `first` chooses the greatest value, `last` the last series, as in InfluxDB 1. */
-function selectorOrder(call: CallExpr, value: string): string {
+/**
+ * What a row must be to be chosen first. Of equal times `first` chooses the greatest value; `last` the last series of stored rows, and
+ * the greatest value of those of a subquery. As in InfluxDB 1.
+ */
+function selectorOrder(call: CallExpr, value: string, isQuery: boolean): string {
   switch (call.name) {
     case 'first':
       return `t, ${value} DESC`;
     case 'last':
-      return 't DESC';
+      return isQuery ? `t DESC, ${value} DESC` : 't DESC';
     case 'min':
       return `${value}, t`;
     case 'max':
@@ -227,14 +233,14 @@ function selectorOrder(call: CallExpr, value: string): string {
 function chosenRow(
   call: CallExpr,
   value: Value,
-  { sql: from, ties }: Pick<SourceRows, 'sql' | 'ties'>,
+  { sql: from, ties, isQuery }: Pick<SourceRows, 'sql' | 'ties' | 'isQuery'>,
   partition: readonly string[],
 ): string {
   if (value.type === 'null' || value.type === 'tag') return `SELECT * FROM (${from}) WHERE false`;
   const by = partition.length > 0 ? `PARTITION BY ${partition.join(', ')} ` : '';
   const known = `SELECT * FROM (${from}) WHERE ${value.sql} IS NOT NULL`;
   const series = ties.map((tag) => `${tag}${call.name === 'last' ? ' DESC NULLS LAST' : ' NULLS FIRST'}`);
-  const order = `ORDER BY ${[selectorOrder(call, value.sql), ...series].join(', ')}`;
+  const order = `ORDER BY ${[selectorOrder(call, value.sql, isQuery), ...series].join(', ')}`;
   const number = `row_number() OVER (${by}${order})`;
   // one row of all is found without numbering them
   if (call.name !== 'percentile' && partition.length === 0) return `${known} ${order} LIMIT 1`;
@@ -264,14 +270,14 @@ function binnedSelectorRows(plan: SelectPlan, source: SourceRows): Rows {
   if (!plan.analysis.hasColumns) return binnedRows(plan, source);
   const keys = keyNames(plan);
   const binned = `SELECT *, ${binSql(bins, 't')} AS bin FROM (${withAreas(plan, source)})`;
-  const chosen = chosenRow(call, value, { sql: binned, ties: source.ties }, [...keys, 'bin']);
+  const chosen = chosenRow(call, value, { sql: binned, ties: source.ties, isQuery: source.isQuery }, [...keys, 'bin']);
   const rows = project(
     plan,
     refScope(source, () => value),
     chosen,
     'bin',
   );
-  const columns: FillColumn[] = rows.columns.map(({ sqlName, type }) => ({ sqlName, type, isCount: false, isIntegral: false }));
+  const columns: FillColumn[] = rows.columns.map(({ sqlName, type }) => ({ sqlName, type, emptyCount: undefined, isIntegral: false }));
   const filled = fillBins(plan, rows.sql, columns);
   const outputs = [...keys, 't', ...columns.map(({ sqlName }) => sqlName)];
   return { ...rows, sql: `SELECT ${outputs.join(', ')} FROM (${filled})` };

@@ -20,9 +20,16 @@ export interface SelectPlan {
   /** Group tags by name. */
   readonly tags: readonly string[];
   readonly fill: Fill | undefined;
+  readonly emptyCounts: EmptyCounts;
   /** Name of the time column. */
   readonly timeName: string;
 }
+
+/**
+ * What `count` is where it counts nothing: 0; 0 in the bins of series that have the field, and nothing in other series; or nothing.
+ * The last two are those of InfluxDB 1.
+ */
+export type EmptyCounts = 'zero' | 'zero beside others' | 'nothing';
 
 /** One column of a measurement's rows. */
 export interface RowColumn {

@@ -25,6 +25,8 @@ export interface Rowset {
   readonly columns: ReadonlyMap<string, ValueType>;
   /** Tags that can be named, but are none of the columns. */
   readonly hiddenTags: readonly string[];
+  /** True for the rows of a subquery. */
+  readonly isQuery: boolean;
   /** @param range rows outside are not wanted */
   open(range: TimeRange): OpenRows;
 }
@@ -40,6 +42,7 @@ export function tableRows(state: CompileState, relation: RelationInfo): Rowset {
     measurement: relation.name,
     columns: types,
     hiddenTags: [],
+    isQuery: false,
     open(range) {
       const { columns, marker } = state.addUse(relation, range);
       const alias = state.freshName('r');
@@ -73,6 +76,7 @@ export function queryRows(
     measurement,
     columns: new Map([...shown].map(([name, { type }]) => [name, type])),
     hiddenTags: [...hidden.keys()].filter((name) => !shown.has(name)),
+    isQuery: true,
     open() {
       const alias = state.freshName('r');
       return {

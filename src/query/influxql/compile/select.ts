@@ -6,7 +6,7 @@ import { byCodePoint, compileRegex, expandFields, type NamedField } from './expa
 import type { Expr, Fill, Select, Source } from './ir.ts';
 import { limited } from './limit.ts';
 import { measurementRows } from './measurement.ts';
-import { keyNames, type MeasurementRows, type SelectPlan } from './plan.ts';
+import { type EmptyCounts, keyNames, type MeasurementRows, type SelectPlan } from './plan.ts';
 import { queryRows, type Rowset, tableRows } from './rowset.ts';
 import { type CompileState, intersect, type TimeRange } from './state.ts';
 import { foldOffset, splitCondition } from './time-range.ts';
@@ -38,12 +38,20 @@ export function selectRows(state: CompileState, select: Select, outer: TimeRange
   const analysis = analyze(fields, bins !== undefined, select.fill);
   const fill: Fill | undefined = select.fill ?? (inner ? { kind: 'none' } : undefined);
   const highNs = range.high ?? state.nowNs;
-  const plan: SelectPlan = { select, rowsets, range, highNs, filter, fields, analysis, bins, tags, fill, timeName };
+  const emptyCounts = emptyCountsOf(state, fields, inner && fill?.kind === 'null');
+  const plan: SelectPlan = { select, rowsets, range, highNs, filter, fields, analysis, bins, tags, fill, emptyCounts, timeName };
   const measurements = plan.rowsets.flatMap((rowset) => {
     const rows = measurementRows(plan, rowset);
     return rows === undefined ? [] : [limited(plan, rows)];
   });
   return { plan, measurements: inner ? measurements.map((rows) => chosenSeries(plan, rows, measurements.length)) : measurements };
+}
+
+/** Of one field alone, a series without it is not there at all. */
+function emptyCountsOf(state: CompileState, fields: readonly NamedField[], isNullInside: boolean): EmptyCounts {
+  if (!state.asV1) return 'zero';
+  if (isNullInside) return 'nothing';
+  return new Set(fields.flatMap(({ expr }) => refsIn(expr).map(({ name }) => name))).size > 1 ? 'zero beside others' : 'zero';
 }
 
 /** SLIMIT and SOFFSET of a subquery: its series, in the order of their group tags. */

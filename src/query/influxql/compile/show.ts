@@ -25,7 +25,7 @@ interface Limits {
 
 /** Compiles a SHOW statement; those without WHERE (but for values) read the catalog only. */
 export function compileShow(statement: ShowStatement, context: InfluxqlCompileContext): CompiledInfluxql {
-  const state = new CompileState(context);
+  const state = new CompileState(context, false);
   switch (statement.kind) {
     case 'show-measurements':
       return answer(state, ['name'], limitedRows(measurements(state, statement), [], 'name', statement));

@@ -15,6 +15,8 @@ export interface SourceRows {
   readonly ties: readonly string[];
   /** The tag of each of them. */
   readonly tieTags: readonly string[];
+  /** True for the rows of a subquery. */
+  readonly isQuery: boolean;
   /** The value of a column in these rows. */
   value(ref: RefExpr): Value;
 }
@@ -36,7 +38,7 @@ export function sourceRows(plan: SelectPlan, rowset: Rowset, range: TimeRange): 
     const tag = open.column({ kind: 'ref', name: plan.tags[i] as string, cast: undefined });
     return `${tag.type === 'tag' ? tag.sql : 'CAST(NULL AS VARCHAR)'} AS ${name}`;
   });
-  const tieTags = showsRows(plan) ? otherTags(plan, rowset) : [];
+  const tieTags = showsRows(plan, rowset) ? otherTags(plan, rowset) : [];
   const ties = tieTags.map((tag, i) => `${open.column({ kind: 'ref', name: tag, cast: undefined }).sql} AS s${i}`);
   const conditions = [...open.within(range), `(${fields.map(({ value }) => `${value.sql} IS NOT NULL`).join(' OR ')})`];
   if (plan.filter !== undefined) {
@@ -48,6 +50,7 @@ export function sourceRows(plan: SelectPlan, rowset: Rowset, range: TimeRange): 
     sql: `SELECT ${outputs.join(', ')} FROM ${open.from} WHERE ${conditions.join(' AND ')}`,
     ties: ties.map((_, i) => `s${i}`),
     tieTags,
+    isQuery: rowset.isQuery,
     value(ref) {
       const found = names.get(keyOf(ref));
       return found === undefined || found.value.type === 'null' ? missing : { sql: found.sqlName, type: found.value.type };
@@ -59,9 +62,9 @@ export function sourceRows(plan: SelectPlan, rowset: Rowset, range: TimeRange): 
  * Whether rows of the answer are rows of the source, or chosen among them by their series too. Reading all tags costs more than the rest of a short
  * statement: the value and time that `min`, `max`, `first` and `percentile` choose do not depend on the series.
  */
-function showsRows({ analysis, bins }: SelectPlan): boolean {
+function showsRows({ analysis, bins }: SelectPlan, { isQuery }: Rowset): boolean {
   const { calls, hasColumns, kind } = analysis;
-  if (kind === 'selector') return hasColumns || (bins === undefined && calls[0]?.name === 'last');
+  if (kind === 'selector') return hasColumns || (bins === undefined && calls[0]?.name === 'last' && !isQuery);
   return kind === 'raw' || kind === 'top';
 }
 

@@ -26,11 +26,14 @@ export interface TimeRange {
 /** What the compilation of one statement shares: the tables it uses, and names of which none comes twice. */
 export class CompileState {
   readonly context: InfluxqlCompileContext;
+  /** True = as InfluxDB 1 answers where InfluxDB 3 Core has another answer. */
+  readonly asV1: boolean;
   readonly uses: MutableUse[] = [];
   #names = 0;
 
-  constructor(context: InfluxqlCompileContext) {
+  constructor(context: InfluxqlCompileContext, asV1: boolean) {
     this.context = context;
+    this.asV1 = asV1;
   }
 
   get nowNs(): bigint {
