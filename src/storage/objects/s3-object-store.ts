@@ -204,10 +204,9 @@ export class S3ObjectStore implements BucketStore {
     try {
       return await this.#sendOnce(method, key, Command, input);
     } catch (error) {
-      const denied =
-        error instanceof ObjectStoreError && error.code === 'DENIED' && !(input['Body'] instanceof Object && 'pipe' in input['Body']);
-      if (this.#file === undefined || !denied) throw error;
+      if (this.#file === undefined || !(error instanceof ObjectStoreError && error.code === 'DENIED')) throw error;
       this.#file.forget();
+      if (input['Body'] instanceof Object && 'pipe' in input['Body']) throw error; // it was read: whoever puts a file begins anew
       return await this.#sendOnce(method, key, Command, input);
     }
   }
