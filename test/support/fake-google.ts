@@ -35,6 +35,17 @@ interface Asked extends FakeGoogleRequest {
 
 const EMAIL = 'writer@project.iam.gserviceaccount.com';
 
+let key: { readonly publicKey: KeyObject; readonly pem: string } | undefined;
+
+/** Key of the account of all fakes of a process: making one takes long. */
+function accountKey(): NonNullable<typeof key> {
+  if (key === undefined) {
+    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    key = { publicKey: createPublicKey(privateKey), pem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string };
+  }
+  return key;
+}
+
 /**
  * The part of the JSON API of Google Cloud Storage that the server uses, in this process: generations and their preconditions,
  * ranges, sorted lists in pages, tokens that an account signs itself. A fake of our own, with faults.
@@ -50,13 +61,10 @@ export class FakeGoogle {
   readonly tokens = new Set<string>();
   /** Requests without authorization are served, as emulators do. */
   open = false;
-  readonly #key: { readonly publicKey: KeyObject; readonly pem: string };
   #generation = BigInt(Date.now()) * 1000n;
 
   private constructor(server: Server) {
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    this.#key = { publicKey: createPublicKey(privateKey), pem: privateKey.export({ type: 'pkcs8', format: 'pem' }) as string };
   }
 
   static async start(t: { after(fn: () => Promise<void>): void }): Promise<FakeGoogle> {
@@ -74,7 +82,7 @@ export class FakeGoogle {
   /** Writes a key file of an account that may use the bucket; `fields` change it. */
   async keyFile(t: { after(fn: () => Promise<void>): void }, fields: Readonly<Record<string, unknown>> = {}): Promise<string> {
     const path = join(await emptyDirectory(t), 'account.json');
-    const account = { type: 'service_account', client_email: EMAIL, private_key_id: 'id', private_key: this.#key.pem };
+    const account = { type: 'service_account', client_email: EMAIL, private_key_id: 'id', private_key: accountKey().pem };
     await writeFile(path, JSON.stringify({ ...account, ...fields }));
     return path;
   }
@@ -112,7 +120,7 @@ export class FakeGoogle {
     if (this.tokens.has(token)) return true;
     const [header = '', claims = '', signature = ''] = token.split('.');
     const signed = Buffer.from(`${header}.${claims}`);
-    if (!verify('RSA-SHA256', signed, this.#key.publicKey, Buffer.from(signature, 'base64url'))) return false;
+    if (!verify('RSA-SHA256', signed, accountKey().publicKey, Buffer.from(signature, 'base64url'))) return false;
     const { exp, iat, iss, scope, sub } = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8')) as Record<string, unknown>;
     const now = Date.now() / 1000;
     const inTime = Number(iat) <= now + 60 && now < Number(exp) && Number(exp) - Number(iat) <= 3600;

@@ -21,6 +21,15 @@ export function describeConfig(config: ServeConfig, telemetry: { readonly state:
 }
 
 function dataPlace({ node, store }: ServeConfig): string {
-  if (store.kind === 's3') return `s3://${store.bucket}/${node.id}, files cached in ${store.cacheDir}`;
-  return store.dataDir ?? 'not on disk';
+  const cached = `files cached in ${store.cacheDir}`;
+  switch (store.kind) {
+    case 's3':
+      return `s3://${store.bucket}/${node.id}, ${cached}`;
+    case 'azure':
+      return `${store.azureEndpoint ?? `https://${store.azureAccount}.blob.core.windows.net`}/${store.bucket}/${node.id}, ${cached}`;
+    case 'google':
+      return `gs://${store.bucket}/${node.id}, ${cached}`;
+    default:
+      return store.dataDir ?? 'not on disk';
+  }
 }

@@ -170,6 +170,20 @@ describe('serve --check', () => {
     assert.ok(!stdout.includes('very-secret'));
   });
 
+  it('says in which bucket the data would be', async () => {
+    const azure = ['--object-store', 'azure', '--azure-storage-account', 'ours', '--azure-storage-access-key', 'very-secret'];
+    for (const [args, place] of [
+      [['--object-store', 's3'], 's3://b/n'],
+      [azure, 'https://ours.blob.core.windows.net/b/n'],
+      [['--object-store', 'google'], 'gs://b/n'],
+    ] as const) {
+      const { code, stdout } = await cli(['serve', '--check', '--node-id', 'n', '--bucket', 'b', '--file-cache-dir', '/cache', ...args]);
+      assert.equal(code, 0);
+      assert.ok(stdout.includes(`\n  data       ${place}, files cached in /cache\n`), stdout);
+      assert.ok(!stdout.includes('very-secret'));
+    }
+  });
+
   it('bare options are a quick start', async () => {
     const { code, stdout, stderr } = await cli(['--num-io-threads', '2', '--object-store', 'memory', '--check']);
     assert.equal(code, 0, stderr);

@@ -52,6 +52,12 @@ async function openS3(t: TestContext, fake: FakeS3, flags: Flags = {}): Promise<
   return openBucket(t, { 'object-store': 's3', bucket: fake.bucket, ...endpoint, ...flags });
 }
 
+async function fileWith(t: TestContext, content: string): Promise<string> {
+  const path = join(await temporaryDirectory(t), 'file');
+  await writeFile(path, content);
+  return path;
+}
+
 /** What the last request said of who sent it. */
 function watched(fake: FakeS3): { authorization: string; sessionToken: string } {
   const last = { authorization: '', sessionToken: '' };
@@ -73,8 +79,7 @@ describe('credentials of an S3 bucket', () => {
   it('are found in the profile that the environment names', async (t) => {
     const fake = await FakeS3.start(t);
     const last = watched(fake);
-    const file = join(await temporaryDirectory(t), 'credentials');
-    await writeFile(file, '[other]\naws_access_key_id = from-the-profile\naws_secret_access_key = secret\n');
+    const file = await fileWith(t, '[other]\naws_access_key_id = from-the-profile\naws_secret_access_key = secret\n');
     await setEnvironment(t, { AWS_SHARED_CREDENTIALS_FILE: file, AWS_PROFILE: 'other' });
     await (await openS3(t, fake)).put('a', bytes, 'create');
     assert.match(last.authorization, /Credential=from-the-profile\//);
@@ -94,8 +99,7 @@ describe('credentials of an S3 bucket', () => {
     assert.equal(last.sessionToken, 'of-the-role');
     delete process.env['AWS_CONTAINER_CREDENTIALS_FULL_URI'];
 
-    const file = join(await temporaryDirectory(t), 'token');
-    await writeFile(file, 'of-the-cluster');
+    const file = await fileWith(t, 'of-the-cluster');
     const sts = await answering(t, (_request, response) => {
       const role = `<AccessKeyId>from-sts</AccessKeyId><SecretAccessKey>s</SecretAccessKey><SessionToken>t</SessionToken><Expiration>${inAnHour}</Expiration>`;
       const result = `<AssumeRoleWithWebIdentityResult><Credentials>${role}</Credentials></AssumeRoleWithWebIdentityResult>`;
@@ -145,15 +149,18 @@ it('an S3 service is asked over TLS with the given root, or whatever its certifi
   await (await openS3(t, fake, { ...flags, 'object-store-tls-ca': caFile })).put('a', bytes, 'create');
   await (await openS3(t, fake, { ...flags, 'object-store-tls-allow-insecure': true })).get('a');
   const store = await openS3(t, fake, { ...flags, 'object-store-max-retries': '0' });
+  for (const [path, message] of [
+    [join(caFile, 'none'), /^Cannot parse object store config: Failed to read CA certificate file at ".*none": Not a directory/],
+    [await fileWith(t, 'no certificate'), /^Cannot parse object store config: Failed to parse CA certificate from ".*": /],
+  ] as const) {
+    await assert.rejects(openS3(t, fake, { ...flags, 'object-store-tls-ca': path }), { name: 'StartupError', message });
+  }
   await assert.rejects(store.get('a'), { code: 'UNAVAILABLE', message: /is not trusted \(\w+\): give the root .* --object-store-tls-ca/ });
 });
 
 describe('credentials of a container of Azure', () => {
   it('are the identity of the machine, when there is no access key', async (t) => {
-    const directory = await temporaryDirectory(t);
-    const [cert, key] = [join(directory, 'cert.pem'), join(directory, 'key.pem')];
-    await writeFile(cert, testCertificate);
-    await writeFile(key, testKey);
+    const [cert, key] = [await fileWith(t, testCertificate), await fileWith(t, testKey)];
     const azurite = await Azurite.start(t, ['--oauth', 'basic', '--cert', cert, '--key', key]);
     const container = await azurite.container();
     let asked = '';
