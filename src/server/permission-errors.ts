@@ -2,9 +2,13 @@ import { InfluxError } from '../shared/errors.ts';
 import type { PermissionAction, SystemResource } from '../shared/token-permissions.ts';
 import type { Right } from './rights.ts';
 
-/** The token may not read or write the database. The text is the same whether the database is there or not. */
+/**
+ * The token may not read or write the database. The text is the same whether the database is there or not; so a retention policy is not named,
+ * because the request may have named none, and only a database that is there has a default.
+ */
 export function databaseDenied(action: PermissionAction, database: string): InfluxError {
-  return denied(`the token may not ${action} the database '${database}', it needs the permission db:${database}:${action}`);
+  const name = database.replace(/\/.*$/s, '');
+  return denied(`the token may not ${action} the database '${name}', it needs the permission db:${name}:${action}`);
 }
 
 /** Only an admin token may do this. */
