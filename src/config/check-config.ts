@@ -74,7 +74,9 @@ function nextStep(error: unknown): string {
 function makeDirectory(path: string): void {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory() === true) return;
-  if (found === undefined && dirname(path) !== path) makeDirectory(dirname(path));
+  const parent = dirname(path);
+  // A parent that is a file: to make the directory fails with the reason. (What is below a file is an error of stat in Node.js 20 only.)
+  if (found === undefined && statSync(parent, { throwIfNoEntry: false }) === undefined && parent !== path) makeDirectory(parent);
   mkdirSync(path);
 }
 

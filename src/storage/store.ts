@@ -15,6 +15,7 @@ import { acquireNodeLock, type NodeLock, nodeLockState } from './node-lock.ts';
 import { type BucketStore, DirectoryObjectStore, type ObjectStore, probeStore } from './objects/index.ts';
 import { encodePathPart } from './path-part.ts';
 import { refuseUnfinishedCopy } from './unfinished-copy.ts';
+import { refuseWindowsName } from './windows-names.ts';
 
 /** Where a node keeps its data. */
 export type StoreOptions =
@@ -104,6 +105,7 @@ async function lockedDirectory(
   prefix: string,
   option: DirectoryOption,
 ): Promise<{ readonly root: string; readonly lock: NodeLock }> {
+  refuseWindowsName(prefix);
   const root = resolve(parent, prefix);
   try {
     await nodeFileSystem.mkdir(root);
