@@ -1,5 +1,5 @@
 import { sectionBuilder } from './option-spec.ts';
-import { clusterIdRefusal, gen1DurationSecs, nodeId, openPaths, socketAddress } from './server-value-types.ts';
+import { clusterIdRefusal, gen1DurationSecs, nodeId, openPaths, socketAddress, walLocalDirRefusal } from './server-value-types.ts';
 import { boolean, durationMs, integer, integerFromOne, oneOf, path, positiveInteger, sizeBytes, text, timerMs } from './value-types.ts';
 
 const storeKinds = ['memory', 'memory-throttled', 'file', 's3', 'google', 'azure'] as const;
@@ -28,6 +28,7 @@ export const storageOptions = {
     help: 'Take the node id from the environment variable of this name',
   }),
   clusterId: storage.option({ flag: 'cluster-id', type: clusterIdRefusal, help: 'Not an option of this product', hidden: true }),
+  walLocalDir: storage.option({ flag: 'wal-local-dir', type: walLocalDirRefusal, help: 'Not available', hidden: true }),
   objectStore: storage.defaulted('file', {
     flag: 'object-store',
     env: 'INFLUXDB3_OBJECT_STORE',

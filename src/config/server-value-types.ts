@@ -37,6 +37,17 @@ export const nodeId: ValueType<string> = {
   },
 };
 
+/** Always refused: with a bucket an acknowledged write is in the bucket. */
+export const walLocalDirRefusal: ValueType<never> = {
+  name: 'path',
+  parse() {
+    throw new ValueError(
+      'a log on a local disk before the bucket is not available: a write is acknowledged when the bucket has it; ' +
+        "a server that must answer within a disk's time uses --object-store file",
+    );
+  },
+};
+
 /** Always refused: this is a parameter of another product. */
 export const clusterIdRefusal: ValueType<never> = {
   name: 'text',

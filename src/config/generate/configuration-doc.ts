@@ -62,7 +62,7 @@ export function configurationDoc(): string {
 function sectionTable(section: Section): string[] {
   const specs = serveOptionEntries()
     .map(([, spec]) => spec)
-    .filter((spec) => spec.section === section && spec.flag !== 'cluster-id');
+    .filter((spec) => spec.section === section && !['cluster-id', 'wal-local-dir'].includes(spec.flag));
   if (specs.length === 0) return [];
   const rows = specs.map(
     (spec) => `| ${[flags(spec), environment(spec), spec.type.name, defaultOf(spec), meaning(spec)].map(escapeCell).join(' | ')} |`,

@@ -111,6 +111,10 @@ describe('messages of wrong values', () => {
     });
   }
 
+  it('--wal-local-dir is refused with the reason', () => {
+    assert.throws(() => configOf({ 'wal-local-dir': '/tmp' }), /a log on a local disk before the bucket is not available/);
+  });
+
   it('--cluster-id is refused with the reason', () => {
     assert.throws(
       () => configOf({ 'cluster-id': 'x' }),
