@@ -1,6 +1,7 @@
 import { formatMacroBody } from './functions/chrono-format.ts';
 import { PER_ROW_SUFFIX } from './functions/define.ts';
 import { BIN_START_MACRO, EXACT_MONTHS_MACRO } from './functions/exact-bins.ts';
+import { parseTimeMacro } from './functions/parsed-times.ts';
 
 /**
  * Helper functions inside DuckDB. Each has one signature, or its arguments have types that the compiler has made
@@ -166,6 +167,7 @@ const macros = [
   "string_to_array(s, d) as case when s is null then null when d is null then _df.chars(s) when d = '' then [s] else string_split(s, d) end",
   'to_hex(x) as lower(to_hex(x))',
   "upper(s) as upper(replace(s, 'ß', 'SS'))",
+  parseTimeMacro(),
   `to_char(t, f) as ${formatMacroBody()}`,
   "weighted_percentile(a, p) as case when len(a) > 0 then list_transform([{'s': list_sort(a), 't': p * list_sum(list_transform(a, lambda e: e.w))}], lambda z: list_reduce(z.s, lambda q, e: case when q.w >= z.t then q else {'x': e.x, 'w': q.w + e.w} end).x)[1] end",
   ...bounded(ofConstants),

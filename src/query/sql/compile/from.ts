@@ -109,8 +109,18 @@ function named(cte: NamedCte, alias: TableAlias, env: Env): FromClause {
 function derived(ref: Extract<TableRef, { kind: 'derived' }>, env: Env): FromClause {
   const outer = ref.lateral ? env.scope : (env.scope.parent ?? emptyScope(undefined));
   const query = env.state.compileNested(ref.query, env.state, outer, env.ctes);
-  const clause = fromQuery(nestedSql(query), query.columns, ref.alias, env);
+  const clause = fromQuery(nestedSql(query), ref.joined === true ? numbered(query.columns) : query.columns, ref.alias, env);
   return ref.lateral ? { ...clause, sql: `LATERAL ${clause.sql}` } : clause;
+}
+
+/** compat: of columns of one name, all but the first have a number behind it. */
+function numbered(columns: readonly OutputColumn[]): readonly OutputColumn[] {
+  const seen = new Map<string, number>();
+  return columns.map((column) => {
+    const count = seen.get(column.name) ?? 0;
+    seen.set(column.name, count + 1);
+    return count === 0 ? column : { ...column, name: `${column.name}:${count}` };
+  });
 }
 
 function fromQuery(sql: string, output: readonly OutputColumn[], alias: TableAlias | undefined, env: Env): FromClause {

@@ -27,8 +27,8 @@ import { containsAggregate, containsWindow } from './walk.ts';
  * A SELECT with ORDER BY and limits as one DuckDB statement, with names and types of its columns. Throws a planning
  * error (400), or 'not implemented' (405).
  */
-export function compileSelect(given: Select, orderBy: readonly OrderItem[], limits: RowLimits, place: QueryPlace): CompiledQuery {
-  const select = unnestedFirst(levelByLevel(latestRowsOnly(given, place.state, place.ctes)));
+export function compileSelect(given: Select, order: readonly OrderItem[], limits: RowLimits, place: QueryPlace): CompiledQuery {
+  const { select, orderBy } = unnestedFirst(levelByLevel(latestRowsOnly(given, place.state, place.ctes)), order);
   if (isGapFill(select)) return compileGapFill(select, orderBy, limits.sql, place);
   const input = compileInput(select, place);
   const { env } = input;

@@ -1,20 +1,26 @@
 /** Groups by the items of lists: `GROUP BY unnest(x)`. */
 
-import type { CallExpr, Expr, Select, SelectItem, TableRef } from '../parse/ast.ts';
+import type { CallExpr, Expr, OrderItem, Select, SelectItem, TableRef } from '../parse/ast.ts';
 
 /** Name of a column of items; no user column can be meant by it. */
 const ITEMS = '__unnest';
+
+/** A select and what it is ordered by. */
+export interface GroupedSelect {
+  readonly select: Select;
+  readonly orderBy: readonly OrderItem[];
+}
 
 /**
  * `SELECT unnest(x) AS u, count(*) FROM t WHERE w GROUP BY u` groups the rows of `SELECT *, unnest(x) AS __unnest0 FROM t WHERE w`. A select
  * that groups by nothing of the kind, or reads more than one table, is returned as it is.
  */
-export function unnestedFirst(select: Select): Select {
+export function unnestedFirst(select: Select, orderBy: readonly OrderItem[]): GroupedSelect {
   const { groupBy, from } = select;
-  if (groupBy === 'all' || from === undefined) return select;
+  if (groupBy === 'all' || from === undefined) return { select, orderBy };
   const alias = nameOf(from);
   const calls = uniqueCalls(groupBy.map((key) => meant(key, select.items)).filter(isUnnest));
-  if (calls.length === 0 || alias === undefined) return select;
+  if (calls.length === 0 || alias === undefined) return { select, orderBy };
   const column = (at: number): Expr => ({ kind: 'column', path: [`${ITEMS}${at}`], quoted: [true] });
   const placeOf = (expr: Expr): number => calls.findIndex((call) => same(call, expr));
   const inner: Select = {
@@ -39,13 +45,15 @@ export function unnestedFirst(select: Select): Select {
     const at = placeOf(meant(key, select.items));
     return at < 0 ? key : column(at);
   });
-  return {
+  const grouped: Select = {
     ...select,
     items,
     groupBy: keys,
     where: undefined,
     from: { kind: 'derived', query, lateral: false, alias: { name: alias, columns: [] } },
   };
+  const order = orderBy.map((item) => ({ ...item, expr: placeOf(item.expr) < 0 ? item.expr : column(placeOf(item.expr)) }));
+  return { select: grouped, orderBy: order };
 }
 
 /** What qualifies the columns of a FROM with one table. */

@@ -165,7 +165,14 @@ export interface TableAlias {
 
 export type TableRef =
   | BaseTableRef
-  | { readonly kind: 'derived'; readonly query: Query; readonly lateral: boolean; readonly alias: TableAlias | undefined }
+  /** `joined` = all columns of a join, of which several may have one name. */
+  | {
+      readonly kind: 'derived';
+      readonly query: Query;
+      readonly lateral: boolean;
+      readonly alias: TableAlias | undefined;
+      readonly joined?: true;
+    }
   | FunctionRef
   | JoinRef;
 

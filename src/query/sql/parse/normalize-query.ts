@@ -221,7 +221,7 @@ function aliasedJoin(from: TableRef, alias: TableAlias): TableRef {
     windows: new Map(),
   };
   const query: Query = { ctes: [], recursive: false, body, orderBy: [], limit: undefined, offset: undefined };
-  return { kind: 'derived', query, lateral: false, alias };
+  return { kind: 'derived', query, lateral: false, alias, joined: true };
 }
 
 function tableFactor(raw: Raw): TableRef {

@@ -98,6 +98,7 @@ describe('forms that DataFusion understands', () => {
     for (const key of ['u', '1', 'unnest(l)']) {
       assert.deepEqual(await engine.rows(`SELECT unnest(l) AS u, sum(t.n) AS s ${from} WHERE n < 30 GROUP BY ${key} ORDER BY u`), wanted);
     }
+    assert.deepEqual(await engine.column(`SELECT unnest(l), count(*) ${from} GROUP BY unnest(l) ORDER BY unnest(l) DESC`), [3, 2, 1]);
     assert.deepEqual(await engine.names(`SELECT unnest(l), count(*) ${from} GROUP BY unnest(l)`), ['UNNEST(t.l)', 'count(*)']);
   });
 

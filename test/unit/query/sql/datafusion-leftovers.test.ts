@@ -67,6 +67,21 @@ const rows: Readonly<Record<string, readonly (readonly unknown[])[]>> = {
     ['3', 'x'],
     ['4', 'x'],
   ],
+  "SELECT to_timestamp(t, f) FROM (VALUES ('2020-09-08 12/00/00+02:00', '%Y-%m-%d %H/%M/%S%#z'), ('2031-01-19T23:33:25+05:00', '%+'), ('1926632005', '%s'), ('8 Sep 2020 01:02:03.123456', '%d %b %Y %T%.f'), ('09/08/20', '%D'), (NULL, '%s'), ('1', NULL)) AS v(t, f)":
+    [
+      ['2020-09-08 10:00:00'],
+      ['2031-01-19 18:33:25'],
+      ['2031-01-19 23:33:25'],
+      ['2020-09-08 01:02:03.123456'],
+      ['2020-09-08 00:00:00'],
+      [null],
+      [null],
+    ],
+  "SELECT to_date(t, f, '%d.%m.%Y') FROM (VALUES ('20200908', '%Y%m%d'), ('07.09.2020', '%Y')) AS v(t, f)": [
+    ['2020-09-08'],
+    ['2020-09-07'],
+  ],
+  'SELECT j.a, "a:1" FROM ((SELECT 1 AS a) AS x CROSS JOIN (SELECT 2 AS a) AS y) AS j': [[1, 2]],
   'SELECT arrow_typeof(unnest([1, NULL]))': [['Int64'], ['Int64']],
 };
 
@@ -92,6 +107,8 @@ const refusals: Readonly<Record<string, string>> = {
     "Execution error: step can't be 0",
   "SELECT generate_series(a, a + INTERVAL '9000 days', s) FROM (VALUES (TIMESTAMP '2024-01-01', INTERVAL '1 second')) AS t(a, s)":
     'Resources exhausted: generate_series would make more than',
+  "SELECT to_timestamp('x', f) FROM (VALUES ('%Y')) AS t(f)": "Execution error: Error parsing timestamp from 'x' using format '%Y'",
+  "SELECT to_timestamp('2020', f) FROM (VALUES ('%Y%q')) AS t(f)": 'Execution error: The format string is invalid or not supported: %Y%q',
   "SELECT regexp_like('a', 'b', f) FROM (VALUES ('q')) AS t(f)": 'Execution error: unsupported regular expression flags "q"',
   "SELECT CASE WHEN true THEN named_struct('a', 1, 'b', 2) ELSE named_struct('b', 1, 'a', 2) END": 'type_coercion\n',
 };
