@@ -7,6 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { PluginServer } from '../support/plugins.ts';
 import { processEnd } from '../support/processes.ts';
 import { startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const NS = '&precision=nanosecond';
 
@@ -319,5 +320,11 @@ describe('plugins in trouble', () => {
     await processEnd(pid);
     await again.says(/a trigger runs although its kind may not be created any more trigger=db\.long kind=wal/);
     assert.doesNotMatch(again.output, /although its kind.*trigger=db\.(kept|echo)\b/);
+    await again.writeOk('db', 'work v=8');
+    await until(async () => (await again.rows('db', 'SELECT v FROM kept WHERE v = 8')).length === 1);
+    assert.deepEqual(await again.rows('db', 'SELECT v, count(*) AS n FROM kept WHERE v >= 7 GROUP BY v ORDER BY v'), [
+      { v: 7, n: 1 },
+      { v: 8, n: 1 },
+    ]);
   });
 });
