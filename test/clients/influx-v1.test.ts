@@ -14,7 +14,8 @@ const schema = [
 /** The client as v1 users set it up: user name and password, the password being the token. */
 function client({ server, token }: GuardedServer, database = 'v1db', password = token): InfluxDB {
   const { hostname, port } = new URL(server.url);
-  return new InfluxDB({ host: hostname, port: Number(port), protocol: 'http', database, username: 'any', password, schema });
+  const pool = { requestTimeout: 120_000 }; // its own thirty seconds are few on a busy machine
+  return new InfluxDB({ host: hostname, port: Number(port), protocol: 'http', database, username: 'any', password, schema, pool });
 }
 
 const shared = sharedServer();

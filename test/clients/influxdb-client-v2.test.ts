@@ -7,6 +7,9 @@ import { deferred, sharedServer } from './support.ts';
 /** The client's own log would only fill the test output. */
 setLogger({ error: () => {}, warn: () => {} });
 
+/** The client's own ten seconds are few on a busy machine. */
+const PATIENCE_MS = 120_000;
+
 /** No retries and no timers: a write goes out with `close()` or fails at once. */
 const once: Partial<WriteOptions> = { maxRetries: 0, flushInterval: 0 };
 
@@ -25,7 +28,7 @@ const shared = sharedServer();
 describe('@influxdata/influxdb-client', () => {
   test('points of every type arrive with their types and values', async () => {
     const { server, token, rows } = shared();
-    const api = new InfluxDB({ url: server.url, token }).getWriteApi('any org', 'types', 'ns', once);
+    const api = new InfluxDB({ url: server.url, token, timeout: PATIENCE_MS }).getWriteApi('any org', 'types', 'ns', once);
     api.useDefaultTags({ site: 'north' });
     api.writePoint(
       new Point('m')
@@ -61,7 +64,7 @@ describe('@influxdata/influxdb-client', () => {
       ['ns', '1700000000000000000'],
     ];
     for (const [precision, stamp] of stamps) {
-      const api = new InfluxDB({ url: server.url, token }).getWriteApi('o', 'precisions', precision, once);
+      const api = new InfluxDB({ url: server.url, token, timeout: PATIENCE_MS }).getWriteApi('o', 'precisions', precision, once);
       api.writePoint(new Point('m').tag('precision', precision).intField('v', 1).timestamp(stamp));
       await api.close();
     }
@@ -74,7 +77,7 @@ describe('@influxdata/influxdb-client', () => {
     const { server, token, rows } = shared();
     let accepted = 0;
     const all = deferred();
-    const api = new InfluxDB({ url: server.url, token }).getWriteApi('o', 'batches', 'ns', {
+    const api = new InfluxDB({ url: server.url, token, timeout: PATIENCE_MS }).getWriteApi('o', 'batches', 'ns', {
       ...once,
       gzipThreshold: 1,
       batchSize: 1000,
@@ -102,7 +105,7 @@ describe('@influxdata/influxdb-client', () => {
   test('refusals reach the caller with status, code and message', async () => {
     const { server, token } = shared();
     const write = (bucket: string, line: string, withToken = token): Promise<HttpError> => {
-      const api = new InfluxDB({ url: server.url, token: withToken }).getWriteApi('o', bucket, 'ns', once);
+      const api = new InfluxDB({ url: server.url, token: withToken, timeout: PATIENCE_MS }).getWriteApi('o', bucket, 'ns', once);
       api.writeRecord(line);
       return failure(api.close());
     };
@@ -138,7 +141,7 @@ describe('@influxdata/influxdb-client', () => {
     const { port } = gateway.address() as { port: number };
     const stored = deferred();
     const options = { maxRetries: 3, minRetryDelay: 1, retryJitter: 1, flushInterval: 0, writeSuccess: () => stored.resolve() };
-    const api = new InfluxDB({ url: `http://127.0.0.1:${port}`, token }).getWriteApi('o', 'retried', 'ns', options);
+    const api = new InfluxDB({ url: `http://127.0.0.1:${port}`, token, timeout: PATIENCE_MS }).getWriteApi('o', 'retried', 'ns', options);
     api.writePoint(new Point('m').intField('v', 7).timestamp('1'));
     const first = await failure(api.flush());
     assert.equal(first.statusCode, 503);

@@ -6,10 +6,13 @@ import { sharedServer } from './support.ts';
 
 const guarded = sharedServer();
 
+/** The client's own ten seconds for a write are few on a busy machine. */
+const PATIENCE = { writeTimeout: 120_000, queryTimeout: 120_000 };
+
 /** The published v3 client for JavaScript, closed after its use. */
 async function withClient<T>(database: string, use: (client: InfluxDBClient) => Promise<T>): Promise<T> {
   const { server, token } = guarded();
-  const client = new InfluxDBClient({ host: server.url, token, database });
+  const client = new InfluxDBClient({ host: server.url, token, database, ...PATIENCE });
   try {
     return await use(client);
   } finally {
@@ -101,7 +104,7 @@ describe('the official v3 client', () => {
       assert.equal(await failure(client, 'SELECT 1', 'nope'), 'NOT_FOUND');
     });
     const { server } = guarded();
-    const stranger = new InfluxDBClient({ host: server.url, token: 'apiv3_wrong', database: 'failures' });
+    const stranger = new InfluxDBClient({ host: server.url, token: 'apiv3_wrong', database: 'failures', ...PATIENCE });
     assert.equal(await failure(stranger, 'SELECT 1'), 'UNAUTHENTICATED');
     await stranger.close();
   });

@@ -9,6 +9,9 @@ import { until } from '../support/until.ts';
 /** The client's own log would only fill the test output. */
 setLogger({ error: () => {}, warn: () => {} });
 
+/** The client's own ten seconds are few on a busy machine. */
+const PATIENCE_MS = 120_000;
+
 const zip = promisify(gzip);
 const CLIENTS = 8;
 const shared = sharedServer();
@@ -71,7 +74,7 @@ test('5,000 points of the v2 client in zipped batches of 1,000 are all stored, e
     const bucket = `points${round}`;
     const answers: string[] = [];
     await server.writeOk(bucket, 'begun v=1i 1\n');
-    const api = new InfluxDB({ url: server.url, token: 'any' }).getWriteApi('org', bucket, 'ns', {
+    const api = new InfluxDB({ url: server.url, token: 'any', timeout: PATIENCE_MS }).getWriteApi('org', bucket, 'ns', {
       batchSize: 1000,
       maxRetries: 0,
       flushInterval: 0,
