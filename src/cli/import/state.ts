@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemClock } from '../../shared/clock.ts';
+import { type Clock, systemClock } from '../../shared/clock.ts';
 
 /** How far an import got. */
 export interface ImportMark {
@@ -20,10 +20,13 @@ const SAVE_EVERY_MS = 1000;
 export class ImportState {
   readonly path: string;
   readonly #key: string;
+  readonly #clock: Pick<Clock, 'monotonicMs'>;
   #savedAtMs = Number.NEGATIVE_INFINITY;
+  #saving: Promise<void> | undefined;
 
   /** `identity` = everything that must be the same for an import to go on. */
-  constructor(directory: string, identity: unknown) {
+  constructor(directory: string, identity: unknown, clock: Pick<Clock, 'monotonicMs'> = systemClock) {
+    this.#clock = clock;
     this.#key = createHash('sha256').update(JSON.stringify(identity)).digest('hex');
     this.path = join(directory, `.influxdb3-import-${this.#key.slice(0, 12)}.json`);
   }
@@ -38,17 +41,25 @@ export class ImportState {
     }
   }
 
-  /** Remembers a mark, once a second at most. */
+  /** Remembers a mark, once a second at most, and one at a time: several requests may be answered while a slow disk writes. */
   async save(mark: ImportMark): Promise<void> {
-    const nowMs = systemClock.monotonicMs();
-    if (nowMs - this.#savedAtMs < SAVE_EVERY_MS) return;
+    const nowMs = this.#clock.monotonicMs();
+    if (this.#saving !== undefined || nowMs - this.#savedAtMs < SAVE_EVERY_MS) return;
     this.#savedAtMs = nowMs;
+    this.#saving = this.#write(mark).finally(() => {
+      this.#saving = undefined;
+    });
+    await this.#saving;
+  }
+
+  async #write(mark: ImportMark): Promise<void> {
     const unfinished = `${this.path}.tmp`;
     await writeFile(unfinished, JSON.stringify({ key: this.#key, ...mark }));
     await rename(unfinished, this.path);
   }
 
   async remove(): Promise<void> {
+    await this.#saving?.catch(() => undefined); // whoever saves is told
     await rm(this.path, { force: true });
   }
 }
