@@ -39,16 +39,20 @@ export class Radosgw {
   }
 
   static async start(t: { after(fn: () => Promise<void>): void }): Promise<Radosgw> {
+    let gateway: Radosgw | undefined;
+    t.after(async () => gateway?.end()); // before the folder goes, which has the process ids
     const folder = await emptyDirectory(t);
     const port = await freePort();
     const base = 20_000 + (process.pid % 1_000) * 20;
     const script = join(dirname(fileURLToPath(import.meta.url)), '..', '..', '..', '..', 'test', 'tooling', 'radosgw.sh');
-    const gateway = new Radosgw(folder, port);
-    t.after(async () => {
-      for (const part of ['rgw', 'osd', 'mon']) gateway.#end(part);
-    });
+    gateway = new Radosgw(folder, port);
     execFileSync('bash', [script, folder, String(port), String(base)], { stdio: 'ignore', timeout: START_TIMEOUT_MS });
     return gateway;
+  }
+
+  /** Kills the gateway and what it stores. */
+  end(): void {
+    for (const part of ['rgw', 'osd', 'mon']) this.#end(part);
   }
 
   /** Makes a bucket; returns the flags of a server that keeps its data there. */
