@@ -4,6 +4,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { NumberedWriter, RESTLESS, startBucketServer } from '../support/bucket-servers.ts';
+import { FakeGoogle } from '../support/fake-google.ts';
 import { FakeS3 } from '../support/fake-s3.ts';
 import { startServer, type TestServer, testDirectory } from '../support/server.ts';
 import { until } from '../support/until.ts';
@@ -20,7 +21,12 @@ function run(args: readonly string[], env: Readonly<Record<string, string>> = {}
 
 interface Report {
   readonly node_state: string;
-  readonly kinds: readonly { readonly kind: string; readonly objects: number; readonly live_objects: number }[];
+  readonly kinds: readonly {
+    readonly kind: string;
+    readonly objects: number;
+    readonly live_objects: number;
+    readonly live_bytes: number;
+  }[];
   readonly garbage: readonly { readonly key: string }[];
   readonly missing: readonly string[];
   readonly doubt: string | null;
@@ -139,6 +145,25 @@ describe('influxdb3 copy', () => {
     const onSecond = await startBucketServer(t, second.args, { args: RESTLESS });
     await check(onSecond);
     await onSecond.kill('SIGTERM');
+
+    // To a store of another kind.
+    const google = await FakeGoogle.start(t);
+    google.open = true;
+    const account = await google.keyFile(t, { gcs_base_url: google.url, disable_oauth: true });
+    const toGoogle = ['--object-store', 'google', '--google-service-account', account];
+    assert.match((await run(['copy', '--node-id', 'test', ...first.args])).stderr, /it is not said where to copy to/);
+    const crossed = await run(['copy', '--node-id', 'test', ...first.args, ...targetArgs(toGoogle)]);
+    assert.equal(crossed.code, 0, crossed.stderr);
+    const held = async (args: readonly string[]): Promise<unknown> => {
+      const { stdout } = await run(['debug', 'objects', '--node-id', 'test', '--format', 'json', ...args]);
+      const { kinds, missing } = JSON.parse(stdout) as Report;
+      const same = ['catalog', 'snapshot info', 'wal claim', 'parquet'];
+      return {
+        missing,
+        kinds: kinds.filter(({ kind }) => same.includes(kind)).map((each) => [each.kind, each.live_objects, each.live_bytes]),
+      };
+    };
+    assert.deepEqual(await held([...toGoogle, '--bucket', google.bucket]), await held(first.args));
 
     // And back to a directory.
     const target = await testDirectory(t);

@@ -41,14 +41,16 @@ export function openPlace(io: CliIo, typed: Typed): Promise<NodePlace> {
 /** Opens the second place. */
 export function openTargetPlace(io: CliIo, typed: Typed): Promise<NodePlace> {
   const chosen = new Map([...typed].filter(([flag]) => !flag.startsWith(TARGET)));
+  const said = new Set<string>();
   for (const spec of placeSpecs()) {
     const given = typed.get(TARGET + spec.flag) ?? fromEnvironment(targetSpec(spec), io.environment);
-    if (given !== undefined) chosen.set(spec.flag, given);
+    if (given === undefined) continue;
+    chosen.set(spec.flag, given);
+    said.add(spec.flag);
   }
-  const says = (flag: string): boolean => typed.has(TARGET + flag) || io.environment[targetName(flag)] !== undefined;
-  if (!says('object-store') && says('data-dir')) chosen.set('object-store', [{ flag: 'object-store', value: 'file' }]);
-  else if (!says('object-store') && !says('bucket') && !says('aws-endpoint'))
+  if (said.size === 0)
     throw new CommandFailure('it is not said where to copy to', { hint: 'give --to-data-dir, or --to-object-store and --to-bucket' });
+  if (said.has('data-dir') && !said.has('object-store')) chosen.set('object-store', [{ flag: 'object-store', value: 'file' }]);
   return open(io, chosen);
 }
 
