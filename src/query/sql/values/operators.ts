@@ -164,20 +164,20 @@ function decimalArithmetic(op: '+' | '-' | '*' | '/' | '%', x: Typed, y: Typed, 
     const type = decimal(a.precision + b.scale + 4, a.scale + 4);
     if (a.precision + b.scale + 4 < DECIMAL_DIGITS_MAX - type.scale && b.precision + b.scale < DECIMAL_DIGITS_MAX)
       return exactQuotient(x, y, [a, b], type);
-    const quotient = `CAST(${x.sql} AS DOUBLE) / CAST(${nonZero(y, b)} AS DOUBLE)`;
+    const quotient = `CAST(${x.sql} AS DOUBLE) / CAST(${nonZero(y, b, x)} AS DOUBLE)`;
     return typed(`CAST(trunc(${quotient} * 1e${type.scale}) / 1e${type.scale} AS ${engineType(type)})`, type);
   }
   const whole =
     op === '%' ? Math.min(a.precision - a.scale, b.precision - b.scale) : Math.max(a.precision - a.scale, b.precision - b.scale) + 1;
   const type = decimal(whole + scale, scale);
-  return typed(`CAST(${x.sql} ${op} ${op === '%' ? nonZero(y, b) : y.sql} AS ${engineType(type)})`, type);
+  return typed(`CAST(${x.sql} ${op} ${op === '%' ? nonZero(y, b, x) : y.sql} AS ${engineType(type)})`, type);
 }
 
 /** Divided as whole numbers of the smallest units, cut. */
 function exactQuotient(x: Typed, y: Typed, [a, b]: readonly [DecimalType, DecimalType], type: DecimalType): Typed {
   const units = (sql: string, { scale }: DecimalType): string =>
     `CAST(${scale === 0 ? sql : `${sql} * CAST('1${'0'.repeat(scale)}' AS DECIMAL(${scale + 1}, 0))`} AS HUGEINT)`;
-  const quotient = `(${units(x.sql, a)} * CAST('1${'0'.repeat(4 + b.scale)}' AS HUGEINT) // ${units(nonZero(y, b), b)})`;
+  const quotient = `(${units(x.sql, a)} * CAST('1${'0'.repeat(4 + b.scale)}' AS HUGEINT) // ${units(nonZero(y, b, x), b)})`;
   const digits = a.precision + 4 + b.scale;
   const smallest = `CAST('0.${'0'.repeat(type.scale - 1)}1' AS DECIMAL(${type.scale + 1}, ${type.scale}))`;
   return typed(`CAST(CAST(${quotient} AS DECIMAL(${digits}, 0)) * ${smallest} AS ${engineType(type)})`, type);
@@ -239,7 +239,7 @@ function temporalArithmetic(op: string, left: Typed, right: Typed): Typed | unde
   if (op === '*' && a === 'interval' && isNumeric(right.type)) return intervalTimes(left, right);
   if (op === '*' && b === 'interval' && isNumeric(left.type)) return intervalTimes(right, left);
   if ((op === '*' || op === '/') && a === 'duration' && right.type.kind === 'int') {
-    return typed(op === '*' ? `(${left.sql} * ${right.sql})` : `(${left.sql} // ${nonZero(right, right.type)})`, duration);
+    return typed(op === '*' ? `(${left.sql} * ${right.sql})` : `(${left.sql} // ${nonZero(right, right.type, left)})`, duration);
   }
   return undefined;
 }

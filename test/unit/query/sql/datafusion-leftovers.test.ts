@@ -82,6 +82,7 @@ const rows: Readonly<Record<string, readonly (readonly unknown[])[]>> = {
     ['2020-09-07'],
   ],
   'SELECT j.a, "a:1" FROM ((SELECT 1 AS a) AS x CROSS JOIN (SELECT 2 AS a) AS y) AS j': [[1, 2]],
+  'SELECT u / 0, u % 0, i / 0 FROM t WHERE u IS NULL': [[null, null, null]],
   'SELECT arrow_typeof(unnest([1, NULL]))': [['Int64'], ['Int64']],
 };
 
