@@ -132,6 +132,24 @@ describe('administration of plugins', () => {
     assert.deepEqual(await engine(plugins, 'multi'), [200, 'third']);
     assert.deepEqual(readdirSync(join(plugins.pluginDir, 'pkg')), ['__init__.py']);
     assert.deepEqual(readdirSync(plugins.pluginDir).sort(), ['a', 'pkg']);
+    // Of uploads at once one is there in the end, whole and without files of others.
+    const version = (n: number): { relative_path: string; content: string }[] => [
+      ...Array.from({ length: 10 }, (_, i) => ({ relative_path: `own${n}_${i}.py`, content: `text = "${n}"\n` })),
+      {
+        relative_path: '__init__.py',
+        content: `from .own${n}_9 import text\n\ndef process_request(a, q, h, b, args=None):\n    return text\n`,
+      },
+    ];
+    await Promise.all([1, 2, 3, 4].map((n) => upload('PUT', 'directory', { plugin_name: 'multi', files: version(n) })));
+    const [, kept] = await engine(plugins, 'multi');
+    assert.deepEqual(
+      readdirSync(join(plugins.pluginDir, 'pkg')).sort(),
+      version(Number(kept))
+        .map(({ relative_path }) => relative_path)
+        .sort(),
+    );
+    await upload('PUT', 'directory', { plugin_name: 'multi', files });
+    assert.deepEqual(readdirSync(plugins.pluginDir).sort(), ['a', 'pkg']);
     const bad = await plugins.request('PUT', '/api/v3/plugins/directory', {
       plugin_name: 'multi',
       files: [{ relative_path: '../x.py', content: '' }],

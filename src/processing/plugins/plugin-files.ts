@@ -17,6 +17,7 @@ export interface PluginFilesOptions {
 /** Writes files of plugins. Readers see the old file or the new one, never a part. */
 export class PluginFiles {
   readonly #options: PluginFilesOptions;
+  #replacing: Promise<unknown> = Promise.resolve();
 
   constructor(options: PluginFilesOptions) {
     this.#options = options;
@@ -38,7 +39,14 @@ export class PluginFiles {
     await writing(() => replaceFile(entry ?? join(path, '__init__.py'), content));
   }
 
-  async replaceDirectory(trigger: string, database: string | undefined, files: readonly PluginFileContent[]): Promise<void> {
+  /** One at a time: two that came at once would put their files into one directory. */
+  replaceDirectory(trigger: string, database: string | undefined, files: readonly PluginFileContent[]): Promise<void> {
+    const turn = this.#replacing.then(() => this.#replaceDirectory(trigger, database, files));
+    this.#replacing = turn.catch(() => undefined); // whoever asked is told
+    return turn;
+  }
+
+  async #replaceDirectory(trigger: string, database: string | undefined, files: readonly PluginFileContent[]): Promise<void> {
     const { path, isDirectory } = await this.#pluginOf(trigger, database);
     if (!isDirectory) throw pluginFileError(`the plugin of trigger ${trigger} is a single file: ${path}`);
     const next = `${path}.tmp`;
