@@ -30,6 +30,9 @@ const CORRUPT_LOG_NAME = /^(\d{20})\.catalog\.corrupt/;
 /** Logs at or below the snapshot that are kept, for people who look into what happened. */
 const COVERED_LOGS_KEPT = 100;
 
+/** Logs that a start reads at the same time. */
+const LOGS_READ_AHEAD = 8;
+
 /** What a log file's payload holds. */
 export interface LogPayload {
   readonly timeNs: string;
@@ -90,14 +93,15 @@ export class CatalogStore {
     let uuid = snapshot?.uuid;
     let sequence = snapshotSequence;
     const last = sequences.at(-1);
-    for (const number of sequences) {
-      if (number <= snapshotSequence) continue;
+    const needed = sequences.filter((number) => number > snapshotSequence);
+    const logs = this.#readAhead(needed);
+    for (const number of needed) {
       for (let missing = sequence + 1; missing < number; missing++) {
         if (!skipped.has(missing)) throw corrupt(this.#locate(logKey(missing)), 'file is missing');
       }
       sequence = number;
       const path = this.#locate(logKey(number));
-      const file = decodeCatalogFile(await this.#objects.get(logKey(number)), 'log');
+      const file = decodeCatalogFile(await logs(), 'log');
       if (typeof file === 'string' || file.sequence !== number) {
         const reason = typeof file === 'string' ? file : 'file has the name of another sequence';
         if (number !== last || !isCutOff(reason) || this.#shared !== undefined) throw corrupt(path, reason);
@@ -164,6 +168,20 @@ export class CatalogStore {
     if (this.#shared !== undefined) return;
     const covered = numbersOf(await this.#logNames(), LOG_NAME).filter((number) => number <= sequence);
     await this.#objects.delete(covered.slice(0, Math.max(0, covered.length - COVERED_LOGS_KEPT)).map(logKey));
+  }
+
+  /** Reads logs one after the other, some of them while earlier ones are applied: a bucket answers each after a while. */
+  #readAhead(numbers: readonly number[]): () => Promise<Uint8Array> {
+    const reading: Promise<Uint8Array>[] = [];
+    let next = 0;
+    return () => {
+      for (; reading.length < LOGS_READ_AHEAD && next < numbers.length; next++) {
+        const log = this.#objects.get(logKey(numbers[next] ?? 0));
+        log.catch(() => undefined); // awaited, and so reported, when its turn comes
+        reading.push(log);
+      }
+      return reading.shift() ?? Promise.reject(new Error('all logs were read'));
+    };
   }
 
   async #logNames(): Promise<string[]> {
