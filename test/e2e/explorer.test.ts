@@ -141,7 +141,7 @@ describe(`explorer page in a browser${note}`, { skip }, () => {
       await node.waitFor();
       assert.match((await node.textContent()) ?? '', /influxdb3-3\.10\.0linux\d{4}-\d\d-\d\d \d\d:\d\d UTC.*0 min04,3210$/);
       assert.equal(await page.locator('.state').textContent(), 'Telemetry is off');
-      await page.waitForFunction(`document.querySelector('.fleet time').textContent.includes(', ')`); // its script runs
+      await page.locator('.fleet time').filter({ hasText: ', ' }).first().waitFor(); // its script runs
       assert.notEqual(await page.evaluate<string>(`getComputedStyle(document.querySelector('.state')).gap`), 'normal'); // and its style
       await page.getByRole('link', { name: 'status' }).click();
       await page.getByText('"state":"off"').waitFor();

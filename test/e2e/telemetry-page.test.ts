@@ -82,7 +82,7 @@ describe(`telemetry page in a browser${note}`, { skip }, () => {
 
   it('with script, times stay in UTC wherever the browser is, and a chart tells its value under the pointer', async () => {
     await visit(app, { timezoneId: 'Asia/Tokyo', locale: 'de-DE' }, async (page) => {
-      await page.waitForFunction(`document.querySelector('.ledger time').textContent.includes(', ')`);
+      await page.locator('.ledger time').filter({ hasText: ', ' }).first().waitFor();
       assert.match((await page.locator('.ledger time').last().textContent()) ?? '', /^2026-01-02 03:04:05 UTC, (in )?[a-z0-9 ]+( ago)?$/);
       const chart = page.locator('.chart').first();
       const rest = await chart.locator('.reading').textContent();
