@@ -8,7 +8,9 @@ export type StartupErrorCode =
   | 'CATALOG_CORRUPT'
   | 'CATALOG_FOREIGN'
   | 'WAL_CORRUPT'
-  | 'SNAPSHOT_CORRUPT';
+  | 'WAL_LATER_VERSION'
+  | 'SNAPSHOT_CORRUPT'
+  | 'SNAPSHOT_LATER_VERSION';
 
 /** The start cannot go on because of what is on disk: the message says what is wrong, where, and what to do. */
 export class StorageStartupError extends StartupError {

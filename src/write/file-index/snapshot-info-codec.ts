@@ -59,12 +59,19 @@ export function encodeSnapshotInfo(info: SnapshotInfo): Uint8Array {
   return Buffer.from(text.replace(/\n}$/, `,\n  "checksum": ${crc32(text)}\n}`));
 }
 
-/** Throws an `Error` that names the member which is missing or wrong. */
+/** The info is whole, and a later version of this program wrote it. */
+export class LaterInfoError extends Error {}
+
+/** Throws an `Error` that names the member which is missing or wrong; `LaterInfoError` for infos of later versions. */
 export function decodeSnapshotInfo(bytes: Uint8Array): SnapshotInfo {
   const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   const info = asRecord(parseJson(text), 'snapshot info');
   checkChecksum(text, info);
-  if (info['version'] !== VERSION) throw new Error(`version ${JSON.stringify(info['version'])} is not supported`);
+  const version = info['version'];
+  if (version !== VERSION) {
+    const unsupported = `version ${JSON.stringify(version)} is not supported`;
+    throw Number(version) > Number(VERSION) ? new LaterInfoError(unsupported) : new Error(unsupported);
+  }
   return {
     nodeId: asText(info['node_id'] ?? info['writer_id'], 'node_id'),
     sequence: asCount(info, 'snapshot_sequence_number'),

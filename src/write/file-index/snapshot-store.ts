@@ -1,7 +1,7 @@
 import type { Log } from '../../shared/logger.ts';
-import { createKnown, errorText, type ObjectStore, sameBytes, setAside } from '../../storage/index.ts';
+import { createKnown, errorText, type ObjectStore, StorageStartupError, sameBytes, setAside } from '../../storage/index.ts';
 import type { SnapshotInfo } from './snapshot-info.ts';
-import { decodeSnapshotInfo, encodeSnapshotInfo } from './snapshot-info-codec.ts';
+import { decodeSnapshotInfo, encodeSnapshotInfo, LaterInfoError } from './snapshot-info-codec.ts';
 
 /** File names count down from here, so that the newest sorts first. */
 const SEQUENCE_MAX = 2n ** 64n - 1n;
@@ -44,7 +44,8 @@ export class SnapshotStore {
   }
 
   /**
-   * Reads the infos with this sequence and above, newest first. Damaged ones are moved aside, unless `keepDamaged`.
+   * Reads the infos with this sequence and above, newest first. Damaged ones are moved aside, unless `keepDamaged`; one of a later
+   * version is a `StorageStartupError` SNAPSHOT_LATER_VERSION.
    * @param lookFurther whether infos before it are listed too, without being read
    */
   async load(fromSequence = 0, keepDamaged = false, lookFurther = true): Promise<LoadedSnapshots> {
@@ -158,12 +159,18 @@ export class SnapshotStore {
       if (info.sequence !== sequence) throw new Error('file has the name of another sequence');
       return info;
     } catch (error) {
+      if (error instanceof LaterInfoError) throw writtenLater(this.#objects.locate(key));
       if (keepDamaged) return { sequence, movedTo: this.#objects.locate(key) };
       const movedTo = await setAside(this.#objects, key);
       this.#log.error('unreadable snapshot info moved aside', { path: movedTo, reason: errorText(error) });
       return { sequence, movedTo };
     }
   }
+}
+
+function writtenLater(path: string): StorageStartupError {
+  const what = `snapshot info '${path}' was written by a later version of influxdb3`;
+  return new StorageStartupError('SNAPSHOT_LATER_VERSION', `${what}: start that version, or restore a backup of before`);
 }
 
 /** `snapshots/<%020d>.info.json` with the inverted sequence. */

@@ -35,6 +35,9 @@ export const SIDE_HEADER_BYTES = 32;
 /** Side logs hold records of the log for which it is no longer kept (`side-log.ts`). */
 const SIDE_MAGIC = Buffer.from('i3ts-sid', 'latin1');
 
+/** What the magic of every version of a WAL file begins with; number and UUID follow it at the same places. */
+const FAMILY = Buffer.from('i3ts-w', 'latin1');
+
 const CHECKED_FROM = 8;
 
 /** Longest body of a record. */
@@ -133,19 +136,37 @@ export function decodeFileHeader(bytes: Uint8Array, fileNumber: WalFileNumber, u
   if (header.length < OLD_HEADER_BYTES) return SHORT_HEADER;
   const isOld = header.subarray(0, OLD_MAGIC.length).equals(OLD_MAGIC);
   const isObject = header.subarray(0, OBJECT_MAGIC.length).equals(OBJECT_MAGIC);
-  if (!isOld && !isObject && !header.subarray(0, MAGIC.length).equals(MAGIC)) return 'not a WAL file of this program';
+  if (!isOld && !isObject && !header.subarray(0, MAGIC.length).equals(MAGIC)) {
+    return isOfLaterVersion(header, fileNumber, uuid) ? LATER_VERSION : 'not a WAL file of this program';
+  }
   const recordsAt = isObject ? OBJECT_HEADER_BYTES : FILE_HEADER_BYTES;
   if (!isOld && header.length < recordsAt) return SHORT_HEADER;
   const checkedTo = isObject ? OBJECT_CHECKED_TO : HEADER_CHECKED_TO;
   if (!isOld && crc32(header.subarray(0, checkedTo)) !== header.readUInt32LE(checkedTo)) return DAMAGED_HEADER;
-  if (header.readBigUInt64LE(8) !== BigInt(fileNumber)) return 'file has the name of another number';
-  if (header.toString('hex', 16, 32) !== uuid.replaceAll('-', '')) return 'file belongs to another catalog';
+  const problem = identityProblem(header, fileNumber, uuid);
+  if (problem !== undefined) return problem;
   if (isOld) return { recordsAt: OLD_HEADER_BYTES, previous: undefined };
   return {
     recordsAt,
     previous: { fileNumber: Number(header.readBigUInt64LE(32)), recordCount: header.readUInt32LE(40) },
   };
 }
+
+function identityProblem(header: Buffer, fileNumber: WalFileNumber, uuid: string): string | undefined {
+  if (header.readBigUInt64LE(8) !== BigInt(fileNumber)) return 'file has the name of another number';
+  return header.toString('hex', 16, 32) === uuid.replaceAll('-', '') ? undefined : 'file belongs to another catalog';
+}
+
+/** Number and UUID are right and the version is unknown, and that is not a damaged name of a version that is known. */
+function isOfLaterVersion(header: Buffer, fileNumber: WalFileNumber, uuid: string): boolean {
+  if (!header.subarray(0, FAMILY.length).equals(FAMILY) || identityProblem(header, fileNumber, uuid) !== undefined) return false;
+  const fits = (magic: Buffer, checkedTo: number): boolean =>
+    header.length >= checkedTo + 4 && crc32(header.subarray(magic.length, checkedTo), crc32(magic)) === header.readUInt32LE(checkedTo);
+  return !fits(MAGIC, HEADER_CHECKED_TO) && !fits(OBJECT_MAGIC, OBJECT_CHECKED_TO);
+}
+
+/** Why a file is not read that this program will write some day: its rows are whole. */
+export const LATER_VERSION = 'file was written by a later version';
 
 /** Why a file that a crash left has no header. */
 export const SHORT_HEADER = 'file is shorter than its header';

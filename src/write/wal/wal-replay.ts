@@ -3,7 +3,7 @@ import type { Log } from '../../shared/logger.ts';
 import { errorText, StorageStartupError } from '../../storage/index.ts';
 import { LogChain, type LostFile } from './log-chain.ts';
 import type { WalPeriod } from './period.ts';
-import { decodeFileHeader, decodeRecords, type PreviousFile, SHORT_HEADER, type WalFileContent } from './record.ts';
+import { decodeFileHeader, decodeRecords, LATER_VERSION, type PreviousFile, SHORT_HEADER, type WalFileContent } from './record.ts';
 import type { WalArchive } from './wal-archive.ts';
 import { PREPARED_BYTES_MAX } from './wal-files.ts';
 
@@ -114,6 +114,7 @@ class LogReplay {
     const { failOnError, onRecord } = this.#options;
     const content = decodeFile(bytes, number, this.#source.uuid);
     const damage = typeof content === 'string' ? content : content.damage;
+    if (damage === LATER_VERSION) refuseLaterVersion(this.#source, number);
     if (damage !== undefined && failOnError === true) refuse(this.#source, number, damage, isNewest);
     if (damage !== undefined) this.#damage.set(number, damage);
     if (typeof content === 'string') {
@@ -223,6 +224,14 @@ function refuse(source: Source, number: number, damage: string, isNewest: boolea
     'WAL_CORRUPT',
     `WAL file '${source.archive.locate(number)}' is damaged: ${damage}; ` +
       'start without --wal-replay-fail-on-error to keep what can be read and move the rest aside',
+  );
+}
+
+function refuseLaterVersion(source: Source, number: number): never {
+  throw new StorageStartupError(
+    'WAL_LATER_VERSION',
+    `WAL file '${source.archive.locate(number)}' was written by a later version of influxdb3: start that version, ` +
+      'restore a backup of before, or move the file away to go on without its rows',
   );
 }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { silentLogger } from '../../../../src/shared/logger.ts';
 import { DirectoryObjectStore, nodeFileSystem } from '../../../../src/storage/index.ts';
@@ -184,4 +185,21 @@ test('empty, damaged and misnamed infos are moved aside and reported', async (t)
     [5, 4, 3, 2].map((sequence) => `${path(sequence)}.corrupt`),
   );
   assert.equal((await readdir(join(root, 'snapshots'))).length, 5);
+});
+
+test('an info of a later version refuses the start with its path and stays where it is', async (t) => {
+  const root = await temporaryDirectory(t);
+  const store = new SnapshotStore(new DirectoryObjectStore(nodeFileSystem, root), silentLogger);
+  await store.load();
+  await store.save({ ...INFO, sequence: 1 });
+  const path = join(root, snapshotKey(1));
+  const [text = ''] = (await readFile(path, 'utf8')).replace('"version": "1"', '"version": "2"').split(/,\n {2}"checksum"/);
+  const later = `${text},\n  "checksum": ${crc32(`${text}\n}`)}\n}`;
+  await writeFile(path, later);
+  await assert.rejects(store.load(), (error: Error & { code?: string }) => {
+    return error.code === 'SNAPSHOT_LATER_VERSION' && error.message.startsWith(`snapshot info '${path}' was written by a later version`);
+  });
+  assert.equal(await readFile(path, 'utf8'), later);
+  await writeFile(path, later.replace('"version": "2"', '"version": "3"')); // its checksum says that this is damage
+  assert.equal((await store.load()).movedAside.length, 1);
 });

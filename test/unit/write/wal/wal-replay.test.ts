@@ -183,3 +183,22 @@ test('a torn record in the zeros written ahead is dropped like any other torn en
   assert.equal(replayed.length, 6);
   assert.equal(report.tornFiles, 1);
 });
+
+test('a file of a later version refuses the start with its path and stays as it is; a damaged name of a known version does not', async (t) => {
+  const root = await threeFiles(t);
+  const whole = await readFile(walPath(root, 2));
+  const later = Buffer.from(whole);
+  later.write('i3ts-wa9', 'latin1');
+  later.writeUInt32LE(7, 44); // a checksum of its own
+  await writeFile(walPath(root, 2), later);
+  await assert.rejects(openWal(root), (error: Error & { code?: string }) => {
+    return error.code === 'WAL_LATER_VERSION' && error.message.startsWith(`WAL file '${walPath(root, 2)}' was written by a later version`);
+  });
+  assert.deepEqual(await readFile(walPath(root, 2)), later);
+  const damaged = Buffer.from(whole);
+  damaged.write('i3ts-wa9', 'latin1');
+  await writeFile(walPath(root, 2), damaged);
+  const { replayed, report } = await openWal(root);
+  assert.deepEqual(texts(replayed), ['a1', 'a2', 'c1', 'c2']);
+  assert.equal(report.lost.length, 1);
+});
