@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, statfsSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import type { Registry } from '../shared/prometheus.ts';
-import { readCounters, readGauges } from './read-metrics.ts';
+import { readCounters, readGauges } from '../shared/read-metrics.ts';
 
 /** Figures of the process and of the disk that its data lies on, read when somebody scrapes. `dataDirectory` = undefined: nothing is kept on disk. */
 export function registerProcessMetrics(registry: Registry, dataDirectory: string | undefined): void {

@@ -1,6 +1,5 @@
 import type { QueryExecutor } from '../query/index.ts';
-import type { ResultVector } from '../query/result.ts';
-import { isNullAt, textAt } from '../query/results/index.ts';
+import { plainAt } from '../query/results/index.ts';
 import type { FleetCell, ReportSource } from '../telemetry/http.ts';
 import type { OpenStorage } from './storage.ts';
 
@@ -19,25 +18,9 @@ export function reportSource({ writes }: Pick<OpenStorage, 'writes'>, queries: P
       const result = await queries.internalSql({ database, query, params: new Map(), signal });
       const rows: FleetCell[][] = [];
       for await (const { columns, rowCount } of result.batches()) {
-        for (let row = 0; row < rowCount; row++) rows.push(columns.map((column) => cellAt(column, row)));
+        for (let row = 0; row < rowCount; row++) rows.push(columns.map((column) => plainAt(column, row)));
       }
       return rows;
     },
   };
-}
-
-function cellAt(vector: ResultVector, row: number): FleetCell {
-  if (isNullAt(vector, row)) return null;
-  switch (vector.kind) {
-    case 'string':
-    case 'coded':
-      return textAt(vector, row);
-    case 'float64':
-    case 'int64':
-    case 'uint64':
-    case 'timestamp':
-      return vector.data[row] ?? null;
-    default:
-      throw new Error(`internal error: a query for the fleet answers with ${vector.kind}`);
-  }
 }

@@ -2,9 +2,9 @@ import type { ValueCaches } from '../caches/index.ts';
 import type { ColumnStore } from '../query/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Counter, Gauge, type Registry } from '../shared/prometheus.ts';
+import { readCounters, readGauges } from '../shared/read-metrics.ts';
 import type { BucketParts } from '../storage/index.ts';
 import type { ReopeningStore } from '../write/index.ts';
-import { readCounters, readGauges } from './read-metrics.ts';
 
 /** Figures of the storage engine, read when somebody scrapes. */
 export function registerStorageMetrics(registry: Registry, writes: ReopeningStore, clock: Pick<Clock, 'nowMs'>): void {

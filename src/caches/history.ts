@@ -1,7 +1,7 @@
 import type { Catalog, TableSchema } from '../catalog/index.ts';
 import type { SqlRequest } from '../query/query-service.ts';
-import type { QueryResult, ResultVector } from '../query/result.ts';
-import { isNullAt, textAt } from '../query/results/index.ts';
+import type { QueryResult } from '../query/result.ts';
+import { plainAt } from '../query/results/index.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { DistinctValueCache } from './distinct-value.ts';
 import type { LastValueCache } from './last-value.ts';
@@ -58,7 +58,7 @@ export class HistoryReader {
     const signal = AbortSignal.timeout(HISTORY_TIMEOUT_MS);
     const result = await this.#options.query({ database: database.name, query, params: new Map(), signal });
     for await (const { columns, rowCount } of result.batches()) {
-      for (let row = 0; row < rowCount; row++) take(columns.map((column) => cellOf(column, row)));
+      for (let row = 0; row < rowCount; row++) take(columns.map((column) => plainAt(column, row)));
     }
   }
 
@@ -74,21 +74,4 @@ const SEEN = '"cache fill seen"';
 
 function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
-}
-
-function cellOf(vector: ResultVector, row: number): Value {
-  switch (vector.kind) {
-    case 'string':
-    case 'coded':
-      return textAt(vector, row);
-    case 'float64':
-    case 'int64':
-    case 'uint64':
-    case 'timestamp':
-      return isNullAt(vector, row) ? null : (vector.data[row] ?? null);
-    case 'boolean':
-      return isNullAt(vector, row) ? null : vector.data[row] === 1;
-    default:
-      return null; // stored columns have no other types
-  }
 }

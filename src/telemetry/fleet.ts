@@ -43,7 +43,7 @@ export const FLEET_DAYS = 30;
 const FLEET_NODES_MAX = 10_000;
 
 /** A cell of an answer: times in nanoseconds since the epoch. */
-export type FleetCell = string | number | bigint | null;
+export type FleetCell = string | number | bigint | boolean | null;
 
 /** What the collected reports are read from. */
 export interface ReportSource {

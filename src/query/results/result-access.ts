@@ -15,6 +15,25 @@ export function textAt(vector: ResultVector | undefined, row: number): string | 
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8', offsets[row], offsets[row + 1]);
 }
 
+/** A cell of the plain types. Throws for all others. */
+export function plainAt(vector: ResultVector, row: number): string | bigint | number | boolean | null {
+  if (isNullAt(vector, row)) return null;
+  switch (vector.kind) {
+    case 'string':
+    case 'coded':
+      return textAt(vector, row);
+    case 'float64':
+    case 'int64':
+    case 'uint64':
+    case 'timestamp':
+      return vector.data[row] ?? null;
+    case 'boolean':
+      return vector.data[row] === 1;
+    default:
+      throw new Error(`internal error: a cell of a plain type was expected, not one of ${vector.kind}`);
+  }
+}
+
 /** The bytes of a cell, in the memory of the batch. */
 export function bytesAt({ bytes, offsets }: ByteRows, row: number): Uint8Array {
   return bytes.subarray(offsets[row] as number, offsets[row + 1] as number);

@@ -1,4 +1,4 @@
-import { Counter, Gauge, type Registry } from '../shared/prometheus.ts';
+import { Counter, Gauge, type Registry } from './prometheus.ts';
 
 /** Registers a metric without labels whose value is read when somebody scrapes. */
 export type RegisterRead = (name: string, help: string, value: () => number) => void;
