@@ -4,7 +4,7 @@ import { Agent } from 'undici';
 import { assert } from '../../shared/assert.ts';
 import { type BucketAnswer, type BucketRequest, type BucketService, NoCredentials, queryText, ServiceError } from './bucket-service.ts';
 import type { ConnectionOptions } from './connection-options.ts';
-import { inParallel } from './in-parallel.ts';
+import { deleteEach } from './delete-each.ts';
 import {
   type BucketStore,
   isObjectKey,
@@ -19,9 +19,6 @@ import { Slots } from './slots.ts';
 import { type BucketOperation, bucketFailure, networkFailure, type ServiceFailure } from './store-failures.ts';
 
 type Body = Uint8Array | { readonly path: string; readonly sizeBytes: number };
-
-/** Requests that delete objects, at the same time. */
-const DELETES_AT_ONCE = 16;
 
 /** Objects of a bucket of a service that is asked with plain HTTP requests. */
 export class HttpObjectStore implements BucketStore {
@@ -118,13 +115,9 @@ export class HttpObjectStore implements BucketStore {
   }
 
   delete(keys: readonly string[]): Promise<void> {
-    return inParallel(keys, DELETES_AT_ONCE, async (key) => {
+    return deleteEach(keys, (key) => {
       const request = this.#service.remove(this.#full(key));
-      try {
-        await this.#repeated(() => this.#send('DELETE', key, request));
-      } catch (error) {
-        if (!(error instanceof ObjectStoreError && error.code === 'NOT_FOUND')) throw error;
-      }
+      return this.#repeated(() => this.#send('DELETE', key, request));
     });
   }
 

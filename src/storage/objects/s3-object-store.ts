@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { assert } from '../../shared/assert.ts';
 import { AwsCredentialsFile, type AwsKeys } from './aws-credentials.ts';
 import type { ConnectionOptions } from './connection-options.ts';
-import { inParallel } from './in-parallel.ts';
+import { deleteEach } from './delete-each.ts';
 import {
   type BucketStore,
   isObjectKey,
@@ -62,9 +62,6 @@ interface S3Answer {
   readonly Contents?: readonly { readonly Key?: string; readonly Size?: number; readonly LastModified?: Date }[];
   readonly NextContinuationToken?: string;
 }
-
-/** Requests that delete objects, at the same time. */
-const DELETES_AT_ONCE = 16;
 
 /** Objects of an S3 bucket, through the AWS SDK. */
 export class S3ObjectStore implements BucketStore {
@@ -166,15 +163,7 @@ export class S3ObjectStore implements BucketStore {
   }
 
   delete(keys: readonly string[]): Promise<void> {
-    return inParallel(keys, DELETES_AT_ONCE, (key) => this.#delete(key));
-  }
-
-  async #delete(key: string): Promise<void> {
-    try {
-      await this.#repeated(() => this.#send('DELETE', key, this.#sdk.DeleteObjectCommand, {}));
-    } catch (error) {
-      if (!(error instanceof ObjectStoreError && error.code === 'NOT_FOUND')) throw error;
-    }
+    return deleteEach(keys, (key) => this.#repeated(() => this.#send('DELETE', key, this.#sdk.DeleteObjectCommand, {})));
   }
 
   async move(from: string, to: string): Promise<void> {
