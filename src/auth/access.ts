@@ -1,7 +1,5 @@
+import { INTERNAL_DATABASE } from '../shared/internal-database.ts';
 import type { SystemResource, TokenPermission } from '../shared/token-permissions.ts';
-
-/** The database that only a permission with its name opens. */
-const INTERNAL_DATABASE = '_internal';
 
 /** Databases that a token may use in one way. */
 interface Databases {
@@ -95,7 +93,7 @@ class NamedDatabases implements Databases {
   has(name: string): boolean {
     const names = this.#names;
     if (names.has(name)) return true;
-    if (name === INTERNAL_DATABASE) return false;
+    if (name === INTERNAL_DATABASE) return false; // only a permission with its name opens it
     const slash = name.indexOf('/');
     return names.has('*') || (slash > 0 && names.has(name.slice(0, slash)));
   }

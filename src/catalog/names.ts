@@ -3,8 +3,7 @@ import { invalidDatabaseName } from './errors.ts';
 /** Length limit of a database name with its retention policy part, bytes. */
 const DATABASE_NAME_BYTES_MAX = 511;
 
-/** The database that the server keeps about itself. Its name breaks the rules, so no client can create or write it. */
-export const INTERNAL_DATABASE = '_internal';
+export { INTERNAL_DATABASE } from '../shared/internal-database.ts';
 
 /** Throws `InfluxError` INVALID_DATABASE_NAME unless the name may be written to or created. */
 export function validateDatabaseName(name: string): void {

@@ -13,7 +13,7 @@ import {
 import { claimTarget } from './copy-target.ts';
 import { NodeDataError } from './errors.ts';
 import type { NodePlace } from './node-place.ts';
-import { kindOf } from './object-kinds.ts';
+import { isPassing, kindOf } from './object-kinds.ts';
 import type { NodeFacts } from './read-node.ts';
 import { type NodeSurvey, surveyNode } from './survey.ts';
 import { checksumOf, type OnBytes, Transfer } from './transfer.ts';
@@ -241,12 +241,11 @@ class Copy {
     const before = new Map(this.#survey.entries.map(({ key, sizeBytes }) => [key, sizeBytes]));
     let same = 0;
     for await (const entry of this.#source.entries()) {
-      const kind = kindOf(entry);
-      if (kind === 'temporary' || kind === 'probe') continue;
+      if (isPassing(kindOf(entry))) continue;
       if (before.get(entry.key) !== entry.sizeBytes) throw changedSource(this.#source, entry.key);
       same++;
     }
-    const expected = this.#survey.entries.filter((entry) => !['temporary', 'probe'].includes(kindOf(entry))).length;
+    const expected = this.#survey.entries.filter((entry) => !isPassing(kindOf(entry))).length;
     if (same !== expected) throw changedSource(this.#source, undefined);
   }
 

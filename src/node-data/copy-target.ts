@@ -1,7 +1,7 @@
 import { COPY_MARK_KEY, ObjectStoreError } from '../storage/index.ts';
 import { NodeDataError } from './errors.ts';
 import type { NodePlace } from './node-place.ts';
-import { kindOf } from './object-kinds.ts';
+import { isPassing, kindOf } from './object-kinds.ts';
 import { readNode } from './read-node.ts';
 
 interface CopyMark {
@@ -37,7 +37,7 @@ export async function claimTarget(target: NodePlace, catalogUuid: string, source
 
 async function refuseData(target: NodePlace, catalogUuid: string): Promise<void> {
   for await (const entry of target.entries()) {
-    if (['temporary', 'probe'].includes(kindOf(entry))) continue;
+    if (isPassing(kindOf(entry))) continue;
     const other = await readNode(target);
     const whose =
       other === undefined ? 'data without a catalog' : other.catalogUuid === catalogUuid ? 'this node already' : 'data of another node';

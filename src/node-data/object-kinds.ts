@@ -50,6 +50,11 @@ const PATTERNS: readonly (readonly [RegExp, ObjectKind])[] = [
   [/^copy\.json$/, 'copy mark'],
 ];
 
+/** Objects that come and go without anything of the node being changed. */
+export function isPassing(kind: ObjectKind): boolean {
+  return kind === 'temporary' || kind === 'probe';
+}
+
 /** What an object is, by its key and size. */
 export function kindOf({ key, sizeBytes }: ObjectEntry): ObjectKind {
   const kind = PATTERNS.find(([pattern]) => pattern.test(key))?.[1] ?? 'other';

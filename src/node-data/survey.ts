@@ -45,18 +45,21 @@ export interface SurveyOptions {
 export async function surveyNode(place: NodePlace, options: SurveyOptions): Promise<NodeSurvey> {
   const entries = await listed(place);
   const facts = await readNode(place);
+  const byKind = new Map<ObjectKind, ObjectEntry[]>(OBJECT_KINDS.map((kind) => [kind, []]));
+  for (const entry of entries) byKind.get(kindOf(entry))?.push(entry);
   const garbage = entries.filter((entry) => isGarbage(entry, facts) && isOld(entry, options));
   const marked = new Set(garbage);
-  const kinds = OBJECT_KINDS.map((kind) => {
-    const ofKind = entries.filter((entry) => kindOf(entry) === kind);
-    const live = ofKind.filter((entry) => isLive(entry, kind, facts));
-    const dead = ofKind.filter((entry) => marked.has(entry));
-    return {
-      kind,
-      ...{ objects: ofKind.length, bytes: bytesOf(ofKind) },
-      ...{ liveObjects: live.length, liveBytes: bytesOf(live), garbageObjects: dead.length, garbageBytes: bytesOf(dead) },
-    };
-  }).filter(({ objects }) => objects > 0);
+  const kinds = [...byKind]
+    .map(([kind, ofKind]) => {
+      const live = ofKind.filter((entry) => isLive(entry, kind, facts));
+      const dead = ofKind.filter((entry) => marked.has(entry));
+      return {
+        kind,
+        ...{ objects: ofKind.length, bytes: bytesOf(ofKind) },
+        ...{ liveObjects: live.length, liveBytes: bytesOf(live), garbageObjects: dead.length, garbageBytes: bytesOf(dead) },
+      };
+    })
+    .filter(({ objects }) => objects > 0);
   const missing = facts === undefined ? [] : await missingFiles(place, entries, facts);
   return { nodeId: place.nodeId, place: place.text, facts, kinds, garbage, missing, entries };
 }

@@ -1,3 +1,5 @@
+import { INTERNAL_DATABASE } from './internal-database.ts';
+
 /** What a resource token may do: permissions on databases and on what the server tells about itself. */
 
 /** Kinds of resources, and what can be done with each. */
@@ -20,9 +22,6 @@ export interface TokenPermission {
 
 /** Names that the permissions of one token may have together. */
 const NAMES_MAX = 1000;
-
-/** The database that has to be named: `*` does not stand for it. It can be read only. */
-const INTERNAL = '_internal';
 
 /** A database, or `<database>/<retention policy>`. */
 const DATABASE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]*(?:\/[A-Za-z0-9_-]+)?$/;
@@ -54,7 +53,7 @@ export function checkedPermission(resource: string, names: readonly string[], ac
   });
   for (const name of names) checkName(resource, name);
   const writes = wanted.includes('write');
-  if (writes && names.includes(INTERNAL)) throw new PermissionError(`the database '${INTERNAL}' can be read only`);
+  if (writes && names.includes(INTERNAL_DATABASE)) throw new PermissionError(`the database '${INTERNAL_DATABASE}' can be read only`);
   return { resource, names: [...new Set(names)], actions: known.filter((action) => wanted.includes(action)) };
 }
 
@@ -81,5 +80,5 @@ function checkName(resource: PermissionResource, name: string): void {
     if ((SYSTEM_RESOURCES as readonly string[]).includes(name)) return;
     throw new PermissionError(`'${name}' is no system resource: there are ${SYSTEM_RESOURCES.join(', ')} and *`);
   }
-  if (name !== INTERNAL && !DATABASE_NAME.test(name)) throw new PermissionError(`'${name}' is no name of a database`);
+  if (name !== INTERNAL_DATABASE && !DATABASE_NAME.test(name)) throw new PermissionError(`'${name}' is no name of a database`);
 }

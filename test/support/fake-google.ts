@@ -1,9 +1,9 @@
 import { createPublicKey, generateKeyPairSync, type KeyObject, verify } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { join } from 'node:path';
 import { emptyDirectory } from './bucket-servers.ts';
+import { startFakeService, wholeBody } from './fake-service.ts';
 
 /** What a request asks for, before it is carried out. */
 export interface FakeGoogleRequest {
@@ -63,19 +63,14 @@ export class FakeGoogle {
   open = false;
   #generation = BigInt(Date.now()) * 1000n;
 
-  private constructor(server: Server) {
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  private constructor(url: string) {
+    this.url = url;
   }
 
   static async start(t: { after(fn: () => Promise<void>): void }): Promise<FakeGoogle> {
-    const server = createServer({ keepAliveTimeout: 0 });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const fake = new FakeGoogle(server);
+    const { server, url } = await startFakeService(t);
+    const fake = new FakeGoogle(url);
     server.on('request', (request, response) => void fake.#handle(request, response));
-    t.after(async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    });
     return fake;
   }
 
@@ -88,12 +83,8 @@ export class FakeGoogle {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body: Buffer[] = [];
-    try {
-      for await (const chunk of request) body.push(chunk as Buffer);
-    } catch {
-      return; // the client is gone
-    }
+    const body = await wholeBody(request);
+    if (body === undefined) return;
     const url = new URL(request.url ?? '', this.url);
     const [, bucket = '', name] = /\/storage\/v1\/b\/([^/]+)\/o(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
     const upload = url.pathname.startsWith('/upload/');
@@ -106,7 +97,7 @@ export class FakeGoogle {
     if (typeof fault === 'object') return void fail(response, fault.status, fault.reason, fault.message ?? fault.reason, fault.date);
     if (!this.#authorized(authorization)) return void fail(response, 401, 'authError', 'Invalid Credentials');
     if (bucket !== this.bucket) return void fail(response, 404, 'notFound', 'The specified bucket does not exist.');
-    const asked: Asked = { method, key, authorization, url, range, body: Buffer.concat(body) };
+    const asked: Asked = { method, key, authorization, url, range, body };
     if (fault === 'answer lost') {
       this.#change(asked);
       return void request.socket.destroy();

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { startFakeService, wholeBody } from './fake-service.ts';
 
 /** What a request asks for, before it is carried out. */
 export interface FakeS3Request {
@@ -34,20 +35,15 @@ export class FakeS3 {
   readonly bucket = 'bucket';
   readonly #server: Server;
 
-  private constructor(server: Server) {
+  private constructor(server: Server, url: string) {
     this.#server = server;
-    this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.url = url;
   }
 
   static async start(t: { after(fn: () => Promise<void>): void }): Promise<FakeS3> {
-    const server = createServer({ keepAliveTimeout: 0 });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const fake = new FakeS3(server);
+    const { server, url } = await startFakeService(t);
+    const fake = new FakeS3(server, url);
     server.on('request', (request, response) => void fake.#handle(request, response));
-    t.after(async () => {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    });
     return fake;
   }
 
@@ -69,12 +65,8 @@ export class FakeS3 {
   }
 
   async #handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body: Buffer[] = [];
-    try {
-      for await (const chunk of request) body.push(chunk as Buffer);
-    } catch {
-      return; // the client is gone
-    }
+    const body = await wholeBody(request);
+    if (body === undefined) return;
     const url = new URL(request.url ?? '', this.url);
     const path = decodeURIComponent(url.pathname).slice(1);
     const bucket = path.split('/')[0];
@@ -88,17 +80,11 @@ export class FakeS3 {
     if (typeof fault === 'object') return void fail(response, fault.status, fault.code);
     if (bucket !== this.bucket) return void fail(response, 404, 'NoSuchBucket');
     if (fault === 'answer lost') {
-      if (method === 'PUT') this.#put(key, Buffer.concat(body), request.headers['if-none-match'] === '*');
+      if (method === 'PUT') this.#put(key, body, request.headers['if-none-match'] === '*');
       if (method === 'DELETE') this.objects.delete(key);
       return void request.socket.destroy();
     }
-    this.#answer(
-      method,
-      key,
-      { url, range: request.headers.range, create: request.headers['if-none-match'] === '*' },
-      Buffer.concat(body),
-      response,
-    );
+    this.#answer(method, key, { url, range: request.headers.range, create: request.headers['if-none-match'] === '*' }, body, response);
   }
 
   #answer(

@@ -1,4 +1,5 @@
 import { decodeMultiStream } from '@msgpack/msgpack';
+import { INTERNAL_DATABASE } from '../../shared/internal-database.ts';
 import type { ApiClient } from '../client/api-client.ts';
 import { CommandFailure } from '../client/failure.ts';
 import { type FieldValue, lineOf } from './line-text.ts';
@@ -32,7 +33,7 @@ export async function influxdb1Tables(
   for (const name of databases ?? [])
     if (!all.includes(name)) throw new CommandFailure(`the source has no database ${name}`, { hint: `it has ${all.join(', ')}` });
   const tables: SourceTable[] = [];
-  const chosen = databases ?? all.filter((name) => name !== '_internal');
+  const chosen = databases ?? all.filter((name) => name !== INTERNAL_DATABASE);
   if (target !== undefined && chosen.length > 1) throw severalIntoOne(chosen.length);
   for (const database of chosen) {
     const [policies] = await series(client, `SHOW RETENTION POLICIES ON ${quoted(database)}`);

@@ -1,3 +1,4 @@
+import { INTERNAL_DATABASE } from '../../shared/internal-database.ts';
 import type { ApiClient } from '../client/api-client.ts';
 import { csvRows, type OnBadRow } from './csv-rows.ts';
 import { type FieldValue, lineOf } from './line-text.ts';
@@ -20,7 +21,7 @@ export async function influxdb3Tables(
 ): Promise<Influxdb3Table[]> {
   const listed = await client.fetch({ method: 'GET', path: '/api/v3/configure/database', query: { format: 'json' } });
   const all = (JSON.parse(listed.body.toString('utf8')) as Record<string, string>[]).map((row) => row['iox::database'] ?? '');
-  const chosen = databases ?? all.filter((name) => name !== '_internal' && name !== '');
+  const chosen = databases ?? all.filter((name) => name !== INTERNAL_DATABASE && name !== '');
   if (target !== undefined && chosen.length > 1) throw severalIntoOne(chosen.length);
   const tables: Influxdb3Table[] = [];
   for (const database of chosen) {
