@@ -85,6 +85,11 @@ export class EngineConnection {
     return chunk;
   }
 
+  /** Runs a task of several calls as one: an interrupt that comes when a call has just ended meets the next one. */
+  together<T>(task: () => Promise<T>): Promise<T> {
+    return this.#underWay(task());
+  }
+
   /**
    * Makes the calls under way fail soon, also those that DuckDB has not begun; later ones are not meant. Does nothing after
    * the release: the connection may serve somebody else by then.
@@ -127,25 +132,25 @@ export class EngineConnection {
     }
   }
 
-  #watched<T>(call: () => Promise<T>): Promise<T> {
-    const running = call();
+  async #watched<T>(call: () => Promise<T>): Promise<T> {
+    try {
+      return await this.#underWay(call());
+    } catch (error) {
+      this.#onFailure(error);
+      throw withMemoryNamed(error);
+    }
+  }
+
+  async #underWay<T>(running: Promise<T>): Promise<T> {
     this.#running.add(running);
-    const ended = (): void => {
+    try {
+      return await running;
+    } finally {
       this.#running.delete(running);
-      if (this.#running.size > 0) return;
-      this.#stopInterrupting?.();
-      this.#stopInterrupting = undefined;
-    };
-    return running.then(
-      (result) => {
-        ended();
-        return result;
-      },
-      (error: unknown) => {
-        ended();
-        this.#onFailure(error);
-        throw withMemoryNamed(error);
-      },
-    );
+      if (this.#running.size === 0) {
+        this.#stopInterrupting?.();
+        this.#stopInterrupting = undefined;
+      }
+    }
   }
 }

@@ -117,6 +117,7 @@ export class Lanes {
     for (;;) {
       const call = await this.#enter(query, task);
       try {
+        task.signal?.throwIfAborted(); // it may come after the slot was given and before this turn
         const result = await task.run();
         // An interrupt that came at the very end would meet whoever reads the result.
         if (!call.evicted) return result;

@@ -1,3 +1,4 @@
+import { anySignal } from '../shared/signals.ts';
 import { systemTimers, type Timers } from '../shared/timers.ts';
 
 /** Whole attempt, redirects included. */
@@ -29,7 +30,7 @@ export function createSender(deps: SenderDeps): SendTelemetry {
     const deadline = new AbortController();
     const cancel = timers.after(SEND_TIMEOUT_MS, () => deadline.abort());
     try {
-      return await post(deps, url, body, AbortSignal.any([signal, deadline.signal]));
+      return await post(deps, url, body, anySignal(signal, deadline.signal));
     } catch (error) {
       if (deadline.signal.aborted) return { kind: 'failed', error: `no answer within ${SEND_TIMEOUT_MS / 1000} s` };
       if (signal.aborted) return { kind: 'failed', error: 'the server is stopping' };

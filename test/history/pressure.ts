@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { anySignal } from '../../src/shared/signals.ts';
 import { type LifePlan, randomFor } from './plan.ts';
 import type { World } from './world.ts';
 
@@ -16,7 +17,7 @@ export async function press(world: World, plan: LifePlan, url: string, stop: Abo
         `SELECT * FROM "${name}" ORDER BY t0, s, time DESC`,
       ]);
       const body = JSON.stringify({ db: database.name, q, format: 'json' });
-      const signal = AbortSignal.any([stop, AbortSignal.timeout(3000)]);
+      const signal = anySignal(stop, AbortSignal.timeout(3000));
       await fetch(`${url}/api/v3/query_sql`, { method: 'POST', body, signal })
         .then((response) => response.arrayBuffer())
         .catch(() => undefined);

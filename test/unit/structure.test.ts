@@ -150,6 +150,13 @@ describe('structure of the sources', () => {
     assert.deepEqual(own, []);
   });
 
+  it('signals are combined by src/shared/signals.ts, which keeps their sources', () => {
+    const own = [...files, ...sourceFiles('test')]
+      .filter(({ path, text }) => path !== 'src/shared/signals.ts' && text.includes(`AbortSignal.${'any'}`))
+      .map(({ path }) => path);
+    assert.deepEqual(own, []);
+  });
+
   it('promises of functions that Node.js brings are not left alone: the linter sees all others', () => {
     const left = [...files, ...sourceFiles('test')].flatMap(({ path, text }) => {
       const names = [...text.matchAll(/^import \{([^}]*)\} from 'node:[a-z]+\/promises';/gm)].flatMap((match) =>

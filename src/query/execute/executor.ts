@@ -2,6 +2,7 @@ import type { Engine } from '../../duckdb/index.ts';
 import type { FairTurns, Lanes } from '../../scheduling/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { databaseNotFound } from '../../shared/errors.ts';
+import { anySignal } from '../../shared/signals.ts';
 import type { TelemetryRecorder } from '../../telemetry/recorder.ts';
 import { type DirectExecutor, DirectResult } from '../columns/index.ts';
 import type { QueryService, SqlRequest, StatementDescription } from '../query-service.ts';
@@ -254,5 +255,5 @@ function loggedQuery({ database, kind, query, loggedText, signal, traceId }: Sta
 function withTimeout(signal: AbortSignal | undefined, timeoutMs: number | undefined): AbortSignal | undefined {
   if (timeoutMs === undefined) return signal;
   const timeout = AbortSignal.timeout(timeoutMs);
-  return signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
+  return signal === undefined ? timeout : anySignal(signal, timeout);
 }

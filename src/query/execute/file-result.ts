@@ -32,7 +32,7 @@ export async function fileResult(query: FileQuery): Promise<Uint8Array> {
         const schema = columns === undefined ? '' : `, KV_METADATA {'ARROW:schema': ${sqlString(schemaText(columns))}}`;
         await connection.run(`COPY (${sql}) TO ${sqlString(path)} (FORMAT parquet, COMPRESSION zstd${schema})`);
       };
-      await query.lane.take({ run: () => watched.during(write), signal, interrupt });
+      await query.lane.take({ run: () => watched.during(() => connection.together(write)), signal, interrupt });
       const file = await readFile(path);
       if (columns !== undefined) markInstants(file, columns);
       return file;

@@ -60,6 +60,19 @@ test('an interrupt reaches a statement that DuckDB has not begun yet, and none t
   engine.release(connection);
 });
 
+test('an interrupt that comes between two calls of a task meets the next one', { timeout: 60_000 }, async (t) => {
+  const { engine } = await testEngine(t);
+  const connection = await engine.acquire();
+  const task = connection.together(async () => {
+    await connection.run('SELECT 1');
+    connection.interrupt();
+    await connection.run(LONG);
+  });
+  await assert.rejects(task, /[Ii]nterrupt/);
+  assert.deepEqual((await connection.runAndReadAll('SELECT 1')).getRows(), [[1]]);
+  engine.release(connection);
+});
+
 test('a connection that is given back while a statement runs serves nobody before that has ended', async (t) => {
   const { engine } = await testEngine(t);
   const busy = await engine.acquire();

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { EngineResponse } from '../../../processing/processing-service.ts';
 import { InfluxError } from '../../../shared/errors.ts';
+import { anySignal } from '../../../shared/signals.ts';
 import type { GuardedEngine } from '../../guarded-services.ts';
 import { readBody } from '../request/body.ts';
 import { splitTarget } from '../request/query-string.ts';
@@ -78,7 +79,7 @@ async function sendPieces(raw: FastifyReply['raw'], pieces: AsyncIterable<Uint8A
   try {
     for await (const piece of pieces) {
       if (raw.destroyed || gone.signal.aborted) return;
-      if (!raw.write(piece)) await once(raw, 'drain', { signal: AbortSignal.any([gone.signal, AbortSignal.timeout(STALLED_MS)]) });
+      if (!raw.write(piece)) await once(raw, 'drain', { signal: anySignal(gone.signal, AbortSignal.timeout(STALLED_MS)) });
     }
     raw.end();
   } catch {
