@@ -50,7 +50,7 @@ export class JavascriptHost implements PluginHost {
 
   async call(call: PluginCall, calls: PluginCalls, signal: AbortSignal): Promise<EngineResponse | undefined> {
     const worker = await this.#workerFor(call.code);
-    if (this.#refuses) throw new PluginFailure('stopped', 'the trigger was stopped');
+    if (this.#refuses) throw stopped();
     return worker.call(call, calls, signal);
   }
 
@@ -61,8 +61,8 @@ export class JavascriptHost implements PluginHost {
 
   async stop(): Promise<void> {
     this.#stopped = true;
+    await this.#current?.worker.end(); // one that is to be replaced waits for its calls, which may never end by themselves
     await this.#starting;
-    await this.#current?.worker.end();
     this.#current = undefined;
   }
 
@@ -74,10 +74,11 @@ export class JavascriptHost implements PluginHost {
   }
 
   async #replace(code: PluginCode): Promise<PluginWorker> {
-    if (this.#stopped) throw new PluginFailure('stopped', 'the trigger was stopped');
+    if (this.#stopped) throw stopped();
     const current = this.#current;
     if (current?.version === code.version && current.worker.isAlive) return current.worker;
     const cache = current === undefined ? [] : await current.worker.retire();
+    if (this.#stopped) throw stopped();
     this.starts++;
     const worker = new PluginWorker(code, cache, this.#options);
     this.#current = { version: code.version, worker };
@@ -278,6 +279,10 @@ class PluginWorker {
     this.#exported?.([]);
     for (const call of [...this.#running.keys()]) this.#settle(call)?.reject(died(how));
   }
+}
+
+function stopped(): PluginFailure {
+  return new PluginFailure('stopped', 'the trigger was stopped');
 }
 
 function died(how: string): PluginFailure {
