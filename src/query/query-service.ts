@@ -15,7 +15,7 @@ export interface SqlRequest {
   /** Lower-case hex, for the query log. */
   readonly traceId?: string;
   /** Aborting cancels the query. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
   /**
    * Called when the query is planned, before its first rows are found, with a way to learn its columns. They are those of the
    * result, whatever is added to the tables meanwhile. Not called for answers that come at once.

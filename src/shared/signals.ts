@@ -7,3 +7,32 @@ export function anySignal(...sources: readonly AbortSignal[]): AbortSignal {
   held.set(any, sources);
   return any;
 }
+
+/**
+ * What `work` gives, or a rejection with the reason of `signal` as soon as that aborts: for work that cannot be told to end.
+ * @param late gets what the work gives after that
+ */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined, late?: (value: T) => void): Promise<T> {
+  if (signal === undefined) return work;
+  return new Promise((resolve, reject) => {
+    let left = false;
+    const leave = (): void => {
+      left = true;
+      reject(signal.reason);
+    };
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+    const done = (): void => signal.removeEventListener('abort', leave);
+    work.then(
+      (value) => {
+        done();
+        if (left) late?.(value);
+        else resolve(value);
+      },
+      (error: unknown) => {
+        done();
+        reject(error);
+      },
+    );
+  });
+}

@@ -2,12 +2,12 @@ import type { DuckDBType } from '@duckdb/node-api';
 import type { Engine } from '../../duckdb/index.ts';
 import type { QueryLane } from '../../scheduling/index.ts';
 import type { InfluxError } from '../../shared/errors.ts';
+import { queryCancelled } from '../query-cancelled.ts';
 import type { StatementDescription } from '../query-service.ts';
 import type { ResultColumn } from '../result.ts';
 import { parameterType, resultColumns } from '../results/result-columns.ts';
 import { digestedColumn } from '../results/result-digests.ts';
 import type { CompiledSql } from '../sql/types/contract.ts';
-import { queryCancelled } from './stream-query.ts';
 
 /** A statement that is looked at without being run. */
 export interface DescribedQuery {

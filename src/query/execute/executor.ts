@@ -2,9 +2,10 @@ import type { Engine } from '../../duckdb/index.ts';
 import type { FairTurns, Lanes } from '../../scheduling/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { databaseNotFound } from '../../shared/errors.ts';
-import { anySignal } from '../../shared/signals.ts';
+import { anySignal, unlessAborted } from '../../shared/signals.ts';
 import type { TelemetryRecorder } from '../../telemetry/recorder.ts';
 import { type DirectExecutor, DirectResult } from '../columns/index.ts';
+import { queryCancelled } from '../query-cancelled.ts';
 import type { QueryService, SqlRequest, StatementDescription } from '../query-service.ts';
 import type { QueryResult } from '../result.ts';
 import type { TableReader } from '../scan/sources.ts';
@@ -120,10 +121,10 @@ export class QueryExecutor implements QueryService {
   /** As `describe`, for a statement in whatever language. */
   async describeStatement(request: StatementRequest, compile: Compile): Promise<StatementDescription> {
     this.#requireDatabase(request.database);
+    const signal = withTimeout(request.signal, this.#deps.timeoutMs);
     await this.#deps.fairTurns.take();
     const compiled = await compile(this.#relations.catalogOf(request.database, this.#deps.clock.nowNs()));
-    const { engine, plan } = await this.#planned(request, compiled, undefined);
-    const signal = withTimeout(request.signal, this.#deps.timeoutMs);
+    const { engine, plan } = await this.#planned({ ...request, signal }, compiled, undefined);
     try {
       return await this.#answers.describe(engine, compiled, plan, { text: request.query, signal });
     } finally {
@@ -139,12 +140,12 @@ export class QueryExecutor implements QueryService {
   /** A query of the server itself: neither counted nor in the query log. */
   async internalSql(request: SqlRequest): Promise<QueryResult> {
     this.#requireDatabase(request.database);
-    return this.#stream(request, this.#compilers(request), undefined);
+    return this.#stream({ ...request, signal: withTimeout(request.signal, this.#deps.timeoutMs) }, this.#compilers(request), undefined);
   }
 
   async #statement(request: StatementRequest, compilers: Compilers): Promise<QueryResult> {
     this.#requireDatabase(request.database);
-    const entry = this.#deps.queryLog.begin(loggedQuery(request));
+    const entry = this.#begin(request);
     await this.#deps.fairTurns.take();
     const { signal } = entry;
     const result = await this.#logged(entry, () => this.#stream({ ...request, signal }, compilers, entry));
@@ -153,13 +154,14 @@ export class QueryExecutor implements QueryService {
 
   async #toParquet(request: StatementRequest, compilers: Compilers): Promise<Uint8Array> {
     this.#requireDatabase(request.database);
-    const entry = this.#deps.queryLog.begin(loggedQuery(request));
+    const entry = this.#begin(request);
     const { signal } = entry;
+    const limited = { ...request, signal };
     const file = await this.#logged(entry, () =>
-      this.#run(request, compilers, entry, async (compiled) => {
+      this.#run(limited, compilers, entry, async (compiled) => {
         requireFileResult(compiled);
-        const { engine, plan } = await this.#planned(request, compiled, entry);
-        return this.#answers.parquet(engine, compiled, plan, withTimeout(signal, this.#deps.timeoutMs));
+        const { engine, plan } = await this.#planned(limited, compiled, entry);
+        return this.#answers.parquet(engine, compiled, plan, signal);
       }),
     );
     entry.succeed();
@@ -167,14 +169,15 @@ export class QueryExecutor implements QueryService {
   }
 
   #stream(request: StatementRequest, compilers: Compilers, entry: QueryLogEntry | undefined): Promise<QueryResult> {
+    const { signal } = request;
     return this.#run(request, compilers, entry, async (compiled) => {
-      const free = await this.#engineFree.answer(compiled, request.database, (relation) => this.#relations.cacheOf(relation));
+      const answering = this.#engineFree.answer(compiled, request.database, (relation) => this.#relations.cacheOf(relation));
+      const free = await wanted(answering, signal);
       if (free !== undefined) {
         this.#count(request, free, entry);
         return new DirectResult(free.columns, free.batches);
       }
       const { engine, plan } = await this.#planned(request, compiled, entry);
-      const signal = withTimeout(request.signal, this.#deps.timeoutMs);
       request.onPlanned?.(async () => (await this.#answers.describe(engine, compiled, plan, { text: request.query, signal })).columns);
       return this.#answers.stream(engine, compiled, plan, signal);
     });
@@ -206,10 +209,14 @@ export class QueryExecutor implements QueryService {
     compiled: CompiledSql,
     entry: QueryLogEntry | undefined,
   ): Promise<{ readonly engine: Engine; readonly plan: Plan }> {
-    const engine = await this.#deps.engine();
-    const plan = await this.#planner.plan(engine, compiled, request);
-    this.#count(request, plan, entry);
-    return { engine, plan };
+    const planning = this.#deps.engine().then(async (engine) => ({ engine, plan: await this.#planner.plan(engine, compiled, request) }));
+    const planned = await wanted(planning, request.signal, ({ plan }) => plan.release());
+    this.#count(request, planned.plan, entry);
+    return planned;
+  }
+
+  #begin(request: StatementRequest): QueryLogEntry {
+    return this.#deps.queryLog.begin({ ...loggedQuery(request), signal: withTimeout(request.signal, this.#deps.timeoutMs) });
   }
 
   /** Tells the query log and, the first time, telemetry. */
@@ -225,7 +232,7 @@ export class QueryExecutor implements QueryService {
     try {
       return await run();
     } catch (error) {
-      if (entry.signal.aborted) entry.cancel();
+      if (entry.signal.aborted) entry.abandon();
       else entry.fail();
       throw error;
     }
@@ -250,6 +257,13 @@ export class QueryExecutor implements QueryService {
 
 function loggedQuery({ database, kind, query, loggedText, signal, traceId }: StatementRequest): LoggedQuery {
   return { kind: kind ?? 'sql', text: loggedText ?? query, database, signal, traceId };
+}
+
+/** Does not wait longer for what cannot be ended than the query is wanted: files may have to come from a bucket that does not answer. */
+function wanted<T>(work: Promise<T>, signal: AbortSignal | undefined, late?: (value: T) => void): Promise<T> {
+  return unlessAborted(work, signal, late).catch((error: unknown) => {
+    throw signal?.aborted === true ? queryCancelled(signal) : error;
+  });
 }
 
 function withTimeout(signal: AbortSignal | undefined, timeoutMs: number | undefined): AbortSignal | undefined {

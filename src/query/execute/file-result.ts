@@ -1,12 +1,13 @@
 import { readFile, unlink } from 'node:fs/promises';
 import { type EngineConnection, sqlString } from '../../duckdb/index.ts';
 import { encapsulated, schemaMessage } from '../../shared/arrow/schema-message.ts';
+import { queryCancelled } from '../query-cancelled.ts';
 import type { ResultColumn } from '../result.ts';
 import { arrowSchema } from '../results/arrow-fields.ts';
 import { fileColumns, markInstants, needsArrowSchema } from '../results/parquet-zones.ts';
 import { resultColumns } from '../results/result-columns.ts';
 import { needsTooMuchMemory } from './memory-watch.ts';
-import { planRows, queryCancelled, type StreamQuery } from './stream-query.ts';
+import { planRows, type StreamQuery } from './stream-query.ts';
 
 /** A query whose rows become a file first. */
 export interface FileQuery extends Pick<StreamQuery, 'engine' | 'memory' | 'lane' | 'sql' | 'output' | 'explain' | 'signal' | 'mapError'> {

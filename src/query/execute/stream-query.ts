@@ -1,8 +1,8 @@
 import type { DuckDBDataChunk, DuckDBResult } from '@duckdb/node-api';
 import type { Engine, EngineConnection } from '../../duckdb/index.ts';
 import type { QueryLane } from '../../scheduling/index.ts';
-import { InfluxError } from '../../shared/errors.ts';
-import { GRPC_STATUS } from '../../shared/grpc-status.ts';
+import type { InfluxError } from '../../shared/errors.ts';
+import { queryCancelled } from '../query-cancelled.ts';
 import type { QueryResult, ResultBatch, ResultColumn } from '../result.ts';
 import { TEXT } from '../results/made-result.ts';
 import { textVector } from '../results/made-vectors.ts';
@@ -39,20 +39,27 @@ export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
   const connection = await query.engine.acquire();
   const leaving = new AbortController();
   const interrupt = (): void => connection.interrupt();
+  let running: RunningQuery | undefined;
   /** Ends what runs and what waits. */
   const leave = (reason: unknown): void => {
     leaving.abort(reason);
     interrupt();
   };
-  const leaveAborted = (): void => leave(query.signal?.reason);
-  query.signal?.addEventListener('abort', leaveAborted, { once: true });
-  const watched = query.memory.watch(interrupt, query.engine.memoryLimitBytes);
+  /** The same for a query whose reader may not come for the next rows: nothing is kept for it. */
+  const abandon = (reason?: unknown): void => {
+    leave(reason);
+    running?.abandon();
+  };
+  const abandonAborted = (): void => abandon(query.signal?.reason);
+  query.signal?.addEventListener('abort', abandonAborted, { once: true });
+  const watched = query.memory.watch(abandon, query.engine.memoryLimitBytes);
+  const isUnwanted = (): boolean => query.signal?.aborted === true || watched.exceeded;
   const stopListening = (): void => {
-    query.signal?.removeEventListener('abort', leaveAborted);
+    query.signal?.removeEventListener('abort', abandonAborted);
     watched.done();
   };
   try {
-    if (query.signal?.aborted === true) throw queryCancelled(query.signal);
+    if (isUnwanted()) throw queryCancelled(query.signal);
     const turn: OpenQuery['turn'] = (kind, task) =>
       query.lane.take({
         run: () => watched.during(task),
@@ -62,11 +69,12 @@ export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
     const asked = { ...query, turn };
     const open = query.explain !== 'no' ? explainRows : query.small ? allRows : streamedRows;
     const withReason = async (error: unknown): Promise<never> => {
-      throw query.signal?.aborted === true || watched.exceeded ? error : await reasonOf(connection, asked, error);
+      throw isUnwanted() ? error : await reasonOf(connection, asked, error);
     };
     const rows = await open(connection, asked).catch(withReason);
     const first = await rows.next().catch(withReason);
-    return new RunningQuery(
+    if (isUnwanted()) throw queryCancelled(query.signal);
+    running = new RunningQuery(
       rows,
       first,
       query,
@@ -78,6 +86,7 @@ export async function streamQuery(query: StreamQuery): Promise<QueryResult> {
       },
       () => leave(undefined),
     );
+    return running;
   } catch (error) {
     stopListening();
     query.engine.release(connection);
@@ -138,10 +147,14 @@ class RunningQuery implements QueryResult {
       let batch = this.#first;
       this.#first = undefined;
       while (batch !== undefined && !this.#cancelled) {
+        this.#requireGoing();
         yield batch;
         if (this.#cancelled) return;
+        this.#requireGoing();
         batch = await this.#ahead;
-        if (batch !== undefined) this.#fetch();
+        if (batch === undefined) return;
+        this.#requireGoing();
+        this.#fetch();
       }
     } catch (error) {
       if (this.#isUnwanted()) throw queryCancelled(this.#query.signal);
@@ -156,6 +169,16 @@ class RunningQuery implements QueryResult {
   cancel(): void {
     this.#cancelled = true;
     this.#leave();
+  }
+
+  /** Nobody may come for the next rows: what the query holds is let go without that, and who comes is told. */
+  abandon(): void {
+    this.#leave();
+  }
+
+  /** Throws when the query was abandoned: its connection may serve somebody else by now. */
+  #requireGoing(): void {
+    if (this.#watched.exceeded || this.#query.signal?.aborted === true) throw new Error('the query was ended');
   }
 
   /** Counts as a fetch: it keeps the connection. */
@@ -344,15 +367,4 @@ async function explainRows(connection: EngineConnection, query: OpenQuery): Prom
 /** A measured plan begins with the statement that ran, which is DuckDB's and means nothing to clients. */
 function withoutStatement(plan: string): string {
   return plan.slice(Math.max(0, plan.search(/^┌─+┐\n│┌─+┐│\n││ +Total Time/m)));
-}
-
-/** The failure of a query that nobody waits for any more, or that took too long. */
-export function queryCancelled(signal: AbortSignal | undefined): InfluxError {
-  if (signal?.reason instanceof InfluxError) return signal.reason;
-  if ((signal?.reason as { name?: unknown } | undefined)?.name === 'TimeoutError') {
-    const message = 'query error: the query ran longer than the server allows';
-    return new InfluxError({ code: 'QUERY_TIMEOUT', message, status: 500, grpc: GRPC_STATUS.DEADLINE_EXCEEDED });
-  }
-  const message = 'query error: the query was cancelled';
-  return new InfluxError({ code: 'QUERY_CANCELLED', message, status: 500, grpc: GRPC_STATUS.CANCELLED });
 }

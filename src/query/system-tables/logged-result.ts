@@ -1,4 +1,4 @@
-import { InfluxError } from '../../shared/errors.ts';
+import { queryCancelled } from '../query-cancelled.ts';
 import type { QueryResult, QueryStatistics, ResultBatch, ResultColumn } from '../result.ts';
 import type { QueryLogEntry } from './query-log.ts';
 
@@ -13,6 +13,9 @@ export class LoggedResult implements QueryResult {
   constructor(result: QueryResult, entry: QueryLogEntry) {
     this.#result = result;
     this.#entry = entry;
+    // Its reader may not come for the next rows.
+    entry.signal.addEventListener('abort', () => entry.abandon(), { once: true });
+    if (entry.signal.aborted) entry.abandon();
   }
 
   get columns(): readonly ResultColumn[] {
@@ -26,9 +29,9 @@ export class LoggedResult implements QueryResult {
         yield batch;
         this.#requireWanted();
       }
-      if (!this.#entry.signal.aborted) this.#entry.succeed();
+      this.#entry.succeed();
     } catch (error) {
-      if (!this.#entry.signal.aborted) this.#entry.fail();
+      this.#entry.fail();
       throw error;
     } finally {
       this.#entry.cancel();
@@ -37,8 +40,8 @@ export class LoggedResult implements QueryResult {
 
   /** Results from memory know nothing of signals. */
   #requireWanted(): void {
-    const { reason } = this.#entry.signal;
-    if (reason instanceof InfluxError) throw reason;
+    const { signal } = this.#entry;
+    if (signal.aborted) throw queryCancelled(signal);
   }
 
   statistics(): QueryStatistics {

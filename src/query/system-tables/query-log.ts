@@ -1,6 +1,7 @@
 import type { Clock } from '../../shared/clock.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import { GRPC_STATUS } from '../../shared/grpc-status.ts';
+import { isTimeout } from '../query-cancelled.ts';
 import type { QueryStatistics } from '../result.ts';
 import type { Cell } from './rows-source.ts';
 import type { SystemTableProvider } from './system-tables.ts';
@@ -122,7 +123,7 @@ export class QueryLogEntry {
     else signal?.addEventListener('abort', this.#leave, { once: true });
   }
 
-  /** Aborts when the client leaves, and when the query is killed. */
+  /** Aborts when the client leaves, when the query is killed, and at its time limit if the query has one. */
   get signal(): AbortSignal {
     return this.#wanted.signal;
   }
@@ -177,6 +178,11 @@ export class QueryLogEntry {
 
   fail(): void {
     this.#end('fail');
+  }
+
+  /** Its signal was aborted: it took too long, was killed, or nobody waits for it. */
+  abandon(): void {
+    this.#end(isTimeout(this.signal) ? 'fail' : 'cancel');
   }
 
   /** The client went away or the result was dropped before its end. */

@@ -3,7 +3,8 @@ import { it } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { anySignal } from '../../../src/shared/signals.ts';
+import { anySignal, unlessAborted } from '../../../src/shared/signals.ts';
+import { deferred } from '../../support/deferred.ts';
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
@@ -43,4 +44,19 @@ it('combined signals that nobody holds are collected, with their sources', async
     await delay(10);
   }
   assert.ok(collected >= 49, `${collected} of 50`); // the last one may still stand in a register
+});
+
+it('work that cannot be ended is not waited for longer than its signal allows, and what it gives then is handed on', async () => {
+  const work = deferred<string>();
+  const late: string[] = [];
+  const leaving = new AbortController();
+  const waiting = unlessAborted(work.promise, leaving.signal, (value) => late.push(value));
+  const gone = unlessAborted(work.promise, AbortSignal.abort(new Error('gone before')), (value) => late.push(value));
+  const staying = unlessAborted(work.promise, new AbortController().signal, (value) => late.push(value));
+  leaving.abort(new Error('gone'));
+  await assert.rejects(waiting, /^Error: gone$/);
+  await assert.rejects(gone, /gone before/);
+  work.resolve('done');
+  assert.equal(await staying, 'done');
+  assert.deepEqual(late, ['done', 'done']);
 });

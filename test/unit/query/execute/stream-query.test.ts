@@ -9,6 +9,7 @@ import { Lanes } from '../../../../src/scheduling/index.ts';
 import { InfluxError } from '../../../../src/shared/errors.ts';
 import { deferred } from '../../../support/deferred.ts';
 import { testEngine } from '../../../support/engine.ts';
+import { until } from '../../../support/until.ts';
 
 class Probe {
   /** Memory of the process as the watch sees it, bytes. */
@@ -119,6 +120,21 @@ describe('query streams', () => {
     await batches.return?.(undefined);
     await read.probe.ended;
     assert.equal(read.probe.ends, 1);
+  });
+
+  it('let everything go when their signal or the memory watch ends them while nobody reads, and tell who reads later', async (t) => {
+    const leaving = new AbortController();
+    const left = await start(t, MANY, leaving.signal);
+    leaving.abort();
+    await until(() => left.probe.ends === 1);
+    await isUsable(left.engine);
+    await assert.rejects(left.result.batches()[Symbol.asyncIterator]().next(), { code: 'QUERY_CANCELLED' });
+    const large = await start(t, MANY);
+    large.probe.resident = 1;
+    await until(() => large.probe.ends === 1);
+    await isUsable(large.engine);
+    await assert.rejects(large.result.batches()[Symbol.asyncIterator]().next(), { code: 'SQL_MEMORY' });
+    assert.deepEqual([left.probe.ends, large.probe.ends], [1, 1]);
   });
 
   it('pass a failure after the first rows on as a catalogue error', async (t) => {
