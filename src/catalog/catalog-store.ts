@@ -2,10 +2,12 @@ import type { SnapshotSequence } from '../shared/ids.ts';
 import type { Log } from '../shared/logger.ts';
 import { pause, type Timers } from '../shared/timers.ts';
 import {
+  Checkpoints,
   CORRUPT_SUFFIX,
   createKnown,
   errorText,
   type Fence,
+  LogPruning,
   type ObjectStore,
   ObjectStoreError,
   pauseBefore,
@@ -24,11 +26,17 @@ const FOLDER = 'catalog/v3/';
 export const CATALOG_SNAPSHOT_KEY = `${FOLDER}snapshot`;
 const LOGS = `${FOLDER}logs/`;
 
+/** In a store that is shared: snapshots under their sequence, which no process can replace. */
+const CHECKPOINTS = { folder: `${FOLDER}checkpoints/`, suffix: '.catalog' };
+
 const LOG_NAME = /^(\d{20})\.catalog$/;
 const CORRUPT_LOG_NAME = /^(\d{20})\.catalog\.corrupt/;
 
 /** Logs at or below the snapshot that are kept, for people who look into what happened. */
 const COVERED_LOGS_KEPT = 100;
+
+/** How often a start reads the catalog again because logs were deleted meanwhile. */
+const LOAD_ATTEMPTS_MAX = 10;
 
 /** Logs that a start reads at the same time. */
 const LOGS_READ_AHEAD = 8;
@@ -47,7 +55,7 @@ export interface LoadedCatalog {
   readonly state: CatalogState;
   /** Of the last change that counts, or the number of a file moved aside: the next change gets one more. */
   readonly sequence: number;
-  /** Sequence of the snapshot, 0 without one. */
+  /** Sequence of the snapshot or checkpoint, 0 without one. */
   readonly snapshotSequence: SnapshotSequence;
   readonly movedAside: readonly string[];
 }
@@ -61,12 +69,21 @@ export interface SharedCatalog {
 /** What a stop waits for a store that does not answer. */
 const STOP_TIME_MAX_MS = 10_000;
 
-/** The objects of the catalog: a log of changes, and a snapshot of the state after one of them. */
+/**
+ * The objects of the catalog: a log of changes, and a snapshot of the state after one of them. In a store that is shared snapshots
+ * are checkpoints: a process that was stopped for long could put an older snapshot back.
+ */
 export class CatalogStore {
   readonly #objects: ObjectStore;
   readonly #log: Log;
   readonly #shared: SharedCatalog | undefined;
   readonly #closing = new AbortController();
+  readonly #checkpoints: Checkpoints<CatalogFile>;
+  readonly #pruning: LogPruning<CatalogFile> | undefined;
+  /** The newest checkpoint that was there when the load began. */
+  #loadedCheckpoint = 0;
+  /** Whether the first change of this process is known to have ended all others. */
+  #isClaimed = false;
   /** A log whose fate is unknown since its creation failed; no other change may become durable before it is gone. */
   #uncertainKey: string | undefined;
 
@@ -74,6 +91,12 @@ export class CatalogStore {
     this.#shared = shared;
     this.#objects = objects;
     this.#log = log;
+    const format = { ...CHECKPOINTS, what: 'catalog', encode: encodeCatalogFile, decode: decodeSnapshot };
+    this.#checkpoints = new Checkpoints(objects, format, log);
+    if (shared === undefined) return;
+    const { fence } = shared;
+    const keys = (after: number, upTo: number): AsyncIterable<string> => this.#logKeys(after, upTo);
+    this.#pruning = new LogPruning({ objects, checkpoints: this.#checkpoints, fence, log, what: 'catalog changes', keys, mayBeClaim });
   }
 
   /**
@@ -83,10 +106,23 @@ export class CatalogStore {
   async load(knownSequence: number): Promise<LoadedCatalog> {
     await this.#objects.prepare(LOGS);
     await this.#objects.prepare(FOLDER);
-    const names = await this.#logNames();
+    for (let attempt = 1; ; attempt++) {
+      const written = await this.#checkpoints.sequences();
+      this.#loadedCheckpoint = written[0] ?? 0;
+      try {
+        return await this.#loadOnce(await this.#checkpoints.newest(written), knownSequence);
+      } catch (error) {
+        // Another process that still runs deletes logs that a checkpoint stands for.
+        if (attempt >= LOAD_ATTEMPTS_MAX || !(await this.#isOvertaken())) throw error;
+      }
+    }
+  }
+
+  async #loadOnce(checkpoint: CatalogFile | undefined, knownSequence: number): Promise<LoadedCatalog> {
+    const snapshot = await this.#newestState(checkpoint);
+    const names = await this.#logNames(snapshot?.sequence ?? 0);
     const sequences = numbersOf(names, LOG_NAME);
     const skipped = new Set(numbersOf(names, CORRUPT_LOG_NAME));
-    const snapshot = await this.#readSnapshot(Math.min(...sequences, ...skipped) === 1);
     const state = snapshot === undefined ? new CatalogState() : this.#loadSnapshotState(snapshot);
     const snapshotSequence = snapshot?.sequence ?? 0;
     const movedAside: string[] = [];
@@ -150,23 +186,42 @@ export class CatalogStore {
     };
     const outcome = await createKnown(this.#objects, key, bytes, { isOurs: sameBytes(key, bytes), pause: pauseAfter });
     if (outcome === 'taken') throw fence.lose(this.#locate(key));
-  }
-
-  /** Changes under way are given up when the store does not answer in time. */
-  beginClose(): void {
-    this.#shared?.timers.after(STOP_TIME_MAX_MS, () => this.#closing.abort(new Error('the store did not answer before the stop')));
+    for (let attempt = 0; !this.#isClaimed; attempt++) {
+      try {
+        if (await this.#isOvertaken()) throw fence.lose(this.#locate(key));
+        this.#isClaimed = true;
+      } catch (error) {
+        if (!(error instanceof ObjectStoreError)) throw error;
+        await pauseAfter(attempt, error);
+      }
+    }
   }
 
   /**
-   * Replaces the snapshot, then deletes logs that it covers. In a store that is shared they stay: a process that was stopped for
-   * long could put an older snapshot back.
+   * Whether logs may have been deleted that were not read, or among which the first change of this process was put: another one
+   * that still ran wrote a checkpoint since the load began. The change is then as good as none.
    */
+  async #isOvertaken(): Promise<boolean> {
+    const [newest = 0] = await this.#checkpoints.sequences();
+    return newest > this.#loadedCheckpoint;
+  }
+
+  /** Changes under way are given up when the store does not answer in time; deletes end at once. */
+  beginClose(): void {
+    this.#pruning?.stop();
+    this.#shared?.timers.after(STOP_TIME_MAX_MS, () => this.#closing.abort(new Error('the store did not answer before the stop')));
+  }
+
+  /** Makes a snapshot durable, then deletes logs that it covers, and in a store that is shared those that the one before it covers. */
   async writeSnapshot(uuid: string, sequence: number, payload: Uint8Array): Promise<void> {
-    const fenced = this.#shared?.fence.reason;
-    if (fenced !== undefined) throw new TakenOver(fenced);
-    await this.#objects.put(CATALOG_SNAPSHOT_KEY, encodeCatalogFile({ kind: 'snapshot', uuid, sequence, payload }), 'overwrite');
-    if (this.#shared !== undefined) return;
-    const covered = numbersOf(await this.#logNames(), LOG_NAME).filter((number) => number <= sequence);
+    const snapshot: CatalogFile = { kind: 'snapshot', uuid, sequence, payload };
+    if (this.#pruning !== undefined) {
+      await this.#pruning.write(snapshot);
+      return this.#pruning.prune();
+    }
+    await this.#objects.put(CATALOG_SNAPSHOT_KEY, encodeCatalogFile(snapshot), 'overwrite');
+    if (this.#loadedCheckpoint > 0) await this.#checkpoints.removeBefore(sequence + 1); // of the bucket that this was copied from
+    const covered = numbersOf(await this.#logNames(0), LOG_NAME).filter((number) => number <= sequence);
     await this.#objects.delete(covered.slice(0, Math.max(0, covered.length - COVERED_LOGS_KEPT)).map(logKey));
   }
 
@@ -184,26 +239,38 @@ export class CatalogStore {
     };
   }
 
-  async #logNames(): Promise<string[]> {
+  /** Of the logs of changes after this one. */
+  async #logNames(after: number): Promise<string[]> {
     const names: string[] = [];
-    for await (const key of this.#objects.list(LOGS)) names.push(key.slice(LOGS.length));
+    for await (const key of this.#objects.list(LOGS, logKey(after))) names.push(key.slice(LOGS.length));
     return names;
   }
 
-  async #readSnapshot(logsAreComplete: boolean): Promise<CatalogFile | undefined> {
+  async *#logKeys(after: number, upTo: number): AsyncGenerator<string> {
+    for await (const key of this.#objects.list(LOGS, logKey(after))) {
+      if (key > logKey(upTo)) return;
+      if (LOG_NAME.test(key.slice(LOGS.length))) yield key;
+    }
+  }
+
+  /** The checkpoint, or the snapshot when that is newer. */
+  async #newestState(checkpoint: CatalogFile | undefined): Promise<CatalogFile | undefined> {
     let bytes: Uint8Array;
     try {
       bytes = await this.#objects.get(CATALOG_SNAPSHOT_KEY);
     } catch (error) {
-      if (error instanceof ObjectStoreError && error.code === 'NOT_FOUND') return undefined;
+      if (error instanceof ObjectStoreError && error.code === 'NOT_FOUND') return checkpoint;
       throw error;
     }
-    const file = decodeCatalogFile(bytes, 'snapshot');
-    if (typeof file !== 'string') return file;
-    if (!logsAreComplete) throw corrupt(this.#locate(CATALOG_SNAPSHOT_KEY), file);
-    const movedTo = await setAside(this.#objects, CATALOG_SNAPSHOT_KEY);
-    this.#log.warn('catalog snapshot moved aside, the catalog is read from its logs', { path: movedTo, reason: file });
-    return undefined;
+    const file = decodeSnapshot(bytes);
+    if (typeof file !== 'string') return file.sequence > (checkpoint?.sequence ?? 0) ? file : checkpoint;
+    const path = this.#locate(CATALOG_SNAPSHOT_KEY);
+    const [first = ''] = checkpoint === undefined ? await this.#logNames(0) : [];
+    const logsAreComplete = first.startsWith(logKey(1).slice(LOGS.length));
+    if (checkpoint === undefined && !logsAreComplete) throw corrupt(path, file);
+    const movedTo = this.#shared === undefined ? await setAside(this.#objects, CATALOG_SNAPSHOT_KEY) : path;
+    this.#log.warn('catalog snapshot cannot be used, the catalog is read from its logs', { path: movedTo, reason: file });
+    return checkpoint;
   }
 
   #loadSnapshotState(snapshot: CatalogFile): CatalogState {
@@ -229,10 +296,23 @@ function logKey(sequence: number): string {
   return `${LOGS}${String(sequence).padStart(20, '0')}.catalog`;
 }
 
+function decodeSnapshot(bytes: Uint8Array): CatalogFile | string {
+  return decodeCatalogFile(bytes, 'snapshot');
+}
+
+function payloadOf(file: CatalogFile): LogPayload {
+  return JSON.parse(Buffer.from(file.payload).toString('utf8')) as LogPayload;
+}
+
+/** Whether a process tells in a log that it begins, which no other one does before it; or nobody can tell what is in it. */
+function mayBeClaim(bytes: Uint8Array): boolean {
+  const file = decodeCatalogFile(bytes, 'log');
+  return typeof file === 'string' || payloadOf(file).ops.some((change) => change.op === 'put_node' && change.node.state === 'running');
+}
+
 function applyLog(state: CatalogState, path: string, file: CatalogFile): void {
   try {
-    const payload = JSON.parse(Buffer.from(file.payload).toString('utf8')) as LogPayload;
-    for (const op of payload.ops) state.apply(op);
+    for (const op of payloadOf(file).ops) state.apply(op);
   } catch (error) {
     throw corrupt(path, errorText(error), error);
   }

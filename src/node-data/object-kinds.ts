@@ -39,7 +39,7 @@ const CLAIM_BYTES = 64;
 const PATTERNS: readonly (readonly [RegExp, ObjectKind])[] = [
   [/\.corrupt(\.|$)/, 'corrupt'],
   [/^tmp\/|\.tmp$|(^|\/)\.(lock|probe)[.-]/, 'temporary'],
-  [/^catalog\/v3\/(snapshot|logs\/\d{20}\.catalog)$/, 'catalog'],
+  [/^catalog\/v3\/(snapshot|(logs|checkpoints)\/\d{20}\.catalog)$/, 'catalog'],
   [/^wal\/\d{11,}\.wal$/, 'wal'],
   [/^aside\/[^/]+\.rows$/, 'side log'],
   [/^snapshots\/\d{20}\.info\.json$/, 'snapshot info'],

@@ -18,11 +18,16 @@ export { acquireNodeLock, type NodeLock } from './node-lock.ts';
 export {
   type AzureOptions,
   type BucketStore,
+  type CheckpointFormat,
+  Checkpoints,
   type ConnectionOptions,
   createKnown,
   DirectoryObjectStore,
   type GoogleOptions,
+  invertedSequence,
   isObjectKey,
+  LogPruning,
+  type LogPruningOptions,
   type ObjectEntry,
   type ObjectErrorCode,
   type ObjectStore,
@@ -37,6 +42,7 @@ export {
   S3ObjectStore,
   type S3Options,
   sameBytes,
+  sequenceOfInverted,
   setAside,
 } from './objects/index.ts';
 export { encodePathPart } from './path-part.ts';

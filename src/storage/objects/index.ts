@@ -1,8 +1,10 @@
 export { type AzureOptions, openAzureStore } from './azure-service.ts';
+export { type CheckpointFormat, Checkpoints, invertedSequence, sequenceOfInverted } from './checkpoints.ts';
 export type { ConnectionOptions } from './connection-options.ts';
 export { createKnown, sameBytes } from './create-known.ts';
 export { DirectoryObjectStore } from './directory-object-store.ts';
 export { type GoogleOptions, openGoogleStore } from './google-service.ts';
+export { LogPruning, type LogPruningOptions } from './log-pruning.ts';
 export {
   type BucketStore,
   isObjectKey,

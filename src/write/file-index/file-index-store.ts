@@ -1,11 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { CatalogSequence, WalFileNumber } from '../../shared/ids.ts';
-import { errorText, Fence, ObjectStoreError, TakenOver } from '../../storage/index.ts';
+import { type Checkpoints, errorText, Fence, ObjectStoreError, TakenOver } from '../../storage/index.ts';
 import type { TableDelete } from '../deletes/row-delete.ts';
-import { Checkpoints } from './checkpoints.ts';
 import type { FileIndex, LiveFile } from './file-index.ts';
 import { encodeFileIndex, type IndexState, type StoredFileIndex } from './file-index-codec.ts';
-import { InfoPruning } from './info-pruning.ts';
+import { InfoPruning, indexCheckpoints } from './info-pruning.ts';
 import { INDEX_KEY, type LoadedIndex, type LoadIndexOptions, type LostInfo, loadIndex } from './load-index.ts';
 import type { ParquetFileInfo, PersistedRange, SnapshotInfo, TableAside } from './snapshot-info.ts';
 import type { SnapshotStore } from './snapshot-store.ts';
@@ -76,7 +75,7 @@ export class FileIndexStore {
   readonly #options: FileIndexStoreOptions;
   readonly #snapshots: SnapshotStore;
   readonly #fence: Fence;
-  readonly #checkpoints: Checkpoints;
+  readonly #checkpoints: Checkpoints<StoredFileIndex>;
   readonly #pruning: InfoPruning;
   /** The newest checkpoint that the start saw. */
   readonly #loadedCheckpoint: number;
@@ -115,8 +114,9 @@ export class FileIndexStore {
     this.movedAside = loaded.movedAside;
     this.#savedSequence = loaded.savedSequence;
     this.#loadedCheckpoint = loaded.checkpointSequence;
-    this.#checkpoints = new Checkpoints(options.objects, options.uuid, options.log);
+    this.#checkpoints = indexCheckpoints(options.objects, options.uuid, options.log);
     this.#pruning = new InfoPruning({
+      objects: options.objects,
       checkpoints: this.#checkpoints,
       snapshots: this.#snapshots,
       fence: this.#fence,

@@ -1,14 +1,26 @@
 import type { Log } from '../../shared/logger.ts';
-import { errorText, type Fence } from '../../storage/index.ts';
-import type { Checkpoints } from './checkpoints.ts';
-import type { StoredFileIndex } from './file-index-codec.ts';
-import type { SnapshotStore } from './snapshot-store.ts';
+import { type CheckpointFormat, Checkpoints, errorText, type Fence, LogPruning, type ObjectStore } from '../../storage/index.ts';
+import { decodeFileIndex, encodeFileIndex, type StoredFileIndex } from './file-index-codec.ts';
+import { mayBeClaim, type SnapshotStore } from './snapshot-store.ts';
 
 /** Infos between two checkpoints. */
 const INFOS_PER_CHECKPOINT = 200;
 
+/** Copies of the file index, by which snapshot infos may be deleted. */
+export function indexCheckpoints(objects: ObjectStore, uuid: string, log: Log): Checkpoints<StoredFileIndex> {
+  const format: CheckpointFormat<StoredFileIndex> = {
+    folder: 'checkpoints/',
+    suffix: '.index',
+    what: 'file index',
+    encode: (index) => encodeFileIndex(index, uuid),
+    decode: (bytes) => decodeFileIndex(bytes, uuid),
+  };
+  return new Checkpoints(objects, format, log);
+}
+
 export interface InfoPruningOptions {
-  readonly checkpoints: Checkpoints;
+  readonly objects: ObjectStore;
+  readonly checkpoints: Checkpoints<StoredFileIndex>;
   readonly snapshots: SnapshotStore;
   readonly fence: Fence;
   readonly log: Log;
@@ -16,24 +28,25 @@ export interface InfoPruningOptions {
   readonly checkpointed: number;
 }
 
-/** Deletes snapshot infos of a bucket that checkpoints of the file index stand for, as far as no other process may wait for their numbers. */
+/** Deletes snapshot infos of a bucket that checkpoints of the file index stand for, in the background. */
 export class InfoPruning {
-  readonly #options: InfoPruningOptions;
+  readonly #pruning: LogPruning<StoredFileIndex>;
+  readonly #log: Log;
   #checkpointed: number;
-  /** Infos up to this one were looked at. */
-  #prunedTo = 0;
   #running: Promise<void> | undefined;
   #stopped = false;
 
-  constructor(options: InfoPruningOptions) {
-    this.#options = options;
-    this.#checkpointed = options.checkpointed;
+  constructor({ snapshots, checkpointed, ...options }: InfoPruningOptions) {
+    const keys = (after: number, upTo: number): AsyncIterable<string> => snapshots.keys(after, upTo);
+    this.#pruning = new LogPruning({ ...options, what: 'snapshot infos', keys, mayBeClaim });
+    this.#log = options.log;
+    this.#checkpointed = checkpointed;
   }
 
   /** Writes a checkpoint of the index and deletes infos in the background, when it is time. */
   look(index: StoredFileIndex): void {
     if (this.#stopped || index.sequence - this.#checkpointed < INFOS_PER_CHECKPOINT) return;
-    this.#running ??= this.#prune(index).finally(() => {
+    this.#running ??= this.#run(index).finally(() => {
       this.#running = undefined;
     });
   }
@@ -41,25 +54,17 @@ export class InfoPruning {
   /** Ends what is under way after the next few deletes. */
   async stop(): Promise<void> {
     this.#stopped = true;
+    this.#pruning.stop();
     await this.#running;
   }
 
-  async #prune(index: StoredFileIndex): Promise<void> {
-    const { checkpoints, fence, log, snapshots } = this.#options;
-    const mayGoOn = (): boolean => !this.#stopped && fence.reason === undefined;
+  async #run(index: StoredFileIndex): Promise<void> {
     try {
-      if (!mayGoOn()) return;
-      await checkpoints.write(index);
+      await this.#pruning.write(index);
       this.#checkpointed = index.sequence;
-      // Each of the two newest checkpoints stands for all of the past together with the infos after it.
-      const [, before = 0] = await checkpoints.sequences();
-      const count = await snapshots.prune({ after: this.#prunedTo, upTo: before, mayGoOn });
-      if (!mayGoOn()) return;
-      this.#prunedTo = before;
-      await checkpoints.removeOld();
-      if (count > 0) log.debug('snapshot infos that a checkpoint stands for were deleted', { count, upTo: before });
+      await this.#pruning.prune();
     } catch (error) {
-      log.warn('old snapshot infos could not be deleted, will be tried again', { error: errorText(error) });
+      this.#log.warn('a checkpoint of the file index could not be written, will be tried again', { error: errorText(error) });
     }
   }
 }

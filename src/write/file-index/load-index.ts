@@ -1,8 +1,8 @@
 import { type Log, silentLogger } from '../../shared/logger.ts';
 import { errorText, type ObjectStore, ObjectStoreError, StorageStartupError } from '../../storage/index.ts';
-import { Checkpoints } from './checkpoints.ts';
 import { FileIndex, type LiveDelete, type LiveFile } from './file-index.ts';
 import { decodeFileIndex, type IndexState, type StoredFileIndex } from './file-index-codec.ts';
+import { indexCheckpoints } from './info-pruning.ts';
 import type { PersistedRange, SnapshotInfo } from './snapshot-info.ts';
 import { type Damaged, type LoadedSnapshots, SnapshotStore, snapshotKey } from './snapshot-store.ts';
 
@@ -49,7 +49,7 @@ export interface LoadedIndex {
 export async function loadIndex(options: LoadIndexOptions): Promise<LoadedIndex> {
   await options.objects.prepare('files/');
   const snapshots = new SnapshotStore(options.objects, options.log);
-  const checkpoints = new Checkpoints(options.objects, options.uuid, options.log);
+  const checkpoints = indexCheckpoints(options.objects, options.uuid, options.log);
   const written = await checkpoints.sequences();
   const stored = newerOf(await checkpoints.newest(written), await readStored(options));
   const checkpointSequence = written[0] ?? 0;

@@ -1,10 +1,16 @@
 import type { Log } from '../../shared/logger.ts';
-import { createKnown, errorText, type ObjectStore, StorageStartupError, sameBytes, setAside } from '../../storage/index.ts';
+import {
+  createKnown,
+  errorText,
+  invertedSequence,
+  type ObjectStore,
+  StorageStartupError,
+  sameBytes,
+  sequenceOfInverted,
+  setAside,
+} from '../../storage/index.ts';
 import type { SnapshotInfo } from './snapshot-info.ts';
 import { decodeSnapshotInfo, encodeSnapshotInfo, LaterInfoError } from './snapshot-info-codec.ts';
-
-/** File names count down from here, so that the newest sorts first. */
-const SEQUENCE_MAX = 2n ** 64n - 1n;
 
 const FILE_NAME = /^(\d{20})\.info\.json$/;
 
@@ -109,39 +115,13 @@ export class SnapshotStore {
     });
   }
 
-  /**
-   * Deletes infos of these sequences, except those that change nothing: they are claims, and a process that was stopped for long
-   * tries just the number of the claim after it, whenever it goes on. Those that cannot be read stay too. Returns how many went.
-   */
-  async prune({ after, upTo, mayGoOn }: { readonly after: number; readonly upTo: number; mayGoOn(): boolean }): Promise<number> {
-    let count = 0;
-    let batch: string[] = [];
-    const end = async (): Promise<void> => {
-      const isNeedless = await Promise.all(batch.map((key) => this.#isNeedless(key)));
-      const needless = batch.filter((_, i) => isNeedless[i]);
-      batch = [];
-      if (!mayGoOn()) return;
-      await this.#objects.delete(needless);
-      count += needless.length;
-    };
+  /** Keys of the infos with sequences above `after` and up to `upTo`. */
+  async *keys(after: number, upTo: number): AsyncGenerator<string> {
     for await (const key of this.#objects.list(FOLDER, snapshotKey(upTo + 1))) {
       const sequence = sequenceOf(key.slice(FOLDER.length));
       if (sequence === undefined) continue;
-      if (sequence <= after || !mayGoOn()) break;
-      batch.push(key);
-      if (batch.length === READ_CONCURRENCY) await end();
-    }
-    await end();
-    return count;
-  }
-
-  async #isNeedless(key: string): Promise<boolean> {
-    const bytes = await this.#objects.get(key);
-    try {
-      const { deletes = [], endTimeMarkerNs, files, removedFiles } = decodeSnapshotInfo(bytes);
-      return files.length + removedFiles.length + deletes.length > 0 || endTimeMarkerNs !== undefined;
-    } catch {
-      return false;
+      if (sequence <= after) return;
+      yield key;
     }
   }
 
@@ -178,17 +158,17 @@ export function snapshotKey(sequence: number): string {
   return `${FOLDER}${invertedSequence(sequence)}.info.json`;
 }
 
-/** 20 digits, so that the newest sorts first. */
-export function invertedSequence(sequence: number): string {
-  return (SEQUENCE_MAX - BigInt(sequence)).toString().padStart(20, '0');
-}
-
-/** The sequence of `invertedSequence`. */
-export function sequenceOfInverted(digits: string): number {
-  return Number(SEQUENCE_MAX - BigInt(digits));
-}
-
 function sequenceOf(name: string): number | undefined {
   const digits = FILE_NAME.exec(name)?.[1];
   return digits === undefined ? undefined : sequenceOfInverted(digits);
+}
+
+/** Whether bytes are an info that changes nothing, as those are by which a process claims the infos; or none that can be read. */
+export function mayBeClaim(bytes: Uint8Array): boolean {
+  try {
+    const { deletes = [], endTimeMarkerNs, files, removedFiles } = decodeSnapshotInfo(bytes);
+    return files.length + removedFiles.length + deletes.length === 0 && endTimeMarkerNs === undefined;
+  } catch {
+    return true;
+  }
 }
