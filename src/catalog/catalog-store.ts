@@ -1,5 +1,6 @@
 import type { SnapshotSequence } from '../shared/ids.ts';
 import type { Log } from '../shared/logger.ts';
+import { unlessAborted } from '../shared/signals.ts';
 import { pause, type Timers } from '../shared/timers.ts';
 import {
   Checkpoints,
@@ -184,7 +185,8 @@ export class CatalogStore {
       await pause(timers, pauseBefore(attempt), signal);
       signal.throwIfAborted();
     };
-    const outcome = await createKnown(this.#objects, key, bytes, { isOurs: sameBytes(key, bytes), pause: pauseAfter });
+    const creating = createKnown(this.#objects, key, bytes, { isOurs: sameBytes(key, bytes), pause: pauseAfter });
+    const outcome = await unlessAborted(creating, signal);
     if (outcome === 'taken') throw fence.lose(this.#locate(key));
     for (let attempt = 0; !this.#isClaimed; attempt++) {
       try {

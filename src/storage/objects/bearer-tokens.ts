@@ -19,7 +19,7 @@ export class BearerTokens {
 
   /**
    * @param wayOut what to do when there is no token
-   * @param refused called when the service did not accept the last token
+   * @param refused called when the service did not accept the last token, or none came in time
    */
   constructor(next: () => Promise<BearerToken>, clock: Clock, wayOut: string, refused: () => void = () => undefined) {
     this.#next = next;
@@ -31,21 +31,23 @@ export class BearerTokens {
   /** The header. Rejects with `NoCredentials`. */
   async authorization(): Promise<string> {
     if (this.#known === undefined || this.#clock.nowMs() >= this.#known.untilMs) {
-      this.#asking ??= this.#next().finally(() => {
-        this.#asking = undefined;
-      });
+      this.#asking ??= this.#next();
+      const asking = this.#asking;
       try {
-        this.#known = await this.#asking;
+        this.#known = await asking;
       } catch (error) {
         throw new NoCredentials(`${this.#wayOut} (${firstLine(errorText(error))})`, { cause: error });
+      } finally {
+        if (this.#asking === asking) this.#asking = undefined;
       }
     }
     return `Bearer ${this.#known.token}`;
   }
 
-  /** The service refused the token: the next request asks for another one. */
+  /** The service refused the token, or none came in time: the next request asks for another one. */
   forget(): void {
     this.#known = undefined;
+    this.#asking = undefined;
     this.#refused();
   }
 }

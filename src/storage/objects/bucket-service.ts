@@ -49,7 +49,7 @@ export interface BucketService {
   page(answer: BucketAnswer): ListPage;
   /** Headers that authorize a request with a body of this length. Rejects with `NoCredentials`. */
   authorize(request: BucketRequest, bodyBytes: number): Promise<Readonly<Record<string, string>>>;
-  /** The service did not accept the authorization. True = there may be a better one now. */
+  /** The service did not accept the authorization, or `authorize` took too long. True = there may be a better one now. */
   renew(): boolean;
   failure(answer: BucketAnswer): ServiceFailure;
   /** What the service says about a failure, on one line. */

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { Agent } from 'undici';
 import { assert } from '../../shared/assert.ts';
+import { anySignal, unlessAborted } from '../../shared/signals.ts';
 import { type BucketAnswer, type BucketRequest, type BucketService, NoCredentials, queryText, ServiceError } from './bucket-service.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import { deleteEach } from './delete-each.ts';
@@ -158,11 +159,12 @@ export class HttpObjectStore implements BucketStore {
     const bodyBytes = body === undefined ? 0 : 'path' in body ? body.sizeBytes : body.byteLength;
     const late = new AbortController();
     const cancel = this.#options.timers.after(this.#options.requestTimeoutMs, () => {
-      if (file === undefined) late.abort(new Error(`no answer within ${this.#options.requestTimeoutMs} ms`));
+      late.abort(new Error(`no answer within ${this.#options.requestTimeoutMs} ms`));
     });
     try {
       if (file !== undefined) await once(file, 'open');
-      const authorization = await this.#service.authorize(request, bodyBytes);
+      const authorization = await this.#authorization(request, bodyBytes, late.signal);
+      if (file !== undefined) cancel(); // it may take as long as it moves
       this.requests.add(method);
       const { origin } = this.#service;
       const { path, query } = request;
@@ -178,6 +180,16 @@ export class HttpObjectStore implements BucketStore {
     } finally {
       cancel();
       file?.destroy();
+    }
+  }
+
+  /** Whoever gives tokens may never answer: then the next request asks anew. */
+  async #authorization(request: BucketRequest, bodyBytes: number, late: AbortSignal): Promise<Readonly<Record<string, string>>> {
+    try {
+      return await unlessAborted(this.#service.authorize(request, bodyBytes), anySignal(late, this.#ended.signal));
+    } catch (error) {
+      if (late.aborted) this.#service.renew();
+      throw error;
     }
   }
 

@@ -15,8 +15,9 @@ export interface RetryPolicy {
 const FIRST_PAUSE_MS = 50;
 const PAUSE_MS_MAX = 5_000;
 
-/** Repeats an operation that failed as UNAVAILABLE, after pauses that double. For operations that may take place twice. */
+/** Repeats an operation that failed as UNAVAILABLE, after pauses that double. For operations that may take place twice. `signal` ends that. */
 export async function withRetries<T>(policy: RetryPolicy, operation: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  const isOver = (): boolean => signal?.aborted === true;
   const startedMs = policy.clock.monotonicMs();
   for (let attempt = 0; ; attempt++) {
     try {
@@ -24,8 +25,9 @@ export async function withRetries<T>(policy: RetryPolicy, operation: () => Promi
     } catch (error) {
       if (!(error instanceof ObjectStoreError) || error.code !== 'UNAVAILABLE' || attempt >= policy.maxRetries) throw error;
       const pauseMs = pauseBefore(attempt);
-      if (policy.clock.monotonicMs() - startedMs + pauseMs > policy.retryTimeoutMs || signal?.aborted === true) throw error;
+      if (policy.clock.monotonicMs() - startedMs + pauseMs > policy.retryTimeoutMs || isOver()) throw error;
       await pause(policy.timers, pauseMs, signal);
+      if (isOver()) throw error;
     }
   }
 }

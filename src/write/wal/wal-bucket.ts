@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { WalFileNumber } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
+import { unlessAborted } from '../../shared/signals.ts';
 import { pause, type Timers } from '../../shared/timers.ts';
 import { type BucketStore, createKnown, errorText, type Fence, pauseBefore, TakenOver } from '../../storage/index.ts';
 import { encodeObjectHeader, OBJECT_HEADER_BYTES, type PreviousFile } from './record.ts';
@@ -118,7 +119,7 @@ export class WalBucket extends WalArchive implements WalWriters {
   async #write(fileNumber: WalFileNumber, parts: readonly Uint8Array[], previous: PreviousFile): Promise<number> {
     const { fence, log, uuid } = this.#options;
     const bytes = Buffer.concat([encodeObjectHeader(fileNumber, uuid, previous, this.#nonce), ...parts]);
-    const outcome = await this.#unlessStopped(this.#create(fileNumber, bytes));
+    const outcome = await unlessAborted(this.#create(fileNumber, bytes), this.#stopping.signal); // or the stop has waited long enough
     if (outcome === 'taken') throw fence.lose(this.locate(fileNumber));
     if (this.#troubled) log.info('the object store takes the write-ahead log again', { fileNumber });
     this.#troubled = false;
@@ -142,17 +143,6 @@ export class WalBucket extends WalArchive implements WalWriters {
         await pause(timers, pauseBefore(attempt), this.#stopping.signal);
         this.#stopping.signal.throwIfAborted();
       },
-    });
-  }
-
-  /** The same, or a rejection when the stop has waited long enough. */
-  #unlessStopped<T>(work: Promise<T>): Promise<T> {
-    const { signal } = this.#stopping;
-    return new Promise((resolve, reject) => {
-      const stopped = (): void => reject(signal.reason as Error);
-      if (signal.aborted) stopped();
-      signal.addEventListener('abort', stopped, { once: true });
-      void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stopped));
     });
   }
 }
