@@ -3,6 +3,7 @@ import type { InfluxqlRequest } from '../../../query/influxql/contract.ts';
 import { needsDatabase, parseInfluxql, statementDatabase } from '../../../query/influxql/parse/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import type { GuardedInfluxql } from '../../guarded-services.ts';
+import { clientLeft } from '../request/client-left.ts';
 import { sendResult } from '../response/result-response.ts';
 import { type DecodedQuery, decodeQueryBody, decodeQueryUrl } from './query-request.ts';
 import { noDatabase } from './v1-answer.ts';
@@ -25,12 +26,7 @@ async function answer(
   reply: FastifyReply,
   decoded: DecodedQuery,
 ): Promise<FastifyReply> {
-  const abort = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableEnded) abort.abort();
-  });
-  if (request.raw.destroyed && reply.raw.destroyed) abort.abort();
-  const statement = { ...onlyStatement(decoded), signal: abort.signal };
+  const statement = { ...onlyStatement(decoded), signal: clientLeft(request, reply) };
   const influxql = deps.influxql.for(request.access);
   if (decoded.format !== 'parquet') {
     const { result } = await influxql.run(statement);

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { SqlRequest } from '../../../query/query-service.ts';
 import type { GuardedQueries } from '../../guarded-services.ts';
+import { clientLeft } from '../request/client-left.ts';
 import { sendResult } from '../response/result-response.ts';
 import { type DecodedQuery, decodeQueryBody, decodeQueryUrl } from './query-request.ts';
 
@@ -23,14 +24,8 @@ async function answer(
   reply: FastifyReply,
   decoded: DecodedQuery,
 ): Promise<FastifyReply> {
-  const abort = new AbortController();
-  const onClose = (): void => {
-    if (!reply.raw.writableEnded) abort.abort();
-  };
-  reply.raw.once('close', onClose);
-  if (request.raw.destroyed && reply.raw.destroyed) abort.abort();
   const { database, query, params, format } = decoded;
-  const sql: SqlRequest = { database, query, params, signal: abort.signal };
+  const sql: SqlRequest = { database, query, params, signal: clientLeft(request, reply) };
   const queries = deps.queries.for(request.access);
   if (format !== 'parquet') return sendResult(reply, await queries.sql(sql), format);
   const file = await queries.sqlToParquet(sql);

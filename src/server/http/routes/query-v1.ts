@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { PolicyDatabase } from '../../../catalog/index.ts';
 import type { GuardedInfluxql } from '../../guarded-services.ts';
+import { clientLeft } from '../request/client-left.ts';
 import { decodeV1Query, type V1Query } from '../request/v1-request.ts';
 import type { ErrorLog } from '../response/error-log.ts';
 import { asV1Error, toInfluxError } from '../response/error-response.ts';
@@ -34,15 +35,12 @@ const CONTENT_TYPES = { json: 'application/json', csv: 'application/csv', msgpac
 export async function sendV1Answer(
   deps: V1QueryDependencies,
   query: V1Query,
-  { access }: Pick<FastifyRequest, 'access'>,
+  request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const abort = new AbortController();
-  reply.raw.once('close', () => {
-    if (!reply.raw.writableEnded) abort.abort();
-  });
+  const { access } = request;
   const toError = (error: unknown): ReturnType<typeof toInfluxError> => toInfluxError(error, deps.errorLog);
-  const pieces = v1Answer({ ...deps, access, toError }, query, abort.signal);
+  const pieces = v1Answer({ ...deps, access, toError }, query, clientLeft(request, reply));
   const first = await pieces.next();
   const second = first.done === true ? first : await pieces.next();
   reply.header('content-type', CONTENT_TYPES[query.format]);
