@@ -55,11 +55,11 @@ for (const [name, rest] of [
         answered++;
         continue;
       }
-      // While the recursion holds all that DuckDB may have, another query may find nothing left.
+      // While the recursion holds all that DuckDB may have, for however long, another query may find nothing left.
       assert.equal(await response.text(), TOO_MUCH_MEMORY);
       refused++;
     }
-    assert.ok(answered > refused, `${answered} other queries answered, ${refused} refused`);
+    assert.ok(answered > 0, `no other query was answered, ${refused} were refused`);
     const answer = await greedy;
     assert.equal(answer.status, 500);
     assert.equal(await answer.text(), TOO_MUCH_MEMORY);

@@ -143,7 +143,7 @@ describe('what tokens with permissions can find', () => {
     const abort = new AbortController();
     const body = JSON.stringify({
       db: 'b',
-      q: 'SELECT count(*) FROM generate_series(1, 100000) AS x CROSS JOIN generate_series(1, 100000) AS y',
+      q: 'SELECT count(*) FROM generate_series(1, 1000000) AS x CROSS JOIN generate_series(1, 1000000) AS y',
     });
     const headers = { authorization: `Bearer ${limited().tokens.admin}`, 'content-type': 'application/json' };
     const long = fetch(`${limited().url}/api/v3/query_sql`, { method: 'POST', body, headers, signal: abort.signal }).catch(() => undefined);

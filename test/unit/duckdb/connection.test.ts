@@ -42,7 +42,7 @@ test('an interrupt that comes after the release does not reach the next task of 
   engine.release(second);
 });
 
-test('an interrupt reaches a statement that DuckDB has not begun yet, and none that comes later', { timeout: 60_000 }, async (t) => {
+test('an interrupt reaches a statement that DuckDB has not begun yet, and none that comes later', { timeout: 300_000 }, async (t) => {
   const { engine } = await testEngine(t);
   const connection = await engine.acquire();
   connection.interrupt(); // nothing runs: it is gone
@@ -60,7 +60,7 @@ test('an interrupt reaches a statement that DuckDB has not begun yet, and none t
   engine.release(connection);
 });
 
-test('an interrupt that comes between two calls of a task meets the next one', { timeout: 60_000 }, async (t) => {
+test('an interrupt that comes between two calls of a task meets the next one', { timeout: 300_000 }, async (t) => {
   const { engine } = await testEngine(t);
   const connection = await engine.acquire();
   const task = connection.together(async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { FileSystem } from '../../../src/storage/index.ts';
 import { until } from '../../support/until.ts';
 import { TestWriteStore, temporaryDirectory } from '../../support/write-store.ts';
@@ -35,10 +36,15 @@ test('a write that waits for room in the buffer goes on when the server begins t
     acknowledged++;
   };
   const writers: Promise<void>[] = [];
+  /** Never ends before files were refused: a write that is only slow does not wait for room. */
+  const waiting = async (): Promise<void> => {
+    await until(() => refusals > 0);
+    await delay(1_000);
+  };
   try {
     while (acknowledged === writers.length && writers.length < 60) {
       writers.push(write(writers.length));
-      await Promise.race([writers.at(-1), new Promise((resolve) => setTimeout(resolve, 1_000))]);
+      await Promise.race([writers.at(-1), waiting()]);
     }
     assert.ok(acknowledged < writers.length, 'no write waits');
     await until(async () => (refusals > 0 ? true : undefined));

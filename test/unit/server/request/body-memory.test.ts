@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { type BodySource, withBody } from '../../../../src/server/http/request/body.ts';
 import { BodyMemory } from '../../../../src/server/http/request/body-memory.ts';
 import { youngCollector } from '../../../../src/server/http/request/young-collector.ts';
+import { until } from '../../../support/until.ts';
 
 const MB = 1024 * 1024;
 
@@ -91,7 +92,7 @@ test('the collector runs one young collection and leaves no flag behind', async 
   });
   observer.observe({ entryTypes: ['gc'] });
   collect();
-  for (let waited = 0; waited < 200 && kinds.length === 0; waited++) await new Promise((resolve) => setTimeout(resolve, 10));
+  await until(() => kinds.length > 0);
   observer.disconnect();
   assert.equal(kinds[0], constants.NODE_PERFORMANCE_GC_MINOR);
   assert.equal((globalThis as { gc?: unknown }).gc, undefined);
