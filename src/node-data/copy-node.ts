@@ -38,6 +38,12 @@ export interface CopiedNode {
   readonly leftOut: readonly string[];
 }
 
+export interface CopyOptions {
+  readonly onProgress?: (progress: CopyProgress) => void;
+  /** Ends a server that runs on the source, dead or alive, when that is a bucket. */
+  readonly takeOver?: boolean;
+}
+
 /** Objects on their way at once. */
 const COPIES_AT_ONCE = 12;
 
@@ -46,18 +52,18 @@ const CATALOG = 'catalog/';
 
 /**
  * Copies the data of a node to another place, compares every checksum, and makes the target a node as the last step. The source
- * must not be in use, and is not changed. One that did not end goes on when it is called again. Throws `NodeDataError` when a
+ * must not be in use, and is not changed, unless it is taken over. One that did not end goes on when it is called again. Throws `NodeDataError` when a
  * server runs on either place, the target holds other data, something is damaged, or the source was changed meanwhile.
  */
 export async function copyNode(
   source: NodePlace,
   target: NodePlace,
-  onProgress: (progress: CopyProgress) => void = () => undefined,
+  { onProgress = () => undefined, takeOver = false }: CopyOptions = {},
 ): Promise<CopiedNode> {
   const locks: NodeLock[] = [];
   const spool = await mkdtemp(join(tmpdir(), 'influxdb3-copy-'));
   try {
-    const survey = await surveyedSource(source, locks);
+    const survey = await surveyedSource(source, locks, takeOver);
     const { catalogUuid } = survey.facts;
     await lock(target, locks, 'target');
     await claimTarget(target, catalogUuid, source.text);
@@ -75,7 +81,7 @@ export async function copyNode(
 
 type SourceSurvey = NodeSurvey & { readonly facts: NodeFacts };
 
-async function surveyedSource(source: NodePlace, locks: NodeLock[]): Promise<SourceSurvey> {
+async function surveyedSource(source: NodePlace, locks: NodeLock[], takeOver: boolean): Promise<SourceSurvey> {
   const survey = await surveyNode(source, { nowMs: 0, garbageAgeMs: Number.POSITIVE_INFINITY });
   const { facts } = survey;
   if (facts === undefined) throw new NodeDataError(`${source.text} holds no node`, { hint: 'check --node-id and the store' });
@@ -87,8 +93,12 @@ async function surveyedSource(source: NodePlace, locks: NodeLock[]): Promise<Sou
     return { ...again, facts: again.facts ?? facts };
   }
   if (facts.node?.state === 'running') {
-    const hint =
-      'stop it; if its process is gone for good, start one with the same options and stop it with SIGTERM: that ends any other too';
+    if (takeOver && source.bucket !== undefined) {
+      const { takeOverNode } = await import('./take-over.ts'); // it loads more than the rest
+      await takeOverNode(source.bucket, facts.node);
+      return surveyedSource(source, locks, false);
+    }
+    const hint = 'stop it; if its process is gone for good, or shall end, give --take-over';
     throw new NodeDataError(`node ${source.nodeId} in ${source.text} runs, or was killed`, { hint });
   }
   return { ...survey, facts };

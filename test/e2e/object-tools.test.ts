@@ -129,7 +129,7 @@ describe('influxdb3 copy', () => {
     await writer.many(inBucket, 4, 20);
     const toSecond = ['copy', '--node-id', 'test', ...first.args, '--to-aws-endpoint', second.url];
     assert.match((await run(toSecond)).stderr, /node test in s3:\/\/bucket\/test runs, or was killed\n {2}hint: stop it/);
-    await inBucket.kill('SIGTERM');
+    await inBucket.kill('SIGKILL');
 
     // Bucket to bucket, while what is read is damaged, and after it was mended.
     const [damaged = ''] = [...first.objects.keys()].filter((key) => key.endsWith('.parquet'));
@@ -137,14 +137,13 @@ describe('influxdb3 copy', () => {
     const wrongBytes = Buffer.from(right);
     wrongBytes[wrongBytes.length >> 1] = (wrongBytes[wrongBytes.length >> 1] ?? 0) ^ 1;
     first.objects.set(damaged, wrongBytes);
-    const refused = await run(toSecond);
+    const refused = await run([...toSecond, '--take-over']);
     assert.match(refused.stderr, /\.parquet is damaged: it has not the size and checksum that the snapshot infos tell/, refused.stdout);
     assert.ok(!second.objects.has('test/catalog/v3/snapshot'));
     first.objects.set(damaged, right);
     assert.equal((await run(toSecond)).code, 0);
     const onSecond = await startBucketServer(t, second.args, { args: RESTLESS });
     await check(onSecond);
-    await onSecond.kill('SIGTERM');
 
     // To a store of another kind.
     const google = await FakeGoogle.start(t);
@@ -165,10 +164,15 @@ describe('influxdb3 copy', () => {
     };
     assert.deepEqual(await held([...toGoogle, '--bucket', google.bucket]), await held(first.args));
 
-    // And back to a directory.
+    // And back to a directory, while a server goes on writing: it is ended, and what it acknowledged is copied.
     const target = await testDirectory(t);
     const back = ['copy', '--node-id', 'test', ...second.args, '--to-data-dir', target];
-    await killedCopy(back, second, () => existsSync(join(target, 'test', 'dbs')));
+    let over = false;
+    const writing = writer.many(onSecond, 2, 100_000, () => over);
+    await killedCopy([...back, '--take-over'], second, () => existsSync(join(target, 'test', 'dbs')));
+    assert.equal(await until(() => onSecond.child.exitCode ?? undefined), 70, onSecond.output);
+    over = true;
+    await writing;
     await assert.rejects(startServer(t, target), /a copy to there has not ended/);
     assert.equal((await run(back)).code, 0);
     const last = await startServer(t, target, { args: RESTLESS });

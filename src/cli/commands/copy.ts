@@ -8,19 +8,27 @@ import { type CliIo, print } from '../io.ts';
 /** Names that are shown. */
 const NAMES_SHOWN_MAX = 20;
 
+const ownOptions = {
+  takeOver: flag({
+    flag: 'take-over',
+    help: 'End the server of a source that is a bucket, dead or alive, as another one with its node id would',
+  }),
+  quiet: flag({ flag: 'quiet', short: 'q', help: 'No progress on standard error' }),
+};
+
 /** `copy`: moves the data of a node to another store. */
 export function copyCommand(): LeafModel {
   return clientCommand('Copy', {
     name: 'copy',
     about: 'Copy the data of a stopped node between data directories and buckets; what an earlier run copied is not copied again',
-    options: { ...placeOptions(), ...targetOptions(), quiet: flag({ flag: 'quiet', short: 'q', help: 'No progress on standard error' }) },
+    options: { ...placeOptions(), ...targetOptions(), ...ownOptions },
     run: ({ io, typed, values }) =>
       withNodeDataFailures(async () => {
         const source = await openPlace(io, typed);
         try {
           const target = await openTargetPlace(io, typed);
           try {
-            return await copy(source, target, io, values['quiet'] === true);
+            return await copy(source, target, io, { quiet: values['quiet'] === true, takeOver: values['takeOver'] === true });
           } finally {
             target.close();
           }
@@ -31,7 +39,12 @@ export function copyCommand(): LeafModel {
   });
 }
 
-async function copy(source: NodePlace, target: NodePlace, io: CliIo, quiet: boolean): Promise<number> {
+interface CopyChoices {
+  readonly quiet: boolean;
+  readonly takeOver: boolean;
+}
+
+async function copy(source: NodePlace, target: NodePlace, io: CliIo, { quiet, takeOver }: CopyChoices): Promise<number> {
   const { copyNode } = await import('../../node-data/index.ts');
   const line = new ProgressLine(io);
   const onProgress = ({ doneBytes, doneObjects, totalBytes, totalObjects }: CopyProgress): void => {
@@ -42,7 +55,7 @@ async function copy(source: NodePlace, target: NodePlace, io: CliIo, quiet: bool
       return `  ${doneObjects} of ${totalObjects} objects, ${formatBytes(doneBytes / 2)} of ${formatBytes(totalBytes / 2)} (${rate}/s)${shareText(share, elapsedMs)}`;
     });
   };
-  const copied = await copyNode(source, target, onProgress).finally(() => line.end());
+  const copied = await copyNode(source, target, { onProgress, takeOver }).finally(() => line.end());
   const { alreadyThere, bytes, leftOut, missing, objects } = copied;
   const before = alreadyThere === 0 ? '' : `, ${alreadyThere} of them by an earlier run`;
   await print(

@@ -1,11 +1,12 @@
+import type { WalFileNumber } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
 import { pause, type Timers } from '../../shared/timers.ts';
-import type { Store } from '../../storage/index.ts';
+import type { Fence, ObjectStore } from '../../storage/index.ts';
 import { FileIndexStore } from '../file-index/file-index-store.ts';
-import type { Wal } from '../wal/index.ts';
 
 export interface ClaimOptions {
-  readonly store: Store;
+  /** With a `bucket` other processes can reach the objects. */
+  readonly store: { readonly objects: ObjectStore; readonly fence: Fence; readonly bucket: object | undefined };
   readonly catalog: { readonly uuid: string };
   readonly log: Log;
   readonly nodeId: string;
@@ -15,11 +16,16 @@ export interface ClaimOptions {
   readonly retryPauseMs?: number;
 }
 
+/** The part of a log that ends other processes, see `Wal`. */
+export interface ClaimedLog {
+  claim(above: WalFileNumber): Promise<WalFileNumber | undefined>;
+}
+
 /**
  * Loads the file index. In a bucket it first ends every other process that writes there: its log, then its snapshot infos, so
  * that what is loaded is all that it made durable.
  */
-export async function claimAndLoad(wal: Wal, options: ClaimOptions): Promise<FileIndexStore> {
+export async function claimAndLoad(wal: ClaimedLog, options: ClaimOptions): Promise<FileIndexStore> {
   const { catalog, log, nodeId, store, timers } = options;
   const wait = (): Promise<void> => pause(timers, options.retryPauseMs ?? CLAIM_PAUSE_MS);
   for (let above = 0; ; ) {
