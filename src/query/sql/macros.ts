@@ -101,6 +101,8 @@ const macros = [
   // None, three, six or nine digits.
   "frac_text(n) as case when n = 0 then '' when n % 1000000 = 0 then '.' || lpad((n // 1000000)::varchar, 3, '0') when n % 1000 = 0 then '.' || lpad((n // 1000)::varchar, 6, '0') else '.' || lpad(n::varchar, 9, '0') end",
   "ts_text(x) as strftime(_df.us(x), '%Y-%m-%dT%H:%M:%S') || _df.frac_text(_df.ns9(x))",
+  // An offset is one of whole seconds.
+  "zoned_text(x, o) as strftime(make_timestamp(_df.floordiv(epoch_ns(x), 1000) + o // 1000), '%Y-%m-%dT%H:%M:%S') || _df.frac_text(_df.ns9(x))",
   "f64_text(x) as case when isnan(x) then 'NaN' when x = 'inf'::double then 'inf' when x = '-inf'::double then '-inf' else regexp_replace(regexp_replace(cast(x as varchar), 'e\\+0*', 'e'), 'e-0+', 'e-') end",
   // `1 mons 2 days 3 hours 4 mins 5.000006000 secs`: parts that are zero are left out.
   "secs_text(us) as case when us < 0 then '-' else '' end || (abs(us) // 1000000)::varchar || '.' || lpad((abs(us) % 1000000)::varchar, 6, '0') || '000 secs'",
@@ -124,7 +126,7 @@ const macros = [
   "date_bin_months2(m, x) as _df.from_us(time_bucket(to_months(m::integer), _df.us(x), timestamp '1970-01-01'), 0)",
   // Whole months are counted from the origin's; the bin before is meant where the origin's day and hour come later in the month.
   "date_bin_months3(m, x, o, k) as list_transform([date_part('year', x) * 12 + date_part('month', x) - k], lambda d: list_transform([d - _df.pmod(d, m)], lambda e: case when _df.add_iv(o, to_months(e::integer)) > x then _df.add_iv(o, to_months((e - m)::integer)) else _df.add_iv(o, to_months(e::integer)) end)[1])[1]",
-  'tz_off(z, ns) as (epoch_us(timezone(z, make_timestamp(_df.floordiv(ns,1000))::timestamptz)) - _df.floordiv(ns,1000)) * 1000',
+  'tz_off(z, ns) as (epoch_us(timezone(z, make_timestamp(_df.floordiv(ns,1000)::bigint)::timestamptz)) - _df.floordiv(ns,1000)) * 1000',
   'to_local(z, x) as make_timestamp_ns(epoch_ns(x) + _df.tz_off(z, epoch_ns(x)))',
   'from_local(z, l) as make_timestamp_ns(epoch_us(timezone(z, _df.us(l))) * 1000 + _df.sub(l))',
   "off_text(o, sep, zero) as case when o = 0 then zero else (case when o < 0 then '-' else '+' end) || lpad((abs(o) // 3600000000000)::varchar, 2, '0') || sep || lpad(((abs(o) // 60000000000) % 60)::varchar, 2, '0') end",
@@ -133,7 +135,7 @@ const macros = [
   BIN_START_MACRO,
   EXACT_MONTHS_MACRO,
   'exact_local(z, x) as epoch_ns(x)::hugeint + _df.tz_off(z, epoch_ns(x))',
-  'exact_wall_bin(z, x, s, o) as case when epoch_ns(x)::hugeint - _df.pmod(_df.exact_local(z, x) - o, s) < -9223372036854775806 then _df.bin_start(epoch_ns(x)::hugeint - s, x) else make_timestamp_ns(_df.wall_bin(z, epoch_ns(x), s, o)) end',
+  'exact_wall_bin(z, x, s, o) as case when epoch_ns(x)::hugeint - _df.pmod(_df.exact_local(z, x) - o, s) < -9223372036854775806 then _df.bin_start(epoch_ns(x)::hugeint - s, x) else make_timestamp_ns(_df.wall_bin(z, epoch_ns(x)::hugeint, s, o)::bigint) end',
   // The steps of a wall-clock bin, each computed once: offset at the instant and local start of its bin; that start by the same
   // offset, and the offset a day before; that start by the offset of the day before.
   "wall_bin(z, x, s, o) as list_transform(list_transform(list_transform([{'x': x, 'f': _df.tz_off(z, x)}], lambda r: {'f': r.f, 'b': r.x + r.f - _df.pmod(r.x + r.f - o, s)}), lambda r: {'f': r.f, 'b': r.b, 'g': _df.tz_off(z, r.b - r.f), 'p': _df.tz_off(z, r.b - r.f - 86400000000000)}), lambda r: case when r.g = r.f and (s <= r.p - r.f or _df.tz_off(z, r.b - r.p) <> r.p) then r.b - r.f else r.b - r.p end)[1]",
@@ -168,7 +170,7 @@ const macros = [
   'to_hex(x) as lower(to_hex(x))',
   "upper(s) as upper(replace(s, 'ß', 'SS'))",
   parseTimeMacro(),
-  `to_char(t, f) as ${formatMacroBody()}`,
+  `to_char(c, n, s, o, w, f) as ${formatMacroBody()}`,
   "weighted_percentile(a, p) as case when len(a) > 0 then list_transform([{'s': list_sort(a), 't': p * list_sum(list_transform(a, lambda e: e.w))}], lambda z: list_reduce(z.s, lambda q, e: case when q.w >= z.t then q else {'x': e.x, 'w': q.w + e.w} end).x)[1] end",
   ...bounded(ofConstants),
   ...bounded(perRow),

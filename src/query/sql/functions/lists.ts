@@ -11,6 +11,7 @@ import {
   float64,
   int64,
   isFloat,
+  isNumeric,
   type SqlType,
   timestampNs,
   uint64,
@@ -33,7 +34,7 @@ export const listFunctions = defineFunctions([
   ['array_append list_append array_push_back list_push_back', 2, 2, (call) => put(call, 0, 1)],
   ['array_prepend list_prepend array_push_front list_push_front', 2, 2, (call) => put(call, 1, 0)],
   ['array_concat array_cat list_concat list_cat', 1, many, listConcat],
-  ['array_has list_has array_contains list_contains', 2, 2, (call) => listTest(call, 'list_contains')],
+  ['array_has list_has array_contains list_contains', 2, 2, (call) => listTest(ofOneItem(call, 1), 'list_contains')],
   ['array_has_all list_has_all', 2, 2, (call) => listTest(call, 'list_has_all')],
   ['array_has_any list_has_any arrays_overlap', 2, 2, (call) => listTest(call, '_df.l_overlap')],
   ['array_element list_element array_extract list_extract', 2, 2, (call) => element(arg(call, 0), arg(call, 1))],
@@ -49,13 +50,18 @@ export const listFunctions = defineFunctions([
   ['array_except list_except', 2, 2, (call) => listCall(call, '_df.l_except')],
   ['array_intersect list_intersect', 2, 2, (call) => setCall(call, '_df.l_intersect')],
   ['array_position list_position array_indexof list_indexof', 2, 3, position],
-  ['array_positions list_positions', 2, 2, (call) => ({ ...listCall(call, '_df.l_positions'), type: { kind: 'list', item: uint64 } })],
-  ['array_remove list_remove', 2, 2, (call) => listCall(call, '_df.l_remove')],
-  ['array_remove_n list_remove_n', 3, 3, (call) => listCall(withInt(call, 2), '_df.l_remove_n')],
-  ['array_remove_all list_remove_all', 2, 2, (call) => listCall(call, '_df.l_remove_all')],
-  ['array_replace list_replace', 3, 3, (call) => listCall(call, '_df.l_replace')],
-  ['array_replace_n list_replace_n', 4, 4, (call) => listCall(withInt(call, 3), '_df.l_replace_n')],
-  ['array_replace_all list_replace_all', 3, 3, (call) => listCall(call, '_df.l_replace_all')],
+  [
+    'array_positions list_positions',
+    2,
+    2,
+    (call) => ({ ...listCall(ofOneItem(call, 1), '_df.l_positions'), type: { kind: 'list', item: uint64 } }),
+  ],
+  ['array_remove list_remove', 2, 2, (call) => listCall(ofOneItem(call, 1), '_df.l_remove')],
+  ['array_remove_n list_remove_n', 3, 3, (call) => listCall(withInt(ofOneItem(call, 1), 2), '_df.l_remove_n')],
+  ['array_remove_all list_remove_all', 2, 2, (call) => listCall(ofOneItem(call, 1), '_df.l_remove_all')],
+  ['array_replace list_replace', 3, 3, (call) => listCall(ofOneItem(call, 1, 2), '_df.l_replace')],
+  ['array_replace_n list_replace_n', 4, 4, (call) => listCall(withInt(ofOneItem(call, 1, 2), 3), '_df.l_replace_n')],
+  ['array_replace_all list_replace_all', 3, 3, (call) => listCall(ofOneItem(call, 1, 2), '_df.l_replace_all')],
   [
     'array_repeat list_repeat',
     2,
@@ -126,6 +132,27 @@ function anyLength(type: SqlType): SqlType {
   return type.kind === 'list' && typeof type.layout === 'number' ? { kind: 'list', item: type.item } : type;
 }
 
+/** The call with its list and the arguments that stand for items of it brought to one type of item. */
+function ofOneItem(call: ScalarCall, ...places: readonly number[]): ScalarCall {
+  const { type } = arg(call, 0);
+  if (type.kind !== 'list') return call;
+  let item: SqlType | undefined = type.item;
+  // Text among numbers must be one.
+  const meets = (a: SqlType, b: SqlType): SqlType | undefined => (isNumeric(a) && b.kind === 'string' ? a : commonType(a, b));
+  for (const at of places) item = item && meets(item, arg(call, at).type);
+  if (item === undefined) {
+    const types = call.args.map((value) => arrowTypeText(value.type)).join(', ');
+    throw planError(
+      `Failed to coerce arguments to satisfy a call to '${call.name}' function: coercion from ${types} to the signature failed`,
+    );
+  }
+  const common = item;
+  const args = call.args.map((value, at) =>
+    at === 0 ? castTo(value, { ...type, item: common }) : places.includes(at) ? coerceTo(value, common) : value,
+  );
+  return { ...call, args };
+}
+
 function listTest(call: ScalarCall, name: string): Typed {
   return { ...listCall(call, name), type: boolean };
 }
@@ -157,6 +184,7 @@ function put(call: ScalarCall, listAt: number, itemAt: number): Typed {
 function setCall(call: ScalarCall, name: string): Typed {
   const [a, b] = [arg(call, 0), arg(call, 1)];
   const type = a.type.kind === 'null' ? b.type : a.type;
+  if (a.type.kind !== 'null' || b.type.kind !== 'null') for (const at of [0, 1]) list(call, at);
   if (type.kind !== 'list') return listCall(call, name);
   const nothing = castTo(typed('NULL', { kind: 'null' }), type).sql;
   const side = (value: Typed): string => (value.type.kind === 'null' ? `coalesce(${nothing}, [])` : value.sql);
@@ -236,7 +264,8 @@ function sorted(call: ScalarCall): Typed {
 }
 
 /** Place of an item, counted from 1, from a place on; NULL where it is not. */
-function position(call: ScalarCall): Typed {
+function position(given: ScalarCall): Typed {
+  const call = ofOneItem(given, 1);
   const items = list(call).sql;
   if (!call.args[2]) return typed(`CAST(list_position(${items}, ${arg(call, 1).sql}) AS UBIGINT)`, uint64);
   const from = castTo(call.args[2], int64).sql;

@@ -1,16 +1,28 @@
 /** Time and date functions. */
 
-import { DAY_NS, HOUR_NS, MINUTE_NS, MS_NS, SECOND_NS, US_NS, WEEK_NS } from '../../../shared/time-units.ts';
+import { DAY_NS, MS_NS, US_NS } from '../../../shared/time-units.ts';
 import { executionError, notImplemented, planError } from '../types/errors.ts';
 import { type Typed, timestampConstant, typed } from '../types/typed.ts';
-import { arrowTypeText, dateType, float64, int32, int64, isFloat, type SqlType, timestampNs, utf8 } from '../types/types.ts';
+import { dateType, int64, isFloat, type SqlType, timestampNs, utf8 } from '../types/types.ts';
 import { castTo, toText } from '../values/casts.ts';
 import { type IntervalValue, intervalNs } from '../values/intervals.ts';
-import { fixedOffsetNs, fromLocal, instantOfClock, isUtc, isZone, toLocal, wallClockBin } from '../values/zones.ts';
-import { formatted } from './chrono-format.ts';
+import {
+  clockInstantUs,
+  fixedOffsetNs,
+  fromLocal,
+  instantOfClock,
+  isUtc,
+  isZone,
+  toLocal,
+  wallClock,
+  wallClockBin,
+} from '../values/zones.ts';
+import { formatted, formattedByColumn, momentOf } from './chrono-format.ts';
+import { datePart } from './date-part.ts';
 import { arg, constantText, defineFunctions, type ScalarCall } from './define.ts';
 import { exactBin, exactMonths, exactTrunc, startConstant } from './exact-bins.ts';
 import { parsedByFormats } from './parsed-times.ts';
+import { fixedParts, instant, zoneOf } from './time-arguments.ts';
 
 export const timeFunctions = defineFunctions([
   ['date_bin', 2, 3, dateBin],
@@ -32,18 +44,6 @@ export const timeFunctions = defineFunctions([
   ['to_local_time', 1, 1, toLocalTime],
   ['tz', 1, 2, tz],
 ]);
-
-function instant(call: ScalarCall, index: number): Typed {
-  const value = arg(call, index);
-  if (value.type.kind === 'timestamp') return value;
-  if (value.type.kind === 'date' || value.type.kind === 'string' || value.type.kind === 'null' || value.type.kind === 'unknown')
-    return castTo(value, timestampNs);
-  throw planError(`The function '${call.name}' expected a timestamp but received ${arrowTypeText(value.type)}`);
-}
-
-function zoneOf(value: Typed): string | undefined {
-  return value.type.kind === 'timestamp' ? value.type.zone : undefined;
-}
 
 /** The stride of `date_bin`: a constant in nanoseconds or in months. */
 export function binStride(name: string, value: Typed): { readonly ns: bigint } | { readonly months: number } {
@@ -118,12 +118,8 @@ function dateBinWallclock(call: ScalarCall): Typed {
   const { wrapsIntegers } = call.state;
   if (zone === undefined || isUtc(zone)) return binned(stride, time, origin, wrapsIntegers);
   if (fixedOffsetNs(zone) === undefined) return typed(wallClockBin(zone, time.sql, stride.ns, origin, wrapsIntegers), time.type);
-  return typed(fixedBin(zone, time, stride, origin, wrapsIntegers), time.type);
-}
-
-/** The clock of a fixed offset is never set. */
-function fixedBin(zone: string, time: Typed, stride: { readonly ns: bigint }, origin: bigint, exact: boolean): string {
-  return fromLocal(zone, binned(stride, typed(toLocal(zone, time.sql), timestampNs), origin, exact).sql);
+  // The clock of a fixed offset is never set: its bins are those of another origin.
+  return binned(stride, time, origin - (fixedOffsetNs(zone) ?? 0n), wrapsIntegers);
 }
 
 const truncParts = new Set([
@@ -139,16 +135,6 @@ const truncParts = new Set([
   'microsecond',
   'nanosecond',
 ]);
-const fixedParts: Readonly<Record<string, bigint>> = {
-  week: WEEK_NS,
-  day: DAY_NS,
-  hour: HOUR_NS,
-  minute: MINUTE_NS,
-  second: SECOND_NS,
-  millisecond: MS_NS,
-  microsecond: US_NS,
-};
-
 function dateTrunc(call: ScalarCall): Typed {
   const part = constantText(arg(call, 0))?.toLowerCase();
   if (part === undefined) throw executionError('First argument of `DATE_TRUNC` must be non-null scalar Utf8');
@@ -157,18 +143,26 @@ function dateTrunc(call: ScalarCall): Typed {
   const time = instant(call, 1);
   const zone = zoneOf(time);
   if (part === 'nanosecond') return time;
-  const zoned = zone !== undefined && !isUtc(zone);
-  const local = zoned ? typed(toLocal(zone, time.sql), timestampNs) : time;
+  const { wrapsIntegers } = call.state;
+  if (zone !== undefined && !isUtc(zone)) return zonedTrunc(part, time, zone, wrapsIntegers);
   const ns = fixedParts[part];
-  // An hour that comes twice keeps its offset.
-  if (zoned && ns !== undefined && ns < DAY_NS)
-    return typed(`make_timestamp_ns(epoch_ns(${time.sql}) - _df.pmod(epoch_ns(${local.sql}), ${ns}))`, time.type);
   // weeks start on Monday; 1970 began on a Thursday
   const origin = part === 'week' ? -3n * DAY_NS : 0n;
-  const { wrapsIntegers } = call.state;
-  const cut = ns === undefined ? calendarTrunc(part, local, wrapsIntegers) : binned({ ns }, local, origin, wrapsIntegers);
-  if (!zoned) return { ...cut, type: time.type };
-  return typed(fromLocal(zone, cut.sql), time.type);
+  const cut = ns === undefined ? calendarTrunc(part, time, wrapsIntegers) : binned({ ns }, time, origin, wrapsIntegers);
+  return { ...cut, type: time.type };
+}
+
+/** Cut by the zone's clock. */
+function zonedTrunc(part: string, time: Typed, zone: string, exact: boolean): Typed {
+  const clock = wallClock(zone, time.sql);
+  const ns = fixedParts[part];
+  const wide = (sql: string): string => (exact ? `CAST(${sql} AS HUGEINT)` : sql);
+  // An hour that comes twice keeps its offset.
+  const start =
+    ns !== undefined && ns < DAY_NS
+      ? `${wide(`epoch_ns(${time.sql})`)} - (_df.pmod(epoch_us(${clock}), ${ns / US_NS}) * 1000 + _df.sub(${time.sql}))`
+      : `${wide(clockInstantUs(zone, `CAST(date_trunc('${part}', ${clock}) AS TIMESTAMP)`))} * 1000`;
+  return typed(exact ? `_df.bin_start(${start}, ${time.sql})` : `make_timestamp_ns(${start})`, time.type);
 }
 
 function calendarTrunc(part: string, time: Typed, exact: boolean): Typed {
@@ -182,112 +176,6 @@ function calendarStart(part: string, ns: bigint): bigint {
   const date = new Date(Number((ns - (((ns % DAY_NS) + DAY_NS) % DAY_NS)) / MS_NS));
   const month = part === 'year' ? 0 : part === 'quarter' ? Math.floor(date.getUTCMonth() / 3) * 3 : date.getUTCMonth();
   return BigInt(Date.UTC(date.getUTCFullYear(), month, 1)) * MS_NS;
-}
-
-const plainParts = new Set(['year', 'quarter', 'month', 'week', 'day', 'hour', 'minute', 'second', 'dow', 'doy']);
-
-const intervalParts = new Set(['year', 'month', 'week', 'day', 'hour', 'minute', 'second', 'millisecond', 'microsecond']);
-
-const shortParts: Readonly<Record<string, string>> = {
-  y: 'year',
-  yr: 'year',
-  mon: 'month',
-  w: 'week',
-  d: 'day',
-  h: 'hour',
-  hr: 'hour',
-  m: 'minute',
-  min: 'minute',
-  s: 'second',
-  sec: 'second',
-  ms: 'millisecond',
-  msec: 'millisecond',
-  msecond: 'millisecond',
-  us: 'microsecond',
-  usec: 'microsecond',
-  usecond: 'microsecond',
-  ns: 'nanosecond',
-  nsec: 'nanosecond',
-  nsecond: 'nanosecond',
-};
-
-/** The part's full name in the singular. */
-function partOf(given: string): string {
-  if (Object.hasOwn(shortParts, given)) return shortParts[given] as string;
-  const singular = given.replace(/s$/, '');
-  return Object.hasOwn(shortParts, singular) ? (shortParts[singular] as string) : singular;
-}
-
-/** Parts of a second count the whole seconds of the minute too. */
-function intervalPart(part: string, sql: string, given: string): Typed {
-  if (part === 'epoch') return typed(`CAST(date_part('epoch', ${sql}) AS DOUBLE)`, float64);
-  if (part === 'nanosecond') throw notImplemented('Date part Nanosecond not supported');
-  if (!intervalParts.has(part)) throw executionError(`Date part '${given}' not supported`);
-  // Weeks are whole ones of the days, which do not count for months.
-  const sqlPart = part === 'week' ? `date_part('day', ${sql}) // 7` : `date_part('${part}', ${sql})`;
-  return typed(`CAST(${sqlPart} AS INTEGER)`, int32);
-}
-
-/** The same of an interval with nanoseconds. */
-function finePart(part: string, sql: string, given: string): Typed {
-  if (part === 'year' || part === 'month') return typed(`CAST((${sql}).m ${part === 'year' ? '// 12' : '% 12'} AS INTEGER)`, int32);
-  if (part === 'day' || part === 'week') return typed(`CAST((${sql}).d${part === 'week' ? ' // 7' : ''} AS INTEGER)`, int32);
-  if (part === 'epoch') return typed(`(((${sql}).m * 30 + (${sql}).d) * 86400 + (${sql}).n / CAST(1000000000 AS DOUBLE))`, float64);
-  if (part === 'hour') return typed(`CAST((${sql}).n // ${HOUR_NS} AS INTEGER)`, int32);
-  return timePart(part, `(${sql}).n`, given);
-}
-
-function datePart(call: ScalarCall): Typed {
-  const given = constantText(arg(call, 0))?.toLowerCase();
-  if (given === undefined) throw executionError('First argument of `DATE_PART` must be non-null scalar Utf8');
-  const part = partOf(given);
-  const value = arg(call, 1);
-  if (value.type.kind === 'interval' && value.type.fine === true) return finePart(part, value.sql, given);
-  if (value.type.kind === 'interval') return intervalPart(part, value.sql, given);
-  if (value.type.kind === 'duration') return durationPart(part, value.sql, given);
-  if (value.type.kind === 'time') return timePart(part, `epoch_ns(${value.sql})`, given);
-  const time = instant(call, 1);
-  const zone = zoneOf(time);
-  const local = toLocal(zone ?? 'UTC', time.sql);
-  if (part === 'epoch') return typed(`(epoch_ns(${time.sql}) / CAST(1000000000 AS DOUBLE))`, float64);
-  if (part === 'millisecond') return typed(`CAST(_df.pmod(epoch_ns(${local}), 60000000000) // 1000000 AS INTEGER)`, int32);
-  if (part === 'microsecond') return typed(`CAST(_df.pmod(epoch_ns(${local}), 60000000000) // 1000 AS INTEGER)`, int32);
-  if (part === 'nanosecond') throw notImplemented('Date part Nanosecond not supported');
-  if (part === 'isodow') return typed(`CAST(date_part('isodow', ${local}) - 1 AS INTEGER)`, int32);
-  if (!plainParts.has(part)) throw executionError(`Date part '${given}' not supported`);
-  return typed(`CAST(date_part('${part}', ${local}) AS INTEGER)`, int32);
-}
-
-/** Parts of a time of the day, from its nanoseconds; those of the second count it too. */
-function timePart(part: string, ns: string, given: string): Typed {
-  const whole = (divisor: number, modulo: number): Typed => typed(`CAST((${ns} // ${divisor}) % ${modulo} AS INTEGER)`, int32);
-  switch (part) {
-    case 'hour':
-      return whole(3_600_000_000_000, 24);
-    case 'minute':
-      return whole(60_000_000_000, 60);
-    case 'second':
-      return whole(1_000_000_000, 60);
-    case 'millisecond':
-      return whole(1_000_000, 60_000);
-    case 'microsecond':
-      return whole(1000, 60_000_000);
-    case 'nanosecond':
-      // compat: cut to 32 bits would not be shown by DataFusion either
-      throw notImplemented('Date part Nanosecond not supported');
-    case 'epoch':
-      return typed(`(${ns} / CAST(1000000000 AS DOUBLE))`, float64);
-    default:
-      throw executionError(`Date part '${given}' not supported`);
-  }
-}
-
-/** Each part is the whole duration in its unit. */
-function durationPart(part: string, sql: string, given: string): Typed {
-  if (part === 'epoch') return typed(`(${sql} / CAST(1000000000 AS DOUBLE))`, float64);
-  const ns = fixedParts[part];
-  if (ns === undefined) throw executionError(`Date part '${given}' not supported`);
-  return typed(`CAST(${sql} // ${ns} AS INTEGER)`, int32);
 }
 
 function toTimestamp(call: ScalarCall, unit: 's' | 'ms' | 'us' | 'ns'): Typed {
@@ -326,10 +214,8 @@ function toChar(call: ScalarCall): Typed {
   const value = arg(call, 0);
   if (value.type.kind === 'duration') return durationChar(value, format, arg(call, 1));
   const time = value.type.kind === 'date' ? value : value.type.kind === 'time' ? onFirstDay(value) : instant(call, 0);
-  const zone = zoneOf(time);
-  const local = toLocal(zone ?? 'UTC', time.sql);
-  if (format === undefined) return typed(`_df.to_char(CAST(${local} AS TIMESTAMP_NS), ${toText(arg(call, 1)).sql})`, utf8);
-  return typed(`(${formatted(format, zone, local, time.sql)})`, utf8);
+  const moment = momentOf(time.sql, time.type.kind === 'date' ? 'date' : 'time', zoneOf(time));
+  return typed(format === undefined ? formattedByColumn(toText(arg(call, 1)).sql, moment) : `(${formatted(format, moment)})`, utf8);
 }
 
 /** A time of the day as one of the first day that there is. */

@@ -1,12 +1,12 @@
 /** Casts, explicit and implied. */
-import { DAY_NS, TIMESTAMP_UNIT_NS } from '../../../shared/time-units.ts';
+import { DAY_NS, TIMESTAMP_UNIT_NS, US_NS } from '../../../shared/time-units.ts';
 import { arrowError, coercionError, planError } from '../types/errors.ts';
 import { quoteIdent, quoteString } from '../types/quote.ts';
 import { booleanConstant, floatConstant, intConstant, intervalConstant, type Typed, timestampConstant } from '../types/typed.ts';
 import { arrowTypeText, engineType, isFloat, type SqlType, sameType } from '../types/types.ts';
 import { intervalNs, parseInterval } from './intervals.ts';
-import { parseTimestamp, timestampNsMax } from './timestamps.ts';
-import { fromLocal, instantOfClock, isUtc, localToInstantNs, toLocal, zonedText } from './zones.ts';
+import { parseDate, parseTimestamp, timestampNsMax } from './timestamps.ts';
+import { fromLocal, instantOfClock, isUtc, localToInstantNs, wallClock, zonedText } from './zones.ts';
 
 /** `CAST(x AS to)`; with `attempt`, NULL instead of an error. */
 export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
@@ -30,10 +30,9 @@ export function castTo(x: Typed, to: SqlType, attempt = false): Typed {
       if (x.type.kind === 'int' || isFloat(x.type)) return { sql: `(${x.sql} <> 0)`, type: to };
       break;
     case 'date':
-      if (zoned(x) !== undefined) return { sql: `CAST(${toLocal(zoned(x) as string, x.sql)} AS DATE)`, type: to };
+      if (zoned(x) !== undefined) return { sql: `CAST(${wallClock(zoned(x) as string, x.sql)} AS DATE)`, type: to };
       if (x.constant?.kind === 'string' && !attempt) {
-        const ns = parseTimestamp(x.constant.value.replace(SHORT_DATE, '$1-$2-$3'));
-        return { sql: `CAST(make_timestamp_ns(${ns}) AS DATE)`, type: to };
+        return { sql: `DATE '${parseDate(x.constant.value)}'`, type: to };
       }
       if (x.type.kind === 'string') {
         const text = `regexp_replace(${x.sql}, '${SHORT_DATE.source}', '\\1-\\2-\\3')`;
@@ -76,9 +75,12 @@ function toTime(x: Typed, to: Extract<SqlType, { kind: 'time' }>, attempt: boole
   const unit = TIMESTAMP_UNIT_NS[to.unit ?? 'ns'];
   if (x.type.kind === 'int') return { sql: `CAST(make_timestamp_ns(CAST(${x.sql} AS BIGINT) * ${unit}) AS TIME_NS)`, type: to };
   const zone = zoned(x);
-  const local = zone === undefined ? x.sql : toLocal(zone, x.sql);
   // Of the least and greatest days DuckDB knows no time.
-  const source = x.type.kind === 'timestamp' ? `make_timestamp_ns(_df.pmod(epoch_ns(${local}), ${DAY_NS}))` : local;
+  const ofDay =
+    zone === undefined
+      ? `_df.pmod(epoch_ns(${x.sql}), ${DAY_NS})`
+      : `_df.pmod(epoch_us(${wallClock(zone, x.sql)}), ${DAY_NS / US_NS}) * 1000 + _df.sub(${x.sql})`;
+  const source = x.type.kind === 'timestamp' ? `make_timestamp_ns(${ofDay})` : x.sql;
   const sql = `${attempt ? 'TRY_CAST' : 'CAST'}(${source} AS TIME_NS)`;
   const isWhole = unit === 1n || (x.type.kind === 'time' && TIMESTAMP_UNIT_NS[x.type.unit ?? 'ns'] >= unit);
   return { sql: isWhole ? sql : `CAST(make_timestamp_ns(epoch_ns(${sql}) // ${unit} * ${unit}) AS TIME_NS)`, type: to };

@@ -25,7 +25,7 @@ import { castTo, toDuration, toText } from './casts.ts';
 import { type Comparison, compare, eitherBounds, joinBounds } from './comparisons.ts';
 import { type IntervalValue, intervalNs } from './intervals.ts';
 import { addMonths, timestampNsMax, timestampNsMin } from './timestamps.ts';
-import { fromLocal, isUtc, toLocal } from './zones.ts';
+import { clockInstantUs, isUtc, wallClock } from './zones.ts';
 
 /** Divisors up to this length may be written twice. */
 const inlineDivisorChars = 200;
@@ -297,8 +297,9 @@ function zonedShift(x: Typed, op: '+' | '-', value: IntervalValue | undefined, z
   if (value === undefined) throw notImplemented(`an interval that is not a constant and a time in ${zone}`);
   const { months, days, ns } = value;
   const calendar: IntervalValue = { months, days, ns: 0n };
-  const macro = `_df.${op === '+' ? 'add' : 'sub'}_iv(${toLocal(zone, x.sql)}, ${intervalConstant(calendar).sql})`;
-  const day = months === 0 && days === 0 ? x.sql : fromLocal(zone, macro);
+  const clock = `(${wallClock(zone, x.sql)} ${op} ${intervalConstant(calendar).sql})`;
+  const shifted = `make_timestamp_ns(${clockInstantUs(zone, clock)} * 1000 + _df.sub(${x.sql}))`;
+  const day = months === 0 && days === 0 ? x.sql : shifted;
   return typed(ns === 0n ? day : `make_timestamp_ns(epoch_ns(${day}) ${op} (${ns}))`, x.type);
 }
 

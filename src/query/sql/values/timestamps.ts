@@ -28,6 +28,19 @@ export function parseTimestamp(text: string, toInstant: (localNs: bigint) => big
   return inRange(text, onceShown(text, zone === '' ? toInstant(local) : zoned(local, zone)));
 }
 
+/** The date of a text, as `YYYY-MM-DD`; dates go further than timestamps. Throws InfluxDB 3 Core's error for anything else. */
+export function parseDate(text: string): string {
+  const [, year = '', month = '', day = ''] = PLAIN_DATE.exec(text) ?? SHORT_DATE.exec(text) ?? [];
+  if (year !== '' && dayNumber(Number(year), Number(month), Number(day)) !== undefined)
+    return `${year}-${month.padStart(2, '0')}-${day.padStart(2, '0')}`;
+  if (text.length <= 10) throw foldingError(`Cast error: Cannot cast string '${text}' to value of Date32 type`);
+  const days = parseTimestamp(text) / DAY_NS - (parseTimestamp(text) % DAY_NS < 0n ? 1n : 0n);
+  return new Date(Number(days) * 86_400_000).toISOString().slice(0, 10);
+}
+
+const PLAIN_DATE = /^(\d{4})-(\d{1,2})-(\d{1,2})$/;
+const SHORT_DATE = /^(\d{4})(\d{2})(\d{2})$/;
+
 function onceShown(text: string, instant: bigint | undefined): bigint {
   if (instant === undefined) throw failed(text, 'error computing timezone offset');
   return instant;

@@ -1,5 +1,5 @@
 /** Time zones: names of the tz database and fixed offsets. What is printed here moves between an instant and a zone's wall clock. */
-import { DAY_NS, HOUR_NS, MINUTE_NS } from '../../../shared/time-units.ts';
+import { DAY_NS, HOUR_NS, MINUTE_NS, US_NS } from '../../../shared/time-units.ts';
 import { arrowError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';
 import { isZoneName, zoneOffsetNs } from './timestamps.ts';
@@ -29,6 +29,24 @@ export function toLocal(zone: string, instant: string): string {
   const offset = fixedOffsetNs(zone);
   if (offset !== undefined) return `make_timestamp_ns(epoch_ns(${instant}) + (${offset}))`;
   return once(instant, (x) => `_df.to_local(${quoteString(zone)}, ${x})`);
+}
+
+/**
+ * SQL of the wall clock of a zone at an instant, as a TIMESTAMP of microseconds: near both ends of time a clock shows what is no
+ * TIMESTAMP_NS. The nanoseconds behind it are the instant's.
+ */
+export function wallClock(zone: string, instant: string): string {
+  if (isUtc(zone)) return `_df.us(${instant})`;
+  const offset = fixedOffsetNs(zone);
+  if (offset !== undefined) return `make_timestamp(_df.floordiv(epoch_ns(${instant}), 1000) + (${offset / US_NS}))`;
+  return once(instant, (x) => `timezone(${quoteString(zone)}, CAST(_df.us(${x}) AS TIMESTAMPTZ))`);
+}
+
+/** SQL of the microseconds (BIGINT) of the instant at which a zone's clock shows a TIMESTAMP. */
+export function clockInstantUs(zone: string, clock: string): string {
+  const offset = fixedOffsetNs(zone);
+  if (offset !== undefined) return `(epoch_us(${clock}) - (${offset / US_NS}))`;
+  return `epoch_us(${isUtc(zone) ? clock : `timezone(${quoteString(zone)}, ${clock})`})`;
 }
 
 /** SQL of the instant of a zone's wall clock, both TIMESTAMP_NS. */
@@ -70,7 +88,7 @@ export function offsetSql(zone: string, instant: string): string {
 /** SQL of an instant as text with the zone's offset, `Z` where that is zero. */
 export function zonedText(zone: string, instant: string): string {
   if (isUtc(zone)) return `(_df.ts_text(${instant}) || 'Z')`;
-  const text = "_df.ts_text(make_timestamp_ns(epoch_ns(z.x) + z.o)) || _df.off_text(z.o, ':', 'Z')";
+  const text = "_df.zoned_text(z.x, z.o) || _df.off_text(z.o, ':', 'Z')";
   return once(instant, (x) => `list_transform([{'x': ${x}, 'o': ${offsetSql(zone, x)}}], lambda z: ${text})[1]`);
 }
 

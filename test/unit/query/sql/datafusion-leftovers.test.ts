@@ -35,6 +35,7 @@ const rows: Readonly<Record<string, readonly (readonly unknown[])[]>> = {
   'SELECT avg(CAST(v AS DECIMAL(10, 1))) FROM (VALUES (-0.1), (-0.2), (0.2)) AS t(v)': [['-0.03333']],
   'SELECT avg(CAST(v AS DECIMAL(10, 0))) FROM (VALUES (1), (2)) AS t(v)': [['1.5000']],
   'SELECT avg(CAST(v AS DECIMAL(10, 0))) FROM (VALUES (1)) AS t(v) WHERE v > 1': [[null]],
+  'SELECT array_replace(l, 1, v) FROM (VALUES ([3, 1], 18446744073709551615)) AS t(l, v)': [[['3', '18446744073709551615']]],
   "SELECT array_sort(l, d, n) FROM (VALUES ([2, NULL, 1], 'desc', 'NULLS LAST'), ([2, NULL, 1], 'ASC', 'NULLS FIRST'), ([1], NULL, 'NULLS LAST')) AS t(l, d, n)":
     [[['2', '1', null]], [[null, '1', '2']], [null]],
   "SELECT array_to_string(l, d) FROM (VALUES ([1, NULL, 2], '-'), ([3], 'x'), ([1, 2], NULL), ([NULL], '+')) AS t(l, d)": [
@@ -111,6 +112,21 @@ const refusals: Readonly<Record<string, string>> = {
   "SELECT to_timestamp('x', f) FROM (VALUES ('%Y')) AS t(f)": "Execution error: Error parsing timestamp from 'x' using format '%Y'",
   "SELECT to_timestamp('2020', f) FROM (VALUES ('%Y%q')) AS t(f)": 'Execution error: The format string is invalid or not supported: %Y%q',
   "SELECT regexp_like('a', 'b', f) FROM (VALUES ('q')) AS t(f)": 'Execution error: unsupported regular expression flags "q"',
+  'SELECT CAST(f AS DECIMAL(3, 1)) FROM (VALUES (1e20)) AS t(f)':
+    'Arrow error: Cast error: Cannot cast to Decimal128(3, 1). Overflowing on',
+  "SELECT CAST(s AS DECIMAL(3, 1)) FROM (VALUES ('x')) AS t(s)":
+    "Arrow error: Cast error: Cannot cast string 'x' to value of Decimal128(3, 1) type",
+  "SELECT CAST(s AS TIME) FROM (VALUES ('x')) AS t(s)": "Arrow error: Cast error: Cannot cast string 'x' to value of Time64(ns) type",
+  'SELECT make_date(2024, m, 1) FROM (VALUES (13)) AS t(m)': "Execution error: Month value '13' is out of range",
+  'SELECT make_date(2023, 2, d) FROM (VALUES (29)) AS t(d)': 'Execution error: Unable to parse date from 2023, 2, 29',
+  "SELECT map([k], [1]) FROM (VALUES (NULL), ('a')) AS t(k)": 'Execution error: map key cannot be null',
+  'SELECT map([k, 1], [1, 2]) FROM (VALUES (1)) AS t(k)': 'Execution error: map key must be unique',
+  'SELECT array_slice([1, 2], 1, 2, s) FROM (VALUES (0)) AS t(s)': 'Execution error: array_slice got invalid stride: 0',
+  'SELECT array_position([[1]], 1)': "Error during planning: Failed to coerce arguments to satisfy a call to 'array_position' function",
+  'SELECT array_intersect(NULL, 1)': 'Error during planning: array_intersect does not support type',
+  "SELECT to_timestamp('x', 'y', (SELECT 'z'))": 'Error during planning: a subquery is not supported in this argument',
+  "SELECT DATE 'x'":
+    "Optimizer rule 'simplify_expressions' failed\ncaused by\nArrow error: Cast error: Cannot cast string 'x' to value of Date32 type",
   "SELECT CASE WHEN true THEN named_struct('a', 1, 'b', 2) ELSE named_struct('b', 1, 'a', 2) END": 'type_coercion\n',
 };
 

@@ -213,3 +213,66 @@ describe('nights in which the clock is set', () => {
     assert.deepEqual(await gridOf(zone, STRIDES[stride] ?? 0n, from, to), wanted, label);
   }
 });
+
+describe('the least and the greatest times that rows can have', () => {
+  const least = (zone: string): string => `tz(to_timestamp(-9223372036854775805), '${zone}')`;
+  const greatest = (zone: string): string => `tz(to_timestamp(9223372036854775806), '${zone}')`;
+
+  test('are shown by the clock of zones on both sides of Greenwich', () =>
+    values({
+      [`CAST(${greatest('Asia/Tokyo')} AS VARCHAR)`]: '2262-04-12T08:47:16.854775806+09:00',
+      [`CAST(${greatest('+05:30')} AS VARCHAR)`]: '2262-04-12T05:17:16.854775806+05:30',
+      [`concat(${least('America/New_York')})`]: '1677-09-20T19:16:41.145224195-04:56',
+      [`CAST(${greatest('Asia/Tokyo')} AS DATE)`]: '2262-04-12',
+      [`CAST(${least('-08:00')} AS DATE)`]: '1677-09-20',
+      [`CAST(CAST(${greatest('Asia/Tokyo')} AS TIME) AS VARCHAR)`]: '08:47:16.854775806',
+      [`to_char(${greatest('Asia/Tokyo')}, '%F %T%.f %z')`]: '2262-04-12 08:47:16.854775806 +0900',
+      [`to_char(${least('America/New_York')}, '%d %H %f %s %q')`]: '20 19 145224195 -9223372037 3',
+      [`extract(day FROM ${greatest('Asia/Tokyo')})`]: '12',
+      [`extract(microsecond FROM ${greatest('+05:30')})`]: '16854775',
+      [`extract(hour FROM ${least('America/New_York')})`]: '19',
+    }));
+
+  test('have their bins by the clock of the zone, as far as those begin after the least time', async () => {
+    await values({
+      [`CAST(date_trunc('day', ${greatest('Asia/Tokyo')}) AS VARCHAR)`]: '2262-04-12T00:00:00+09:00',
+      [`CAST(date_trunc('hour', ${greatest('+05:30')}) AS VARCHAR)`]: '2262-04-12T05:00:00+05:30',
+      [`CAST(date_trunc('year', ${greatest('Asia/Tokyo')}) AS VARCHAR)`]: '2262-01-01T00:00:00+09:00',
+      [`CAST(date_bin_wallclock(INTERVAL '1 day', ${greatest('+05:30')}) AS VARCHAR)`]: '2262-04-12T00:00:00+05:30',
+      [`CAST(${greatest('Asia/Tokyo')} - INTERVAL '1 day' AS VARCHAR)`]: '2262-04-11T08:47:16.854775806+09:00',
+      [`CAST(${least('America/New_York')} + INTERVAL '1 month' AS VARCHAR)`]: '1677-10-20T19:16:41.145224195-04:56',
+    });
+    assert.match((await engine.failure(`SELECT date_trunc('day', ${least('Asia/Tokyo')})`)).message, /Overflow|out of range/);
+  });
+});
+
+describe('to_char with a column of formats', () => {
+  const of = (format: string, zone: string): string => `to_char(tz(TIMESTAMP '2024-01-02T03:04:05.5Z', '${zone}'), (SELECT '${format}'))`;
+
+  test('shows the zone, and all that a constant format shows', () =>
+    values({
+      [of('%H:%M %z', 'Asia/Tokyo')]: '12:04 +0900',
+      [of('%H:%M %:z %Z', '+05:30')]: '08:34 +05:30 +05:30',
+      [of('%e|%k|%s|%c|%%Y', 'UTC')]: ' 2| 3|1704164645|Tue Jan  2 03:04:05 2024|%Y',
+      [of('%+', 'UTC')]: '2024-01-02T03:04:05.500+00:00',
+    }));
+
+  test('refuses what cannot be shown', async () => {
+    for (const format of ['%z', '%Z', '%Q']) {
+      const statement = `SELECT to_char(TIMESTAMP '2024-01-02', column1) FROM (VALUES ('${format}')) AS v`;
+      assert.deepEqual(await engine.failure(statement), {
+        status: 500,
+        message: `Execution error: The format string is invalid or not supported: ${format}`,
+      });
+    }
+  });
+});
+
+test('dates go further than timestamps', () =>
+  values({
+    "CAST(DATE '3000-02-28' + INTERVAL '1 day' AS VARCHAR)": '3000-03-01',
+    "extract(year FROM DATE '1500-06-01')": '1500',
+    "to_char(DATE '3000-01-02', '%d.%m.%Y')": '02.01.3000',
+    "CAST(CAST('2024-3-5' AS DATE) AS VARCHAR)": '2024-03-05',
+    "DATE '0001-01-01' < DATE '9999-12-31'": 'true',
+  }));
