@@ -1,10 +1,5 @@
 import type { Random } from '../fuzz/random.ts';
-
-/** Seconds that all statements ask about begin and end with multiples of this. */
-const STEP_SECS = 600;
-
-/** First second of the data. */
-export const START_SECS = 1200;
+import { START_SECS, timeRange } from './influxdb1-range.ts';
 
 /** Times of each series. */
 const TIMES = 400;
@@ -63,7 +58,8 @@ const AGGREGATES = ['mean', 'sum', 'count', 'min', 'max', 'first', 'last', 'spre
  * A statement that InfluxDB 1.6.7 and this server must answer alike. Left out are the differences that have a reason:
  * - medians of integers are whole numbers (docs/compatibility.md), and ties of `mode` and `percentile` are decided otherwise;
  * - with SLIMIT, InfluxDB 1.6.7 counts series that lack a tag before others, whatever the order in which it shows them;
- * - series do not go backwards with `ORDER BY time DESC`;
+ * - slopes, which InfluxDB 1.6.7 turns over with `ORDER BY time DESC`, and `fill(previous)`, which it fills from later times then;
+ * - OFFSET without LIMIT, of which InfluxDB 1.6.7 shows one row; values of equal times without their tags, which it has in any order;
  * - what `fill` puts into empty bins also stands for the standard deviation that a bin with one value does not have, and LIMIT counts such bins;
  * - bins inside bins (docs/compatibility.md): the row of an inner bin that begins before the range, so inner bins divide the range;
  *   and several inner series with bins filled by `fill(0)`, `fill(previous)` or `fill(linear)` that become one.
@@ -78,7 +74,7 @@ export function statement(random: Random): string {
     case 10:
       return countBesideOthers(random, range, random.pick(['', ' GROUP BY host']));
     case 0: {
-      const descending = tags === '' && random.chance(0.5) ? ' ORDER BY time DESC' : '';
+      const descending = random.chance(0.5) ? ' ORDER BY time DESC' : '';
       return `SELECT ${random.pick(['f', 'i', 'f, i', '*', 's', 'b'])} FROM cpu WHERE ${where}${by}${descending}${limit}`;
     }
     case 1:
@@ -174,9 +170,4 @@ function aggregate(random: Random): string {
 
 function field(random: Random): string {
   return random.pick(['f', 'i']);
-}
-
-function timeRange(random: Random): string {
-  const from = START_SECS + random.below(4) * STEP_SECS;
-  return `time >= ${from}s AND time < ${from + (1 + random.below(3)) * STEP_SECS}s`;
 }

@@ -189,7 +189,7 @@ function compile(statement: TableStatement, catalog: StatementCatalog, { asV1 = 
     case 'explain':
       return compileSelect(statement.select, catalog, { explain: statement.analyze ? 'analyze' : 'plan', asV1 });
     default:
-      return compileShow(statement, catalog);
+      return compileShow(statement, catalog, asV1);
   }
 }
 

@@ -18,10 +18,10 @@ const NOT_IN_NAMES = /[\0\t\n]|\\$/;
 export function lineMaker({ result: { columns }, groupKey }: InfluxqlResult, target: string | undefined): LineOf {
   const { measurementColumn, tagColumns } = groupKey;
   const timeColumn = columns.findIndex(({ type }) => type.kind === 'timestamp');
-  const tagIndexes = new Set(tagColumns.map(({ columnIndex }) => columnIndex));
   const tags = tagColumns.map(({ key, columnIndex }) => ({ key: `,${escaped(key, /[\\,= ]/g)}=`, columnIndex }));
+  const tagNames = new Set(tagColumns.map(({ key }) => key));
   const fields = columns.flatMap((column, index) =>
-    index === measurementColumn || index === timeColumn || tagIndexes.has(index) ? [] : [fieldOf(column, index)],
+    index === measurementColumn || index === timeColumn || tagNames.has(column.name) ? [] : [fieldOf(column, index)],
   );
   const fixed = target === undefined ? undefined : measurementText(target);
   return (vectors, row) => {

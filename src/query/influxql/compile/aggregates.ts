@@ -119,6 +119,11 @@ export function windowSql(call: CallExpr, input: WindowInput): Value {
   }
 }
 
+/** True for windows that take a value from the one before it. */
+export function subtracts({ name }: CallExpr): boolean {
+  return name.endsWith('difference') || name.endsWith('derivative');
+}
+
 /** Windows whose first value needs the bin before the range. */
 const looksBack: ReadonlySet<string> = new Set([
   'difference',

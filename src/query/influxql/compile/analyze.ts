@@ -51,15 +51,22 @@ class Collector {
   }
 }
 
-/** @param binned the rows are grouped by time */
-export function analyze(fields: readonly NamedField[], binned: boolean, fill: Fill | undefined): Analysis {
+/** Whether rows are grouped by time: by the GROUP BY of the SELECT, or by that of an enclosing one. */
+interface Binned {
+  readonly own: boolean;
+  readonly inherited: boolean;
+}
+
+/** What the fields of a SELECT make of its rows. Throws planning errors. */
+export function analyze(fields: readonly NamedField[], binned: Binned, fill: Fill | undefined): Analysis {
   const found = new Collector();
   for (const { expr } of fields) {
     if (expr.kind !== 'literal' && !hasReference(expr)) throw selectError('field must contain at least one variable');
     if (expr.kind === 'literal') throw selectError('field must contain at least one variable');
     found.walk(expr);
   }
-  checkGrouping(found, binned, fill);
+  // a wildcard or regular expression may have found nothing
+  if (fields.length > 0) checkGrouping(found, binned, fill);
   return { kind: kindOf(found), calls: found.calls, windows: found.windows, hasColumns: found.hasColumns };
 }
 
@@ -69,15 +76,15 @@ function hasReference(expr: Expr): boolean {
   return expr.kind === 'binary' && (hasReference(expr.left) || hasReference(expr.right));
 }
 
-function checkGrouping({ calls, windows }: Collector, binned: boolean, fill: Fill | undefined): void {
+function checkGrouping({ calls, windows }: Collector, { own, inherited }: Binned, fill: Fill | undefined): void {
   for (const window of windows) {
     const overAggregate = window.args[0]?.kind === 'call';
-    if (overAggregate && !binned) throw selectError(`${window.name} aggregate requires a GROUP BY interval`);
-    if (!overAggregate && binned) throw selectError(`aggregate function required inside the call to ${window.name}`);
+    if (overAggregate && !own && !inherited) throw selectError(`${window.name} aggregate requires a GROUP BY interval`);
+    if (!overAggregate && own) throw selectError(`aggregate function required inside the call to ${window.name}`);
   }
   if (calls.length > 0 || windows.length > 0) return;
   if (fill !== undefined) throw selectError(`FILL(${fillName(fill)}) must be used with an aggregate or selector function`);
-  if (binned) throw selectError('GROUP BY requires at least one aggregate function');
+  if (own) throw selectError('GROUP BY requires at least one aggregate function');
 }
 
 function fillName(fill: Fill): string {

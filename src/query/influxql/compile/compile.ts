@@ -44,7 +44,8 @@ function united(
   emptyTags: EmptyTags,
 ): { sql: string; output: CompiledSql['output']; groupKey: GroupKey } {
   const columns = outputColumns(plan, measurements);
-  const projected = new Set(plan.fields.map(({ name }) => name));
+  // on /query the tags of a series are apart from its columns: a bin that is filled has the tag, but no value in the column
+  const projected = new Set(plan.asV1 ? [] : plan.fields.map(({ name }) => name));
   const front = plan.tags.map((key, i) => ({ key, sqlName: keyNames(plan)[i] as string })).filter(({ key }) => !projected.has(key));
   const tieCount = Math.max(0, ...measurements.map(({ ties }) => ties.length));
   const parts = measurements.map((rows) => onePart(plan, rows, { columns, front, tieCount }));
@@ -122,8 +123,7 @@ function sorted(
   const ties = Array.from({ length: tieCount }, (_, i) => `s${i}`);
   const selectedTags = columns.flatMap(({ type }, i) => (type === 'tag' ? [`c${i} NULLS LAST`] : []));
   const order = [
-    ...(parts.length > 1 ? ['m'] : []),
-    ...keys.map((key) => `${key} ${emptyTags}`),
+    ...seriesOrder(plan, keys, { emptyTags, severalMeasurements: parts.length > 1 }),
     `"time"${plan.select.descending ? ' DESC' : ''}`,
     ...tieOrder(plan, ties),
     ...selectedTags,
@@ -136,7 +136,18 @@ function sorted(
   return `SELECT ${visible} FROM (${rows})${seriesCondition(plan, keys, emptyTags)} ORDER BY ${order.join(', ')}`;
 }
 
-/** SLIMIT and SOFFSET count series: measurements with their group tags, in the order in which they are shown. */
+/** Series by measurement and group tags; in InfluxDB 1 backwards when time descends. */
+function seriesOrder(
+  plan: SelectPlan,
+  keys: readonly string[],
+  { emptyTags, severalMeasurements }: { readonly emptyTags: EmptyTags; readonly severalMeasurements: boolean },
+): string[] {
+  const isBackwards = plan.asV1 && plan.select.descending;
+  const way = isBackwards ? 'DESC NULLS LAST' : emptyTags;
+  return [...(severalMeasurements ? [`m${isBackwards ? ' DESC' : ''}`] : []), ...keys.map((key) => `${key} ${way}`)];
+}
+
+/** SLIMIT and SOFFSET count series: measurements with their group tags, in the order in which they are shown when time ascends. */
 function seriesCondition(plan: SelectPlan, keys: readonly string[], emptyTags: EmptyTags): string {
   const { seriesLimit } = plan.select;
   if (seriesLimit === undefined) return '';

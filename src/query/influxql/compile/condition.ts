@@ -14,6 +14,13 @@ export interface ConditionScope {
   readonly timeNs: string;
 }
 
+/** A column that is not there as InfluxDB 1 compares it: a tag that no series has. */
+export function asEmptyTag(value: Value, { cast }: RefExpr): Value {
+  return value.type === 'null' && (cast === undefined || cast === 'tag' || cast === 'field')
+    ? { sql: 'CAST(NULL AS VARCHAR)', type: 'tag' }
+    : value;
+}
+
 /** SQL that is true for the rows to keep; false or NULL for the others. */
 export function conditionSql(expr: Expr, scope: ConditionScope): string {
   const value = operand(expr, scope);

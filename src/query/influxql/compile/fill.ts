@@ -1,6 +1,5 @@
 /** Empty bins. */
-import type { Fill } from './ir.ts';
-import type { EmptyCounts } from './plan.ts';
+import { type EmptyCounts, keyNames, type SelectPlan } from './plan.ts';
 import { engineTypeName, floatSql, integerSql, isNumeric, type ValueType } from './types.ts';
 
 /** A column of the rows to fill. */
@@ -13,9 +12,11 @@ export interface FillColumn {
   readonly isIntegral: boolean;
 }
 
-/** A constant in the column's type; undefined when it has none. */
-export function fillConstant(fill: Fill | undefined, type: ValueType): string | undefined {
-  if (fill?.kind !== 'number' || !isNumeric(type)) return undefined;
+/** A constant in the column's type; undefined when it has none. InfluxDB 1 has one for what is no number too. */
+export function fillConstant({ fill, asV1 }: Pick<SelectPlan, 'fill' | 'asV1'>, type: ValueType): string | undefined {
+  if (fill?.kind !== 'number') return undefined;
+  if (asV1 && (type === 'boolean' || type === 'string')) return type === 'boolean' ? 'false' : "''";
+  if (!isNumeric(type)) return undefined;
   const { value } = fill.value;
   if (type === 'float') return floatSql(Number(value));
   const whole = typeof value === 'bigint' ? value : BigInt(Math.trunc(value));
@@ -24,13 +25,15 @@ export function fillConstant(fill: Fill | undefined, type: ValueType): string | 
 }
 
 /** `SELECT g.., t, column..` over `rows` (one row a bin, empty ones with NULL). */
-export function filledSql(fill: Fill | undefined, rows: string, keys: readonly string[], columns: readonly FillColumn[]): string {
+export function filledSql(plan: SelectPlan, rows: string, columns: readonly FillColumn[]): string {
+  const keys = keyNames(plan);
   const partition = keys.length > 0 ? `PARTITION BY ${keys.join(', ')} ` : '';
-  const outputs = columns.map((column) => `${filled(fill, column, partition)} AS ${column.sqlName}`);
+  const outputs = columns.map((column) => `${filled(plan, column, partition)} AS ${column.sqlName}`);
   return `SELECT ${[...keys, 't', ...outputs].join(', ')} FROM (${rows})`;
 }
 
-function filled(fill: Fill | undefined, { sqlName, type, emptyCount, isIntegral }: FillColumn, partition: string): string {
+function filled(plan: SelectPlan, { sqlName, type, emptyCount, isIntegral }: FillColumn, partition: string): string {
+  const { fill } = plan;
   if (fill === undefined || fill.kind === 'null') {
     if (emptyCount === 'zero') return `coalesce(${sqlName}, 0)`;
     return emptyCount === 'zero beside others'
@@ -38,7 +41,7 @@ function filled(fill: Fill | undefined, { sqlName, type, emptyCount, isIntegral 
       : sqlName;
   }
   if (fill.kind === 'number') {
-    const constant = fillConstant(fill, type);
+    const constant = fillConstant(plan, type);
     return constant === undefined ? sqlName : `coalesce(${sqlName}, ${constant})`;
   }
   if (fill.kind === 'previous') return `last_value(${sqlName} IGNORE NULLS) OVER (${partition}ORDER BY t ROWS UNBOUNDED PRECEDING)`;

@@ -2,20 +2,46 @@
 import { fillConstant } from './fill.ts';
 import { keyNames, type MeasurementRows, type SelectPlan, tieOrder } from './plan.ts';
 
-/**
- * Counts per series and column: a value outside the limits is replaced by NULL (or what fills gaps), a row stays while
- * one of its columns is inside. Tags are not counted.
- */
+/** The first rows of each series. */
 export function limited(plan: SelectPlan, rows: MeasurementRows): MeasurementRows {
   const { limit, offset } = plan.select;
   if (limit === undefined && offset === undefined) return rows;
   if (limit === 0n) return { ...rows, sql: `SELECT * FROM (${rows.sql}) WHERE false` };
+  if (!plan.asV1) return limitedColumns(plan, rows);
+  return hasCallRows(plan) ? rows : limitedRows(plan, rows);
+}
+
+/** InfluxDB 1 limits the rows of each call for itself (call-rows.ts). */
+function hasCallRows({ analysis, bins }: SelectPlan): boolean {
+  return (
+    analysis.windows.length > 0 ||
+    (bins !== undefined && (analysis.kind === 'aggregate' || (analysis.kind === 'selector' && !analysis.hasColumns)))
+  );
+}
+
+function limitedRows(plan: SelectPlan, rows: MeasurementRows): MeasurementRows {
+  const { limit, offset = 0n, descending } = plan.select;
+  const keys = keyNames(plan);
+  if (keys.length === 0) return firstRows(plan, rows, 'true');
+  const order = [`t${descending ? ' DESC' : ''}`, ...tieOrder(plan, rows.ties)].join(', ');
+  const number = `row_number() OVER (PARTITION BY ${keys.join(', ')} ORDER BY ${order})`;
+  const end = limit === undefined ? '' : ` AND ${number} <= ${offset + limit}`;
+  return { ...rows, sql: `SELECT * FROM (${rows.sql}) QUALIFY ${number} > ${offset}${end}` };
+}
+
+/**
+ * As InfluxDB 3 Core counts, per series and column: a value outside the limits is replaced by NULL (or what fills gaps), a row stays while
+ * one of its columns is inside. Tags are not counted.
+ */
+function limitedColumns(plan: SelectPlan, rows: MeasurementRows): MeasurementRows {
+  const { limit, offset } = plan.select;
   const keys = keyNames(plan);
   const gapFilled =
     plan.bins !== undefined && plan.fill?.kind !== 'none' && plan.analysis.kind !== 'top' && plan.analysis.kind !== 'distinct';
   const counted = rows.columns.filter(({ type }) => type !== 'tag' && type !== 'null');
   const [only, ...others] = counted;
-  if (keys.length === 0 && only !== undefined && others.length === 0 && !gapFilled) return firstRows(plan, rows, only.sqlName);
+  if (keys.length === 0 && only !== undefined && others.length === 0 && !gapFilled)
+    return firstRows(plan, rows, `${only.sqlName} IS NOT NULL`);
   const partition = keys.length > 0 ? `PARTITION BY ${keys.join(', ')} ` : '';
   const ties = tieOrder(plan, rows.ties).map((item) => `, ${item}`);
   const over = `OVER (${partition}ORDER BY t${plan.select.descending ? ' DESC' : ''}${ties.join('')} ROWS UNBOUNDED PRECEDING)`;
@@ -25,7 +51,7 @@ export function limited(plan: SelectPlan, rows: MeasurementRows): MeasurementRow
     `n_${name} > ${first}${limit === undefined ? '' : ` AND n_${name} <= ${first + limit}`}${gapFilled ? '' : ` AND ${name} IS NOT NULL`}`;
   const outputs = rows.columns.map(({ sqlName, type }) => {
     if (!counted.some((column) => column.sqlName === sqlName)) return sqlName;
-    const outside = fillConstant(plan.fill, type) ?? 'NULL';
+    const outside = fillConstant(plan, type) ?? 'NULL';
     return `CASE WHEN ${inside(sqlName)} THEN ${sqlName} ELSE ${outside} END AS ${sqlName}`;
   });
   const some = counted.map(({ sqlName }) => `(${inside(sqlName)})`).join(' OR ');
@@ -33,10 +59,10 @@ export function limited(plan: SelectPlan, rows: MeasurementRows): MeasurementRow
   return { ...rows, sql: `SELECT ${[...keys, 't', ...rows.ties, ...outputs].join(', ')} FROM (${numbered}) WHERE ${some}` };
 }
 
-/** One column of one series: the first rows are found without sorting and counting all. */
-function firstRows(plan: SelectPlan, rows: MeasurementRows, name: string): MeasurementRows {
+/** Rows of one series: the first ones are found without sorting and counting all. */
+function firstRows(plan: SelectPlan, rows: MeasurementRows, condition: string): MeasurementRows {
   const { limit, offset, descending } = plan.select;
   const order = [`t${descending ? ' DESC' : ''}`, ...tieOrder(plan, rows.ties)].join(', ');
   const end = `${limit === undefined ? '' : ` LIMIT ${limit}`}${offset === undefined ? '' : ` OFFSET ${offset}`}`;
-  return { ...rows, sql: `SELECT * FROM (${rows.sql}) WHERE ${name} IS NOT NULL ORDER BY ${order}${end}` };
+  return { ...rows, sql: `SELECT * FROM (${rows.sql}) WHERE ${condition} ORDER BY ${order}${end}` };
 }

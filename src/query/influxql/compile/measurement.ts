@@ -1,7 +1,7 @@
 /** The rows of one measurement, by the kind of the query. */
-import { clampedTimeNs } from '../../../shared/time-range.ts';
-import { aggregateSql, extendsRange, windowSql } from './aggregates.ts';
+import { aggregateSql, extendsRange, subtracts, windowSql } from './aggregates.ts';
 import { binSql, gridSql } from './bins.ts';
+import { type CallValue, callRows } from './call-rows.ts';
 import { type FillColumn, filledSql } from './fill.ts';
 import { functionKind, numberArgument } from './functions.ts';
 import { integralSql, withAreas } from './integral.ts';
@@ -10,9 +10,9 @@ import { keyNames, type MeasurementRows, type RowColumn, type SelectPlan, tieOrd
 import { printExpr } from './print-expr.ts';
 import type { Rowset } from './rowset.ts';
 import { type SourceRows, sourceRows } from './source-rows.ts';
-import type { TimeRange } from './state.ts';
 import { floatSql, missing, type Value } from './types.ts';
 import { evaluate, type ValueScope } from './values.ts';
+import { binInRange, inBinsOfRange, rowsInRange, scanRange, shownCalls, wantedAggregates } from './window-range.ts';
 
 /** Undefined when the measurement has nothing to show. */
 export function measurementRows(plan: SelectPlan, rowset: Rowset): MeasurementRows | undefined {
@@ -41,17 +41,6 @@ function rowsOf(plan: SelectPlan, source: SourceRows): Rows {
     case 'aggregate':
       return plan.bins === undefined ? aggregateRows(plan, source) : binnedRows(plan, source);
   }
-}
-
-/** Windows need the bin before the range, or after it when time descends. */
-function scanRange(plan: SelectPlan): TimeRange {
-  const { bins, range, analysis, select } = plan;
-  const upper = bins === undefined ? range : { low: range.low, high: plan.highNs };
-  if (bins === undefined || !extendsRange(analysis.windows)) return upper;
-  const { intervalNs } = bins;
-  return select.descending
-    ? { low: upper.low, high: upper.high === undefined ? undefined : clampedTimeNs(upper.high + intervalNs) }
-    : { low: upper.low === undefined ? undefined : clampedTimeNs(upper.low - intervalNs), high: upper.high };
 }
 
 interface Projection {
@@ -86,15 +75,37 @@ function rawRows(plan: SelectPlan, source: SourceRows): Rows {
 
 function windowRows(plan: SelectPlan, source: SourceRows): Rows {
   const keys = keyNames(plan);
-  const window = (call: CallExpr): Value =>
-    windowSql(call, {
-      value: source.value(call.args[0] as RefExpr),
-      keys,
-      ties: tieOrder(plan, source.ties),
-      descending: plan.select.descending,
-      intervalNs: undefined,
-    });
-  return withoutEmpty(project(plan, refScope(source, window), source.sql, 't', source));
+  const given = { keys, ties: tieOrder(plan, source.ties), descending: plan.select.descending, intervalNs: undefined };
+  const window = (call: CallExpr): Value => windowSql(call, { ...given, value: source.value(call.args[0] as RefExpr) });
+  if (!plan.asV1) return withoutEmpty(project(plan, refScope(source, window), source.sql, 't', source));
+  const { sql, value } = firstOfTimes(plan, source);
+  const calls = plan.analysis.windows.map((call): CallValue => {
+    const made = windowSql(call, { ...given, value: value(call) });
+    return { call, value: made, present: `${made.sql} IS NOT NULL` };
+  });
+  const rows = callRows(plan, sql, source.ties, calls);
+  return project(plan, refScope(source, rows.value), rows.sql, 't', source);
+}
+
+/** Of values of one time, which rows of several series have, those that are subtracted take the first only, as in InfluxDB 1: else they would divide by zero. */
+function firstOfTimes(plan: SelectPlan, source: SourceRows): { readonly sql: string; value(call: CallExpr): Value } {
+  const values = new Map<string, string>();
+  const value = (call: CallExpr): Value => {
+    const all = source.value(call.args[0] as RefExpr);
+    const isWhole = !subtracts(call) || all.type === 'null' || (source.ties.length === 0 && !source.isQuery);
+    if (isWhole) return all;
+    const sqlName = values.get(all.sql) ?? `first_${values.size}`;
+    values.set(all.sql, sqlName);
+    return { ...all, sql: sqlName };
+  };
+  plan.analysis.windows.forEach(value);
+  const ties = tieOrder(plan, source.ties);
+  const outputs = [...values].map(([sql, sqlName]) => {
+    const group = [...keyNames(plan), 't', `(${sql} IS NULL)`].join(', ');
+    const order = ties.length > 0 ? ` ORDER BY ${ties.join(', ')}` : '';
+    return `CASE WHEN row_number() OVER (PARTITION BY ${group}${order}) = 1 THEN ${sql} END AS ${sqlName}`;
+  });
+  return { sql: outputs.length === 0 ? source.sql : `SELECT *, ${outputs.join(', ')} FROM (${source.sql})`, value };
 }
 
 /** Rows of windows that all have no value are dropped. */
@@ -117,17 +128,22 @@ function distinctRows(plan: SelectPlan, source: SourceRows): Rows {
   return { sql, columns: [{ name, sqlName: 'c0', type: value.type }], ties: [] };
 }
 
+interface Aggregates {
+  readonly outputs: string[];
+  readonly columns: FillColumn[];
+  /** @param ownRange of the rows of the range only, where the scan reads more for windows */
+  value(call: CallExpr, ownRange?: boolean): Value;
+}
+
 /** The aggregates of a group, one column each. */
-function aggregated(
-  plan: SelectPlan,
-  source: SourceRows,
-): { readonly outputs: string[]; readonly columns: FillColumn[]; value(call: CallExpr): Value } {
+function aggregated(plan: SelectPlan, source: SourceRows): Aggregates {
   const names = new Map<string, { readonly sqlName: string; readonly value: Value; readonly call: CallExpr }>();
-  for (const call of plan.analysis.calls) {
-    const key = printExpr(call);
+  const keyOf = (call: CallExpr, ownRange: boolean): string => `${ownRange}:${printExpr(call)}`;
+  for (const { call, ownRange } of wantedAggregates(plan)) {
+    const key = keyOf(call, ownRange);
     if (names.has(key)) continue;
-    const value = oneAggregate(source, call);
-    const isEmpty = call.name === 'count' && plan.emptyCounts !== 'zero' && value.type !== 'null';
+    const value = oneAggregate(ownRange ? rowsInRange(plan, source) : source, call);
+    const isEmpty = call.name === 'count' && (ownRange || plan.emptyCounts !== 'zero') && value.type !== 'null';
     names.set(key, { sqlName: `a${names.size}`, value: isEmpty ? { ...value, sql: `nullif(${value.sql}, 0)` } : value, call });
   }
   const all = [...names.values()];
@@ -139,8 +155,8 @@ function aggregated(
       emptyCount: call.name === 'count' ? plan.emptyCounts : undefined,
       isIntegral: call.name === 'integral',
     })),
-    value(call) {
-      const found = names.get(printExpr(call));
+    value(call, ownRange = false) {
+      const found = names.get(keyOf(call, ownRange));
       return found === undefined || found.value.type === 'null' ? missing : { sql: found.sqlName, type: found.value.type };
     },
   };
@@ -175,25 +191,45 @@ function binnedRows(plan: SelectPlan, source: SourceRows): Rows {
   const binned = `SELECT *, ${binSql(bins, 't')} AS bin FROM (${withAreas(plan, source)})`;
   const grouped = `SELECT ${[...keys, ...aggregates.outputs, 'bin AS t'].join(', ')} FROM (${binned})${groupBy([...keys, 'bin'])}`;
   const filled = fillBins(plan, grouped, aggregates.columns);
+  if (plan.asV1) return binnedCalls(plan, source, filled, aggregates);
   const scope = refScope(source, (call) =>
-    functionKind(call.name) === 'window' ? binnedWindow(plan, call, aggregates.value) : aggregates.value(call),
+    functionKind(call.name) === 'window' ? binnedWindow(plan, call, aggregates.value(call.args[0] as CallExpr)) : aggregates.value(call),
   );
   const rows = project(plan, scope, filled, 't');
   return analysis.windows.length === 0 ? rows : trimmed(plan, withoutEmpty(rows));
 }
 
-function binnedWindow(plan: SelectPlan, call: CallExpr, inner: (call: CallExpr) => Value): Value {
-  const value = inner(call.args[0] as CallExpr);
+/** Filled bins as InfluxDB 1 shows them: aggregates have all bins of the range, windows those with a value. */
+function binnedCalls(plan: SelectPlan, source: SourceRows, filled: string, aggregates: Aggregates): Rows {
+  const { fill, fields, analysis } = plan;
+  const isExtended = extendsRange(analysis.windows);
+  const calls = fields
+    .flatMap(({ expr }) => shownCalls(expr))
+    .map((call): CallValue => {
+      if (functionKind(call.name) === 'window') {
+        const ownRange = isExtended && !extendsRange([call]);
+        const inner = aggregates.value(call.args[0] as CallExpr, ownRange);
+        const value = binnedWindow(plan, call, ownRange ? inBinsOfRange(plan, inner) : inner);
+        return { call, value, present: `${value.sql} IS NOT NULL` };
+      }
+      const value = aggregates.value(call, isExtended);
+      // one value has no standard deviation, but its row is there
+      const hasAll = fill?.kind !== 'none' || call.name === 'stddev';
+      return { call, value, present: hasAll ? (isExtended ? binInRange(plan) : 'true') : `${value.sql} IS NOT NULL` };
+    });
+  const rows = callRows(plan, filled, [], calls);
+  return project(plan, refScope(source, rows.value), rows.sql, 't');
+}
+
+function binnedWindow(plan: SelectPlan, call: CallExpr, value: Value): Value {
   return windowSql(call, { value, keys: keyNames(plan), ties: [], descending: plan.select.descending, intervalNs: plan.bins?.intervalNs });
 }
 
 /** The extra bin is cut off again when its plain aggregates would show. */
 function trimmed(plan: SelectPlan, rows: Rows): Rows {
-  const { bins, range, analysis } = plan;
-  if (bins === undefined || analysis.windows.length === analysis.calls.length || !extendsRange(analysis.windows)) return rows;
-  const bin = (ns: bigint): string => binSql(bins, `CAST(${ns} AS BIGINT)`);
-  const conditions = plan.select.descending ? [`t <= ${bin(plan.highNs)}`] : range.low === undefined ? [] : [`t >= ${bin(range.low)}`];
-  return conditions.length === 0 ? rows : { ...rows, sql: `SELECT * FROM (${rows.sql}) WHERE ${conditions.join(' AND ')}` };
+  const { analysis } = plan;
+  if (analysis.windows.length === analysis.calls.length || !extendsRange(analysis.windows)) return rows;
+  return { ...rows, sql: `SELECT * FROM (${rows.sql}) WHERE ${binInRange(plan)}` };
 }
 
 /** `rows` (`g.., t` = bin, columns) with the empty bins of every series, by the FILL option. */
@@ -207,7 +243,7 @@ function fillBins(plan: SelectPlan, rows: string, columns: readonly FillColumn[]
   const same = ['f.t = b.t', ...keys.map((key) => `f.${key} IS NOT DISTINCT FROM b.${key}`)].join(' AND ');
   const outputs = [...keys.map((key) => `b.${key}`), 'b.t', ...columns.map(({ sqlName }) => `f.${sqlName}`)];
   const joined = `SELECT ${outputs.join(', ')} FROM (${grid}) AS b LEFT JOIN filled_from AS f ON ${same}`;
-  return `WITH filled_from AS MATERIALIZED (${rows}) ${filledSql(fill, joined, keys, columns)}`;
+  return `WITH filled_from AS MATERIALIZED (${rows}) ${filledSql(plan, joined, columns)}`;
 }
 
 /**
@@ -279,8 +315,15 @@ function binnedSelectorRows(plan: SelectPlan, source: SourceRows): Rows {
   );
   const columns: FillColumn[] = rows.columns.map(({ sqlName, type }) => ({ sqlName, type, emptyCount: undefined, isIntegral: false }));
   const filled = fillBins(plan, rows.sql, columns);
-  const outputs = [...keys, 't', ...columns.map(({ sqlName }) => sqlName)];
+  const outputs = [...keys, 't', ...columns.map(({ sqlName }, i) => groupTagOf(plan, i) ?? sqlName)];
   return { ...rows, sql: `SELECT ${outputs.join(', ')} FROM (${filled})` };
+}
+
+/** A selected group tag has its value in filled bins too; not in InfluxDB 1. */
+function groupTagOf(plan: SelectPlan, column: number): string | undefined {
+  const expr = plan.fields[column]?.expr;
+  const tag = plan.asV1 || expr?.kind !== 'ref' ? -1 : plan.tags.indexOf(expr.name);
+  return tag < 0 ? undefined : `${keyNames(plan)[tag]} AS c${column}`;
 }
 
 function topRows(plan: SelectPlan, source: SourceRows): Rows {

@@ -21,6 +21,8 @@ export interface SelectPlan {
   readonly tags: readonly string[];
   readonly fill: Fill | undefined;
   readonly emptyCounts: EmptyCounts;
+  /** True = as InfluxDB 1 answers where InfluxDB 3 Core has another answer. */
+  readonly asV1: boolean;
   /** Name of the time column. */
   readonly timeName: string;
 }

@@ -2,9 +2,10 @@
 
 import { physicalNames, type RelationInfo } from '../../sql/index.ts';
 import { quoteIdent, timestampLiteral } from '../../sql/types/quote.ts';
+import { type Bins, binSql } from './bins.ts';
 import type { RefExpr } from './ir.ts';
 import type { CompileState, TimeRange } from './state.ts';
-import { castValue, missing, type Value, type ValueType, valueType } from './types.ts';
+import { castValue, integerSql, missing, type Value, type ValueType, valueType } from './types.ts';
 
 /** One use of a source, being printed. */
 export interface OpenRows {
@@ -27,6 +28,8 @@ export interface Rowset {
   readonly hiddenTags: readonly string[];
   /** True for the rows of a subquery. */
   readonly isQuery: boolean;
+  /** Bins of the statement around the subquery, when its rows have their times: the first one may begin before the range and belongs to it. */
+  readonly sharedBins: Bins | undefined;
   /** @param range rows outside are not wanted */
   open(range: TimeRange): OpenRows;
 }
@@ -43,6 +46,7 @@ export function tableRows(state: CompileState, relation: RelationInfo): Rowset {
     columns: types,
     hiddenTags: [],
     isQuery: false,
+    sharedBins: undefined,
     open(range) {
       const { columns, marker } = state.addUse(relation, range);
       const alias = state.freshName('r');
@@ -70,19 +74,23 @@ export function queryRows(
   state: CompileState,
   measurement: string,
   sql: string,
-  { shown, hidden }: { readonly shown: QueryColumns; readonly hidden: QueryColumns },
+  { shown, hidden, sharedBins }: { readonly shown: QueryColumns; readonly hidden: QueryColumns } & Pick<Rowset, 'sharedBins'>,
 ): Rowset {
   return {
     measurement,
     columns: new Map([...shown].map(([name, { type }]) => [name, type])),
     hiddenTags: [...hidden.keys()].filter((name) => !shown.has(name)),
     isQuery: true,
+    sharedBins,
     open() {
       const alias = state.freshName('r');
       return {
         from: `(${sql}) AS ${alias}`,
         timeNs: `${alias}.t`,
-        within: (limits) => rangeConditions(`${alias}.t`, limits, String),
+        within: ({ low, high }) => [
+          ...(low === undefined ? [] : [`${alias}.t >= ${sharedBins === undefined ? low : binSql(sharedBins, integerSql(low))}`]),
+          ...rangeConditions(`${alias}.t`, { low: undefined, high }, String),
+        ],
         column({ name, cast }) {
           const column = shown.get(name) ?? hidden.get(name);
           if (column === undefined) return missing;

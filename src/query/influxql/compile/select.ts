@@ -16,35 +16,52 @@ import { refsIn } from './values.ts';
 /** The rows of a SELECT, one entry for each measurement, by name. */
 export interface SelectRows {
   readonly plan: SelectPlan;
+  /** Those of the plan's group tags that its own GROUP BY names. */
+  readonly ownTags: readonly string[];
   readonly measurements: readonly MeasurementRows[];
 }
 
-const unbounded: TimeRange = { low: undefined, high: undefined };
+/** What an enclosing SELECT gives its subqueries. */
+interface Enclosing {
+  readonly range: TimeRange;
+  /** Of its bins and groups; none where InfluxDB 3 Core answers, which groups a subquery by its own GROUP BY only. */
+  readonly bins: Pick<Bins, 'intervalNs' | 'offsetNs'> | undefined;
+  readonly tags: readonly string[];
+}
 
-/** @param outer bounds that an enclosing SELECT has on time; `inner` = this is a subquery */
-export function selectRows(state: CompileState, select: Select, outer: TimeRange = unbounded, inner = false): SelectRows {
+/** @param outer absent = this is no subquery */
+export function selectRows(state: CompileState, select: Select, outer?: Enclosing): SelectRows {
   checkLimit('slimit', select.seriesLimit?.limit);
   checkLimit('soffset', select.seriesLimit?.offset);
   checkLimit('limit', select.limit);
   checkLimit('offset', select.offset);
   const { range: own, filter } = splitCondition(select.where, { nowNs: state.nowNs, zone: select.zone });
-  const range = intersect(own, outer);
-  const rowsets = resolveSources(state, select.sources, range);
+  const inner = outer !== undefined;
+  const range = outer === undefined ? own : intersect(own, outer.range);
+  const ownBins = timeBins(state, select);
+  const inherited = outer?.bins === undefined ? undefined : { ...outer.bins, zone: select.zone };
+  const groups = ownBins ?? inherited;
+  const inheritedTags = state.asV1
+    ? [...(outer?.tags ?? []), ...select.dimensions.flatMap((each) => (each.kind === 'tag' ? [each.name] : []))]
+    : [];
+  const rowsets = resolveSources(state, select.sources, { range, bins: state.asV1 ? groups : undefined, tags: inheritedTags });
   const types = columnTypes(rowsets);
-  const tags = groupTags(select, types);
-  const bins = timeBins(state, select);
-  const hidden = new Set(hidesAllTags(select) ? [...types].filter(([, type]) => type === 'tag').map(([name]) => name) : tags);
+  const ownTags = groupTags(select, types);
+  const tags = [...new Set([...ownTags, ...(outer?.tags ?? [])])].sort(byCodePoint);
+  const hidden = new Set(hidesAllTags(select) ? [...types].filter(([, type]) => type === 'tag').map(([name]) => name) : ownTags);
   const { fields, timeName } = selectedFields(select, types, hidden);
-  const analysis = analyze(fields, bins !== undefined, select.fill);
+  const analysis = analyze(fields, { own: ownBins !== undefined, inherited: inherited !== undefined }, select.fill);
+  const bins = ownBins ?? (analysis.calls.length > 0 ? inherited : undefined);
   const fill: Fill | undefined = select.fill ?? (inner ? { kind: 'none' } : undefined);
   const highNs = range.high ?? state.nowNs;
   const emptyCounts = emptyCountsOf(state, fields, inner && fill?.kind === 'null');
-  const plan: SelectPlan = { select, rowsets, range, highNs, filter, fields, analysis, bins, tags, fill, emptyCounts, timeName };
+  const { asV1 } = state;
+  const plan: SelectPlan = { select, rowsets, range, highNs, filter, fields, analysis, bins, tags, fill, emptyCounts, asV1, timeName };
   const measurements = plan.rowsets.flatMap((rowset) => {
     const rows = measurementRows(plan, rowset);
     return rows === undefined ? [] : [limited(plan, rows)];
   });
-  return { plan, measurements: inner ? measurements.map((rows) => chosenSeries(plan, rows, measurements.length)) : measurements };
+  return { plan, ownTags, measurements: inner ? measurements.map((rows) => chosenSeries(plan, rows, measurements.length)) : measurements };
 }
 
 /** Of one field alone, a series without it is not there at all. */
@@ -67,11 +84,11 @@ function chosenSeries(plan: SelectPlan, rows: MeasurementRows, measurementCount:
 }
 
 /** Measurements by name; several sources may name one. */
-function resolveSources(state: CompileState, sources: readonly Source[], range: TimeRange): Rowset[] {
+function resolveSources(state: CompileState, sources: readonly Source[], enclosing: Enclosing): Rowset[] {
   const rowsets: Rowset[] = [];
   const tables = new Set<string>();
   for (const source of sources) {
-    if (source.kind === 'subquery') rowsets.push(...subquery(state, source.select, range));
+    if (source.kind === 'subquery') rowsets.push(...subquery(state, source.select, enclosing));
     else for (const name of measurementNames(state, source)) tables.add(name);
   }
   for (const name of tables) {
@@ -88,16 +105,22 @@ export function measurementNames(state: CompileState, source: Exclude<Source, { 
   return state.context.measurements().filter((name) => pattern.test(name));
 }
 
-function subquery(state: CompileState, select: Select, range: TimeRange): Rowset[] {
-  const { plan, measurements } = selectRows(state, select, range, true);
+function subquery(state: CompileState, select: Select, enclosing: Enclosing): Rowset[] {
+  const { plan, ownTags, measurements } = selectRows(state, select, enclosing);
   const keys = keyNames(plan);
+  const hasOwnBins = select.dimensions.some(({ kind }) => kind === 'time');
+  const sharedBins = hasOwnBins ? undefined : (plan.bins ?? plan.rowsets.find((rowset) => rowset.sharedBins !== undefined)?.sharedBins);
   return measurements.map(({ measurement, sql, columns, ties, tieTags }) => {
     const named = new Map<string, { sqlName: string; type: ValueType }>();
-    plan.tags.forEach((tag, i) => void named.set(tag, { sqlName: keys[i] as string, type: 'tag' }));
-    for (const { name, sqlName, type } of columns) if (!named.has(name)) named.set(name, { sqlName, type });
     // rows of the source keep the tags of their series, which can be grouped by and compared, but are in no wildcard; as in InfluxDB 1
     const hidden = new Map(tieTags.map((tag, i) => [tag, { sqlName: ties[i] as string, type: 'tag' as const }]));
-    return queryRows(state, measurement, sql, { shown: named, hidden });
+    plan.tags.forEach((tag, i) => {
+      const key = { sqlName: keys[i] as string, type: 'tag' } as const;
+      if (ownTags.includes(tag)) named.set(tag, key);
+      else hidden.set(tag, key);
+    });
+    for (const { name, sqlName, type } of columns) if (!named.has(name)) named.set(name, { sqlName, type });
+    return queryRows(state, measurement, sql, { shown: named, hidden, sharedBins });
   });
 }
 

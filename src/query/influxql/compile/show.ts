@@ -4,13 +4,14 @@ import type { CompiledSql } from '../../sql/index.ts';
 import { quoteString } from '../../sql/types/quote.ts';
 import type { NameFilter, Statement } from '../parse/ast.ts';
 import type { CompiledInfluxql } from './compile.ts';
-import { conditionSql } from './condition.ts';
+import { asEmptyTag, conditionSql } from './condition.ts';
 import { byCodePoint, compileRegex } from './expand.ts';
 import type { Expr, RefExpr, Source } from './ir.ts';
 import { type OpenRows, type Rowset, tableRows } from './rowset.ts';
 import { measurementNames } from './select.ts';
 import { CompileState, fillMarkers, type InfluxqlCompileContext } from './state.ts';
 import { splitCondition } from './time-range.ts';
+import type { Value } from './types.ts';
 
 /** Statements about the tables of one database. */
 export type ShowStatement = Extract<
@@ -23,9 +24,12 @@ interface Limits {
   readonly offset: bigint | undefined;
 }
 
-/** Compiles a SHOW statement; those without WHERE (but for values) read the catalog only. */
-export function compileShow(statement: ShowStatement, context: InfluxqlCompileContext): CompiledInfluxql {
-  const state = new CompileState(context, false);
+/**
+ * Compiles a SHOW statement; those without WHERE (but for values) read the catalog only.
+ * @param asV1 as InfluxDB 1 answers where InfluxDB 3 Core has another answer
+ */
+export function compileShow(statement: ShowStatement, context: InfluxqlCompileContext, asV1: boolean): CompiledInfluxql {
+  const state = new CompileState(context, asV1);
   switch (statement.kind) {
     case 'show-measurements':
       return answer(state, ['name'], limitedRows(measurements(state, statement), [], 'name', statement));
@@ -34,7 +38,7 @@ export function compileShow(statement: ShowStatement, context: InfluxqlCompileCo
     case 'show-tag-keys':
       return answer(state, ['tagKey'], limitedRows(tagKeys(state, statement), ['m'], 'k', statement));
     case 'show-tag-values':
-      return answer(state, ['key', 'value'], limitedRows(tagValues(state, statement), ['m', 'k'], 'v', statement));
+      return answer(state, ['key', 'value'], limitedTagValues(tagValues(state, statement), statement, asV1));
     case 'show-series':
       return answer(state, ['key'], limitedRows(series(state, statement), [], 'k', statement));
     case 'show-cardinality':
@@ -72,6 +76,11 @@ function limitedRows({ columns, selects }: Parts, groups: readonly string[], by:
   return `SELECT * FROM (${all}) QUALIFY ${number} > ${first}${last} ${order}`;
 }
 
+/** LIMIT counts the values of each key, in InfluxDB 1 those of each measurement. */
+function limitedTagValues(values: Parts, limits: Limits, asV1: boolean): string {
+  return asV1 ? limitedRows(values, ['m'], 'k, v', limits) : limitedRows(values, ['m', 'k'], 'v', limits);
+}
+
 function rowsetsOf(state: CompileState, from: readonly Source[]): Rowset[] {
   const names =
     from.length === 0
@@ -92,7 +101,8 @@ function matching(
   const { range, filter } = splitCondition(where, { nowNs: state.nowNs, zone: undefined });
   const open = rowset.open(range);
   const conditions = open.within(range);
-  if (filter !== undefined) conditions.push(conditionSql(filter, { timeNs: open.timeNs, column: (ref) => open.column(ref) }));
+  const column = (ref: RefExpr): Value => (state.asV1 ? asEmptyTag(open.column(ref), ref) : open.column(ref));
+  if (filter !== undefined) conditions.push(conditionSql(filter, { timeNs: open.timeNs, column }));
   return { open, conditions };
 }
 

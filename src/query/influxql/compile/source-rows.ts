@@ -1,5 +1,5 @@
 /** The rows that a SELECT reads of one measurement. */
-import { conditionSql } from './condition.ts';
+import { asEmptyTag, conditionSql } from './condition.ts';
 import { byCodePoint } from './expand.ts';
 import type { Expr, RefExpr } from './ir.ts';
 import { keyNames, type SelectPlan } from './plan.ts';
@@ -42,7 +42,8 @@ export function sourceRows(plan: SelectPlan, rowset: Rowset, range: TimeRange): 
   const ties = tieTags.map((tag, i) => `${open.column({ kind: 'ref', name: tag, cast: undefined }).sql} AS s${i}`);
   const conditions = [...open.within(range), `(${fields.map(({ value }) => `${value.sql} IS NOT NULL`).join(' OR ')})`];
   if (plan.filter !== undefined) {
-    conditions.push(conditionSql(plan.filter, { timeNs: open.timeNs, column: (ref) => open.column(ref) }));
+    const column = (ref: RefExpr): Value => (plan.asV1 ? asEmptyTag(open.column(ref), ref) : open.column(ref));
+    conditions.push(conditionSql(plan.filter, { timeNs: open.timeNs, column }));
   }
   const values = [...names.values()].filter(({ value }) => value.type !== 'null').map(({ value, sqlName }) => `${value.sql} AS ${sqlName}`);
   const outputs = [...keys, `${open.timeNs} AS t`, ...ties, ...values];
