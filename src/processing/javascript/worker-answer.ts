@@ -19,7 +19,8 @@ type Items = Iterable<unknown> | AsyncIterable<unknown>;
 export async function toResponse(returned: unknown, send: SendPiece): Promise<WorkerResponse | undefined> {
   if (PluginResponse.isOne(returned)) {
     const { body, headers, status } = returned;
-    if (!Number.isInteger(status) || status < 100 || status > 999) throw new UnsupportedAnswer(`invalid status code ${status}`);
+    // After a status below 200 clients wait for the answer itself.
+    if (!Number.isInteger(status) || status < 200 || status > 999) throw new UnsupportedAnswer(`invalid status code ${status}`);
     const part = bodyPart(body);
     const given = Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]);
     const hasType = given.some(([name]) => name.toLowerCase() === 'content-type');

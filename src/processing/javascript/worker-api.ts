@@ -147,5 +147,7 @@ function exactNumbers(params: Readonly<Record<string, Value | null>>): QueryPara
 }
 
 function text(line: string | Buildable): string {
-  return typeof line === 'string' ? line : line.build();
+  const built: unknown = typeof line === 'string' ? line : line.build();
+  if (typeof built !== 'string') throw new TypeError(`build() must return a string, not ${built === null ? 'null' : typeof built}`);
+  return built;
 }

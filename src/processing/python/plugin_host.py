@@ -690,7 +690,8 @@ def send_pieces(call, head, body):
 
 
 def checked_status(status):
-    if not 100 <= status <= 999:
+    # after a status below 200 clients wait for the answer itself
+    if not 200 <= status <= 999:
         raise Failure("response", "invalid status code %d" % status)
     return status
 

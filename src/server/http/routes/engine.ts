@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { EngineResponse } from '../../../processing/processing-service.ts';
+import type { EngineResponse, LongBody } from '../../../processing/processing-service.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import { anySignal } from '../../../shared/signals.ts';
 import type { GuardedEngine } from '../../guarded-services.ts';
@@ -51,24 +51,51 @@ function headersOf({ raw }: FastifyRequest): Record<string, string> {
 const HEADER_NAME = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const NO_HEADER_VALUE = /[^\t\x20-\x7e\x80-\xff]/;
 
-/** Headers that belong to the connection or the server. */
-const OWN_HEADERS = ['connection', 'transfer-encoding', 'content-length', 'keep-alive', 'upgrade', 'date'];
+/** Headers that belong to the connection or the server. With the last four `node:http` or `node:http2` would send no answer at all. */
+const OWN_HEADERS = [
+  'connection',
+  'transfer-encoding',
+  'content-length',
+  'keep-alive',
+  'upgrade',
+  'date',
+  'trailer',
+  'te',
+  'proxy-connection',
+  'http2-settings',
+];
+
+/** Statuses whose answers have no body, whatever the plugin gave. */
+const NO_BODY_STATUSES = [204, 205, 304];
+
+/** `node:http2` sends no others. */
+const HTTP2_STATUS_MAX = 599;
 
 /** compat: a value that no header can carry is sent empty. The server's own headers stay as they are. */
-function send(reply: FastifyReply, { body, headers, status }: EngineResponse): FastifyReply {
+async function send(reply: FastifyReply, { body, headers, status }: EngineResponse): Promise<FastifyReply> {
+  const hasBody = !NO_BODY_STATUSES.includes(status);
+  const isSent = status <= HTTP2_STATUS_MAX || reply.request.raw.httpVersionMajor < 2;
+  if ('pieces' in body && !(hasBody && isSent)) await leave(body);
+  if (!isSent) throw unsentStatus(status);
+  const own = [...Object.keys(reply.getHeaders()), ...OWN_HEADERS];
   for (const [name, value] of headers) {
-    const isOwn = reply.hasHeader(name) || OWN_HEADERS.includes(name.toLowerCase());
-    if (HEADER_NAME.test(name) && !isOwn) reply.header(name, NO_HEADER_VALUE.test(value) ? '' : value);
+    if (HEADER_NAME.test(name) && !own.includes(name.toLowerCase())) reply.header(name, NO_HEADER_VALUE.test(value) ? '' : value);
   }
   const length = 'pieces' in body ? body.length : body.byteLength;
-  if (length !== undefined) reply.header('content-length', String(length));
+  if (hasBody && length !== undefined) reply.header('content-length', String(length));
   const given = reply.getHeaders() as Record<string, string>;
   // fastify's own sending would add a content-type.
   reply.hijack();
   reply.raw.writeHead(status, given);
-  if ('pieces' in body) void sendPieces(reply.raw, body.pieces);
+  if (!hasBody) reply.raw.end();
+  else if ('pieces' in body) void sendPieces(reply.raw, body.pieces);
   else reply.raw.end(Buffer.from(body.buffer, body.byteOffset, body.byteLength));
   return reply;
+}
+
+/** Nobody takes the body: its plugin goes on without. */
+async function leave({ pieces }: LongBody): Promise<void> {
+  for await (const _piece of pieces) return;
 }
 
 /** Ends the connection instead of the body when the plugin fails on the way, so that nobody takes a part for the whole. */
@@ -87,6 +114,10 @@ async function sendPieces(raw: FastifyReply['raw'], pieces: AsyncIterable<Uint8A
   } finally {
     raw.off('close', onClose);
   }
+}
+
+function unsentStatus(status: number): InfluxError {
+  return new InfluxError({ code: 'PLUGIN_FAILED', message: `HTTP/2 has no status code ${status}`, status: 500, shape: 'json' });
 }
 
 /** compat: the body is meant to be JSON but is not */
