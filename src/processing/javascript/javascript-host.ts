@@ -5,7 +5,7 @@
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../shared/clock.ts';
 import type { Logger } from '../../shared/logger.ts';
-import type { Timers } from '../../shared/timers.ts';
+import { pause, type Timers } from '../../shared/timers.ts';
 import { answerQuery } from '../calls/call-answers.ts';
 import { readOutput } from '../calls/output-lines.ts';
 import { type PluginCall, type PluginCalls, PluginFailure, type PluginHost } from '../calls/plugin-host.ts';
@@ -28,6 +28,9 @@ export interface JavascriptHostOptions {
 const MEMORY_DEFAULT_BYTES = 128 * 1024 * 1024;
 const MIB = 1024 * 1024;
 
+/** How long calls that run keep a worker from being replaced; then new ones begin beside them. */
+const RETIRE_AFTER_MS = 10_000;
+
 /** How long a worker that is being replaced may take to hand over its cache. */
 const EXPORT_TIME_MS = 1000;
 
@@ -35,6 +38,8 @@ const EXPORT_TIME_MS = 1000;
 export class JavascriptHost implements PluginHost {
   readonly #options: JavascriptHostOptions;
   #current: { readonly version: string; readonly worker: PluginWorker } | undefined;
+  /** The one at work, and replaced ones whose calls have not ended. */
+  readonly #workers = new Set<PluginWorker>();
   #starting: Promise<unknown> = Promise.resolve();
   #stopped = false;
   #refuses = false;
@@ -56,14 +61,18 @@ export class JavascriptHost implements PluginHost {
 
   refuseCalls(): void {
     this.#refuses = true;
-    this.#current?.worker.refuseCalls();
+    for (const worker of this.#workers) worker.refuseCalls();
   }
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#current?.worker.end(); // one that is to be replaced waits for its calls, which may never end by themselves
+    await this.#endAll(); // a start may wait for calls that never end
     await this.#starting;
-    this.#current = undefined;
+    await this.#endAll();
+  }
+
+  async #endAll(): Promise<void> {
+    await Promise.all([...this.#workers].map((worker) => worker.end()));
   }
 
   /** One after another, so that two calls never start two workers. */
@@ -81,6 +90,8 @@ export class JavascriptHost implements PluginHost {
     if (this.#stopped) throw stopped();
     this.starts++;
     const worker = new PluginWorker(code, cache, this.#options);
+    this.#workers.add(worker);
+    void worker.gone.then(() => this.#workers.delete(worker));
     this.#current = { version: code.version, worker };
     return worker;
   }
@@ -94,7 +105,8 @@ class PluginWorker {
   readonly #running = new Map<number, RunningCall>();
   readonly #nextRows = new Map<number, () => void>();
   readonly #onIdle: (() => void)[] = [];
-  readonly #gone: Promise<void>;
+  /** Resolves when the thread has ended. */
+  readonly gone: Promise<void>;
   #exported: ((entries: readonly CacheEntry[]) => void) | undefined;
   #nextCall = 0;
   #death: string | undefined;
@@ -119,7 +131,7 @@ class PluginWorker {
     this.#worker.on('message', (message: FromWorker) => this.#take(message));
     this.#worker.on('messageerror', (error) => this.#die(messageOf(error)));
     this.#worker.on('error', (error) => this.#die(deathText(error)));
-    this.#gone = new Promise((resolve) => {
+    this.gone = new Promise((resolve) => {
       this.#worker.on('exit', (exitCode) => {
         this.#die(`code ${exitCode}`);
         resolve();
@@ -155,9 +167,9 @@ class PluginWorker {
     });
   }
 
-  /** Lets running calls end, takes what is cached, and ends the thread. */
+  /** Lets running calls end, for a while, takes what is cached, and ends the thread, at the latest with the last of its calls. */
   async retire(): Promise<readonly CacheEntry[]> {
-    if (this.#running.size > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
+    await pause(this.#timers, RETIRE_AFTER_MS, this.#idle());
     if (this.#death !== undefined) return [];
     const entries = new Promise<readonly CacheEntry[]>((resolve) => {
       const cancel = this.#timers.after(EXPORT_TIME_MS, () => resolve([]));
@@ -168,8 +180,17 @@ class PluginWorker {
     });
     this.#post({ type: 'export' });
     const exported = await entries;
-    await this.end();
+    if (this.#running.size > 0) this.#onIdle.push(() => void this.end());
+    else await this.end();
     return exported;
+  }
+
+  /** Aborts when no call runs. */
+  #idle(): AbortSignal {
+    const idle = new AbortController();
+    if (this.#running.size > 0) this.#onIdle.push(() => idle.abort());
+    else idle.abort();
+    return idle.signal;
   }
 
   /** What calls ask of the server fails from now on. */
@@ -180,7 +201,7 @@ class PluginWorker {
   /** Ends the thread at once, also in an endless loop. */
   async end(): Promise<void> {
     await this.#worker.terminate();
-    await this.#gone;
+    await this.gone;
   }
 
   #post(message: ToWorker, transfer: ArrayBuffer[] = []): void {
