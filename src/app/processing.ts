@@ -53,6 +53,8 @@ export interface OpenProcessing {
   readonly engine: ProcessingEngine;
   readonly triggers: TriggerAdmin;
   readonly plugins: PluginAdmin;
+  /** Mends what a crash has left in the plugin directory. */
+  readonly recoverFiles: () => Promise<void>;
 }
 
 /** The processing engine over this server's writes and queries. Starts nothing. Throws `StartupError`. */
@@ -85,7 +87,8 @@ export function openProcessing(config: ServeConfig, parts: ProcessingParts): Ope
   registerTriggerMetrics(metrics, () => engine.figures());
   const files = new PluginFiles({ directory: pluginDir, catalog: storage.catalog });
   const plugins = new PluginAdmin({ files, packages, dryRuns: engine.dryRuns });
-  return { engine, plugins, triggers: new TriggerAdmin({ catalog: storage.catalog, code, kinds: triggerKinds, logger }) };
+  const triggers = new TriggerAdmin({ catalog: storage.catalog, code, kinds: triggerKinds, logger });
+  return { engine, plugins, triggers, recoverFiles: () => files.recover() };
 }
 
 function createPluginDir(directory: string): void {

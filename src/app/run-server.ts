@@ -146,6 +146,7 @@ async function startServer(config: ServeConfig, hooks: ServerHooks, seed: Server
   });
   parts.add(() => server.close());
   parts.add(async () => storage.writes.beginStop()); // first of all: the server waits for its writers next
+  await processing.recoverFiles();
   processing.engine.start();
   parts.add(() => processing.engine.stop());
   const bound = await bind(server, config.http, '--http-bind');

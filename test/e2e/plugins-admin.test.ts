@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +8,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { type Answer, PluginServer } from '../support/plugins.ts';
 import { startServer } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 const ECHO = `
 def process_request(influxdb3_local, q, h, b, args=None):
@@ -27,6 +29,17 @@ def process_writes(influxdb3_local, table_batches, args=None):
 const SCHEDULED = `
 def process_scheduled_call(influxdb3_local, call_time, args=None):
     influxdb3_local.info(type(call_time).__name__, call_time.tzinfo, call_time.microsecond, args)
+`;
+
+/** Makes a file that `pip` can install without a network. */
+const WHEEL = `
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as file:
+    info = "tiny_plugin_pack-1.dist-info/"
+    file.writestr("tinypack.py", "x = 'installed'\\n")
+    file.writestr(info + "METADATA", "Metadata-Version: 2.1\\nName: tiny-plugin-pack\\nVersion: 1\\n")
+    file.writestr(info + "WHEEL", "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    file.writestr(info + "RECORD", "")
 `;
 
 async function engine(plugins: PluginServer, path: string): Promise<[number, string]> {
@@ -93,7 +106,7 @@ describe('administration of plugins', () => {
     }
     await plugins.created({ plugin: 'echo.py', spec: 'cron:0 0 0 1 1 * 2020' });
     await plugins.server.kill();
-    const off = await startServer(t, plugins.dataDir);
+    const off = await startServer(t, plugins.dataDir, { args: ['--test-mode'] });
     const post = async (path: string, body: unknown): Promise<string> => {
       const init = { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
       return (await fetch(`${off.url}${path}`, init)).text();
@@ -105,6 +118,8 @@ describe('administration of plugins', () => {
     assert.equal(await post('/api/v3/plugin_test/wal', dry), `Plugin error: ${noDirectory}`);
     const upload = await post('/api/v3/plugins/files', { plugin_name: 'x.py', content: '' });
     assert.equal(upload, 'Processing engine error: plugin error: No plugin directory configured');
+    const snapshot = (await (await fetch(`${off.url}/api/v3/test/telemetry_snapshot`)).json()) as Record<string, unknown>;
+    assert.deepEqual(snapshot['installed_packages'], []);
   });
 
   test('files and directories are uploaded, replaced, listed, and run as they are then', async (t) => {
@@ -260,32 +275,64 @@ describe('administration of plugins', () => {
     assert.deepEqual(update, { status: 500, text: 'Processing engine error: plugin error: trigger t uses a remote plugin' });
   });
 
-  test('packages are installed into the environment of the plugins, unless that is forbidden', async (t) => {
-    const setup = 'from setuptools import setup\nsetup(name="tiny-plugin-pack", version="1", py_modules=["tinypack"])\n';
-    const asks = 'def process_request(a, q, h, b, args=None):\n    import sys\n    return sys.prefix\n';
-    const plugins = await PluginServer.start(t, {
-      'asks.py': asks,
-      'pack/setup.py': setup,
-      'pack/tinypack.py': 'x = 1\n',
-      'req.txt': 'no-such-package-at-all @ file:///none\n',
-    });
+  test('packages are installed into the environment of the plugins, which get them at their next call, unless that is forbidden', async (t) => {
+    const asks = `
+def process_request(a, q, h, b, args=None):
+    import os, sys
+    try:
+        import tinypack
+        return [os.getpid(), sys.prefix, tinypack.x]
+    except ImportError:
+        return [os.getpid(), sys.prefix, None]
+`;
+    const plugins = await PluginServer.start(
+      t,
+      { 'asks.py': asks, 'req.txt': 'no-such-package-at-all @ file:///none\n' },
+      { args: ['--test-mode'] },
+    );
+    const wheel = 'tiny_plugin_pack-1-py3-none-any.whl';
+    const python = (...args: string[]): void => void execFileSync('python3', args, { cwd: plugins.pluginDir });
+    python('-c', WHEEL, wheel);
+    // What a server leaves that is killed while it makes the environment: an interpreter without pip.
+    python('-m', 'venv', '--without-pip', '.venv');
+    rmSync(join(plugins.pluginDir, '.venv/bin/activate'));
     const install = (what: string, body: unknown) => plugins.request('POST', `/api/v3/configure/plugin_environment/${what}`, body);
-    assert.deepEqual(await install('install_packages', { packages: ['--index-url=x'] }), {
-      status: 500,
-      text: "Processing engine error: error installing python packages: '--index-url=x' is no name of a package",
-    });
+    for (const [what, body, problem] of [
+      ['install_packages', { packages: ['--index-url=x'] }, "'--index-url=x' is no name of a package"],
+      ['install_packages', { packages: ['x', ''] }, "'' is no name of a package"],
+      ['install_requirements', { requirements_location: '--index-url=x' }, "'--index-url=x' is no requirements file"],
+    ] as const) {
+      const text = `Processing engine error: error installing python packages: ${problem}`;
+      assert.deepEqual(await install(what, body), { status: 500, text });
+    }
+    await plugins.server.writeOk('db', 'cpu v=1');
+    await plugins.created({ plugin: 'asks.py', spec: 'request:asks' });
+    const [pid, , before] = JSON.parse((await engine(plugins, 'asks'))[1]) as unknown[];
+    assert.equal(before, null);
+    assert.deepEqual(await install('install_packages', { packages: [`./${wheel}`] }), { status: 200, text: '' });
+    const [newPid, prefix, installed] = JSON.parse((await engine(plugins, 'asks'))[1]) as unknown[];
+    assert.deepEqual([prefix, installed], [join(plugins.pluginDir, '.venv'), 'installed']);
+    assert.notEqual(newPid, pid);
     const refused = await install('install_requirements', { requirements_location: 'req.txt' });
     assert.equal(refused.status, 500);
     assert.match(refused.text, /^Processing engine error: error installing python packages: .*none/);
-    await plugins.server.writeOk('db', 'cpu v=1');
-    await plugins.created({ plugin: 'asks.py', spec: 'request:asks' });
-    assert.deepEqual(await engine(plugins, 'asks'), [200, join(plugins.pluginDir, '.venv')]);
+    const names = await until(async () => {
+      const snapshot = JSON.parse((await plugins.request('GET', '/api/v3/test/telemetry_snapshot')).text) as Record<string, unknown>;
+      const listed = snapshot['installed_packages'] as string[];
+      return listed.includes('tiny-plugin-pack') ? listed : undefined;
+    });
+    assert.deepEqual(names, [...new Set(names)].sort());
     await plugins.server.kill();
     const again = await PluginServer.start(t, {}, { dataDir: plugins.dataDir, args: ['--package-manager', 'disabled'] });
-    assert.deepEqual(await again.request('POST', '/api/v3/configure/plugin_environment/install_packages', { packages: ['x'] }), {
-      status: 403,
-      text: 'Package installation has been disabled. Contact your administrator for more information.',
-    });
+    for (const [what, body] of [
+      ['install_packages', { packages: ['x'] }],
+      ['install_requirements', { requirements_location: 'req.txt' }],
+    ] as const) {
+      assert.deepEqual(await again.request('POST', `/api/v3/configure/plugin_environment/${what}`, body), {
+        status: 403,
+        text: 'Package installation has been disabled. Contact your administrator for more information.',
+      });
+    }
   });
 
   test('without an interpreter Python plugins say what to install, and JavaScript plugins run', async (t) => {

@@ -14,16 +14,52 @@ export interface PluginFilesOptions {
   readonly catalog: Pick<Catalog, 'databases' | 'triggers'>;
 }
 
-/** Writes files of plugins. Readers see the old file or the new one, never a part. */
+/** Writes files of plugins, one change at a time. Readers see the old file or the new one, never a part. */
 export class PluginFiles {
   readonly #options: PluginFilesOptions;
-  #replacing: Promise<unknown> = Promise.resolve();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: PluginFilesOptions) {
     this.#options = options;
   }
 
-  async upload(name: string, content: string): Promise<void> {
+  /** Gives directories their names back that a crash has left between the two steps of a replacement. To be called at the start. */
+  recover(): Promise<void> {
+    return this.#inTurn(() => this.#recover());
+  }
+
+  upload(name: string, content: string): Promise<void> {
+    return this.#inTurn(() => this.#upload(name, content));
+  }
+
+  updateFile(trigger: string, database: string | undefined, content: string): Promise<void> {
+    return this.#inTurn(() => this.#updateFile(trigger, database, content));
+  }
+
+  replaceDirectory(trigger: string, database: string | undefined, files: readonly PluginFileContent[]): Promise<void> {
+    return this.#inTurn(() => this.#replaceDirectory(trigger, database, files));
+  }
+
+  /** Changes that came at once would put their files into one directory, or into one that is being replaced. */
+  #inTurn(change: () => Promise<void>): Promise<void> {
+    const turn = this.#last.then(change);
+    this.#last = turn.catch(() => undefined); // whoever asked is told
+    return turn;
+  }
+
+  async #recover(): Promise<void> {
+    const { catalog, directory } = this.#options;
+    if (directory === undefined) return;
+    for (const database of catalog.databases()) {
+      for (const { pluginFilename } of catalog.triggers(database)) {
+        if (isRemote(pluginFilename)) continue;
+        const path = await pathInside(directory, bare(pluginFilename)).catch(() => undefined); // its trigger says why
+        if (path !== undefined) await takeBack(path).catch(() => undefined); // as well
+      }
+    }
+  }
+
+  async #upload(name: string, content: string): Promise<void> {
     const directory = this.#directory();
     if (name.replace(/[./\\]/g, '') === '') throw pluginFileError(`'${name}' is no name of a file`);
     const path = await inside(directory, name);
@@ -33,23 +69,16 @@ export class PluginFiles {
     });
   }
 
-  async updateFile(trigger: string, database: string | undefined, content: string): Promise<void> {
+  async #updateFile(trigger: string, database: string | undefined, content: string): Promise<void> {
     const { path, isDirectory } = await this.#pluginOf(trigger, database);
     const entry = isDirectory ? (await writing(() => directoryEntry(path)))?.entry : path;
     await writing(() => replaceFile(entry ?? join(path, '__init__.py'), content));
   }
 
-  /** One at a time: two that came at once would put their files into one directory. */
-  replaceDirectory(trigger: string, database: string | undefined, files: readonly PluginFileContent[]): Promise<void> {
-    const turn = this.#replacing.then(() => this.#replaceDirectory(trigger, database, files));
-    this.#replacing = turn.catch(() => undefined); // whoever asked is told
-    return turn;
-  }
-
   async #replaceDirectory(trigger: string, database: string | undefined, files: readonly PluginFileContent[]): Promise<void> {
     const { path, isDirectory } = await this.#pluginOf(trigger, database);
     if (!isDirectory) throw pluginFileError(`the plugin of trigger ${trigger} is a single file: ${path}`);
-    const next = `${path}.tmp`;
+    const next = nextOf(path);
     await writing(() => rm(next, { recursive: true, force: true }));
     try {
       await writing(() => mkdir(next, { recursive: true }));
@@ -81,7 +110,7 @@ export class PluginFiles {
     const trigger = this.#find(name, database);
     if (trigger === undefined) throw pluginFileError(`Plugin not found: ${name}`);
     if (isRemote(trigger.pluginFilename)) throw pluginFileError(`trigger ${name} uses a remote plugin`);
-    const path = await inside(directory, trigger.pluginFilename.replace(/\/+$/, ''));
+    const path = await inside(directory, bare(trigger.pluginFilename));
     const info = await stat(path).catch(() => undefined); // a file that is gone can be written again
     return { path, isDirectory: info?.isDirectory() === true };
   }
@@ -94,6 +123,25 @@ export class PluginFiles {
     const named = triggers.filter(({ trigger }) => trigger.name === name);
     return (database === undefined ? named[0] : named.find((found) => found.database === database))?.trigger;
   }
+}
+
+/** A directory may be named with a slash at its end. */
+function bare(pluginFilename: string): string {
+  return pluginFilename.replace(/\/+$/, '');
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined;
+}
+
+/** Where a directory is while the next one takes its place. */
+function oldOf(path: string): string {
+  return `${path}.old`;
+}
+
+/** Where the next files of a directory are until all are there. */
+function nextOf(path: string): string {
+  return `${path}.tmp`;
 }
 
 async function inside(root: string, name: string): Promise<string> {
@@ -124,9 +172,9 @@ async function replaceFile(path: string, content: string): Promise<void> {
 
 /** The old directory comes back when the new one cannot take its place. */
 async function swap(path: string, next: string): Promise<void> {
-  const old = `${path}.old`;
+  const old = oldOf(path);
   await rm(old, { recursive: true, force: true });
-  const existed = (await lstat(path).catch(() => undefined)) !== undefined; // it may be gone
+  const existed = await exists(path);
   if (existed) await rename(path, old);
   try {
     await rename(next, path);
@@ -135,6 +183,13 @@ async function swap(path: string, next: string): Promise<void> {
     throw error;
   }
   await rm(old, { recursive: true, force: true });
+}
+
+/** After a crash in the middle of `swap`, which leaves both directories beside the place of the plugin. */
+async function takeBack(path: string): Promise<void> {
+  if ((await exists(path)) || !(await exists(nextOf(path)))) return;
+  await rename(oldOf(path), path);
+  await rm(nextOf(path), { recursive: true, force: true });
 }
 
 async function writing<T>(change: () => Promise<T>): Promise<T> {

@@ -32,13 +32,22 @@ export class PythonEnvironment {
     return existsSync(path) ? path : undefined;
   }
 
+  /**
+   * Whether making the environment in the plugin directory was cut off, by a crash or a full disk: `activate` is written last. One that was named is
+   * taken as it is.
+   */
+  get isTorn(): boolean {
+    const folder = process.platform === 'win32' ? 'Scripts' : 'bin';
+    return this.#options.location === undefined && this.own !== undefined && !existsSync(join(this.location, folder, 'activate'));
+  }
+
   /** Interpreter that virtual environments are made with. */
   get base(): string {
     return this.#options.python ?? 'python3';
   }
 
   get interpreter(): string {
-    return this.own ?? this.base;
+    return this.isTorn ? this.base : (this.own ?? this.base);
   }
 
   /** Environment variables of plugins. */

@@ -78,7 +78,8 @@ export class PythonPackages {
     const { allowed, logger, python } = this.#options;
     if (!allowed) throw packageInstallDisabled();
     if (python === undefined) throw noPluginDirectory();
-    const interpreter = python.own ?? (await this.#createEnvironment(python));
+    const own = python.isTorn ? undefined : python.own;
+    const interpreter = own ?? (await this.#createEnvironment(python));
     logger.info('installing Python packages', { environment: python.location });
     const pip = ['-m', 'pip', 'install', '--disable-pip-version-check', '--no-input', ...args];
     const { code, stderr, stdout } = await run(interpreter, pip, python, INSTALL_TIME_MS).catch((error: unknown) => {
