@@ -178,7 +178,7 @@ export class ProcessingEngine implements EngineService {
   }
 
   #open(key: string, trigger: TriggerIdentity): Slot {
-    const { clock, code, limits, logger, onInvocation, queries, timers, writes } = this.#options;
+    const { catalog, clock, code, limits, logger, onInvocation, queries, timers, writes } = this.#options;
     const { database, definition } = trigger;
     const figures = newFigures();
     const ended = this.#ending.get(key) ?? Promise.resolve();
@@ -197,6 +197,7 @@ export class ProcessingEngine implements EngineService {
       figures,
       timeoutMs: limits.invocationTimeoutMs,
       onInvocation: () => onInvocation(database.name, definition.name, definition.pluginFilename, type),
+      isDatabaseDeleted: () => catalog.databaseById(database.id)?.deleted !== false,
       disable: () => this.#disable(trigger),
       before: ended,
     });

@@ -22,6 +22,8 @@ export interface LiveCallsOptions {
   readonly answers: AnswerStream | undefined;
   /** Stands for the trigger in its writes. */
   readonly writer: object;
+  /** Database of the trigger. */
+  readonly own: { readonly name: string; readonly isDeleted: () => boolean };
 }
 
 /** What one call of a trigger's plugin does: its queries and writes are real, its queued lines wait for its end. */
@@ -32,12 +34,14 @@ export class LiveCalls implements PluginCalls {
   readonly #queries: QueryService;
   readonly #answers: AnswerStream | undefined;
   readonly #writer: object;
+  readonly #own: LiveCallsOptions['own'];
   readonly #queued = new Map<string, string[]>();
   readonly #storedIn = new Set<string>();
   #queuedBytes = 0;
 
-  constructor({ answers, log, queries, sharedCache, writer, writes }: LiveCallsOptions) {
+  constructor({ answers, log, own, queries, sharedCache, writer, writes }: LiveCallsOptions) {
     this.#writer = writer;
+    this.#own = own;
     this.#answers = answers;
     this.log = log;
     this.sharedCache = sharedCache;
@@ -86,6 +90,8 @@ export class LiveCalls implements PluginCalls {
   async #store(database: string, lines: string, noSync: boolean): Promise<string | undefined> {
     const problem = writeTargetProblem(database);
     if (problem !== undefined) return problem;
+    // A call that outlives the database of its trigger must not make it again.
+    if (database === this.#own.name && this.#own.isDeleted()) return 'Cannot write: database not found';
     try {
       const body = Buffer.from(lines);
       const origin = { trigger: this.#writer };

@@ -16,7 +16,7 @@ import type { TriggerLog, TriggerLogLevel } from '../trigger-log.ts';
 import type { TriggerIdentity } from './running-trigger.ts';
 import type { TriggerFigures } from './trigger-figures.ts';
 
-export interface TriggerRunnerOptions extends Omit<LiveCallsOptions, 'log' | 'answers' | 'writer'> {
+export interface TriggerRunnerOptions extends Omit<LiveCallsOptions, 'log' | 'answers' | 'writer' | 'own'> {
   readonly trigger: TriggerIdentity;
   readonly code: PluginCodeReader;
   readonly openHost: (language: PluginLanguage, label: string) => PluginHost;
@@ -31,6 +31,8 @@ export interface TriggerRunnerOptions extends Omit<LiveCallsOptions, 'log' | 'an
   readonly onInvocation: () => void;
   /** The first call waits for it: the end of what this trigger was before. */
   readonly before: Promise<void>;
+  /** Whether the database of the trigger was deleted. */
+  readonly isDatabaseDeleted: () => boolean;
   /** Carries out what `error_behavior` `disable` asks for. */
   readonly disable: () => Promise<void>;
 }
@@ -222,7 +224,8 @@ export class TriggerRunner {
       const host = this.#hostFor(code);
       await host.ready(code);
       if (this.stopping.aborted) throw new PluginFailure('stopped', 'the trigger was stopped');
-      const calls = new LiveCalls({ ...this.#options, answers, writer: this, log: (level, text) => this.log(level, text, 'plugin') });
+      const own = { name: trigger.database.name, isDeleted: this.#options.isDatabaseDeleted };
+      const calls = new LiveCalls({ ...this.#options, answers, own, writer: this, log: (level, text) => this.log(level, text, 'plugin') });
       const call = { code, database: trigger.database.name, args: trigger.definition.arguments, input, cacheName: '' };
       const response = await this.#timed((signal) => host.call(call, calls, signal));
       this.log('INFO', `finished execution in ${spanText(clock.monotonicMs() - startedMs)}`);

@@ -34,6 +34,7 @@ function runner(time: FakeTime, fetchRemote: () => Promise<string>, logger: Log 
     timeoutMs: undefined,
     onInvocation: () => undefined,
     before: Promise.resolve(),
+    isDatabaseDeleted: () => false,
     disable: never,
     writes: { write: never },
     queries: { sql: never } as unknown as TriggerRunnerOptions['queries'],
