@@ -200,6 +200,10 @@ describe('what plugins can do', () => {
     await plugins.created({ name: 'one', plugin: 'lib/count.py', spec: 'table:cpu' });
     await plugins.created({ name: 'all', plugin: 'lib/count.py', spec: 'all_tables', disabled: true });
     await plugins.created({ name: 'at', plugin: 'tick.py', spec: 'cron:0 0 0 1 1 *' });
+    await plugins.write('lib/tock.py', TICK);
+    await plugins.created({ name: 'every', plugin: 'lib/tock.py', spec: 'every:50ms', args: { n: '3' } });
+    await plugins.rowsOf('db', "SELECT 1 FROM system.processing_engine_logs WHERE log_text LIKE 'tick % 3'", 2);
+    assert.equal((await plugins.setEnabled(false, 'every')).status, 200);
     await plugins.server.writeOk('db', 'cpu v=2');
     await plugins.logged('INFO called');
     for (const n of [1, 2]) {
@@ -211,6 +215,7 @@ describe('what plugins can do', () => {
       );
     }
     await plugins.request('POST', '/api/v3/plugin_test/wal', { filename: 'lib/count.py', database: 'db', input_lp: 'a b=1' });
+    await plugins.request('POST', '/api/v3/plugin_test/schedule', { filename: 'tick.py', database: 'db', input_arguments: { n: '0' } });
     const snapshot = JSON.parse((await plugins.request('GET', '/api/v3/test/telemetry_snapshot')).text) as Record<string, unknown>;
     assert.deepEqual(
       [
@@ -219,9 +224,14 @@ describe('what plugins can do', () => {
         snapshot['schedule_triggers_count'],
         snapshot['request_triggers_count'],
       ],
-      [1, 1, 1, 1],
+      [1, 1, 2, 1],
     );
-    assert.deepEqual(snapshot['plugin_trigger_invocations'], [
+    const invocations = snapshot['plugin_trigger_invocations'] as readonly Record<string, unknown>[];
+    const [scheduled] = invocations.filter(({ trigger_name }) => trigger_name === 'every');
+    const fires = (await plugins.logs('db', 'every')).filter((row) => row.includes('starting execution')).length;
+    assert.deepEqual([scheduled?.['trigger_type'], scheduled?.['invocation_count']], ['process_scheduled_call', fires]);
+    const others = invocations.filter((invocation) => invocation !== scheduled);
+    assert.deepEqual(others, [
       { database_name: 'db', trigger_name: 'r', plugin_name: 'asks', trigger_type: 'process_request', invocation_count: 2 },
       { database_name: 'db', trigger_name: 'one', plugin_name: 'count', trigger_type: 'process_writes', invocation_count: 1 },
     ]);
@@ -234,6 +244,7 @@ describe('what plugins can do', () => {
       { trigger_name: 'one', trigger_specification: '{"single_table_wal_write":{"table_name":"cpu"}}', disabled: false },
       { trigger_name: 'all', trigger_specification: '"all_tables_wal_write"', disabled: true },
       { trigger_name: 'at', trigger_specification: '{"schedule":{"schedule":"0 0 0 1 1 *"}}', disabled: false },
+      { trigger_name: 'every', trigger_specification: '{"every":{"duration":{"secs":0,"nanos":50000000}}}', disabled: true },
     ]);
     const metrics = await (await fetch(`${plugins.server.url}/metrics`)).text();
     assert.match(metrics, /^influxdb3_trigger_runs_total\{db="db",trigger="r"\} 2$/m);
