@@ -40,10 +40,10 @@ export class PluginServer {
   static async start(
     t: { after(fn: () => Promise<void>): void },
     files: Readonly<Record<string, string>>,
-    options: TestServerOptions & { readonly dataDir?: string } = {},
+    options: TestServerOptions & { readonly dataDir?: string; readonly pluginDir?: string } = {},
   ): Promise<PluginServer> {
     const dataDir = options.dataDir ?? (await testDirectory(t));
-    const pluginDir = join(dataDir, 'plugins');
+    const pluginDir = options.pluginDir ?? join(dataDir, 'plugins');
     for (const [name, text] of Object.entries(files)) await writePlugin(join(pluginDir, name), text);
     const args = ['--plugin-dir', pluginDir, ...(options.args ?? [])];
     const server = await startServer(t, dataDir, { ...options, args });
