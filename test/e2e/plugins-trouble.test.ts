@@ -175,27 +175,43 @@ describe('plugins in trouble', () => {
     const entry = 'Should be defined as: process_writes(influxdb3_local, table_batches, args=None)';
     const takes = (count: number): string =>
       `TypeError: process_writes() takes ${count} positional argument${count === 1 ? '' : 's'} but 3 were given`;
+    const jsEntry = 'Should be defined as: processWrites(api, tableBatches, args)';
     const planning = "error: Error during planning: table 'public.iox.none' not found executing query on db: SELECT 1 FROM none";
-    for (const [text, problem] of [
-      ['def process_writes(a, b, c):\n  x = 1\n    y = 2\n', 'IndentationError: unexpected indent (<string>, line 3)'],
-      ['x = 1\n', `the process_writes function is not present in the plugin. ${entry}`],
-      ['def process_writes():\n  pass\n', takes(0)],
-      ['def process_writes(a):\n  pass\n', takes(1)],
-      ['def process_writes(a, b):\n  pass\n', takes(2)],
+    for (const [file, text, problem] of [
+      ['wrong.py', 'def process_writes(a, b, c):\n  x = 1\n    y = 2\n', 'IndentationError: unexpected indent (<string>, line 3)'],
+      ['wrong.py', 'x = 1\n', `the process_writes function is not present in the plugin. ${entry}`],
+      ['wrong.py', 'def process_writes():\n  pass\n', takes(0)],
+      ['wrong.py', 'def process_writes(a):\n  pass\n', takes(1)],
+      ['wrong.py', 'def process_writes(a, b):\n  pass\n', takes(2)],
       [
+        'wrong.py',
         'def process_writes(a, b, c):\n  a.write(LineBuilder("t").tag("k", "v"))\n',
         'InvalidLineError: At least one field is required: t,k=v',
       ],
-      ['def process_writes(a, b, c):\n  a.query("SELECT 1 FROM none")\n', `QueryError: ${planning}`],
+      ['wrong.py', 'def process_writes(a, b, c):\n  a.query("SELECT 1 FROM none")\n', `QueryError: ${planning}`],
+      ['wrong.js', 'const a = 1;\nconst a = 2;\n', "SyntaxError: Identifier 'a' has already been declared"],
+      ['wrong.js', 'export const x = 1;\n', `the processWrites function is not present in the plugin. ${jsEntry}`],
+      ['wrong.js', 'export const processWrites = (api) => api.nothing();\n', 'TypeError: api.nothing is not a function'],
+      [
+        'wrong.js',
+        'export const processWrites = (api) => api.write(new LineBuilder("t").tag("k", "v"));\n',
+        'InvalidLineError: At least one field is required: t,k=v',
+      ],
+      [
+        'wrong.js',
+        'export const processWrites = (api) => api.write({ build: () => 5 });\n',
+        'TypeError: build() must return a string, not number',
+      ],
+      ['wrong.js', 'export const processWrites = (api) => api.query("SELECT 1 FROM none");\n', `QueryError: ${planning}`],
     ] as const) {
-      await plugins.write('wrong.py', text);
+      await plugins.write(file, text);
       const answer = await plugins.request('POST', '/api/v3/plugin_test/wal', {
-        filename: 'wrong.py',
+        filename: file,
         database: 'db',
         input_lp: 'cpu v=1',
       });
       const errors = [`error executing plugin: ${problem}`];
-      assert.deepEqual(JSON.parse(answer.text), { log_lines: [], database_writes: {}, errors });
+      assert.deepEqual(JSON.parse(answer.text), { log_lines: [], database_writes: {}, errors }, text);
     }
   });
 

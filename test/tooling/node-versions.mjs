@@ -7,7 +7,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { buildTests, listFiles, root, setUp } from './setup.mjs';
 
 /** Writing, reading, starting, protocols and servers inside of a process; `http` and `unit/write` take most of the time. */
-const CORE = /^test\/(unit\/write|http|e2e\/(start|spine|embed|concurrent-writes|cli|flight|influxql-server|backup))/;
+const CORE = /^test\/(unit\/write|http|e2e\/(start|spine|embed|concurrent-writes|cli|flight|influxql-server|backup|plugins-javascript))/;
 
 const ENVIRONMENT = { ...process.env, INFLUXDB3_TELEMETRY_DISABLE_UPLOAD: 'true' };
 
