@@ -13,6 +13,9 @@ import type { OfferedFile, OfferedMoment } from './contract.ts';
 /** A moment is let go when nobody asked for it this long, ms. */
 const LEASE_MS = 120_000;
 
+/** As long may pass until a file that is being sent moves on: its reader may be gone without a word, or have stopped. */
+const STALLED_MS = 600_000;
+
 const LOOK_EVERY_MS = 10_000;
 
 /** Moments held at once: each keeps files on disk that would be deleted otherwise. */
@@ -33,7 +36,7 @@ interface Session {
   readonly offered: OfferedMoment;
   readonly sources: ReadonlyMap<string, Pick<PinnedFile, 'path' | 'source' | 'sizeBytes'>>;
   /** Files that are being sent. */
-  reading: number;
+  readonly reading: Set<Readable>;
   usedAtMs: number;
 }
 
@@ -73,11 +76,16 @@ export class BackupSessions {
     if (bytes !== undefined) return { body: Readable.from([Buffer.from(bytes)]), sizeBytes: bytes.byteLength };
     const file = session.sources.get(path);
     if (file === undefined) throw noSuchFile(path);
-    session.reading += 1;
-    const body = bodyOf(file);
-    body.once('close', () => {
-      session.reading -= 1;
+    const onPiece = (): void => {
       session.usedAtMs = this.#nowMs();
+    };
+    const source = bodyOf(file);
+    const body = Readable.from(watched(source, onPiece), { objectMode: false });
+    session.reading.add(body);
+    body.once('close', () => {
+      source.destroy(); // also when nothing of it was asked for
+      session.reading.delete(body);
+      onPiece();
     });
     return { body, sizeBytes: file.sizeBytes };
   }
@@ -107,7 +115,7 @@ export class BackupSessions {
     const takenAt = new Date(clock.nowMs()).toISOString();
     const offered = { id, nodeId, version, catalogUuid: uuid, catalogSequence: moment.catalogSequence, takenAt, files };
     const sources = new Map(moment.files.map((file) => [file.path, file]));
-    this.#sessions.set(id, { moment, offered, sources, reading: 0, usedAtMs: this.#nowMs() });
+    this.#sessions.set(id, { moment, offered, sources, reading: new Set(), usedAtMs: this.#nowMs() });
     return offered;
   }
 
@@ -124,9 +132,11 @@ export class BackupSessions {
 
   #expire(): void {
     for (const [id, session] of this.#sessions) {
-      if (session.reading > 0 || this.#nowMs() - session.usedAtMs < LEASE_MS) continue;
-      this.#options.logger.warn('a backup was not finished and is let go', { id, after_secs: LEASE_MS / 1000 });
+      const leaseMs = session.reading.size > 0 ? STALLED_MS : LEASE_MS;
+      if (this.#nowMs() - session.usedAtMs < leaseMs) continue;
+      this.#options.logger.warn('a backup was not finished and is let go', { id, after_secs: leaseMs / 1000 });
       this.#drop(id, session);
+      for (const body of session.reading) body.destroy(new Error('nobody takes the file'));
     }
   }
 
@@ -144,6 +154,14 @@ const READ_BYTES = 512 * 1024;
 
 /** Of one request to a bucket. */
 const PIECE_BYTES = 8 * 1024 * 1024;
+
+/** The same, told of each piece that is taken. */
+async function* watched(pieces: AsyncIterable<Uint8Array>, onPiece: () => void): AsyncGenerator<Uint8Array> {
+  for await (const piece of pieces) {
+    onPiece();
+    yield piece;
+  }
+}
 
 /** The bytes of a file, up to the size of the moment: a log file may be longer on disk for a while. */
 function bodyOf({ path, sizeBytes, source }: Pick<PinnedFile, 'path' | 'source' | 'sizeBytes'>): Readable {
