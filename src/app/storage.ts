@@ -15,6 +15,9 @@ import { engineMemoryBytes, engineThreads, memoryBudget, totalMemoryBytes } from
 import { openCaches } from './caches.ts';
 import { LazyEngine } from './lazy-engine.ts';
 
+/** What a stop waits for a bucket; log and catalog give their own requests up before that. */
+const STOP_TIME_MAX_MS = 15_000;
+
 /** The stateful parts of a server, opened in order and closed in reverse. */
 export interface OpenStorage {
   readonly store: Store;
@@ -82,12 +85,18 @@ export async function openStorage(config: ServeConfig, clock: Clock, logger: Log
     });
     writes.onReopened(() => caches.refreshAll());
     const close = async (): Promise<void> => {
-      caches.stop();
-      await writes.stop();
-      await engine.close();
-      await stopNode(config, store, catalog, logger);
-      await catalog.close();
-      await store.close();
+      // Whatever still waits for a bucket that does not answer fails then; what was acknowledged is in it.
+      const cancel = systemTimers.after(STOP_TIME_MAX_MS, () => store.bucket?.store.close(), 'keepsAlive');
+      try {
+        caches.stop();
+        await writes.stop();
+        await engine.close();
+        await stopNode(config, store, catalog, logger);
+        await catalog.close();
+        await store.close();
+      } finally {
+        cancel();
+      }
     };
     return { store, catalog, node, firstStart, otherNodes, engine, writes, caches, temporaryDirectory, close };
   } catch (error) {

@@ -5,6 +5,7 @@ import { tableFromIPC } from 'apache-arrow';
 import { parquetMetadata, parquetReadObjects } from 'hyparquet';
 import { compressors } from 'hyparquet-compressors';
 import { startServer, type TestServer, testDirectory } from '../support/server.ts';
+import { until } from '../support/until.ts';
 
 interface Answer {
   readonly status: number;
@@ -388,5 +389,6 @@ it('a query that runs longer than --query-timeout is ended, in every format, and
   for (const answer of answers) {
     assert.deepEqual([answer.status, await answer.text()], [500, 'query error: the query ran longer than the server allows']);
   }
-  assert.deepEqual(await slow.rows('db', 'SELECT v FROM t'), [{ v: 1 }]);
+  // On a machine that does much else a quick one may take longer, too.
+  assert.deepEqual(await until(() => slow.rows('db', 'SELECT v FROM t')), [{ v: 1 }]);
 });

@@ -14,8 +14,12 @@ export interface FakeGoogleRequest {
   readonly authorization: string;
 }
 
-/** What happens to a request instead of a plain answer. `answer lost` = it takes place, and the connection ends. */
+/**
+ * What happens to a request instead of a plain answer. `answer lost` = it takes place, and the connection ends; `no answer` = it does not take
+ * place, and its connection stays open.
+ */
 export type FakeGoogleFault =
+  | 'no answer'
   | 'request lost'
   | 'answer lost'
   | { readonly status: number; readonly reason: string; readonly date?: string; readonly message?: string };
@@ -93,6 +97,7 @@ export class FakeGoogle {
     const method = upload ? 'PUT' : key === '' ? 'LIST' : isHead ? 'HEAD' : (request.method as 'GET' | 'DELETE');
     const { authorization = '', range } = request.headers;
     const fault = this.fault({ method, key, authorization });
+    if (fault === 'no answer') return;
     if (fault === 'request lost') return void request.socket.destroy();
     if (typeof fault === 'object') return void fail(response, fault.status, fault.reason, fault.message ?? fault.reason, fault.date);
     if (!this.#authorized(authorization)) return void fail(response, 401, 'authError', 'Invalid Credentials');

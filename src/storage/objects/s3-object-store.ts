@@ -203,8 +203,9 @@ export class S3ObjectStore implements BucketStore {
   async #sendOnce(method: RequestMethod, key: string | undefined, Command: S3Command, input: Record<string, unknown>): Promise<S3Answer> {
     const { bucket } = this.#options;
     const full = key === undefined ? undefined : this.#full(key);
-    this.requests.add(method);
     try {
+      if (this.#ended.signal.aborted) throw new Error('the store is closed'); // the SDK would connect anew
+      this.requests.add(method);
       return await this.#client.send(new Command({ Bucket: bucket, ...(full === undefined ? {} : { Key: full }), ...input }));
     } catch (error) {
       throw bucketFailure({ method, bucket, key: full }, s3Failure(error), error);

@@ -3,6 +3,7 @@ import { type Engine, sqlIdentifier } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { InfluxError } from '../../shared/errors.ts';
 import type { Log } from '../../shared/logger.ts';
+import { unlessAborted } from '../../shared/signals.ts';
 import { clampedTimeNs, TIME_NS_MAX } from '../../shared/time-range.ts';
 import type { Store } from '../../storage/index.ts';
 import { bufferColumn, chunkStart } from '../buffer/index.ts';
@@ -95,7 +96,8 @@ export class Compactor {
     const dataSequence = this.#options.files.index.sequence;
     for (const { key, table, job } of this.#due()) {
       if (signal.aborted || this.#options.busy()) break;
-      const release = await this.#options.store.files.hold(job.files);
+      const holding = this.#options.store.files.hold(job.files);
+      const release = holding === undefined ? undefined : await unlessAborted(holding, signal, (late) => late()); // a bucket may not answer
       try {
         if (!(await this.#isWhole(job))) this.#notBefore.set(key, this.#options.clock.monotonicMs() + DAMAGED_PAUSE_MS);
         else if (await this.#runJob({ table, job, dataSequence, signal })) merged += job.files.length;

@@ -1,6 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { ColumnSchema, TableSchema } from '../../catalog/schema.ts';
 import { type Engine, type EngineConnection, sqlIdentifier, sqlString, uniqueNames } from '../../duckdb/index.ts';
+import { unlessAborted } from '../../shared/signals.ts';
 import { type FileSystem, type Store, TEMPORARY_SUFFIX, unlinkIfPresent } from '../../storage/index.ts';
 import { arrowSchemaMetadata } from './arrow-schema.ts';
 
@@ -71,7 +72,7 @@ export class ParquetWriter {
       const crc32 = await this.#fs.checksum(temporary);
       await this.#fs.rename(temporary, path);
       await this.#fs.syncDirectory(dirname(path));
-      await this.#store.files.keep(job.path);
+      await unlessAborted(this.#store.files.keep(job.path), this.#signal); // a bucket may not answer
       return { ...facts, crc32 };
     } catch (error) {
       this.#directories.clear(); // the directory may have been removed with its last file
