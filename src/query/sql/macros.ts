@@ -2,6 +2,7 @@ import { formatMacroBody } from './functions/chrono-format.ts';
 import { PER_ROW_SUFFIX } from './functions/define.ts';
 import { BIN_START_MACRO, EXACT_MONTHS_MACRO } from './functions/exact-bins.ts';
 import { parseTimeMacro } from './functions/parsed-times.ts';
+import { LIKE_REGEX_MACRO } from './values/like-pattern.ts';
 
 /**
  * Helper functions inside DuckDB. Each has one signature, or its arguments have types that the compiler has made
@@ -17,11 +18,13 @@ interface Most {
   readonly suffix: string;
   readonly bytes: number;
   readonly items: number;
+  /** Pairs of characters that are held against each other. */
+  readonly compared: number;
 }
 
 /** Of constants DuckDB makes one value for all rows. */
-const ofConstants: Most = { suffix: '', bytes: 1_048_576, items: 100_000 };
-const perRow: Most = { suffix: PER_ROW_SUFFIX, bytes: 65_536, items: 10_000 };
+const ofConstants: Most = { suffix: '', bytes: 1_048_576, items: 100_000, compared: 100_000_000 };
+const perRow: Most = { suffix: PER_ROW_SUFFIX, bytes: 65_536, items: 10_000, compared: 1_000_000 };
 
 /** Text that takes the place of another may make so much more of it. */
 const REPLACED_BYTES_MAX = 4_194_304;
@@ -29,7 +32,7 @@ const REPLACED_BYTES_MAX = 4_194_304;
 const tooMuch = (what: string, max: number): string => `error('Resources exhausted: ${what} would make more than ${max}')`;
 
 /** Functions whose results can be far larger than their arguments. */
-function bounded({ suffix, bytes, items }: Most): string[] {
+function bounded({ suffix, bytes, items, compared }: Most): string[] {
   const textWithin = (name: string, size: string, made: string): string =>
     `case when ${size} > ${bytes} then ${tooMuch(name, bytes)} else ${made} end`;
   const noStep = (name: string): string =>
@@ -42,6 +45,7 @@ function bounded({ suffix, bytes, items }: Most): string[] {
     `l_range${suffix}(a, b, s) as case ${noStep('range')} when (b::hugeint - a) / s > ${items} then ${tooMuch('range', items)} else range(a, b, s) end`,
     `l_series${suffix}(a, b, s) as case ${noStep('generate_series')} when (b::hugeint - a) / s >= ${items} then ${tooMuch('generate_series', items)} else generate_series(a, b, s) end`,
     `l_step${suffix}(a, b, s) as case when epoch_us(s) = 0 then error('Execution error: step can''t be 0 for a series')::interval when (epoch_us(b)::hugeint - epoch_us(a)) / epoch_us(s) > ${items} then ${tooMuch('generate_series', items)}::interval else s end`,
+    `levenshtein${suffix}(s, t) as case when strlen(s)::hugeint * strlen(t) > ${compared} then error('Resources exhausted: levenshtein would compare more than ${compared}')::bigint else levenshtein(s, t) end`,
     `l_resize2${suffix}(a, n) as case when n > ${items} then ${tooMuch('array_resize', items)} else list_resize(a, n) end`,
     `l_resize3${suffix}(a, n, x) as case when n > ${items} then ${tooMuch('array_resize', items)} else list_resize(a, n, x) end`,
   ];
@@ -67,22 +71,29 @@ const wrapping = [8, 16, 32, 64].flatMap((bits) => {
 });
 
 const lists = [
-  'l_distinct(a) as list_filter(a, lambda x, i: len(list_filter(a[1:i-1], lambda y: y is not distinct from x)) = 0)',
+  // Each item beside the one before it: a list that a lambda reaches from outside is copied for each item.
+  'l_pairs(s) as case when s is not null then list_zip(s, list_prepend(null, s), true) end',
+  // Each value at its first place: sorted by value and place, the first of each, by place again.
+  "l_distinct(a) as list_transform(list_sort(list_transform([list_sort(list_transform(a, lambda x, i: {'x': x, 'i': i}))], lambda s: list_transform(list_filter(_df.l_pairs(s), lambda z, k: k = 1 or z[1].x is distinct from z[2].x), lambda z: {'i': z[1].i, 'x': z[1].x}))[1]), lambda e: e.x)",
   // Sets come sorted, NULL first; a missing list counts as empty.
-  "l_sorted_distinct(a) as list_transform([list_sort(a, 'ASC', 'NULLS FIRST')], lambda s: list_filter(s, lambda x, i: i = 1 or x is distinct from s[i-1]))[1]",
-  'l_is_in(x, b) as len(list_filter(b, lambda y: y is not distinct from x)) > 0',
-  'l_union(a, b) as list_concat(_df.l_sorted_distinct(coalesce(a, [])), list_filter(_df.l_sorted_distinct(coalesce(b, [])), lambda x: not _df.l_is_in(x, coalesce(a, []))))',
-  'l_except(a, b) as _df.l_distinct(list_filter(a, lambda x: not _df.l_is_in(x, coalesce(b, []))))',
-  'l_intersect(a, b) as list_filter(_df.l_sorted_distinct(coalesce(b, [])), lambda x: _df.l_is_in(x, coalesce(a, [])))',
+  "l_sorted_distinct(a) as list_transform([list_sort(a, 'ASC', 'NULLS FIRST')], lambda s: list_transform(list_filter(_df.l_pairs(s), lambda z, i: i = 1 or z[1] is distinct from z[2]), lambda z: z[1]))[1]",
+  // Items of `a`, each once in it, that are in `b` or not, in their order: both sorted together, so that equal ones are neighbours.
+  "l_marked(a, b) as list_sort(list_concat(list_transform(b, lambda x: {'x': x, 't': 0, 'i': 0}), list_transform(a, lambda x, i: {'x': x, 't': 1, 'i': i})))",
+  "l_found(a, b, w) as list_transform(list_sort(list_transform([_df.l_marked(a, b)], lambda s: list_transform(list_filter(_df.l_pairs(s), lambda z, k: z[1].t = 1 and (k > 1 and z[2].x is not distinct from z[1].x) = w), lambda z: {'i': z[1].i, 'x': z[1].x}))[1]), lambda e: e.x)",
+  'l_union(a, b) as list_concat(_df.l_sorted_distinct(coalesce(a, [])), _df.l_found(_df.l_sorted_distinct(coalesce(b, [])), coalesce(a, []), false))',
+  'l_except(a, b) as case when a is not null then _df.l_found(_df.l_distinct(a), coalesce(b, []), false) end',
+  'l_intersect(a, b) as _df.l_found(_df.l_sorted_distinct(coalesce(b, [])), coalesce(a, []), true)',
   "l_joined(a, d) as case when a is not null and d is not null then coalesce(array_to_string(a, d), '') end",
   // DuckDB joins by constant separators only.
-  "l_joined_by(a, d) as case when a is not null and d is not null then list_transform([list_filter(a, lambda x: x is not null)], lambda f: case when len(f) = 0 then '' else list_reduce(f, lambda p, q: p || d || q) end)[1] end",
+  "l_joined_by(a, d) as case when a is not null and d is not null then list_transform([list_filter(a, lambda x: x is not null)], lambda f: array_to_string(list_transform(f, lambda x, i: case when i = 1 then x else d || x end), ''))[1] end",
   'l_overlap(a, b) as list_has_any(a, b) or (len(list_filter(a, lambda x: x is null)) > 0 and len(list_filter(b, lambda x: x is null)) > 0)',
-  'l_positions(a, x) as list_filter(range(1, len(a)+1), lambda i: a[i] is not distinct from x)',
-  'l_remove_n(a, x, n) as list_filter(a, lambda y, i: y is distinct from x or len(list_filter(a[1:i], lambda z: z is not distinct from x)) > n)',
+  'l_positions(a, x) as list_filter(list_transform(a, lambda y, i: case when y is not distinct from x then i end), lambda i: i is not null)',
+  // Up to the place of the n-th find: counting the finds before each item would take the square of the items.
+  'l_nth(a, x, n) as case when n < 1 then 0 else coalesce(_df.l_positions(a, x)[n], len(a)) end',
+  'l_remove_n(a, x, n) as list_transform([_df.l_nth(a, x, n)], lambda p: list_filter(a, lambda y, i: y is distinct from x or i > p))[1]',
   'l_remove(a, x) as _df.l_remove_n(a, x, 1)',
   'l_remove_all(a, x) as list_filter(a, lambda y: y is distinct from x)',
-  'l_replace_n(a, f, t, n) as list_transform(a, lambda y, i: case when y is not distinct from f and len(list_filter(a[1:i], lambda z: z is not distinct from f)) <= n then t else y end)',
+  'l_replace_n(a, f, t, n) as list_transform([_df.l_nth(a, f, n)], lambda p: list_transform(a, lambda y, i: case when y is not distinct from f and i <= p then t else y end))[1]',
   'l_replace(a, f, t) as _df.l_replace_n(a, f, t, 1)',
   'l_replace_all(a, f, t) as list_transform(a, lambda y: case when y is not distinct from f then t else y end)',
   'l_distance(a, b) as case when list_contains(list_transform(list_concat(a, b), lambda x: x is null), true) then null else list_distance(a, b) end',
@@ -154,7 +165,7 @@ const macros = [
   'signum(x) as case when isnan(x) then x when x is null then null when x > 0 then 1.0::double when x < 0 then -1.0::double else 0.0::double end',
   "factorial(x) as case when x is null then null when x < 2 then 1::bigint when x > 20 then error('Arrow error: Compute error: Overflow happened on FACTORIAL(' || x::varchar || ')')::bigint else cast(factorial(x::integer) as bigint) end",
   "find_in_set(s, l) as case when s is null or l is null then null else coalesce(list_position(string_split(l, ','), s), 0) end",
-  "initcap(s) as case when s is null then null else list_reduce(list_prepend('', regexp_extract_all(s, '[\\p{L}\\p{N}]+|[^\\p{L}\\p{N}]+')), lambda a, b: a || upper(b[1]) || lower(b[2:])) end",
+  "initcap(s) as case when s is null then null else array_to_string(list_transform(regexp_extract_all(s, '[\\p{L}\\p{N}]+|[^\\p{L}\\p{N}]+'), lambda b: upper(b[1]) || lower(b[2:])), '') end",
   // A place behind the text's end keeps nothing of what is before it.
   "overlay_n(s, r, p, n) as case when s is not null and p is not null and n is not null then (case when p > 1 and p - 1 < length(s) then substr(s, 1, p - 1) else '' end) || r || (case when p + n - 1 < length(s) then substr(s, greatest(p + n, 1)) else '' end) end",
   'overlay3(s, r, p) as _df.overlay_n(s, r, p, length(r))',
@@ -164,12 +175,13 @@ const macros = [
   "substr_index(s, d, n) as case when s is null or d is null or n is null then null when d = '' then '' when n > 0 then array_to_string(string_split(s, d)[1:n], d) when n < 0 then array_to_string(string_split(s, d)[greatest(len(string_split(s,d)) + n + 1, 1):], d) else '' end",
   "split_part(s, d, n) as case when n = 0 then error('Execution error: field position must not be zero') else split_part(s, d, n) end",
   // By code points, where DuckDB's own function keeps accents with their letters.
-  "reverse(s) as case when strlen(s) = length(s) then reverse(s) else array_to_string(list_transform(range(length(s), 0, -1), lambda i: substr(s, i, 1)), '') end",
-  'chars(s) as list_transform(range(1, length(s) + 1), lambda i: substr(s, i, 1))',
+  "reverse(s) as case when strlen(s) = length(s) then reverse(s) else array_to_string(list_reverse(_df.chars(s)), '') end",
+  "chars(s) as regexp_extract_all(s, '(?s).')",
   "string_to_array(s, d) as case when s is null then null when d is null then _df.chars(s) when d = '' then [s] else string_split(s, d) end",
   'to_hex(x) as lower(to_hex(x))',
   "upper(s) as upper(replace(s, 'ß', 'SS'))",
   parseTimeMacro(),
+  LIKE_REGEX_MACRO,
   `to_char(c, n, s, o, w, f) as ${formatMacroBody()}`,
   "weighted_percentile(a, p) as case when len(a) > 0 then list_transform([{'s': list_sort(a), 't': p * list_sum(list_transform(a, lambda e: e.w))}], lambda z: list_reduce(z.s, lambda q, e: case when q.w >= z.t then q else {'x': e.x, 'w': q.w + e.w} end).x)[1] end",
   ...bounded(ofConstants),

@@ -8,7 +8,6 @@ import type { CaseExpr, Expr, LikeExpr } from '../parse/ast.ts';
 import { placed } from '../parse/text-place.ts';
 import type { Env } from '../types/env.ts';
 import { coercionError, notImplemented, planError } from '../types/errors.ts';
-import { quoteString } from '../types/quote.ts';
 import { columnLabel, lookup, noFieldNamed, type ScopeColumn } from '../types/scope.ts';
 import {
   type Bound,
@@ -37,7 +36,7 @@ import {
 import { castTo, toCondition, toText } from '../values/casts.ts';
 import { comparable, comparableAll, compare, unify } from '../values/comparisons.ts';
 import { parseInterval } from '../values/intervals.ts';
-import { likePattern } from '../values/like-pattern.ts';
+import { likeCondition } from '../values/like-pattern.ts';
 import { binaryOperator, wrapped } from '../values/operators.ts';
 import { compileCall } from './calls.ts';
 import { displayName } from './display.ts';
@@ -299,15 +298,13 @@ function between(expr: Extract<Expr, { kind: 'between' }>, env: Env): Typed {
 function like(expr: LikeExpr, env: Env): Typed {
   const operand = compileExpr(expr.expr, env);
   const pattern = compileExpr(expr.pattern, env);
-  const not = expr.negated ? 'NOT ' : '';
   if (expr.operator === 'SIMILAR TO') {
     if (expr.escape !== undefined) throw notImplemented('SIMILAR TO does not support escape_char yet');
     // compat: the pattern is an ordinary regular expression that may match anywhere
     return binaryOperator(expr.negated ? '!~' : '~', operand, pattern);
   }
-  const value = toText(operand).sql;
-  const escapeChar = quoteString(expr.escape ?? '\\');
-  return typed(`(${value} ${not}${expr.operator} ${likePattern(pattern, expr.escape ?? '\\')} ESCAPE ${escapeChar})`, boolean);
+  const condition = likeCondition(toText(operand).sql, pattern, expr.operator, expr.escape ?? '\\');
+  return typed(expr.negated ? `(NOT ${condition})` : condition, boolean);
 }
 
 /**

@@ -47,7 +47,7 @@ export const listFunctions = defineFunctions([
   ['array_any_value list_any_value', 1, 1, (call) => itemCall(call, 'list_any_value')],
   ['array_distinct list_distinct', 1, 1, (call) => listCall(call, '_df.l_sorted_distinct')],
   ['array_union list_union', 2, 2, (call) => setCall(call, '_df.l_union')],
-  ['array_except list_except', 2, 2, (call) => listCall(call, '_df.l_except')],
+  ['array_except list_except', 2, 2, (call) => exceptCall(call)],
   ['array_intersect list_intersect', 2, 2, (call) => setCall(call, '_df.l_intersect')],
   ['array_position list_position array_indexof list_indexof', 2, 3, position],
   [
@@ -180,15 +180,35 @@ function put(call: ScalarCall, listAt: number, itemAt: number): Typed {
   return typed(listAt < itemAt ? `list_append(${items}, ${one})` : `list_prepend(${one}, ${items})`, anyLength(type));
 }
 
+/** Both lists of a call as lists of one type. */
+function ofOneType(call: ScalarCall): readonly [Typed, Typed] {
+  const [a, b] = [list(call, 0), list(call, 1)];
+  const type = commonType(a.type, b.type);
+  if (type === undefined)
+    throw planError(`${call.name} of ${arrowTypeText(a.type)} and ${arrowTypeText(b.type)}: the types do not go together`);
+  return type.kind === 'list' ? [castTo(a, anyLength(type)), castTo(b, anyLength(type))] : [a, b];
+}
+
 /** A union or intersection with NULL is one with nothing. */
 function setCall(call: ScalarCall, name: string): Typed {
   const [a, b] = [arg(call, 0), arg(call, 1)];
+  if (a.type.kind === 'null' && b.type.kind === 'null') return listCall(call, name);
   const type = a.type.kind === 'null' ? b.type : a.type;
-  if (a.type.kind !== 'null' || b.type.kind !== 'null') for (const at of [0, 1]) list(call, at);
-  if (type.kind !== 'list') return listCall(call, name);
-  const nothing = castTo(typed('NULL', { kind: 'null' }), type).sql;
-  const side = (value: Typed): string => (value.type.kind === 'null' ? `coalesce(${nothing}, [])` : value.sql);
-  return typed(`${name}(${side(a)}, ${side(b)})`, anyLength(type));
+  const [left, right] = ofOneType({ ...call, args: [orNothing(a, type), orNothing(b, type)] });
+  return typed(`${name}(${left.sql}, ${right.sql})`, left.type);
+}
+
+function exceptCall(call: ScalarCall): Typed {
+  const [a, b] = [arg(call, 0), arg(call, 1)];
+  if (a.type.kind === 'null') return list(call);
+  const [left, right] = ofOneType({ ...call, args: [a, orNothing(b, a.type)] });
+  return typed(`_df.l_except(${left.sql}, ${right.sql})`, left.type);
+}
+
+/** Instead of NULL a list of that type with nothing in it. */
+function orNothing(value: Typed, type: SqlType): Typed {
+  if (value.type.kind !== 'null' || type.kind !== 'list') return value;
+  return typed(`coalesce(${castTo(value, type).sql}, [])`, type);
 }
 
 /** Missing lists are left out; of missing lists alone nothing comes. */
