@@ -37,6 +37,8 @@ export class Engine {
   #writer: DuckDBConnection | undefined;
   readonly #idle: DuckDBConnection[] = [];
   readonly #leases = new Set<EngineConnection>();
+  /** Connections that are being made. */
+  readonly #connecting = new Set<Promise<DuckDBConnection>>();
   readonly #failureListeners: ((failure: InfluxError) => void)[] = [];
   #failure: InfluxError | undefined;
   #probing = false;
@@ -76,10 +78,20 @@ export class Engine {
   /** A connection for one task; give it back with `release`. Session state must be left as it was found. */
   async acquire(): Promise<EngineConnection> {
     if (this.#failure !== undefined) throw this.#failure;
-    const native = this.#idle.pop() ?? (await this.#instance.connect());
+    const native = this.#idle.pop() ?? (await this.#connect());
     const connection = new EngineConnection(native, (error) => this.noticeFailure(error));
     this.#leases.add(connection);
     return connection;
+  }
+
+  /** One more connection, unless DuckDB has ended meanwhile: nobody would interrupt what runs on it. */
+  async #connect(): Promise<DuckDBConnection> {
+    const connecting = this.#instance.connect();
+    this.#connecting.add(connecting);
+    const native = await connecting.finally(() => this.#connecting.delete(connecting));
+    if (!this.#closed && this.#failure === undefined) return native;
+    native.closeSync();
+    throw this.#failure ?? new Error('DuckDB was closed');
   }
 
   /** Ends the lease, once. What still runs on the connection, or was not read to its end, is ended before anybody else gets it. */
@@ -144,7 +156,9 @@ export class Engine {
     this.#writer?.closeSync(); // it only appends, and never in the background
     this.#writer = undefined;
     for (const connection of this.#leases) connection.interrupt();
-    this.#instance.closeSync();
+    // A connection that is being made reads the instance in another thread: freed meanwhile, it would take the process down.
+    if (this.#connecting.size === 0) this.#instance.closeSync();
+    else void Promise.allSettled(this.#connecting).then(() => this.#instance.closeSync());
   }
 
   async #fillIdle(): Promise<void> {

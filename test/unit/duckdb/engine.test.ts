@@ -17,6 +17,15 @@ test('closing ends statements that run, and their threads are free again', { tim
   await assert.rejects(engine.acquire());
 });
 
+test('a connection that is made while DuckDB is closed serves nobody', async (t) => {
+  const { engine } = await testEngine(t);
+  const leased = await Promise.all(Array.from({ length: 16 }, () => engine.acquire()));
+  const late = engine.acquire();
+  engine.close();
+  await assert.rejects(late, /closed/i);
+  for (const connection of leased) engine.release(connection);
+});
+
 test('connections for sixteen tasks make streamed rows ahead by their share of the memory, and nobody can change that', async (t) => {
   const { engine } = await testEngine(t);
   const expected = Math.min(8 * 1024 * 1024, engine.memoryLimitBytes / 64);
