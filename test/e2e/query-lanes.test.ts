@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { request } from 'undici';
 import { startServer, type TestServer, testDirectory } from '../support/server.ts';
 import { until } from '../support/until.ts';
 
@@ -19,14 +20,15 @@ test('short questions are answered while forty endless ones run and wait', async
   let settled = 0;
   const endless = Array.from({ length: HEAVY_QUERIES }, async () => {
     const body = JSON.stringify({ db: 'db', q: ENDLESS, format: 'json' });
-    await fetch(`${server.url}/api/v3/query_sql`, { method: 'POST', body, signal: leaving.signal }).catch(() => undefined); // they are left
+    const patient = { method: 'POST', body, signal: leaving.signal, headersTimeout: 0 } as const; // `fetch` gives up after five minutes
+    await request(`${server.url}/api/v3/query_sql`, patient).catch(() => undefined); // they are left
     settled++;
   });
   await until(async () => {
     const running = await server.rows('db', "SELECT count(*) AS n FROM system.queries WHERE running AND query_text LIKE '%CROSS JOIN%'");
     return Number(running[0]?.['n']) >= HEAVY_QUERIES ? true : undefined;
   });
-  for (let i = 0; i < 20; i++) {
+  for (let i = 0; i < 8; i++) {
     assert.deepEqual(await server.rows('db', `SELECT upper(s) AS u FROM m WHERE s LIKE 'x${i}' ORDER BY v`), [{ u: `X${i}` }]);
     assert.equal(
       (await server.rows('db', 'SHOW TABLES')).some((row) => row['table_name'] === 'm'),

@@ -176,8 +176,14 @@ describe('the end of a result is the end of its query', () => {
   test('the client went away: cancel, although DuckDB fails because of it', async () => {
     const gone = async (logged: LoggedResult, abort: AbortController): Promise<void> => {
       abort.abort();
-      await assert.rejects(drain(logged), /half-way/);
+      await assert.rejects(drain(logged), { code: 'QUERY_CANCELLED' });
     };
     assert.equal(await phaseAfter(gone, broken), 'cancel');
+  });
+
+  test('ended while nobody reads: cancel when it is not wanted, fail when it took too long', async () => {
+    assert.equal(await phaseAfter(async (_, abort) => abort.abort(), two), 'cancel');
+    const tooLong = new DOMException('too long', 'TimeoutError'); // as AbortSignal.timeout does
+    assert.equal(await phaseAfter(async (_, abort) => abort.abort(tooLong), two), 'fail');
   });
 });
