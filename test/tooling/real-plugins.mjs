@@ -147,6 +147,35 @@ const cases = [
     check: (rows) => rows.length > 0,
   },
   {
+    plugin: 'influxdata/gapfill/gapfill.py',
+    spec: 'every:2s',
+    args: { source_measurement: 'raw', target_measurement: 'whole', interval: '1s', method: 'linear', mark_filled: 'true' },
+    before: [
+      series(45, (at) => `raw,room=a temp=${at}`)
+        .split('\n')
+        .filter((_, at) => at < 15 || at >= 30)
+        .join('\n'),
+    ],
+    rows: 'SELECT count(*) AS n, sum(CASE WHEN filled THEN 1 ELSE 0 END) AS filled FROM whole',
+    check: ([row]) => row?.n >= 44 && row.filled >= 14,
+  },
+  {
+    plugin: 'influxdata/resampler/resampler.py',
+    spec: 'every:2s',
+    args: { measurement: 'uneven', target_measurement: 'even', interval: '2s', max_gap: '5s' },
+    before: [series(60, (at) => `uneven,room=a temp=${at}.5,mode="on"`)],
+    rows: 'SELECT count(*) AS n, count(DISTINCT mode) AS modes FROM even',
+    check: ([row]) => row?.n >= 28 && row.modes === 1,
+  },
+  {
+    plugin: 'influxdata/signal_filter/signal_filter.py',
+    spec: 'all_tables',
+    args: { input_measurement: 'wave', input_fields: 'v', sample_rate: '1', fc: '0.1', output_measurement: 'smooth' },
+    after: [series(40, (at) => `wave,room=a v=${at % 2}`)],
+    rows: 'SELECT count(v_filtered) AS n, max(v_filtered) AS most FROM smooth',
+    check: ([row]) => row?.n === 40 && row.most < 0.9,
+  },
+  {
     plugin: 'influxdata/import/import.py',
     spec: 'request:import',
     args: null,
