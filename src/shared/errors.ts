@@ -31,6 +31,14 @@ export interface TextPosition {
   readonly column: number;
 }
 
+/** The header, or the trailer of gRPC, that says where in a statement a mistake is. */
+export const POSITION_HEADER = 'x-influxdb-error-position';
+
+/** Its value. */
+export function positionText({ line, column }: TextPosition): string {
+  return `${line}:${column}`;
+}
+
 /** A failure with a message that is part of the wire format. */
 export class InfluxError extends Error {
   readonly code: string;

@@ -196,6 +196,8 @@ describe('DoGet', () => {
     ]);
     const divided = await failure('SELECT i / (i - 1) FROM m');
     assert.deepEqual([divided[0], divided[1].startsWith('Error while execution Flight SQL stream: ')], [3, true]);
+    const { trailers } = await flight.client.query({ database: 'db', sql_query: 'SELECT f,\n  nope FROM m' });
+    assert.deepEqual(trailers.get('x-influxdb-error-position'), ['2:3']);
     const long = await failure(`SELECT "${'x'.repeat(5000)}" FROM m`);
     assert.deepEqual([long[0], long[1].length, long[1].endsWith('...')], [3, 2003, true]);
   });

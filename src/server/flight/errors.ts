@@ -1,14 +1,17 @@
-import { InfluxError } from '../../shared/errors.ts';
+import { InfluxError, type TextPosition } from '../../shared/errors.ts';
 import { GRPC_STATUS, type GrpcStatus } from '../../shared/grpc-status.ts';
 
 /** A failure with the status and the text that a Flight client gets. */
 export class FlightError extends Error {
   readonly grpc: GrpcStatus;
+  /** Where in the statement the mistake is. */
+  readonly position: TextPosition | undefined;
 
   constructor(grpc: GrpcStatus, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = 'FlightError';
     this.grpc = grpc;
+    this.position = cause instanceof InfluxError ? cause.position : undefined;
   }
 }
 

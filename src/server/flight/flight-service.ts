@@ -1,6 +1,6 @@
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { NO_ACCESS } from '../../auth/index.ts';
-import { InfluxError } from '../../shared/errors.ts';
+import { InfluxError, POSITION_HEADER, positionText } from '../../shared/errors.ts';
 import { GRPC_STATUS } from '../../shared/grpc-status.ts';
 import { GuardedInfluxql, GuardedQueries } from '../guarded-services.ts';
 import { FLIGHT_RIGHTS, type FlightMethod, narrowed } from '../rights.ts';
@@ -74,7 +74,8 @@ export class FlightService {
 
   #fail(call: GrpcCall, error: unknown): void {
     if (error instanceof FlightError || error instanceof InfluxError) {
-      call.fail(error.grpc, error.message);
+      const { position } = error;
+      call.fail(error.grpc, error.message, position === undefined ? {} : { [POSITION_HEADER]: positionText(position) });
       return;
     }
     // A client that has left, or whose time is over, hears nothing any more.

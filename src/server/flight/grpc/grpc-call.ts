@@ -112,9 +112,9 @@ export class GrpcCall {
     this.#finish(GRPC_STATUS.OK, { ...trailers, 'grpc-status': String(GRPC_STATUS.OK) });
   }
 
-  /** Ends the call with a failure. */
-  fail(status: GrpcStatus, text: string): void {
-    this.#finish(status, { 'grpc-status': String(status), 'grpc-message': grpcMessage(text) });
+  /** Ends the call with a failure; `trailers` say more of it. */
+  fail(status: GrpcStatus, text: string, trailers: Readonly<Record<string, string>> = {}): void {
+    this.#finish(status, { ...trailers, 'grpc-status': String(status), 'grpc-message': grpcMessage(text) });
   }
 
   #finish(status: GrpcStatus, trailers: Readonly<Record<string, string>>): void {

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
-import { InfluxError } from '../../../shared/errors.ts';
+import { InfluxError, POSITION_HEADER, positionText } from '../../../shared/errors.ts';
 import type { ErrorLog } from './error-log.ts';
 import { internalError } from './errors.ts';
 import type { HttpReply } from './http-reply.ts';
@@ -29,7 +29,7 @@ export function sendError<Reply extends HttpReply>(reply: Reply, error: InfluxEr
   reply.code(error.status);
   if (error.status === 503) reply.header('retry-after', RETRY_AFTER_SECS);
   // compat: the body stays the text that clients of InfluxDB 3 Core know
-  if (error.position !== undefined) reply.header('x-influxdb-error-position', `${error.position.line}:${error.position.column}`);
+  if (error.position !== undefined) reply.header(POSITION_HEADER, positionText(error.position));
   if (error.shape === 'text') return sendText(reply, error.message);
   if (error.shape === 'auth') {
     sendAuthError(reply, error.status, error.message);
