@@ -130,6 +130,11 @@ export class Session {
     return this.#byDuckDb.sql(request);
   }
 
+  /** The same, answered from columns in memory where it can be. */
+  askColumns(request: SqlRequest): Promise<QueryResult> {
+    return this.#byColumns.sql(request);
+  }
+
   async byDuckDb(statement: Statement): Promise<Answer> {
     return readAnswer(await run(this.#byDuckDb, statement));
   }

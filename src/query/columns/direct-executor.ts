@@ -55,8 +55,8 @@ export class DirectExecutor {
     this.#store = store;
   }
 
-  /** Undefined = ask DuckDB. */
-  async run(plan: DirectPlan, table: TableSchema, output: CompiledSql['output']): Promise<DirectAnswer | undefined> {
+  /** Undefined = ask DuckDB. Rejects between two pieces of its work once `signal` is aborted, and so do the answer's batches. */
+  async run(plan: DirectPlan, table: TableSchema, output: CompiledSql['output'], signal?: AbortSignal): Promise<DirectAnswer | undefined> {
     const wanted = columnsOf(plan, table);
     if (wanted === undefined) return undefined;
     const columns = output.map((column, i): ResultColumn => ({ ...column, type: column.type ?? itemType(plan, table, i) }));
@@ -74,6 +74,7 @@ export class DirectExecutor {
       if (answer === 'cold' || answer === 'unfit') return undefined;
       if ('load' in answer) {
         await answer.load();
+        signal?.throwIfAborted();
         continue;
       }
       if (wanted.some((column) => [...answer.files, ...answer.buffers].some((segment) => segment.field(column.id)?.unfit !== false)))
@@ -84,7 +85,15 @@ export class DirectExecutor {
         op,
         value,
       }));
-      const input = new QueryInput({ table, pieces: this.#pieces, ready: answer, series: peek.series, ...bounds, tags, filters });
+      const input = new QueryInput({
+        table,
+        pieces: wantedPieces(this.#pieces, signal),
+        ready: answer,
+        series: peek.series,
+        ...bounds,
+        tags,
+        filters,
+      });
       const batches = await answerPlan(plan, table, input, columns);
       if (batches === undefined) return undefined;
       return { columns, batches, partitions: new Set(files.map((file) => file.chunkTimeNs)).size, parquetFiles: files.length };
@@ -99,6 +108,15 @@ export class DirectExecutor {
     const ranges = rangesToMerge(files, generations, dirtyChunks, this.#tables.chunkDurationNs);
     return !ranges.some((range) => overlaps({ minTimeNs: range.from, maxTimeNs: range.to - 1n }, bounds));
   }
+}
+
+/** The work of a query that nobody waits for ends at its next pause. */
+function wantedPieces({ pause, valuesPerTurn }: PieceWork, signal: AbortSignal | undefined): PieceWork {
+  const wantedPause: Pause = async () => {
+    await pause();
+    signal?.throwIfAborted();
+  };
+  return { pause: wantedPause, valuesPerTurn };
 }
 
 interface TimeBounds {

@@ -18,21 +18,26 @@ export class EngineFreeAnswers {
     this.#options = options;
   }
 
-  /** Undefined = DuckDB must be asked. */
+  /** Undefined = DuckDB must be asked. Work in pieces ends when `signal` is aborted. */
   async answer(
     compiled: CompiledSql,
     database: string,
     cacheOf: (relation: RelationInfo) => CacheRelation | undefined,
+    signal?: AbortSignal,
   ): Promise<DirectAnswer | undefined> {
     if (compiled.explain !== 'no') return undefined;
-    return (await cachedRows(compiled, cacheOf)) ?? (await this.#direct(compiled, database));
+    return (await cachedRows(compiled, cacheOf)) ?? (await this.#direct(compiled, database, signal));
   }
 
-  async #direct({ direct: plan, output }: CompiledSql, database: string): Promise<DirectAnswer | undefined> {
+  async #direct(
+    { direct: plan, output }: CompiledSql,
+    database: string,
+    signal: AbortSignal | undefined,
+  ): Promise<DirectAnswer | undefined> {
     const { direct, fileLimit, tables } = this.#options;
     if (direct === undefined || plan === undefined || fileLimit !== undefined) return undefined;
     const table = tables.table(database, plan.table);
-    return table === undefined ? undefined : direct.run(plan, table, output);
+    return table === undefined ? undefined : direct.run(plan, table, output, signal);
   }
 }
 

@@ -171,7 +171,7 @@ export class QueryExecutor implements QueryService {
   #stream(request: StatementRequest, compilers: Compilers, entry: QueryLogEntry | undefined): Promise<QueryResult> {
     const { signal } = request;
     return this.#run(request, compilers, entry, async (compiled) => {
-      const answering = this.#engineFree.answer(compiled, request.database, (relation) => this.#relations.cacheOf(relation));
+      const answering = this.#engineFree.answer(compiled, request.database, (relation) => this.#relations.cacheOf(relation), signal);
       const free = await wanted(answering, signal);
       if (free !== undefined) {
         this.#count(request, free, entry);
@@ -193,8 +193,11 @@ export class QueryExecutor implements QueryService {
     entry: QueryLogEntry | undefined,
     run: (compiled: CompiledSql) => Promise<T>,
   ): Promise<T> {
+    // It may have waited for its turn for longer than it is wanted, and nothing ends a compilation.
+    requireWanted(request.signal);
     const catalog = this.#relations.catalogOf(request.database, this.#deps.clock.nowNs());
     const compiled = await plain(catalog);
+    requireWanted(request.signal);
     entry?.compiled();
     try {
       return await run(compiled);
@@ -257,6 +260,10 @@ export class QueryExecutor implements QueryService {
 
 function loggedQuery({ database, kind, query, loggedText, signal, traceId }: StatementRequest): LoggedQuery {
   return { kind: kind ?? 'sql', text: loggedText ?? query, database, signal, traceId };
+}
+
+function requireWanted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw queryCancelled(signal);
 }
 
 /** Does not wait longer for what cannot be ended than the query is wanted: files may have to come from a bucket that does not answer. */
