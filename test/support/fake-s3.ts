@@ -6,7 +6,7 @@ import { startFakeService, wholeBody } from './fake-service.ts';
 /** What a request asks for, before it is carried out. */
 export interface FakeS3Request {
   readonly method: 'PUT' | 'GET' | 'HEAD' | 'LIST' | 'DELETE';
-  /** Empty for LIST. */
+  /** Empty for LIST, and for a DELETE of several. */
   readonly key: string;
   /** The header. */
   readonly authorization: string;
@@ -30,6 +30,8 @@ export class FakeS3 {
   fault: (request: FakeS3Request) => FakeS3Fault | undefined = () => undefined;
   /** As some services do: `If-None-Match` means nothing. */
   ignoresConditions = false;
+  /** As some services do: no request deletes more than one object. */
+  deletesEach = false;
   /** Before each answer, ms. */
   latencyMs = 0;
   readonly bucket = 'bucket';
@@ -71,7 +73,8 @@ export class FakeS3 {
     const path = decodeURIComponent(url.pathname).slice(1);
     const bucket = path.split('/')[0];
     const key = path.slice((bucket ?? '').length + 1);
-    const method = request.method === 'GET' && key === '' ? 'LIST' : (request.method as FakeS3Request['method']);
+    const isDeletes = request.method === 'POST' && url.searchParams.has('delete');
+    const method = isDeletes ? 'DELETE' : request.method === 'GET' && key === '' ? 'LIST' : (request.method as FakeS3Request['method']);
     this.counts.set(method, (this.counts.get(method) ?? 0) + 1);
     if (this.latencyMs > 0) await new Promise((resolve) => setTimeout(resolve, this.latencyMs));
     const { authorization = '', 'x-amz-security-token': sessionToken = '' } = request.headers;
@@ -79,6 +82,12 @@ export class FakeS3 {
     if (fault === 'request lost') return void request.socket.destroy();
     if (typeof fault === 'object') return void fail(response, fault.status, fault.code);
     if (bucket !== this.bucket) return void fail(response, 404, 'NoSuchBucket');
+    if (isDeletes && this.deletesEach) return void fail(response, 501, 'NotImplemented');
+    if (isDeletes) {
+      this.#deleteAll(body);
+      if (fault === 'answer lost') return void request.socket.destroy();
+      return void response.writeHead(200, { 'content-type': 'application/xml' }).end('<?xml version="1.0"?><DeleteResult></DeleteResult>');
+    }
     if (fault === 'answer lost') {
       if (method === 'PUT') this.#put(key, body, request.headers['if-none-match'] === '*');
       if (method === 'DELETE') this.objects.delete(key);
@@ -110,6 +119,14 @@ export class FakeS3 {
     const part = first === undefined ? found : found.subarray(Number(first), Number(last) + 1);
     response.writeHead(first === undefined ? 200 : 206, { 'content-length': part.length });
     response.end(method === 'HEAD' ? undefined : part);
+  }
+
+  #deleteAll(body: Buffer): void {
+    for (const [, key = ''] of body.toString('utf8').matchAll(/<Key>([^<]*)<\/Key>/g)) {
+      this.objects.delete(
+        key.replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&quot;', '"').replaceAll('&apos;', "'").replaceAll('&amp;', '&'),
+      );
+    }
   }
 
   #put(key: string, body: Buffer, create: boolean): boolean {

@@ -36,6 +36,12 @@ export interface S3Options extends ConnectionOptions {
 const PACKAGE = '@aws-sdk/client-s3';
 const PACKAGE_RANGE = '3';
 
+/** Objects that one request deletes. */
+const DELETED_AT_ONCE = 1000;
+
+/** Statuses by which services say that they do not know a request. */
+const UNKNOWN_REQUEST: ReadonlySet<number> = new Set([400, 404, 405, 411, 501]);
+
 /** The SDK warns about coming versions of its own; which one is installed is decided by who installs it. */
 const NODE_WARNING_OFF = 'AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED';
 
@@ -46,6 +52,7 @@ interface S3Package {
   readonly GetObjectCommand: S3Command;
   readonly HeadObjectCommand: S3Command;
   readonly DeleteObjectCommand: S3Command;
+  readonly DeleteObjectsCommand: S3Command;
   readonly ListObjectsV2Command: S3Command;
 }
 
@@ -61,6 +68,7 @@ interface S3Answer {
   readonly ContentLength?: number;
   readonly Contents?: readonly { readonly Key?: string; readonly Size?: number; readonly LastModified?: Date }[];
   readonly NextContinuationToken?: string;
+  readonly Errors?: readonly { readonly Key?: string; readonly Code?: string; readonly Message?: string }[];
 }
 
 /** Objects of an S3 bucket, through the AWS SDK. */
@@ -71,6 +79,8 @@ export class S3ObjectStore implements BucketStore {
   readonly #client: S3Client;
   readonly #file: AwsCredentialsFile | undefined;
   readonly #ended = new AbortController();
+  /** The service does not know how to delete several objects with one request. */
+  #deletesEach = false;
 
   /** Loads the package. Throws `StartupError` when it is not installed or the credentials file cannot be used. */
   static async open(options: S3Options): Promise<S3ObjectStore> {
@@ -162,8 +172,31 @@ export class S3ObjectStore implements BucketStore {
     } while (token !== undefined);
   }
 
-  delete(keys: readonly string[]): Promise<void> {
-    return deleteEach(keys, (key) => this.#repeated(() => this.#send('DELETE', key, this.#sdk.DeleteObjectCommand, {})));
+  async delete(keys: readonly string[]): Promise<void> {
+    for (let at = 0; at < keys.length; at += DELETED_AT_ONCE) await this.#deletePage(keys.slice(at, at + DELETED_AT_ONCE));
+  }
+
+  async #deletePage(keys: readonly string[]): Promise<void> {
+    const isTogether = keys.length > 1 && !this.#deletesEach;
+    if (isTogether && (await this.#repeated(() => this.#deleteTogether(keys)))) return;
+    await deleteEach(keys, (key) => this.#repeated(() => this.#send('DELETE', key, this.#sdk.DeleteObjectCommand, {})));
+    if (isTogether) this.#deletesEach = true;
+  }
+
+  /** False = the service does not know how to do that. */
+  async #deleteTogether(keys: readonly string[]): Promise<boolean> {
+    const input = { Delete: { Objects: keys.map((key) => ({ Key: this.#full(key) })), Quiet: true } };
+    let answer: S3Answer;
+    try {
+      answer = await this.#send('DELETE', undefined, this.#sdk.DeleteObjectsCommand, input);
+    } catch (error) {
+      if (error instanceof ObjectStoreError && UNKNOWN_REQUEST.has(s3Status(error.cause) ?? 0)) return false;
+      throw error;
+    }
+    const failed = answer.Errors?.find(({ Code }) => Code !== 'NoSuchKey');
+    if (failed === undefined) return true;
+    const cause = Object.assign(new Error(failed.Message ?? ''), { name: failed.Code ?? '' });
+    throw bucketFailure({ method: 'DELETE', bucket: this.#options.bucket, key: failed.Key }, s3Failure(cause), cause);
   }
 
   async move(from: string, to: string): Promise<void> {

@@ -77,8 +77,11 @@ export abstract class WalArchive {
   /** Removes a file that no record was written to. */
   abstract removeUnused(fileNumber: WalFileNumber): Promise<void>;
 
-  /** Deletes a file; a missing one is fine. */
-  protected abstract remove(fileNumber: WalFileNumber): Promise<void>;
+  /** Files that are deleted in one step: it fails for all of them. */
+  protected readonly removedAtOnce: number = 1;
+
+  /** Deletes files; missing ones are fine. */
+  protected abstract remove(fileNumbers: readonly WalFileNumber[]): Promise<void>;
 
   /** Attempts to delete a file that failed. */
   get failedDeletes(): number {
@@ -129,21 +132,29 @@ export abstract class WalArchive {
     return this.#deleting;
   }
 
+  #isHeld(fileNumber: WalFileNumber): boolean {
+    return [...this.#held].some((held) => held.has(fileNumber));
+  }
+
   async #deleteCovered(lastCovered: number, keepFiles: number, keepBytes: number): Promise<void> {
     const covered = [...this.#sizes].filter(([number]) => number <= lastCovered).sort((a, b) => b[0] - a[0]);
     let files = 0;
     let bytes = 0;
-    let failure: unknown;
+    const needless: number[] = [];
     for (const [number, size] of covered) {
       files++;
       bytes += size;
       if (files <= keepFiles && bytes <= keepBytes) continue;
-      if ([...this.#held].some((held) => held.has(number))) continue;
+      needless.push(number);
+    }
+    let failure: unknown;
+    for (let at = 0; at < needless.length; at += this.removedAtOnce) {
+      const step = needless.slice(at, at + this.removedAtOnce).filter((number) => !this.#isHeld(number));
       try {
-        await this.remove(number);
-        this.#sizes.delete(number);
+        await this.remove(step);
+        for (const number of step) this.#sizes.delete(number);
       } catch (error) {
-        this.#failedDeletes++;
+        this.#failedDeletes += step.length;
         failure = error;
       }
     }

@@ -13,6 +13,9 @@ const FOLDER = 'wal/';
 /** Attempts that may fail before anything is said: connections end now and then. */
 const ATTEMPTS_QUIET = 2;
 
+/** A stop waits for so many deletes at most. */
+const OBJECTS_REMOVED_AT_ONCE = 250;
+
 /** What a stop waits for a store that does not answer. */
 const STOP_TIME_MAX_MS = 10_000;
 
@@ -31,6 +34,7 @@ export interface WalBucketOptions {
  * log of every other process.
  */
 export class WalBucket extends WalArchive implements WalWriters {
+  protected override readonly removedAtOnce = OBJECTS_REMOVED_AT_ONCE;
   readonly #options: WalBucketOptions;
   readonly #nonce = randomBytes(8);
   readonly #stopping = new AbortController();
@@ -90,9 +94,9 @@ export class WalBucket extends WalArchive implements WalWriters {
     // as above: it is the claim of a process
   }
 
-  protected async remove(fileNumber: WalFileNumber): Promise<void> {
+  protected async remove(fileNumbers: readonly WalFileNumber[]): Promise<void> {
     if (this.#options.fence.reason !== undefined) throw new Error(this.#options.fence.reason);
-    await this.#options.bucket.delete([keyOf(fileNumber)]);
+    await this.#options.bucket.delete(fileNumbers.map(keyOf));
   }
 
   async take(fileNumber: WalFileNumber): Promise<WalWriter> {

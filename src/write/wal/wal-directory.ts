@@ -50,11 +50,11 @@ export class WalDirectory extends WalArchive {
   }
 
   async removeUnused(fileNumber: WalFileNumber): Promise<void> {
-    await this.remove(fileNumber);
+    await this.remove([fileNumber]);
     this.forget(fileNumber);
   }
 
-  protected remove(fileNumber: WalFileNumber): Promise<void> {
-    return unlinkIfPresent(this.#fs, this.locate(fileNumber));
+  protected async remove(fileNumbers: readonly WalFileNumber[]): Promise<void> {
+    for (const fileNumber of fileNumbers) await unlinkIfPresent(this.#fs, this.locate(fileNumber));
   }
 }

@@ -194,6 +194,27 @@ describe('objects in an S3 bucket', () => {
     assert.equal(left, 100 - 4, 'one attempt and three repetitions');
   });
 
+  it('are deleted a thousand with a request, and one by one where the service does not know that', async (t) => {
+    const fake = await FakeS3.start(t);
+    const store = await openS3(t, fake);
+    const requests = async (count: number): Promise<number> => {
+      for (let n = 0; n < count; n++) fake.objects.set(`node/x/a&<b> ${n}`, Buffer.alloc(0));
+      fake.objects.set('node/x/stays', Buffer.alloc(0));
+      const before = fake.counts.get('DELETE') ?? 0;
+      const doomed = (await keys(store, 'x/')).filter((key) => key !== 'x/stays');
+      await store.delete([...doomed, 'x/missing']);
+      assert.deepEqual(await keys(store, 'x/'), ['x/stays']);
+      return (fake.counts.get('DELETE') ?? 0) - before;
+    };
+    const faults = [{ status: 503, code: 'SlowDown' }, 'answer lost'] as const;
+    let fault = 0;
+    fake.fault = ({ method }) => (method === 'DELETE' ? faults[fault++] : undefined);
+    assert.equal(await requests(1200), 4);
+    fake.deletesEach = true;
+    assert.equal(await requests(20), 1 + 21);
+    assert.equal(await requests(20), 21, 'it is not asked again');
+  });
+
   it('fail with the operation, the bucket and the way out, never with a secret', async (t) => {
     const fake = await FakeS3.start(t);
     const store = await openS3(t, fake);
