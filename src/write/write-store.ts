@@ -57,6 +57,8 @@ export interface WriteStoreOptions {
   readonly maintenance?: Partial<MaintenanceSettings>;
   /** Time between attempts of a step that the disk refuses; 1000 by default. */
   readonly retryPauseMs?: number;
+  /** Snapshot infos after which a bucket gets a checkpoint of the file index; 200 by default. */
+  readonly infosPerCheckpoint?: number;
   /** The system's timers by default. */
   readonly timers?: Timers;
   /** Whether every byte of a batch is compared between its encoding and its use; false by default. */

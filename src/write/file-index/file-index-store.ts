@@ -39,6 +39,8 @@ export interface FileChange {
 
 export interface FileIndexStoreOptions extends LoadIndexOptions {
   readonly snapshotsPerSave?: number;
+  /** For a store that is shared: infos between two checkpoints; 200 by default. */
+  readonly infosPerCheckpoint?: number | undefined;
   /** Told when another process has taken over. */
   readonly fence?: Fence;
   /** For a store that is shared: how this process claims it. */
@@ -95,7 +97,10 @@ export class FileIndexStore {
     for (let attempt = 1; ; attempt++) {
       try {
         const store = new FileIndexStore(options, await loadIndex({ ...options, shared: true }));
-        if ((await store.#claim()) && !(await store.#isOvertaken())) return store;
+        const claim = await store.#claim();
+        if (claim === undefined || (await store.#isOvertaken())) continue;
+        store.publish(claim); // not before: it may write index and checkpoint
+        return store;
       } catch (error) {
         // Another process that still runs deletes infos that a checkpoint stands for.
         if (!(error instanceof ObjectStoreError && error.code === 'NOT_FOUND') || attempt >= LOAD_ATTEMPTS_MAX) throw error;
@@ -122,18 +127,17 @@ export class FileIndexStore {
       fence: this.#fence,
       log: options.log,
       checkpointed: loaded.checkpointSequence,
+      infosPerCheckpoint: options.infosPerCheckpoint,
     });
   }
 
-  /** False = another process has added an info meanwhile. */
-  async #claim(): Promise<boolean> {
+  /** Undefined = another process has added an info meanwhile. */
+  async #claim(): Promise<SnapshotInfo | undefined> {
     const { claim } = this.#options;
-    if (claim === undefined) return true;
+    if (claim === undefined) return undefined;
     const change = { nodeId: claim.nodeId, catalogSequence: this.#state.catalogSequence, files: [], removedFiles: [] };
     const info = this.#infoOf(change);
-    if (!(await this.#saveKnown(info, claim.pause))) return false;
-    this.publish(info);
-    return true;
+    return (await this.#saveKnown(info, claim.pause)) ? info : undefined;
   }
 
   /**

@@ -3,7 +3,6 @@ import { type CheckpointFormat, Checkpoints, errorText, type Fence, LogPruning, 
 import { decodeFileIndex, encodeFileIndex, type StoredFileIndex } from './file-index-codec.ts';
 import { mayBeClaim, type SnapshotStore } from './snapshot-store.ts';
 
-/** Infos between two checkpoints. */
 const INFOS_PER_CHECKPOINT = 200;
 
 /** Copies of the file index, by which snapshot infos may be deleted. */
@@ -26,26 +25,30 @@ export interface InfoPruningOptions {
   readonly log: Log;
   /** Of the newest checkpoint; 0 = there is none. */
   readonly checkpointed: number;
+  /** 200 by default. */
+  readonly infosPerCheckpoint?: number | undefined;
 }
 
 /** Deletes snapshot infos of a bucket that checkpoints of the file index stand for, in the background. */
 export class InfoPruning {
   readonly #pruning: LogPruning<StoredFileIndex>;
   readonly #log: Log;
+  readonly #infosPerCheckpoint: number;
   #checkpointed: number;
   #running: Promise<void> | undefined;
   #stopped = false;
 
-  constructor({ snapshots, checkpointed, ...options }: InfoPruningOptions) {
+  constructor({ snapshots, checkpointed, infosPerCheckpoint = INFOS_PER_CHECKPOINT, ...options }: InfoPruningOptions) {
     const keys = (after: number, upTo: number): AsyncIterable<string> => snapshots.keys(after, upTo);
     this.#pruning = new LogPruning({ ...options, what: 'snapshot infos', keys, mayBeClaim });
     this.#log = options.log;
     this.#checkpointed = checkpointed;
+    this.#infosPerCheckpoint = infosPerCheckpoint;
   }
 
   /** Writes a checkpoint of the index and deletes infos in the background, when it is time. */
   look(index: StoredFileIndex): void {
-    if (this.#stopped || index.sequence - this.#checkpointed < INFOS_PER_CHECKPOINT) return;
+    if (this.#stopped || index.sequence - this.#checkpointed < this.#infosPerCheckpoint) return;
     this.#running ??= this.#run(index).finally(() => {
       this.#running = undefined;
     });

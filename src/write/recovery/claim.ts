@@ -14,6 +14,7 @@ export interface ClaimOptions {
   readonly wal: { readonly replayFailOnError: boolean };
   /** Between attempts to put a claim; 1000 by default. */
   readonly retryPauseMs?: number;
+  readonly infosPerCheckpoint?: number | undefined;
 }
 
 /** The part of a log that ends other processes, see `Wal`. */
@@ -36,6 +37,7 @@ export async function claimAndLoad(wal: ClaimedLog, options: ClaimOptions): Prom
       log,
       failOnError: options.wal.replayFailOnError,
       fence: store.fence,
+      infosPerCheckpoint: options.infosPerCheckpoint,
       claim: store.bucket && { nodeId, pause: wait },
     });
     // Numbers up to there were used, and their objects deleted: the claim would not be the next of the other process.

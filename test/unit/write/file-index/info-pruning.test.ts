@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { silentLogger } from '../../../../src/shared/logger.ts';
-import { Fence } from '../../../../src/storage/index.ts';
+import { Fence, invertedSequence } from '../../../../src/storage/index.ts';
 import { FileIndexStore } from '../../../../src/write/file-index/file-index-store.ts';
 import { loadIndex } from '../../../../src/write/file-index/load-index.ts';
 import type { ParquetFileInfo } from '../../../../src/write/snapshot/index.ts';
@@ -16,8 +16,8 @@ function file(id: number): ParquetFileInfo {
   return { databaseId: 1, tableId: 0, id, path: `n/dbs/1/0/${id}.parquet`, sizeBytes: id, rowCount: 1, ...times, mayOverlap: false };
 }
 
-function open(objects: MemoryObjectStore, fence = new Fence()): Promise<FileIndexStore> {
-  return FileIndexStore.open({ objects, uuid: UUID, log: silentLogger, fence, claim: { nodeId: 'n', pause } });
+function open(objects: MemoryObjectStore, fence = new Fence(), infosPerCheckpoint?: number): Promise<FileIndexStore> {
+  return FileIndexStore.open({ objects, uuid: UUID, log: silentLogger, fence, infosPerCheckpoint, claim: { nodeId: 'n', pause } });
 }
 
 /** One file comes, and the one before it goes. */
@@ -100,7 +100,7 @@ test('a start that was frozen before its claim, whose number was used and pruned
   const running = await open(objects, fence);
   await change(running, 5);
   const frozen = new FrozenPut(objects);
-  const starting = open(frozen);
+  const starting = open(frozen, undefined, 1);
   await until(() => frozen.isFrozen);
   await change(running, 900);
   await running.saveIndex();
@@ -109,6 +109,8 @@ test('a start that was frozen before its claim, whose number was used and pruned
   frozen.goOn();
   const started = await starting;
   assert.deepEqual(liveIds(started), expected, 'all that was committed before the claim');
+  const stale = `checkpoints/${invertedSequence(running.index.sequence - 900 + 1)}.index`;
+  assert.ok(!frozen.puts.includes(stale), 'no checkpoint of what was loaded in vain');
   await assert.rejects(change(running, 1), { name: 'TakenOver' });
   assert.notEqual(fence.reason, undefined);
   await started.close();
@@ -117,6 +119,7 @@ test('a start that was frozen before its claim, whose number was used and pruned
 /** Holds the first put of an info back. */
 class FrozenPut extends MemoryObjectStore {
   isFrozen = false;
+  readonly puts: string[] = [];
   goOn: () => void = () => undefined;
   readonly #released = new Promise<void>((resolve) => {
     this.goOn = resolve;
@@ -127,6 +130,7 @@ class FrozenPut extends MemoryObjectStore {
       this.isFrozen = true;
       await this.#released;
     }
+    this.puts.push(args[0]);
     return super.put(...args);
   }
 }
