@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import { type InfluxDB3, ServerError, type StartOptions, StartupError, startInfluxDB3 } from '../../src/embed/index.ts';
@@ -83,6 +84,27 @@ describe('startInfluxDB3', () => {
     assert.equal(ended, false);
     await new Promise((resolve) => kept.once('close', resolve));
     assert.equal(kept.exitCode, 0);
+  });
+
+  it('a stop is waited for while a client still sends, also by a server that does not keep its process alive', async () => {
+    const module = JSON.stringify(new URL('../../../../dist/bundle/embed.js', import.meta.url).href);
+    const program = `const { startInfluxDB3 } = await import(${module}); const s = await startInfluxDB3({ port: 0, keepAlive: false }); process.send(s.url);
+      await new Promise((resolve) => process.once('message', resolve)); process.disconnect();
+      const stopped = s.stop(); console.log('stopping'); await stopped; console.log('stopped');`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: ['ignore', 'pipe', 'inherit', 'ipc'] });
+    const [url] = (await once(child, 'message')) as [string];
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname).on('error', () => undefined);
+    socket.write('POST /api/v3/write_lp?db=d HTTP/1.1\r\nhost: x\r\nexpect: 100-continue\r\ncontent-length: 9\r\n\r\n');
+    await once(socket, 'data');
+    let said = '';
+    child.stdout?.on('data', (data: Buffer) => {
+      said += data.toString();
+      if (said === 'stopping\n') socket.destroy();
+    });
+    child.send('stop');
+    const [code] = (await once(child, 'close')) as [number | null];
+    assert.deepEqual([code, said], [0, 'stopping\nstopped\n']);
   });
 
   it('several servers in one process know nothing of each other', async () => {

@@ -101,9 +101,10 @@ export class Port {
     });
     for (const socket of this.#unsniffed) socket.destroy();
     this.#dropIdle();
-    const cancel = systemTimers.after(this.#drainTimeoutMs, () => {
+    const cutOff = (): void => {
       for (const socket of this.#sockets) socket.destroy();
-    });
+    };
+    const cancel = systemTimers.after(this.#drainTimeoutMs, cutOff, 'keepsAlive'); // whoever stops waits for the end of it
     await closed;
     cancel();
     // Stops the check for slow clients; the error that it never listened is expected.
