@@ -6,6 +6,7 @@ import type { Clock } from '../shared/clock.ts';
 import { InfluxError } from '../shared/errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { type CancelTimer, systemTimers, type Timers } from '../shared/timers.ts';
+import { piecesOf } from '../storage/index.ts';
 import { decodeFileIndex, INDEX_KEY } from '../write/file-index/index.ts';
 import type { PinnedFile, PinnedMoment } from '../write/index.ts';
 import type { OfferedFile, OfferedMoment } from './contract.ts';
@@ -152,9 +153,6 @@ export class BackupSessions {
 
 const READ_BYTES = 512 * 1024;
 
-/** Of one request to a bucket. */
-const PIECE_BYTES = 8 * 1024 * 1024;
-
 /** The same, told of each piece that is taken. */
 async function* watched(pieces: AsyncIterable<Uint8Array>, onPiece: () => void): AsyncGenerator<Uint8Array> {
   for await (const piece of pieces) {
@@ -167,16 +165,7 @@ async function* watched(pieces: AsyncIterable<Uint8Array>, onPiece: () => void):
 function bodyOf({ path, sizeBytes, source }: Pick<PinnedFile, 'path' | 'source' | 'sizeBytes'>): Readable {
   if (sizeBytes === 0) return Readable.from([]);
   if (typeof source === 'string') return createReadStream(source, { end: sizeBytes - 1, highWaterMark: READ_BYTES });
-  return Readable.from(pieces(source, path, sizeBytes));
-}
-
-async function* pieces(bucket: Exclude<PinnedFile['source'], string>, path: string, sizeBytes: number): AsyncGenerator<Uint8Array> {
-  for (let start = 0; start < sizeBytes; start += PIECE_BYTES) {
-    const length = Math.min(PIECE_BYTES, sizeBytes - start);
-    const piece = await bucket.getRange(path, start, length);
-    if (piece.byteLength !== length) throw new Error(`${bucket.locate(path)} has fewer than ${sizeBytes} bytes`);
-    yield piece;
-  }
+  return Readable.from(piecesOf(source, path, sizeBytes));
 }
 
 /** Checksums of the Parquet files, from the index of the moment. */

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { inParallel } from '../shared/in-parallel.ts';
 import {
   acquireNodeLock,
   COPY_MARK_KEY,
@@ -197,19 +198,8 @@ class Copy {
     await this.#target.objects.delete(stale.map(([key]) => key));
   }
 
-  async #copyAll(entries: readonly ObjectEntry[]): Promise<void> {
-    let next = 0;
-    let failed = false;
-    const worker = async (): Promise<void> => {
-      for (let entry = entries[next++]; entry !== undefined && !failed; entry = entries[next++]) await this.#copyOne(entry);
-    };
-    const workers = Array.from({ length: COPIES_AT_ONCE }, () =>
-      worker().catch((error: unknown) => {
-        failed = true;
-        throw error;
-      }),
-    );
-    for (const outcome of await Promise.allSettled(workers)) if (outcome.status === 'rejected') throw outcome.reason;
+  #copyAll(entries: readonly ObjectEntry[]): Promise<void> {
+    return inParallel(entries, COPIES_AT_ONCE, (entry) => this.#copyOne(entry));
   }
 
   async #copyOne({ key, sizeBytes }: ObjectEntry): Promise<void> {

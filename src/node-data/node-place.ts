@@ -1,13 +1,12 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import {
   type BucketStore,
   DirectoryObjectStore,
   encodePathPart,
+  filesBelow,
   nodeFileSystem,
   type ObjectEntry,
   type ObjectStore,
-  systemErrorCode,
 } from '../storage/index.ts';
 
 /** Where a node keeps its data, looked at from outside of a server. */
@@ -57,24 +56,5 @@ export function directoryPlace(nodeId: string, dataDir: string): NodePlace {
     entries: () => filesBelow(directory, ''),
     text: directory,
     close: () => undefined,
-  };
-}
-
-/** All files of a directory, hidden ones too. What goes while it is listed is left out. */
-async function* filesBelow(directory: string, folder: string): AsyncGenerator<ObjectEntry> {
-  const entries = await readdir(join(directory, folder), { withFileTypes: true }).catch(nothingThere<[]>([]));
-  for (const entry of entries) {
-    const key = folder + entry.name;
-    if (entry.isDirectory()) yield* filesBelow(directory, `${key}/`);
-    if (!entry.isFile()) continue;
-    const found = await stat(join(directory, key)).catch(nothingThere(undefined));
-    if (found !== undefined) yield { key, sizeBytes: found.size, modifiedMs: found.mtimeMs };
-  }
-}
-
-function nothingThere<T>(value: T): (error: unknown) => T {
-  return (error) => {
-    if (systemErrorCode(error) === 'ENOENT') return value;
-    throw error;
   };
 }

@@ -2,12 +2,9 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { crc32 } from 'node:zlib';
-import { nodeFileSystem, type ObjectStore, TEMPORARY_SUFFIX } from '../storage/index.ts';
+import { nodeFileSystem, type ObjectStore, PIECE_BYTES, PreparedFolders, piecesOf, TEMPORARY_SUFFIX } from '../storage/index.ts';
 import { NodeDataError } from './errors.ts';
 import type { NodePlace } from './node-place.ts';
-
-/** Bytes of one request; smaller objects are copied in memory. */
-const PIECE_BYTES = 8 * 1024 * 1024;
 
 /** Told of bytes that were read or written; their sum says how much work was done. */
 export type OnBytes = (count: number) => void;
@@ -28,18 +25,20 @@ export class Transfer {
   readonly #target: NodePlace;
   /** For objects on their way between two buckets. */
   readonly #spoolDirectory: string;
-  readonly #folders = new Map<string, Promise<void>>();
+  /** What an earlier copy left half-written there is removed. */
+  readonly #folders: PreparedFolders;
 
   constructor(source: NodePlace, target: NodePlace, spoolDirectory: string) {
     this.#source = source;
     this.#target = target;
     this.#spoolDirectory = spoolDirectory;
+    this.#folders = new PreparedFolders(target.objects);
   }
 
   /** Replaces an object of the target, durably. Answers with the CRC-32 of what was read. */
   async copy(key: string, sizeBytes: number, onBytes: OnBytes): Promise<number> {
     const { objects } = this.#target;
-    await this.#makeFolder(key);
+    await this.#folders.ready(key);
     if (sizeBytes <= PIECE_BYTES) {
       const bytes = await this.#source.objects.get(key);
       if (bytes.byteLength !== sizeBytes) throw changedSize(this.#source, key);
@@ -90,25 +89,6 @@ export class Transfer {
     await nodeFileSystem.rename(temporary, path);
     await nodeFileSystem.syncDirectory(dirname(path));
     return sum;
-  }
-
-  /** Once for each, before anything is written there: it removes what an earlier copy left half-written. */
-  #makeFolder(key: string): Promise<void> {
-    const folder = key.slice(0, key.lastIndexOf('/') + 1);
-    const known = this.#folders.get(folder);
-    if (known !== undefined) return known;
-    const made = folder === '' ? Promise.resolve() : this.#target.objects.prepare(folder);
-    this.#folders.set(folder, made);
-    return made;
-  }
-}
-
-async function* piecesOf(objects: ObjectStore, key: string, sizeBytes: number): AsyncGenerator<Uint8Array> {
-  for (let start = 0; start < sizeBytes; start += PIECE_BYTES) {
-    const length = Math.min(PIECE_BYTES, sizeBytes - start);
-    const piece = await objects.getRange(key, start, length);
-    if (piece.byteLength !== length) throw new NodeDataError(`${objects.locate(key)} has fewer than ${sizeBytes} bytes`);
-    yield piece;
   }
 }
 

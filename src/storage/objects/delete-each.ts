@@ -1,3 +1,4 @@
+import { inParallel } from '../../shared/in-parallel.ts';
 import { ObjectStoreError } from './object-store.ts';
 
 /** Requests that delete objects, at the same time. */
@@ -12,18 +13,4 @@ export function deleteEach(keys: readonly string[], deleteOne: (key: string) => 
       if (!(error instanceof ObjectStoreError && error.code === 'NOT_FOUND')) throw error;
     }
   });
-}
-
-/** Runs an operation for each item, `atOnce` at the same time. Rejects with the first failure; then no other one begins. */
-async function inParallel<T>(items: readonly T[], atOnce: number, operation: (item: T) => Promise<void>): Promise<void> {
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    try {
-      while (next < items.length) await operation(items[next++] as T);
-    } catch (error) {
-      next = items.length;
-      throw error;
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(atOnce, items.length) }, worker));
 }

@@ -3,6 +3,7 @@ export { type CheckpointFormat, Checkpoints, invertedSequence, sequenceOfInverte
 export type { ConnectionOptions } from './connection-options.ts';
 export { createKnown, sameBytes } from './create-known.ts';
 export { DirectoryObjectStore } from './directory-object-store.ts';
+export { filesBelow } from './files-below.ts';
 export { type GoogleOptions, openGoogleStore } from './google-service.ts';
 export { LogPruning, type LogPruningOptions } from './log-pruning.ts';
 export {
@@ -15,6 +16,8 @@ export {
   type PutCondition,
   RequestCounts,
 } from './object-store.ts';
+export { PIECE_BYTES, piecesOf } from './pieces.ts';
+export { PreparedFolders } from './prepared-folders.ts';
 export { probeStore } from './probe.ts';
 export { readOnly } from './read-only.ts';
 export { pauseBefore } from './retries.ts';
