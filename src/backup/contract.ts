@@ -29,6 +29,8 @@ export interface BackupSource {
   begin(): Promise<OfferedMoment>;
   /** Bytes of one file of the moment. */
   read(moment: OfferedMoment, path: string): Promise<AsyncIterable<Uint8Array>>;
+  /** Tells that the moment is still needed. */
+  touch(moment: OfferedMoment): Promise<void>;
   release(moment: OfferedMoment): Promise<void>;
 }
 

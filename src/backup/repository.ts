@@ -1,153 +1,110 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { crc32 } from 'node:zlib';
-import { acquireNodeLock, atomicWrite, type NodeLock, nodeFileSystem } from '../storage/index.ts';
+import { createHash } from 'node:crypto';
+import { inParallel } from '../shared/in-parallel.ts';
+import { ObjectStoreError, piecesOf } from '../storage/index.ts';
 import { BackupError } from './contract.ts';
-import { type BackupManifest, decodeManifest, encodeManifest, type StoredFile } from './manifest.ts';
+import { type BackupManifest, CONTENTS, contentKey, decodeManifest, type GivenUp, type StoredFile } from './manifest.ts';
+import type { BackupPlace } from './place.ts';
 
-const MANIFESTS = 'backups';
-const CONTENTS = 'contents';
+/** Before the keys of manifests. */
+export const MANIFESTS = 'backups/';
 const ENDING = '.json';
 
+/** Requests for manifests at the same time. */
+export const READS_AT_ONCE = 8;
+
 /**
- * A directory of backups: `backups/<name>.json` lists the files of one backup, `contents/<2 digits>/<SHA-256>` holds each content
- * once, however many backups have it. Contents are written before the list that names them, so a list that is there is whole.
+ * The backups of a place: `backups/<name>.json` lists the files of one backup, `contents/<2 digits>/<SHA-256>-<run>` holds a content
+ * once, however many backups have it. Contents are written before the manifest that names them, which is created once: a
+ * backup whose manifest is there is whole.
  */
 export class BackupRepository {
-  readonly #directory: string;
+  readonly place: BackupPlace;
 
-  constructor(directory: string) {
-    this.#directory = directory;
+  constructor(place: BackupPlace) {
+    this.place = place;
   }
 
-  /** Makes this process the only one that writes to the directory, which is made. Throws `BackupError` when another one does. */
-  async lock(): Promise<NodeLock> {
-    await mkdir(join(this.#directory, MANIFESTS), { recursive: true });
-    try {
-      return await acquireNodeLock(this.#directory);
-    } catch (error) {
-      throw new BackupError(`${this.#directory} is being written to by another backup`, { hint: 'wait until it has ended', cause: error });
-    }
-  }
-
-  /** Names of the complete backups, oldest first. Throws `BackupError` when the directory is none of backups. */
-  async names(): Promise<readonly string[]> {
-    const entries = await readdir(join(this.#directory, MANIFESTS)).catch((error: unknown) => {
-      throw new BackupError(`${this.#directory} holds no backups`, { cause: error });
+  /** The complete backups, oldest first. Throws `BackupError` when the place holds none, or a damaged one. */
+  async manifests(): Promise<readonly BackupManifest[]> {
+    const names = await this.#namesOrRefuse();
+    const found = new Map<string, BackupManifest>();
+    await inParallel(names, READS_AT_ONCE, async (name) => {
+      const manifest = await this.read(name);
+      if (manifest !== undefined && !('givenUp' in manifest)) found.set(name, manifest);
     });
-    return entries
-      .filter((entry) => entry.endsWith(ENDING))
-      .map((entry) => entry.slice(0, -ENDING.length))
-      .sort();
+    return names.flatMap((name) => found.get(name) ?? []);
   }
 
   /** One backup, the newest without a name. Throws `BackupError`. */
   async manifest(name?: string): Promise<BackupManifest> {
-    const names = await this.names();
-    const chosen = name ?? names.at(-1);
-    if (chosen === undefined) throw new BackupError(`${this.#directory} holds no complete backup`);
-    if (!names.includes(chosen))
-      throw new BackupError(`${this.#directory} has no backup ${chosen}`, { hint: `it has ${names.join(', ')}` });
-    const path = join(this.#directory, MANIFESTS, chosen + ENDING);
-    return decodeManifest(await readFile(path, 'utf8'), path);
+    const names = await this.#namesOrRefuse();
+    for (const chosen of name === undefined ? names.toReversed() : names.filter((each) => each === name)) {
+      const manifest = await this.read(chosen);
+      if (manifest !== undefined && !('givenUp' in manifest)) return manifest;
+    }
+    if (name === undefined) throw this.#empty();
+    const known = (await this.manifests()).map((manifest) => manifest.name);
+    throw new BackupError(`${this.place.text} has no backup ${name}`, { hint: `it has ${known.join(', ') || 'none'}` });
   }
 
-  /** Makes a backup visible. */
-  async publish(manifest: BackupManifest): Promise<void> {
-    await atomicWrite(nodeFileSystem, join(this.#directory, MANIFESTS, manifest.name + ENDING), Buffer.from(encodeManifest(manifest)));
-    await nodeFileSystem.syncDirectory(this.#directory);
+  /** Names of what stands in the place of manifests, oldest first. */
+  async names(): Promise<string[]> {
+    const names: string[] = [];
+    for await (const key of this.place.objects.list(MANIFESTS))
+      if (key.endsWith(ENDING)) names.push(key.slice(MANIFESTS.length, -ENDING.length));
+    return names;
   }
 
-  /** Whether a content is there with its size. Its bytes are not read. */
-  async has({ sha256, sizeBytes }: StoredFile): Promise<boolean> {
-    const found = await stat(this.#pathOf(sha256)).catch(() => undefined);
-    return found?.size === sizeBytes;
-  }
-
-  /** Stores a content under its SHA-256, durably. Answers with both checksums. Throws `BackupError` for another size or CRC-32 than expected. */
-  async add(
-    bytes: AsyncIterable<Uint8Array>,
-    expected: { readonly path: string; readonly sizeBytes: number; readonly crc32?: number | undefined },
-    onBytes: (count: number) => void,
-  ): Promise<StoredFile> {
-    const temporary = join(this.#directory, CONTENTS, `new-${randomUUID()}`);
-    await mkdir(dirname(temporary), { recursive: true });
-    const hash = createHash('sha256');
-    let sum = 0;
-    let size = 0;
+  /** What stands in the place of a manifest; undefined = nothing. Throws `BackupError` for something damaged. */
+  async read(name: string): Promise<BackupManifest | GivenUp | undefined> {
+    const { objects } = this.place;
+    const key = manifestKey(name);
     try {
-      const file = await open(temporary, 'wx');
-      try {
-        for await (const chunk of bytes) {
-          hash.update(chunk);
-          sum = crc32(chunk, sum);
-          size += chunk.byteLength;
-          onBytes(chunk.byteLength);
-          await file.writeFile(chunk);
-        }
-        await file.sync();
-      } finally {
-        await file.close();
-      }
-      if (size !== expected.sizeBytes) throw new BackupError(`${expected.path}: ${size} bytes arrived instead of ${expected.sizeBytes}`);
-      if (expected.crc32 !== undefined && sum !== expected.crc32) {
-        throw new BackupError(`${expected.path}: its checksum is not the one that the server wrote it with`, {
-          hint: 'the file of the server is damaged, or was changed on the way; take the backup again',
-        });
-      }
-      const sha256 = hash.digest('hex');
-      const target = this.#pathOf(sha256);
-      await mkdir(dirname(target), { recursive: true });
-      await rename(temporary, target);
-      await nodeFileSystem.syncDirectory(dirname(target));
-      return { path: expected.path, sizeBytes: size, sha256, crc32: sum };
+      return decodeManifest(await objects.get(key), objects.locate(key));
     } catch (error) {
-      await rm(temporary, { force: true });
+      if (error instanceof ObjectStoreError && error.code === 'NOT_FOUND') return undefined;
       throw error;
     }
   }
 
+  /** Sizes of all contents by their keys. */
+  async contents(): Promise<ReadonlyMap<string, number>> {
+    const sizes = new Map<string, number>();
+    for await (const { key, sizeBytes } of this.place.entries(CONTENTS)) sizes.set(key, sizeBytes);
+    return sizes;
+  }
+
   /** The content of a file, checked while it is read: it throws `BackupError` at its end when it is not what was stored. */
-  async *read({ path, sha256, sizeBytes }: StoredFile): AsyncIterable<Buffer> {
+  async *content(file: StoredFile): AsyncGenerator<Uint8Array> {
+    const { objects } = this.place;
+    const { path, sha256, sizeBytes } = file;
+    const key = contentKey(file);
     const hash = createHash('sha256');
-    let size = 0;
-    const source = this.#pathOf(sha256);
     try {
-      for await (const chunk of createReadStream(source, { highWaterMark: READ_BYTES }) as AsyncIterable<Buffer>) {
-        hash.update(chunk);
-        size += chunk.length;
-        yield chunk;
+      for await (const piece of piecesOf(objects, key, sizeBytes)) {
+        hash.update(piece);
+        yield piece;
       }
     } catch (error) {
-      throw new BackupError(`${path} of the backup cannot be read: ${(error as Error).message}`, { cause: error });
+      if (!(error instanceof ObjectStoreError)) throw error;
+      const what = error.code === 'NOT_FOUND' ? `is missing: ${objects.locate(key)}` : `cannot be read: ${error.message}`;
+      throw new BackupError(`${path} of the backup ${what}`, { cause: error });
     }
-    if (size !== sizeBytes || hash.digest('hex') !== sha256) throw new BackupError(`${path} of the backup is damaged: ${source}`);
+    if (hash.digest('hex') !== sha256) throw new BackupError(`${path} of the backup is damaged: ${objects.locate(key)}`);
   }
 
-  /** Removes all but the newest backups, and contents that no backup has. Hold the lock. Answers with the names that went. */
-  async keepNewest(count: number): Promise<readonly string[]> {
+  async #namesOrRefuse(): Promise<string[]> {
     const names = await this.names();
-    const going = names.slice(0, Math.max(0, names.length - count));
-    for (const name of going) await rm(join(this.#directory, MANIFESTS, name + ENDING));
-    await nodeFileSystem.syncDirectory(join(this.#directory, MANIFESTS));
-    await this.removeUnused();
-    return going;
+    if (names.length === 0) throw this.#empty();
+    return names;
   }
 
-  /** Removes what no backup has, such as the remains of one that did not end. Hold the lock. */
-  async removeUnused(): Promise<void> {
-    const used = new Set<string>();
-    for (const name of await this.names()) for (const { sha256 } of (await this.manifest(name)).files) used.add(sha256);
-    const contents = join(this.#directory, CONTENTS);
-    const entries = await readdir(contents, { recursive: true, withFileTypes: true }).catch(() => []);
-    for (const entry of entries) if (entry.isFile() && !used.has(entry.name)) await rm(join(entry.parentPath, entry.name), { force: true });
-  }
-
-  #pathOf(sha256: string): string {
-    return join(this.#directory, CONTENTS, sha256.slice(0, 2), sha256);
+  #empty(): BackupError {
+    return new BackupError(`${this.place.text} holds no backups`);
   }
 }
 
-const READ_BYTES = 512 * 1024;
+/** Where the manifest of a backup is, below the place of the backups. */
+export function manifestKey(name: string): string {
+  return `${MANIFESTS}${name}${ENDING}`;
+}

@@ -1,12 +1,16 @@
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CATALOG_SNAPSHOT_KEY, readCatalogSnapshot, selectFromSnapshot } from '../catalog/index.ts';
+import { inParallel } from '../shared/in-parallel.ts';
 import { encodePathPart, nodeFileSystem } from '../storage/index.ts';
 import { decodeFileIndex, encodeFileIndex, INDEX_KEY } from '../write/file-index/index.ts';
 import { BackupError, type BackupProgress } from './contract.ts';
 import type { BackupManifest, StoredFile } from './manifest.ts';
 import type { BackupRepository } from './repository.ts';
 import { readWhole } from './take-backup.ts';
+
+/** Files that are copied at once. */
+const COPIES_MAX = 8;
 
 export interface RestoreOptions {
   readonly dataDir: string;
@@ -35,14 +39,14 @@ export async function restoreNode(repository: BackupRepository, manifest: Backup
     let doneBytes = 0;
     let doneFiles = 0;
     const tell = (): void => options.onProgress?.({ doneBytes, totalBytes, doneFiles, totalFiles: files.length });
-    for (const file of files) {
-      await written.add(file.path, repository.read(file), (count) => {
+    await inParallel(files, COPIES_MAX, async (file) => {
+      await written.add(file.path, repository.content(file), (count) => {
         doneBytes += count;
         tell();
       });
       doneFiles += 1;
       tell();
-    }
+    });
     await written.add(CATALOG_SNAPSHOT_KEY, [catalog]);
     await written.add(INDEX_KEY, [index]);
     await written.sync();
@@ -85,7 +89,7 @@ async function selected(
   const contentOf = async (path: string): Promise<Uint8Array> => {
     const file = manifest.files.find((stored) => stored.path === path);
     if (file === undefined) throw new BackupError(`the backup ${manifest.name} has no ${path}`);
-    return readWhole(repository.read(file));
+    return readWhole(repository.content(file));
   };
   const whole = await contentOf(CATALOG_SNAPSHOT_KEY);
   const { databases, uuid } = readCatalogSnapshot(whole);
@@ -142,7 +146,7 @@ class WrittenTree {
     onBytes: (count: number) => void = () => undefined,
   ): Promise<void> {
     const target = join(this.#root, ...path.split('/'));
-    await mkdir(dirname(target), { recursive: true });
+    await nodeFileSystem.mkdir(dirname(target));
     for (let directory = dirname(target); directory.length >= this.#root.length; directory = dirname(directory))
       this.#directories.add(directory);
     const file = await open(target, 'wx');

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { inParallel } from '../shared/in-parallel.ts';
@@ -110,7 +110,7 @@ async function lock({ directory, text }: NodePlace, locks: NodeLock[], which: 's
   if (directory === undefined) return;
   try {
     if (which === 'target') {
-      await mkdir(directory, { recursive: true });
+      await nodeFileSystem.mkdir(directory);
       await nodeFileSystem.syncDirectory(dirname(directory));
     }
     locks.push(await acquireNodeLock(directory));

@@ -94,7 +94,11 @@ describe('backup and restore', () => {
     const restored = await runProgram(['restore', 'kept', '-q', '--backup', secondName, '--data-dir', dataDir, '--node-id', 'new home'], {
       cwd,
     });
-    assert.match(restored.stdout, /^Restored 3 databases of backup \S+ to .*new home\nStart it with: influxdb3 serve /, restored.stderr);
+    assert.match(
+      restored.stdout,
+      /^Restored 3 databases of backup \S+ of node test to .*new home\nStart it with: influxdb3 serve /,
+      restored.stderr,
+    );
     const again = await startServer(t, dataDir, { nodeId: 'new home', args: BUSY });
     const found = await requestsOf(again);
     assert.deepEqual(found.slice(0, before), numbers(before));
@@ -135,7 +139,10 @@ describe('backup and restore', () => {
     assert.match((await run('backup', 'kept', '--check', '-q')).stdout, /^2 backups are whole: \d+ different files, /);
 
     const cases: [readonly string[], RegExp][] = [
-      [['backup', 's3://bucket/x'], /^Backup command failed: backups go to directories only, not to s3:\/\/bucket\/x\n {2}hint: /],
+      [
+        ['backup', 'ftp://host/x'],
+        /^Backup command failed: backups cannot be kept in 'ftp:\/\/host\/x'\n {2}hint: give a directory, or s3:/,
+      ],
       [['restore', 'nowhere', '--data-dir', 'd', '--node-id', 'n'], /^Restore command failed: .*nowhere holds no backups\n/],
       [
         ['restore', 'kept', '--data-dir', dataDir, '--node-id', 'test'],
@@ -157,7 +164,9 @@ describe('backup and restore', () => {
     const bytes = readFileSync(log);
     bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
     writeFileSync(log, bytes);
-    assert.match((await run('backup', 'kept', '--check', '-q')).stderr, /^Backup command failed: wal\/\d+\.wal of the backup is damaged: /);
+    const check = await run('backup', 'kept', '--check', '-q');
+    assert.match(check.stdout, /^wal\/\d+\.wal of the backup is damaged: \S+; needed by \S+, \S+\n$/);
+    assert.match(check.stderr, /^Backup command failed: 1 of \d+ different files, \S+ are damaged or missing\n {2}hint: /);
     const { code, stderr } = await run('restore', 'kept', '-q', '--data-dir', 'd', '--node-id', 'n');
     assert.equal(code, 1);
     assert.match(stderr, /^Restore command failed: wal\/\d+\.wal of the backup is damaged: /);

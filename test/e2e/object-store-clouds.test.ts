@@ -55,7 +55,7 @@ for (const [kind, open] of [
       assert.equal(await last.kill('SIGTERM'), 0);
 
       const failure = await startBucketServer(t, wrongArgs).then(String, (error: Error) => error.message);
-      assert.match(failure, /(container|bucket) 'missing' failed .* does not exist: create it, or choose another --bucket/);
+      assert.match(failure, /(container|bucket) 'missing' failed .* does not exist: create it, or choose another one/);
       for (const text of [output, server.output, last.output, failure, preview]) assert.equal(text.includes(secret), false);
     });
   });

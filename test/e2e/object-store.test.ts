@@ -136,7 +136,7 @@ describe('a server whose data is in a bucket', () => {
     };
     await attempt(
       fake.args.map((arg) => (arg === fake.bucket ? 'other' : arg)),
-      /the bucket does not exist: create it, or choose another --bucket/,
+      /the bucket does not exist: create it, or choose another one/,
     );
     await attempt(
       fake.args.filter((arg) => arg !== '--aws-allow-http'),

@@ -34,6 +34,10 @@ export class FreezingBucket extends MemoryObjectStore {
     return this.#step(() => super.getRange(key, start, length));
   }
 
+  override head(key: string): Promise<{ readonly sizeBytes: number }> {
+    return this.#step(() => super.head(key));
+  }
+
   override async *list(prefix: string, startAfter?: string): AsyncGenerator<string> {
     const keys: string[] = [];
     await this.#step(async () => {

@@ -22,6 +22,11 @@ export class MemoryObjectStore implements BucketStore {
     this.#objects = beside === undefined ? new Map() : beside.#objects;
   }
 
+  /** All that is there at this moment. */
+  get all(): ReadonlyMap<string, Uint8Array> {
+    return this.#objects;
+  }
+
   async put(key: string, bytes: Uint8Array, condition: PutCondition): Promise<void> {
     if (!isObjectKey(key)) throw new Error(`internal error: '${key}' is no key of an object`);
     const lost = this.lost(key);

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+import type { BackupPlace } from '../../backup/index.ts';
 import {
   type AnyOptionSpec,
   buildServeConfig,
@@ -54,10 +56,45 @@ export function openTargetPlace(io: CliIo, typed: Typed): Promise<NodePlace> {
   return open(io, chosen);
 }
 
-async function open(io: CliIo, commandLine: Typed): Promise<NodePlace> {
+/** The options by which `serve` reaches a bucket, without those that say which one. */
+export function bucketOptions(): Record<string, AnyOptionSpec> {
+  return Object.fromEntries(storeSpecs().map((spec) => [spec.flag, spec]));
+}
+
+/** Opens the place of backups that a word names: a directory, or `s3://<bucket>/<folder>` and its like. Throws `CommandFailure`. */
+export async function openBackupPlace(io: CliIo, typed: Typed, word: string): Promise<BackupPlace> {
+  const { bucketBackups, directoryBackups } = await import('../../backup/index.ts');
+  if (!/^[a-z][a-z0-9+.-]+:\//i.test(word)) return directoryBackups(resolve(io.cwd, word));
+  const [, scheme = '', bucket = '', folder = ''] = /^([^:]+):\/\/([^/]*)\/?(.*)$/.exec(word) ?? [];
+  const kind = STORE_SCHEMES.get(scheme.toLowerCase());
+  const parts = folder.split('/').filter((part) => part !== '');
+  if (kind === undefined || bucket === '' || !parts.every((part) => /^[!-~]+$/.test(part) && part !== '.' && part !== '..')) {
+    const hint = 'give a directory, or s3://<bucket>/<folder>, azure://<container>/<folder> or gs://<bucket>/<folder>';
+    throw new CommandFailure(`backups cannot be kept in '${word}'`, { hint });
+  }
+  const given = new Map(storeSpecs().flatMap(({ flag }) => (typed.has(flag) ? [[flag, typed.get(flag) ?? []] as const] : [])));
+  const said = { 'node-id': 'backups', 'object-store': kind, bucket };
+  for (const [flag, value] of Object.entries(said)) given.set(flag, [{ flag, value }]);
+  const prefix = parts.map((part) => `${part}/`).join('');
+  return withConfig(io, given, async (config) => bucketBackups(await (await bucketOpener(config))(prefix)));
+}
+
+/** How people and tools write the kinds of buckets. */
+const STORE_SCHEMES: ReadonlyMap<string, string> = new Map([
+  ['s3', 's3'],
+  ['azure', 'azure'],
+  ['az', 'azure'],
+  ['google', 'google'],
+  ['gs', 'google'],
+]);
+
+function open(io: CliIo, commandLine: Typed): Promise<NodePlace> {
+  return withConfig(io, commandLine, placeOf);
+}
+
+async function withConfig<T>(io: CliIo, commandLine: Typed, use: (config: ServeConfig) => Promise<T>): Promise<T> {
   try {
-    const config = buildServeConfig({ commandLine, environment: io.environment, facts: readHostFacts(), quickStart: false });
-    return await placeOf(config);
+    return await use(buildServeConfig({ commandLine, environment: io.environment, facts: readHostFacts(), quickStart: false }));
   } catch (error) {
     if (error instanceof StartupError) throw new CommandFailure(error.message, { cause: error });
     throw error;
@@ -70,17 +107,28 @@ async function placeOf(config: ServeConfig): Promise<NodePlace> {
   if (store.kind === 'file') return directoryPlace(node.id, store.dataDir ?? '');
   if (store.kind === 'memory' || store.kind === 'memory-throttled')
     throw new CommandFailure('a store in memory keeps no data', { hint: 'give --object-store and where it is' });
+  return bucketPlace(node.id, await bucketOpener(config));
+}
+
+type BucketOpener = NonNullable<ReturnType<typeof import('../../app/index.ts')['bucketOf']>>;
+
+async function bucketOpener(config: ServeConfig): Promise<BucketOpener> {
   checkServeConfig(config);
   const { bucketOf } = (await import('../../app/index.ts')) as typeof import('../../app/index.ts');
-  const opened = bucketOf(config, systemClock);
-  if (opened === undefined) throw new CommandFailure(`--object-store ${store.kind} is not supported by this build`);
-  return bucketPlace(node.id, opened);
+  const opener = bucketOf(config, systemClock);
+  if (opener === undefined) throw new CommandFailure(`--object-store ${config.store.kind} is not supported by this build`);
+  return opener;
 }
 
 function placeSpecs(): AnyOptionSpec[] {
+  const specs = serveOptionEntries().map(([, spec]) => spec);
+  return [...specs.filter(({ flag }) => PLACE_FLAGS.includes(flag)), ...storeSpecs()];
+}
+
+function storeSpecs(): AnyOptionSpec[] {
   return serveOptionEntries()
     .map(([, spec]) => spec)
-    .filter(({ flag, section }) => PLACE_FLAGS.includes(flag) || (STORE_SECTIONS.includes(section) && !flag.startsWith('file-cache-')));
+    .filter(({ flag, section }) => STORE_SECTIONS.includes(section) && !flag.startsWith('file-cache-'));
 }
 
 function targetSpec({ envAliases: _, flagAliases: __, ...spec }: AnyOptionSpec): AnyOptionSpec {

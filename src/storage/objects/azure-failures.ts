@@ -4,8 +4,8 @@ import type { ServiceFailure } from './store-failures.ts';
 
 /** What to do about failures that people can mend, by the service's name of them. */
 const WAYS_OUT: Readonly<Record<string, string>> = {
-  ContainerNotFound: 'the container does not exist: create it, or choose another --bucket',
-  ContainerBeingDeleted: 'the container is being deleted: create it again, or choose another --bucket',
+  ContainerNotFound: 'the container does not exist: create it, or choose another one',
+  ContainerBeingDeleted: 'the container is being deleted: create it again, or choose another one',
   InvalidResourceName: 'this is no name of a container: check --bucket',
   AccountIsDisabled: 'the storage account is disabled: enable it, or choose another --azure-storage-account',
   AuthenticationFailed: 'the access key does not fit the account: check --azure-storage-account and --azure-storage-access-key',

@@ -2,7 +2,7 @@ import { type BucketAnswer, clockAheadMs, firstLine } from './bucket-service.ts'
 import type { ObjectErrorCode } from './object-store.ts';
 import type { ServiceFailure } from './store-failures.ts';
 
-const NO_BUCKET = 'the bucket does not exist: create it, or choose another --bucket';
+const NO_BUCKET = 'the bucket does not exist: create it, or choose another one';
 const REFUSED = 'the service does not accept the credentials: check --google-service-account, and that the key was not deleted';
 
 /** What to do about failures that people can mend, by the service's reason of them. */
@@ -12,7 +12,7 @@ const WAYS_OUT: Readonly<Record<string, string>> = {
   forbidden: "the account may not do this: give it the role 'Storage Object Admin' for the bucket",
   accountDisabled: 'the account of the bucket is disabled: look at its billing',
   userProjectAccountProblem: 'the account of the bucket has a problem: look at its billing',
-  userProjectMissing: 'the bucket wants the requester to pay, which is not supported: use another --bucket',
+  userProjectMissing: 'the bucket wants the requester to pay, which is not supported: use another one',
   retentionPolicyNotMet: 'the bucket has a retention policy: use one in which objects can be overwritten and deleted',
   objectUnderActiveHold: 'the object is under a hold: release it',
 };

@@ -3,7 +3,7 @@ import { networkFailure, type ServiceFailure } from './store-failures.ts';
 
 /** What to do about failures that people can mend, by the service's name of them. */
 const WAYS_OUT: Readonly<Record<string, string>> = {
-  NoSuchBucket: 'the bucket does not exist: create it, or choose another --bucket',
+  NoSuchBucket: 'the bucket does not exist: create it, or choose another one',
   InvalidAccessKeyId: 'the access key is not known to the service: check --aws-access-key-id',
   SignatureDoesNotMatch: 'the secret does not fit the access key: check --aws-secret-access-key and --aws-default-region',
   AccessDenied: 'the credentials may not do this: allow reading, writing, listing and deleting objects of the bucket',

@@ -77,7 +77,7 @@ describe('objects in a container of Azure', () => {
       response.end(`<Error><Code>${answer.name}</Code><Message>why it &lt;failed&gt;\nRequestId:1</Message></Error>`);
     });
     for (const [status, name, code, words, date] of [
-      [404, 'ContainerNotFound', 'DENIED', /the container does not exist: create it, or choose another --bucket/],
+      [404, 'ContainerNotFound', 'DENIED', /the container does not exist: create it, or choose another one/],
       [403, 'AuthenticationFailed', 'DENIED', /check --azure-storage-account and --azure-storage-access-key/],
       [403, 'AuthenticationFailed', 'UNAVAILABLE', /the clock of this machine is wrong/, HOUR_AGO()],
       [403, 'AuthorizationPermissionMismatch', 'DENIED', /Storage Blob Data Contributor/],
