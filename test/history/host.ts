@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { TestServer } from '../support/server.ts';
+import { SERVER_OPTIONS, TestServer } from '../support/server.ts';
 import type { Answered } from './lanes.ts';
 import type { LifePlan } from './plan.ts';
 
@@ -56,7 +56,7 @@ class EmbeddedHost implements Host {
     const script = fileURLToPath(new URL('./embedded.js', import.meta.url));
     const child = fork(script, [directory, ...args], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-      env: { PATH: process.env['PATH'] ?? '' },
+      env: { PATH: process.env['PATH'] ?? '', ...SERVER_OPTIONS },
     });
     const output: string[] = [];
     child.stdout?.on('data', (data: Buffer) => output.push(data.toString()));

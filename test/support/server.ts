@@ -11,6 +11,11 @@ import { until } from './until.ts';
 /** The compiled program: tests start what users start. `INFLUXDB3_TEST_PROGRAM` = that of an installed package instead. */
 export const BIN = process.env['INFLUXDB3_TEST_PROGRAM'] ?? resolve(fileURLToPath(import.meta.url), '../../../../../bin/influxdb3.js');
 
+const nodeOptions = process.env['INFLUXDB3_TEST_NODE_OPTIONS'];
+
+/** Environment of every process with a server: options of Node.js that the tests are run with. */
+export const SERVER_OPTIONS: Readonly<Record<string, string>> = nodeOptions === undefined ? {} : { NODE_OPTIONS: nodeOptions };
+
 export interface TestServerOptions {
   readonly args?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
@@ -51,7 +56,7 @@ export class TestServer {
       [options.program ?? BIN, ...args, '--tcp-listener-file-path', listener, ...(options.args ?? [])],
       {
         // Whatever a test is about, no batch may change between its encoding and its use.
-        env: { PATH: process.env['PATH'] ?? '', HOME: dataDir, INFLUXDB3_CHECK_BATCHES: 'true', ...options.env },
+        env: { PATH: process.env['PATH'] ?? '', HOME: dataDir, INFLUXDB3_CHECK_BATCHES: 'true', ...SERVER_OPTIONS, ...options.env },
         stdio: ['ignore', 'pipe', 'pipe'],
         ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       },
