@@ -157,6 +157,14 @@ describe('structure of the sources', () => {
     assert.deepEqual(own, []);
   });
 
+  it('unit tests that measure the peak of their process, or change its directory, run alone', () => {
+    const shared = sourceFiles('test/unit')
+      .filter(({ path, text }) => path.endsWith('.test.ts') && /\b(?:resourceUsage|VmHWM|chdir)\b/.test(text.replace(/\/.*\//g, '')))
+      .filter(({ text }) => !text.startsWith('// Runs alone: '))
+      .map(({ path }) => path);
+    assert.deepEqual(shared, []);
+  });
+
   it('promises of functions that Node.js brings are not left alone: the linter sees all others', () => {
     const left = [...files, ...sourceFiles('test')].flatMap(({ path, text }) => {
       const names = [...text.matchAll(/^import \{([^}]*)\} from 'node:[a-z]+\/promises';/gm)].flatMap((match) =>

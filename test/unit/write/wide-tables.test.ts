@@ -1,3 +1,4 @@
+// Runs alone: measures the memory of its process.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { modelLine } from '../../support/model-table.ts';
