@@ -13,6 +13,8 @@ import {
   type ChangeTarget,
   deleteCondition,
   type InfluxqlChanges,
+  type NamePattern,
+  namePattern,
   type PolicyOptions,
   type Source,
 } from '../query/influxql/index.ts';
@@ -151,7 +153,8 @@ async function deleteRows(
   const timed = range.low !== undefined || range.high !== undefined;
   if (timed && what === 'DROP SERIES') throw refused("DROP SERIES doesn't support time in WHERE clause");
   const live = databases.flatMap((database) => [...database.tables.values()].filter(({ deleted }) => !deleted));
-  const tables = from.length === 0 ? live : live.filter(({ name }) => from.some((source) => names(source, name)));
+  const wanted = from.map(namesOf);
+  const tables = from.length === 0 ? live : live.filter(({ name }) => wanted.some((names) => names.test(name)));
   const field = tags.find(([key]) => tables.some(({ columnByName }) => (columnByName.get(key)?.type ?? 'tag') !== 'tag'));
   if (field !== undefined) throw refused('fields not supported in WHERE clause during deletion');
   const startNs = range.low ?? TIME_NS_MIN;
@@ -163,9 +166,9 @@ async function deleteRows(
   }
 }
 
-function names(source: Source, table: string): boolean {
-  if (source.kind === 'subquery') return false;
-  return source.kind === 'measurement' ? source.name === table : new RegExp(source.source, 'u').test(table);
+function namesOf(source: Source): NamePattern {
+  if (source.kind === 'subquery') return { test: () => false };
+  return source.kind === 'measurement' ? { test: (table) => source.name === table } : namePattern(source.source);
 }
 
 /** The database of a policy by its name; that of a new policy is in lower case. */

@@ -67,6 +67,27 @@ describe('a row at the least and one at the greatest time', () => {
     }
   });
 
+  it('has a bin by the clock of a zone, on both sides of UTC', async () => {
+    const bins = async (zone: string, rest = ' fill(none)'): Promise<unknown> => {
+      const q = `SELECT mean(v) FROM ends WHERE ${range} GROUP BY time(5000w)${rest} tz('${zone}')`;
+      return (await values(q, { db: 'd', epoch: 'ns' }))?.map(([, mean]) => mean);
+    };
+    for (const zone of ['Asia/Tokyo', 'America/New_York', 'Europe/London', 'Pacific/Kiritimati']) {
+      assert.deepEqual(await bins(zone), [1, 3, 2], zone);
+      assert.equal(((await bins(zone, ' fill(0)')) as unknown[]).filter((mean) => mean !== 0).length, 3, zone);
+    }
+    const byWeek = await fetch(
+      `${server.url}/query?${new URLSearchParams({ db: 'd', epoch: 'ns', q: `SELECT mean(v) FROM ends WHERE ${range} GROUP BY time(1w) fill(none) tz('Asia/Tokyo')` })}`,
+    );
+    assert.ok((await byWeek.text()).includes(`[[${FIRST},1],`), 'the first bin begins with the least time');
+    assert.deepEqual(
+      (await ask("SELECT count(v) FROM ends GROUP BY time(5000w) tz('Asia/Tokyo')"))?.reduce((sum, [, count]) => sum + Number(count), 0),
+      2,
+      'up to now',
+    );
+    assert.notEqual(await ask(`SELECT integral(v) FROM ends WHERE ${range} GROUP BY time(5000w) tz('Asia/Tokyo')`), undefined);
+  });
+
   it('is read, split and shown by SQL', async () => {
     const [row] = await sql(
       "SELECT time::varchar AS t, to_char(time, '%Y-%m-%d %H:%M') AS c, date_part('second', time) AS s, time::date AS d, to_local_time(time) AS l " +
@@ -126,5 +147,95 @@ describe('zones', () => {
       rows.map(({ t, n }) => [t, n]),
       expected,
     );
+  });
+});
+
+describe('more than a statement can be answered with', () => {
+  const error = async (q: string): Promise<string> => {
+    const answer = await fetch(`${server.url}/query?${new URLSearchParams({ db: 'd', q })}`);
+    return answer.text();
+  };
+
+  it('refuses bins without number, with and without a lower bound of time', async () => {
+    for (const q of [
+      'SELECT mean(v) FROM ends WHERE time >= 0 AND time < 60s GROUP BY time(1ns)',
+      'SELECT mean(v) FROM ends GROUP BY time(1s)',
+      "SELECT mean(v) FROM ends GROUP BY time(1s), h fill(previous) tz('Asia/Tokyo')",
+      'SELECT mean(m) FROM (SELECT mean(v) AS m FROM ends GROUP BY time(1s) fill(0))',
+    ]) {
+      assert.match(
+        await error(q),
+        /"error":"GROUP BY time would make more than 10000000 rows for each series; a range of time makes fewer"/,
+        q,
+      );
+    }
+    assert.equal((await ask('SELECT mean(v) FROM ends WHERE time < 60s GROUP BY time(1ns) fill(none)'))?.length, 2);
+  });
+
+  it('refuses durations that no integer holds', async () => {
+    for (const q of [
+      'SELECT mean(v) FROM ends GROUP BY time(99999999999999w)',
+      'SELECT mean(v) FROM ends WHERE time > now() - 99999999999999w',
+      'SELECT derivative(v, 99999999999999w) FROM ends',
+    ]) {
+      assert.match(await error(q), /"error":"error parsing query: .*overflowed duration 99999999999999w/, q);
+    }
+  });
+
+  it('takes numbers of rows up to the greatest integer', async () => {
+    const most = '9223372036854775807';
+    assert.deepEqual((await ask(`SELECT top(v, ${most}) FROM ends`))?.length, 3);
+    assert.deepEqual(await ask(`SELECT moving_average(v, ${most}) FROM ends`), undefined);
+    assert.deepEqual(await ask(`SELECT v FROM ends LIMIT ${most} OFFSET ${most}`), undefined);
+    assert.deepEqual((await ask(`SELECT v FROM ends GROUP BY h LIMIT ${most} SLIMIT ${most}`))?.length, 3);
+  });
+
+  it('ends patterns on names that would try for ever, and refuses very long ones', async () => {
+    const name = 'a'.repeat(60);
+    await write({ db: 'patterns' }, `${name}!,${name}!=1 v=1 1`);
+    const asked = async (q: string): Promise<string> => {
+      const response = await fetch(`${server.url}/query`, { method: 'POST', body: new URLSearchParams({ db: 'patterns', q }) });
+      return response.text();
+    };
+    for (const q of [
+      'SELECT * FROM /(a+)+$/',
+      `SELECT /(a|a)*$/ FROM "${name}!"`,
+      `SELECT count(*) FROM "${name}!" GROUP BY /(a?){60}$/`,
+      'SHOW TAG VALUES WITH KEY =~ /^(([a-z])+.)+[A-Z]$/',
+      'DELETE FROM /(a+)+$/',
+    ]) {
+      assert.match(await asked(q), /"error":"regular expression takes too long: it has a repeat in a repeat"/, q);
+    }
+    assert.match(
+      await asked(`SELECT * FROM /${'a|'.repeat(20_000)}b/`),
+      /"error":"regular expression of 40001 characters; names are compared with/,
+    );
+    assert.match(await asked('DELETE FROM /(/'), /"error":"invalid regular expression/);
+    assert.match(await asked('SHOW MEASUREMENTS WITH MEASUREMENT =~ /^(a+)+!$/'), /"values":\[\["a+!"\]\]/, 'what ends is answered');
+  });
+
+  it('answers long chains of conditions, and refuses longer ones', async () => {
+    const chain = (length: number): string => Array.from({ length }, (_, i) => `h = 'h${i}'`).join(' OR ');
+    const asked = async (where: string): Promise<string> => {
+      const q = `SELECT v FROM london WHERE ${where}`;
+      return (await fetch(`${server.url}/query`, { method: 'POST', body: new URLSearchParams({ db: 'chains', epoch: 'ns', q }) })).text();
+    };
+    await write({ db: 'chains' }, 'london,h=h1500 v=1 1\nlondon,h=x v=2 2');
+    assert.match(await asked(chain(2000)), /"values":\[\[1,1\]\]/);
+    assert.match(await asked(chain(6000)), /"error":"error parsing query: .*a statement can have at most 5000 operators/);
+    assert.match(
+      await asked(`v > ${Array(2000).fill('v').join(' + ')}`),
+      /"error":"the expressions of the statement are nested too deeply"/,
+    );
+    assert.match(await asked(`${'('.repeat(10_000)}v > 1${')'.repeat(10_000)}`), /expression is nested too deeply/);
+  });
+
+  it('lets others have their turn between thousands of statements', async () => {
+    const ended: string[] = [];
+    const all = fetch(`${server.url}/query`, { method: 'POST', body: new URLSearchParams({ q: 'SHOW DATABASES;'.repeat(4000) }) });
+    const many = all.then((response) => response.text()).then(() => ended.push('many'));
+    await fetch(`${server.url}/ping`).then(() => ended.push('ping'));
+    await many;
+    assert.deepEqual(ended, ['ping', 'many']);
   });
 });

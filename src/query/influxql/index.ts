@@ -1,5 +1,6 @@
 export { deleteCondition } from './compile/delete-condition.ts';
 export type { Source } from './compile/ir.ts';
+export { type NamePattern, namePattern } from './compile/name-pattern.ts';
 export type { ChangeTarget, GroupKey, InfluxqlChanges, InfluxqlRequest, InfluxqlResult, InfluxqlService } from './contract.ts';
 export { InfluxqlExecutor } from './influxql-service.ts';
 export { type ListedDatabase, roughDuration } from './lists.ts';

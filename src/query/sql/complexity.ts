@@ -1,4 +1,5 @@
 /** A ceiling for what a short statement can make DuckDB work on. */
+import type { InfluxError } from '../../shared/errors.ts';
 import { planError } from './types/errors.ts';
 
 /** Printed SQL may be this many times longer than the statement, plus a fixed allowance. */
@@ -17,7 +18,8 @@ export function checkComplexity(sql: string, statementChars: number): void {
   if (first >= 0 && sql.indexOf('_df.', first + 4) >= 0) checkNesting(sql);
 }
 
-function tooComplex(): Error {
+/** What a statement is told that is nested deeper than DuckDB goes. */
+export function tooComplex(): InfluxError {
   return planError('the expressions of the statement are nested too deeply');
 }
 

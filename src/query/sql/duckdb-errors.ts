@@ -2,6 +2,7 @@
 import { InfluxError } from '../../shared/errors.ts';
 import { GRPC_STATUS } from '../../shared/grpc-status.ts';
 import { needsTooMuchMemory } from '../execute/memory-watch.ts';
+import { tooComplex } from './complexity.ts';
 import { bindText, castText, functionText, overflowText, withArrowTypes } from './duckdb-texts.ts';
 import { arrowError, executionError, planError } from './types/errors.ts';
 
@@ -22,6 +23,7 @@ export function mapEngineError(error: unknown): InfluxError {
     const grpc = own[1] === 'Resources exhausted' ? GRPC_STATUS.RESOURCE_EXHAUSTED : GRPC_STATUS.INVALID_ARGUMENT;
     return new InfluxError({ code: 'SQL_RAISED', message, status, grpc, cause: error });
   }
+  if (message.startsWith('Max expression depth limit')) return tooComplex();
   const worded = referenceWords(kind, message);
   if (worded !== undefined) return worded(error);
   switch (kind) {

@@ -1,7 +1,7 @@
 /** Functions that make one value of many. */
 import { SECOND_NS } from '../../../shared/time-units.ts';
 import { wideSpread } from '../../sql/functions/wide-statistics.ts';
-import { durationArgument, numberArgument } from './functions.ts';
+import { durationArgument, integerArgument, numberArgument } from './functions.ts';
 import type { CallExpr } from './ir.ts';
 import { asFloat, floatSql, isNumeric, missing, type Value, type ValueType, wrapped } from './types.ts';
 
@@ -112,8 +112,8 @@ export function windowSql(call: CallExpr, input: WindowInput): Value {
       return onlyWithValue(type === 'float' ? sum : wrapped(sum, type), type);
     }
     default: {
-      const rows = numberArgument(call, 1);
-      const frame = `OVER (${over} ROWS BETWEEN ${rows - 1} PRECEDING AND CURRENT ROW)`;
+      const rows = integerArgument(call, 1);
+      const frame = `OVER (${over} ROWS BETWEEN ${rows - 1n} PRECEDING AND CURRENT ROW)`;
       return onlyWithValue(`CASE WHEN count(${sql}) ${frame} = ${rows} THEN avg(${asFloat(value)}) ${frame} END`, 'float');
     }
   }

@@ -55,10 +55,20 @@ function call(name: string, args: readonly Expr[], scope: ConditionScope): Value
 function binary(expr: BinaryExpr, scope: ConditionScope): Value {
   const { op } = expr;
   if (op === 'AND' || op === 'OR') {
-    return { sql: `(${conditionSql(expr.left, scope)} ${op} ${conditionSql(expr.right, scope)})`, type: 'boolean' };
+    // without parentheses between them, which DuckDB would take for levels of an expression
+    const parts = chained(op, expr).map((part) => conditionSql(part, scope));
+    return { sql: `(${parts.join(` ${op} `)})`, type: 'boolean' };
   }
   if (!isCompare(op)) return arithmetic(op, joined(operand(expr.left, scope)), joined(operand(expr.right, scope)), true);
   return { sql: comparison(op, expr.left, expr.right, scope), type: 'boolean' };
+}
+
+/** The operands of `a OR b OR c`. */
+function chained(op: 'AND' | 'OR', expr: BinaryExpr): Expr[] {
+  const parts: Expr[] = [];
+  let rest: Expr = expr;
+  for (; rest.kind === 'binary' && rest.op === op; rest = rest.left) parts.push(rest.right);
+  return [rest, ...parts.reverse()];
 }
 
 /** A missing tag value joins and compares like an empty text. */

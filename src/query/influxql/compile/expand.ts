@@ -2,6 +2,7 @@
 import { selectError } from './errors.ts';
 import { acceptsType, functionKind } from './functions.ts';
 import type { CallExpr, Expr, Field } from './ir.ts';
+import { type NamePattern, namePattern } from './name-pattern.ts';
 import type { ValueType } from './types.ts';
 
 export interface NamedField {
@@ -58,18 +59,8 @@ function matching(expr: Expr, { columns, groupTags }: ColumnSet): string[] {
   return names.filter((name) => pattern.test(name));
 }
 
-function regexOf(expr: Expr): RegExp {
-  return compileRegex(expr.kind === 'literal' && expr.literal.kind === 'regex' ? expr.literal.source : '');
-}
-
-/** Throws a planning error for a pattern that cannot be read. */
-export function compileRegex(source: string): RegExp {
-  const inline = /^\(\?([ims]+)\)/.exec(source);
-  try {
-    return inline ? new RegExp(source.slice(inline[0].length), `${inline[1]}u`) : new RegExp(source, 'u');
-  } catch (error) {
-    throw selectError(`invalid regular expression: ${error instanceof Error ? error.message : String(error)}`);
-  }
+function regexOf(expr: Expr): NamePattern {
+  return namePattern(expr.kind === 'literal' && expr.literal.kind === 'regex' ? expr.literal.source : '');
 }
 
 /** `fn(*)`: one call for each field that the innermost function accepts. */

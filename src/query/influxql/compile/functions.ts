@@ -126,12 +126,18 @@ function checkTop({ name, args }: CallExpr): void {
   }
 }
 
-/** The number or duration that is the last argument. */
+/** A number. */
 export function numberArgument(call: CallExpr, index: number): number {
   const arg = call.args[index];
   if (arg?.kind !== 'literal') return Number.NaN;
   const { literal } = arg;
   return literal.kind === 'integer' || literal.kind === 'float' || literal.kind === 'unsigned' ? Number(literal.value) : Number.NaN;
+}
+
+/** A whole number, with all its digits. */
+export function integerArgument(call: CallExpr, index: number): bigint {
+  const arg = call.args[index];
+  return arg?.kind === 'literal' && arg.literal.kind === 'integer' ? arg.literal.value : 0n;
 }
 
 /** A duration argument in ns. */

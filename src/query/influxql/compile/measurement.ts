@@ -3,7 +3,7 @@ import { aggregateSql, extendsRange, subtracts, windowSql } from './aggregates.t
 import { binSql, gridSql } from './bins.ts';
 import { type CallValue, callRows } from './call-rows.ts';
 import { type FillColumn, filledSql } from './fill.ts';
-import { functionKind, numberArgument } from './functions.ts';
+import { functionKind, integerArgument, numberArgument } from './functions.ts';
 import { integralSql, withAreas } from './integral.ts';
 import type { CallExpr, RefExpr } from './ir.ts';
 import { keyNames, type MeasurementRows, type RowColumn, type SelectPlan, tieOrder } from './plan.ts';
@@ -338,7 +338,7 @@ function topRows(plan: SelectPlan, source: SourceRows): Rows {
     `row_number() OVER (${partition.length > 0 ? `PARTITION BY ${partition.join(', ')} ` : ''}${order})`;
   let from = `SELECT * FROM (${source.sql}) WHERE ${value.type === 'null' || value.type === 'tag' ? 'false' : `${value.sql} IS NOT NULL`}`;
   if (tags.length > 0) from = `SELECT * FROM (${from}) QUALIFY ${rank([...keys, ...bin, ...tags.map((tag) => source.value(tag).sql)])} = 1`;
-  const count = numberArgument(call, call.args.length - 1);
+  const count = integerArgument(call, call.args.length - 1);
   const groups = [...keys, ...bin];
   const chosen = `SELECT * FROM (${from}) ${groups.length === 0 ? `${order} LIMIT ${count}` : `QUALIFY ${rank(groups)} <= ${count}`}`;
   return project(

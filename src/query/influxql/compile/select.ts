@@ -2,10 +2,11 @@
 import { analyze, checkLimit } from './analyze.ts';
 import type { Bins } from './bins.ts';
 import { notImplemented, planError } from './errors.ts';
-import { byCodePoint, compileRegex, expandFields, type NamedField } from './expand.ts';
+import { byCodePoint, expandFields, type NamedField } from './expand.ts';
 import type { Expr, Fill, Select, Source } from './ir.ts';
 import { limited } from './limit.ts';
 import { measurementRows } from './measurement.ts';
+import { namePattern } from './name-pattern.ts';
 import { type EmptyCounts, keyNames, type MeasurementRows, type SelectPlan } from './plan.ts';
 import { queryRows, type Rowset, tableRows } from './rowset.ts';
 import { type CompileState, intersect, type TimeRange } from './state.ts';
@@ -101,7 +102,7 @@ function resolveSources(state: CompileState, sources: readonly Source[], enclosi
 /** Names that a source of the catalog stands for. */
 export function measurementNames(state: CompileState, source: Exclude<Source, { kind: 'subquery' }>): string[] {
   if (source.kind === 'measurement') return [source.name];
-  const pattern = compileRegex(source.source);
+  const pattern = namePattern(source.source);
   return state.context.measurements().filter((name) => pattern.test(name));
 }
 
@@ -150,7 +151,7 @@ function groupTags(select: Select, types: ReadonlyMap<string, ValueType>): strin
     if (dimension.kind === 'tag') tags.add(dimension.name);
     else if (dimension.kind === 'wildcard') for (const name of all) tags.add(name);
     else if (dimension.kind === 'regex') {
-      const pattern = compileRegex(dimension.source);
+      const pattern = namePattern(dimension.source);
       for (const name of all) if (pattern.test(name)) tags.add(name);
     }
   }

@@ -5,8 +5,9 @@ import { quoteString } from '../../sql/types/quote.ts';
 import type { NameFilter, Statement } from '../parse/ast.ts';
 import type { CompiledInfluxql } from './compile.ts';
 import { asEmptyTag, conditionSql } from './condition.ts';
-import { byCodePoint, compileRegex } from './expand.ts';
+import { byCodePoint } from './expand.ts';
 import type { Expr, RefExpr, Source } from './ir.ts';
+import { namePattern } from './name-pattern.ts';
 import { type OpenRows, type Rowset, tableRows } from './rowset.ts';
 import { measurementNames } from './select.ts';
 import { CompileState, fillMarkers, type InfluxqlCompileContext } from './state.ts';
@@ -251,8 +252,8 @@ function matches(filter: NameFilter, name: string): boolean {
     case 'in':
       return filter.names.includes(name);
     case '=~':
-      return compileRegex(filter.source).test(name);
+      return namePattern(filter.source).test(name);
     case '!~':
-      return !compileRegex(filter.source).test(name);
+      return !namePattern(filter.source).test(name);
   }
 }

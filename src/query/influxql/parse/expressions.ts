@@ -30,6 +30,9 @@ const COMPARISONS: readonly (readonly [string, CompareOp])[] = [
 /** Deeper nesting is refused, so that no text can exhaust the stack. */
 const DEPTH_MAX = 200;
 
+/** Conditions of a list of names, one `OR` after the other, are the longest that clients make. */
+const OPERATORS_MAX = 5000;
+
 /** Parses expressions; values of bind parameters are put in place at once. */
 export class ExpressionParser {
   readonly #scanner: Scanner;
@@ -37,6 +40,7 @@ export class ExpressionParser {
   /** Start of the statement: where failures without a place of their own are told. */
   readonly #statementStart: number;
   #depth = 0;
+  #operators = 0;
 
   constructor(scanner: Scanner, params: ReadonlyMap<string, BindValue>, statementStart: number) {
     this.#scanner = scanner;
@@ -53,15 +57,24 @@ export class ExpressionParser {
   condition(): Expr {
     return this.#nested(() => {
       let left = this.#conjunction();
-      while (this.#scanner.keywords('OR')) left = { kind: 'binary', op: 'OR', left, right: this.#conjunction() };
+      while (this.#scanner.keywords('OR')) left = this.#joined('OR', left, this.#conjunction());
       return left;
     });
   }
 
   #conjunction(): Expr {
     let left = this.#comparison();
-    while (this.#scanner.keywords('AND')) left = { kind: 'binary', op: 'AND', left, right: this.#comparison() };
+    while (this.#scanner.keywords('AND')) left = this.#joined('AND', left, this.#comparison());
     return left;
+  }
+
+  /** A long chain is a deep tree, which functions go down one call for each level. */
+  #joined(op: BinaryExpr['op'], left: Expr, right: Expr): Expr {
+    this.#operators++;
+    if (this.#operators > OPERATORS_MAX) {
+      throw parseError(this.#scanner.text, this.#scanner.position, `a statement can have at most ${OPERATORS_MAX} operators`);
+    }
+    return { kind: 'binary', op, left, right };
   }
 
   #comparison(): Expr {
@@ -128,7 +141,7 @@ export class ExpressionParser {
         const rest = quotedText(this.#scanner.text.slice(start));
         throw parseError(this.#scanner.text, this.#statementStart, 'invalid InfluxQL statement', `. Parsing Failure: Nom(${rest}, Char)`);
       }
-      left = { kind: 'binary', op, left, right } satisfies BinaryExpr;
+      left = this.#joined(op, left, right);
     }
     return left;
   }

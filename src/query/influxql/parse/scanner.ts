@@ -1,6 +1,8 @@
 import { INFLUXQL_UNIT_NS } from '../../../shared/time-units.ts';
 import { parseError } from './errors.ts';
 
+const INT64_MAX = 2n ** 63n - 1n;
+
 const KEYWORDS: ReadonlySet<string> = new Set(
   `ALL ALTER ANALYZE AND ANY AS ASC BEGIN BY CARDINALITY CONTINUOUS CREATE DATABASE DATABASES DEFAULT DELETE DESC
   DESTINATIONS DIAGNOSTICS DISTINCT DROP DURATION END EVERY EXACT EXPLAIN FIELD FOR FROM GRANT GRANTS GROUP GROUPS IN INF
@@ -106,6 +108,7 @@ export class Scanner {
     let total = 0n;
     for (const [, count, unit] of text.matchAll(/(\d+)(\D+)/g))
       total += BigInt(count as string) * (INFLUXQL_UNIT_NS[unit as string] as bigint);
+    if (total > INT64_MAX) throw parseError(this.text, start, `overflowed duration ${text}: choose a smaller duration or INF`);
     return total;
   }
 

@@ -1,4 +1,5 @@
 /** Time zones: names of the tz database and fixed offsets. What is printed here moves between an instant and a zone's wall clock. */
+import { TIME_NS_MAX } from '../../../shared/time-range.ts';
 import { DAY_NS, HOUR_NS, MINUTE_NS, US_NS } from '../../../shared/time-units.ts';
 import { arrowError } from '../types/errors.ts';
 import { quoteString } from '../types/quote.ts';
@@ -101,7 +102,13 @@ export function zonedText(zone: string, instant: string): string {
 export function wallClockBin(zone: string, instant: string, strideNs: bigint, originNs: bigint, exact = false): string {
   const origin = ((originNs % strideNs) + strideNs) % strideNs;
   if (exact) return `_df.exact_wall_bin(${quoteString(zone)}, ${instant}, ${strideNs}, ${origin})`;
-  return `make_timestamp_ns(_df.wall_bin(${quoteString(zone)}, epoch_ns(${instant}), ${strideNs}, ${origin}))`;
+  return `make_timestamp_ns(${wallClockBinNs(zone, `epoch_ns(${instant})`, strideNs, origin)})`;
+}
+
+/** As `wallClockBin` in nanoseconds: of a BIGINT, or of a HUGEINT where the bin or its neighbours may be out of 64 bits. */
+export function wallClockBinNs(zone: string, instantNs: string, strideNs: bigint, originNs: bigint): string {
+  const origin = ((originNs % strideNs) + strideNs) % strideNs;
+  return `_df.wall_bin(${quoteString(zone)}, ${instantNs}, ${strideNs}, ${origin})`;
 }
 
 /**
@@ -156,7 +163,7 @@ function hourlyBins(zone: string, first: string, strideNs: bigint, origin: bigin
  * SQL of the start of the bin after another one, BIGINT ns: a bin may be longer or shorter than its stride where the clock is set.
  */
 export function nextWallClockBin(zone: string, bin: string, strideNs: bigint, originNs: bigint): string {
-  const origin = ((originNs % strideNs) + strideNs) % strideNs;
-  const later = `lambda h: _df.wall_bin(${quoteString(zone)}, ${bin} + ${strideNs} + h, ${strideNs}, ${origin})`;
-  return `list_min(list_filter(list_transform([0, ${HOUR_NS}, ${2n * HOUR_NS}, ${3n * HOUR_NS}], ${later}), lambda c: c > ${bin}))`;
+  const later = `lambda h: ${wallClockBinNs(zone, `CAST(${bin} AS HUGEINT) + ${strideNs} + h`, strideNs, originNs)}`;
+  const next = `list_min(list_filter(list_transform([0, ${HOUR_NS}, ${2n * HOUR_NS}, ${3n * HOUR_NS}], ${later}), lambda c: c > ${bin}))`;
+  return `CAST(least(${next}, ${TIME_NS_MAX}) AS BIGINT)`;
 }

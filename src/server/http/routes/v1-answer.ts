@@ -11,6 +11,7 @@ import {
   v1StatementDatabase,
 } from '../../../query/influxql/parse/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
+import { nextTurn } from '../../../shared/timers.ts';
 import type { GuardedInfluxql } from '../../guarded-services.ts';
 import type { V1Query } from '../request/v1-request.ts';
 import { badV1Request } from '../response/errors.ts';
@@ -90,11 +91,19 @@ function parse(deps: V1AnswerDependencies, v1Query: V1Query, signal: AbortSignal
   return statements;
 }
 
+/** Others get their turn between statements: thousands that wait for nothing would leave them none. */
+async function* inTurns(statements: readonly ParsedStatement[]): AsyncGenerator<readonly [id: number, parsed: ParsedStatement]> {
+  for (const [id, parsed] of statements.entries()) {
+    if (id > 0) await nextTurn();
+    yield [id, parsed];
+  }
+}
+
 async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: AnswerSink): AsyncGenerator<void> {
   const statements = parse(deps, query, signal);
   const chunked = query.chunkRows !== undefined;
   if (!chunked) sink.ascii('{"results":[');
-  for (const [id, parsed] of statements.entries()) {
+  for await (const [id, parsed] of inTurns(statements)) {
     const head = `{"statement_id":${id}`;
     if (!chunked) sink.ascii(id === 0 ? head : `,${head}`);
     const opened = await open(deps, query, parsed, signal);
@@ -122,7 +131,7 @@ async function* jsonSteps(deps: V1AnswerDependencies, query: V1Query, signal: Ab
 async function* csvSteps(deps: V1AnswerDependencies, query: V1Query, signal: AbortSignal, sink: TextSink): AsyncGenerator<void> {
   const statements = parse(deps, query, signal);
   let some = false;
-  for (const parsed of statements) {
+  for await (const [, parsed] of inTurns(statements)) {
     const opened = await open(deps, query, parsed, signal);
     if (opened instanceof InfluxError) continue;
     const rows = new V1Statement(opened.groupKey, undefined, new CsvSeriesWriter(shownColumns(opened), query.epochNs, sink));
@@ -137,7 +146,7 @@ async function* messagePackSteps(deps: V1AnswerDependencies, query: V1Query, sig
   const writer = new MessagePackWriter(sink);
   const chunked = query.chunkRows !== undefined;
   if (!chunked) writer.results(statements.length);
-  for (const [id, parsed] of statements.entries()) {
+  for await (const [id, parsed] of inTurns(statements)) {
     const opened = await open(deps, query, parsed, signal);
     if (!(opened instanceof InfluxError)) {
       const series = new MessagePackSeriesWriter(id, shownColumns(opened), { epochNs: query.epochNs, chunked }, writer);
