@@ -9,8 +9,9 @@ const suite = { after: (end: () => Promise<void>) => void endings.push(end) };
 before(async () => {
   server = await startServer(suite, await testDirectory(suite));
   const lines = ['sp a=1 10', 'sp b=2 20', 'sp a=3,b=4 30', 'sp a=5 40', 'sp,h=x a=6 50', 'sp,h=x b=7,t="q" 60'];
+  const falls = [5, 3, 5, 1].map((b, i) => `falls b=${b} ${10 * (i + 1)}`);
   const equal = [10, 20, 30].flatMap((time) => [`eq,h=a f=${time / 10} ${time}000000000`, `eq,h=b f=${time} ${time}000000000`]);
-  await server.writeOk('d', [...lines, ...equal, 'other v=1 10'].join('\n'), '&precision=nanosecond');
+  await server.writeOk('d', [...lines, ...equal, ...falls, 'other v=1 10'].join('\n'), '&precision=nanosecond');
 });
 
 after(async () => {
@@ -104,6 +105,12 @@ const CASES: Readonly<Record<string, readonly (readonly [q: string, ...expected:
     ["SELECT v FROM other WHERE h != 'x' AND nothing !~ /x/", ['', [10, 1]]],
     ["SELECT v FROM other WHERE nothing = 'x' OR nothing > 1"],
     ["SHOW TAG VALUES FROM sp WITH KEY = h WHERE nothing = ''", ['', ['h', 'x']]],
+  ],
+  'distinct values come in the order in which they are first seen': [
+    ['SELECT distinct(b) FROM falls', ['', [0, 5], [0, 3], [0, 1]]],
+    ['SELECT distinct(b) FROM falls ORDER BY time DESC', ['', [0, 5], [0, 3], [0, 1]]],
+    ['SELECT distinct(b) FROM falls LIMIT 1', ['', [0, 5]]],
+    ['SELECT distinct(b) FROM falls WHERE time >= 0 AND time < 60 GROUP BY time(30ns)', ['', [0, 5], [0, 3], [30, 5], [30, 1]]],
   ],
   'of values of one time the first is subtracted, not divided by zero': [
     ['SELECT difference(f) FROM eq', ['', [20_000_000_000, 1], [30_000_000_000, 1]]],

@@ -123,9 +123,18 @@ function distinctRows(plan: SelectPlan, source: SourceRows): Rows {
   const [call] = plan.analysis.calls;
   const value = source.value(call?.args[0] as RefExpr);
   const t = plan.bins === undefined ? groupTime(plan) : binSql(plan.bins, 't');
-  const name = plan.fields[0]?.name ?? 'distinct';
-  const sql = `SELECT DISTINCT ${[...keyNames(plan), `${t} AS t`, `${value.sql} AS c0`].join(', ')} FROM (${source.sql}) WHERE ${value.sql} IS NOT NULL`;
-  return { sql, columns: [{ name, sqlName: 'c0', type: value.type }], ties: [] };
+  const columns: RowColumn[] = [{ name: plan.fields[0]?.name ?? 'distinct', sqlName: 'c0', type: value.type }];
+  const outputs = [...keyNames(plan), `${t} AS t`, `${value.sql} AS c0`];
+  const known = `FROM (${source.sql}) WHERE ${value.sql} IS NOT NULL`;
+  if (!plan.asV1) return { sql: `SELECT DISTINCT ${outputs.join(', ')} ${known}`, columns, ties: [] };
+  // in InfluxDB 1 in the order in which they come
+  const rows = `SELECT ${[...outputs, 't AS seen'].join(', ')} ${known}`;
+  const groups = [...keyNames(plan), 't', 'c0'];
+  return {
+    sql: `SELECT ${groups.join(', ')}, ${plan.select.descending ? '-' : ''}min(seen) AS s0 FROM (${rows}) GROUP BY ${groups.join(', ')}`,
+    columns,
+    ties: ['s0'],
+  };
 }
 
 interface Aggregates {
