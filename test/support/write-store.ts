@@ -40,7 +40,8 @@ async function claimedCatalog(store: Store): Promise<Catalog> {
     const fence = new Fence();
     try {
       const shared = { fence, timers: systemTimers };
-      const catalog = await Catalog.open({ objects: store.objects, clock: systemClock, randomUuid: randomUUID, log: silentLogger, shared });
+      const options = { objects: store.objects, clock: systemClock, randomUuid: randomUUID, log: silentLogger };
+      const catalog = await Catalog.open({ ...options, shared, changesPerSnapshot: 10 });
       await catalog.registerNode({ nodeId: 'n1', cores: 1, processUuid: randomUUID(), cliParams: '{}' });
       fence.onLost((reason) => store.fence.end(reason));
       return catalog;

@@ -1,4 +1,4 @@
-import { type DataFiles, type ObjectStore, ObjectStoreError, type Store } from '../../storage/index.ts';
+import { type DataFiles, type Fence, type ObjectStore, ObjectStoreError, type Store, TakenOver } from '../../storage/index.ts';
 
 const PENDING_KEY = 'files/pending';
 
@@ -9,18 +9,26 @@ const PENDING_KEY = 'files/pending';
 export class PendingFiles {
   readonly #objects: ObjectStore;
   readonly #files: DataFiles;
+  readonly #fence: Fence;
   readonly #paths = new Set<string>();
   #writing: Promise<void> = Promise.resolve();
 
-  constructor({ files, objects }: Pick<Store, 'files' | 'objects'>) {
+  constructor({ fence, files, objects }: Pick<Store, 'fence' | 'files' | 'objects'>) {
+    this.#fence = fence;
     this.#objects = objects;
     this.#files = files;
   }
 
-  /** Adds paths (below the node's directory) to the list; durable when it resolves. */
+  /**
+   * Adds paths (below the node's directory) to the list; durable when it resolves. Rejects with `TakenOver` when the list is that of
+   * another process by now.
+   */
   announce(paths: readonly string[]): Promise<void> {
     for (const path of paths) this.#paths.add(path);
-    const next = this.#writing.then(() => this.#objects.put(PENDING_KEY, Buffer.from(JSON.stringify([...this.#paths])), 'overwrite'));
+    const next = this.#writing.then(() => {
+      if (this.#fence.reason !== undefined) throw new TakenOver(this.#fence.reason);
+      return this.#objects.put(PENDING_KEY, Buffer.from(JSON.stringify([...this.#paths])), 'overwrite');
+    });
     this.#writing = next.catch(() => undefined); // whoever announced hears of it
     return next;
   }

@@ -2,7 +2,7 @@ import type { Engine } from '../../duckdb/index.ts';
 import type { Clock } from '../../shared/clock.ts';
 import type { DatabaseId, TableId, WalFileNumber } from '../../shared/ids.ts';
 import type { Log } from '../../shared/logger.ts';
-import { errorText, ObjectStoreError, systemErrorCode } from '../../storage/index.ts';
+import { errorText, ObjectStoreError, systemErrorCode, TakenOver } from '../../storage/index.ts';
 import type { Generation, TableBuffer, WriteBuffer } from '../buffer/index.ts';
 import type { ParquetWriter } from '../parquet/parquet-writer.ts';
 import { type PersistedFile, type PersistedTable, type PersistOptions, persistTable } from './persist-table.ts';
@@ -227,7 +227,7 @@ async function retried<T>(deps: SnapshotterDependencies, message: string, step: 
     try {
       return await step();
     } catch (error) {
-      if (error instanceof RowsUnaccounted) throw error; // to count again does not help
+      if (error instanceof RowsUnaccounted || error instanceof TakenOver) throw error; // to do it again does not help
       if (attempt === 1) deps.log.error(`${message}; retrying every second`, { error: errorText(error) });
       await deps.pause();
     }

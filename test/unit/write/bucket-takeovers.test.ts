@@ -95,3 +95,24 @@ test('whichever requests and answers are lost, what was acknowledged is there on
     await store.stop().catch(() => undefined); // it is fenced
   }
 });
+
+test('a process that knows that it was taken over uploads nothing more, and leaves the list of files under way to the next', async (t) => {
+  const shared = new MemoryObjectStore();
+  const first = await open(t, new MemoryObjectStore(shared));
+  const known = new KnownRows();
+  await known.write(first, scenarioRows(0, 'a', 1n));
+  const next = await open(t, new MemoryObjectStore(shared));
+  await known.write(next, scenarioRows(3, 'a', 10n));
+  await next.writes.snapshotNow();
+  await assert.rejects(first.write('db', 'm,k=k0 a=1i 1'), /ahead of this one/);
+  const files = async (): Promise<string[]> => {
+    const keys: string[] = [];
+    for await (const key of shared.list('dbs/')) keys.push(key);
+    return [...keys, Buffer.from(await shared.get('files/pending')).toString()];
+  };
+  const before = await files();
+  await first.writes.snapshotNow().catch(() => undefined); // it may say that it could not
+  assert.deepEqual(await files(), before);
+  known.check(await next.rows('db', 'm'), 'afterwards');
+  for (const store of [first, next]) await store.stop().catch(() => undefined); // the catalog of the first is another's
+});
