@@ -95,7 +95,8 @@ export class Radosgw {
 
   #end(part: string): void {
     try {
-      process.kill(Number(readFileSync(join(this.#folder, `${part}.pid`), 'utf8')), 'SIGKILL');
+      const pid = Number(readFileSync(join(this.#folder, `${part}.pid`), 'utf8'));
+      if (pid > 0) process.kill(pid, 'SIGKILL'); // 0, of a file that is empty yet, is the group of the tests
     } catch {
       // it never started, or is gone
     }
