@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { systemTimers } from '../shared/timers.ts';
 import {
@@ -8,6 +7,7 @@ import {
   type BucketStore,
   DirectoryObjectStore,
   filesBelow,
+  makeSpoolDirectory,
   type NodeLock,
   nodeFileSystem,
   type ObjectEntry,
@@ -77,7 +77,7 @@ export function bucketBackups(bucket: BucketStore): BackupPlace {
     objects: bucket,
     entries: (folder) => bucket.entries(folder),
     async spoolPath() {
-      spool ??= mkdtemp(join(tmpdir(), 'influxdb3-backup-'));
+      spool ??= makeSpoolDirectory('backup');
       return join(await spool, randomUUID());
     },
     async storeSpooled(key, path, sizeBytes) {

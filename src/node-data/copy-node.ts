@@ -1,10 +1,10 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { inParallel } from '../shared/in-parallel.ts';
 import {
   acquireNodeLock,
   COPY_MARK_KEY,
+  makeSpoolDirectory,
   type NodeLock,
   nodeFileSystem,
   type ObjectEntry,
@@ -62,7 +62,7 @@ export async function copyNode(
   { onProgress = () => undefined, takeOver = false }: CopyOptions = {},
 ): Promise<CopiedNode> {
   const locks: NodeLock[] = [];
-  const spool = await mkdtemp(join(tmpdir(), 'influxdb3-copy-'));
+  const spool = await makeSpoolDirectory('copy');
   try {
     const survey = await surveyedSource(source, locks, takeOver);
     const { catalogUuid } = survey.facts;

@@ -50,5 +50,6 @@ export {
   setAside,
 } from './objects/index.ts';
 export { encodePathPart } from './path-part.ts';
+export { makeSpoolDirectory } from './spool-directory.ts';
 export { type BucketParts, openStore, type Store, type StoreOptions } from './store.ts';
 export { COPY_MARK_KEY } from './unfinished-copy.ts';
