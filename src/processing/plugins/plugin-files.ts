@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, open, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { Catalog, TriggerDefinition } from '../../catalog/index.ts';
 import { pluginFileError } from '../errors.ts';
 import type { PluginFileContent } from '../processing-service.ts';
@@ -78,6 +78,8 @@ export class PluginFiles {
   async #replaceDirectory(trigger: string, database: string | undefined, files: readonly PluginFileContent[]): Promise<void> {
     const { path, isDirectory } = await this.#pluginOf(trigger, database);
     if (!isDirectory) throw pluginFileError(`the plugin of trigger ${trigger} is a single file: ${path}`);
+    // Everything else is below it: other plugins, the Python environment.
+    if (path === resolve(this.#directory())) throw pluginFileError(`the plugin of trigger ${trigger} is the plugin directory itself`);
     const next = nextOf(path);
     await writing(() => rm(next, { recursive: true, force: true }));
     try {

@@ -7,9 +7,9 @@ import { temporaryDirectory } from '../storage/temp-directory.ts';
 
 const ENTRY = '__init__.py';
 
-/** A plugin directory with one trigger, `t` of database `db`, whose plugin is the package `pkg`. */
-function pluginFiles(directory: string): PluginFiles {
-  const catalog = { databases: () => [{ name: 'db' }], triggers: () => [{ name: 't', pluginFilename: 'pkg/' }] };
+/** A plugin directory with one trigger, `t` of database `db`. */
+function pluginFiles(directory: string, pluginFilename = 'pkg/'): PluginFiles {
+  const catalog = { databases: () => [{ name: 'db' }], triggers: () => [{ name: 't', pluginFilename }] };
   return new PluginFiles({ directory, catalog: catalog as unknown as PluginFilesOptions['catalog'] });
 }
 
@@ -39,11 +39,22 @@ describe('files of plugins', () => {
     assert.equal(await readFile(join(directory, 'pkg', ENTRY), 'utf8'), 'there');
   });
 
+  it('are not replaced as a whole where the plugin is the plugin directory, which has those of other triggers too', async (t) => {
+    const directory = await temporaryDirectory(t);
+    await put(directory, ENTRY, 'of a trigger');
+    await put(directory, 'other.py', 'of another one');
+    for (const name of ['.', './', '']) {
+      const replaced = pluginFiles(directory, name).replaceDirectory('t', 'db', [{ relativePath: ENTRY, content: 'new' }]);
+      await assert.rejects(replaced, /the plugin of trigger t is the plugin directory itself/);
+    }
+    assert.deepEqual((await readdir(directory)).sort(), [ENTRY, 'other.py']);
+  });
+
   it('are changed one after the other, also those of a directory that is being replaced', async (t) => {
     const directory = await temporaryDirectory(t);
     await put(directory, `pkg/${ENTRY}`, 'first');
     const files = pluginFiles(directory);
-    for (let n = 0; n < 20; n++) {
+    for (let n = 0; n < 5; n++) {
       await Promise.all([
         files.replaceDirectory('t', 'db', [{ relativePath: ENTRY, content: `${n}` }]),
         files.upload('pkg/deep/part.py', `part ${n}`),
