@@ -88,7 +88,7 @@ function firstParagraph(text: string): string {
 
 /** Internal names mean nothing to clients. */
 function readable(text: string): string {
-  const first = text.split(/\n\n|\n\s*(?:Candidate|Did you mean|Possible solutions|LINE )| - scalar subqueries can only /)[0] ?? text;
+  const first = text.split(/\n\n|\n\s*(?:\*|Candidate|Did you mean|Possible solutions|LINE )| - scalar subqueries can only /)[0] ?? text;
   return withArrowTypes(first)
     .replaceAll(/\b_df\./g, '')
     .replaceAll(/\b[tswq]\d+\./g, '')

@@ -41,7 +41,7 @@ function bounded({ suffix, bytes, items, compared }: Most): string[] {
     `repeat${suffix}(s, n) as ${textWithin('repeat', 'strlen(s) * n', 'repeat(s, n)')}`,
     `lpad${suffix}(s, n, p) as ${textWithin('lpad', 'n', 'lpad(s, n, p)')}`,
     `rpad${suffix}(s, n, p) as ${textWithin('rpad', 'n', 'rpad(s, n, p)')}`,
-    `l_repeat${suffix}(x, n) as case when n > ${items} or n * strlen(x::varchar) > ${bytes} then ${tooMuch('array_repeat', items)} else list_transform(range(n), lambda i: x) end`,
+    `l_repeat${suffix}(x, n, size) as case when n > ${items} or n * size > ${bytes} then ${tooMuch('array_repeat', items)} else list_transform(range(n), lambda i: x) end`,
     `l_range${suffix}(a, b, s) as case ${noStep('range')} when (b::hugeint - a) / s > ${items} then ${tooMuch('range', items)} else range(a, b, s) end`,
     `l_series${suffix}(a, b, s) as case ${noStep('generate_series')} when (b::hugeint - a) / s >= ${items} then ${tooMuch('generate_series', items)} else generate_series(a, b, s) end`,
     `l_step${suffix}(a, b, s) as case when epoch_us(s) = 0 then error('Execution error: step can''t be 0 for a series')::interval when (epoch_us(b)::hugeint - epoch_us(a)) / epoch_us(s) > ${items} then ${tooMuch('generate_series', items)}::interval else s end`,
@@ -157,7 +157,9 @@ const macros = [
   "ln(x) as case when isnan(x) then x when x > 0 then ln(x) when x = 0 then '-inf'::double when x is null then null else 'nan'::double end",
   "log10(x) as case when isnan(x) then x when x > 0 then log10(x) when x = 0 then '-inf'::double when x is null then null else 'nan'::double end",
   "log2(x) as case when isnan(x) then x when x > 0 then log2(x) when x = 0 then '-inf'::double when x is null then null else 'nan'::double end",
-  "cot(x) as case when x = 0 then 'inf'::double else cot(x) end",
+  // DuckDB refuses infinite angles.
+  ...['sin', 'cos', 'tan'].map((name) => `${name}(x) as case when isinf(x) then 'nan'::double else ${name}(x) end`),
+  "cot(x) as case when x = 0 then 'inf'::double when isinf(x) then 'nan'::double else cot(x) end",
   // Eleven significant bits, fewer below 2^-14; halves go to the even neighbour.
   "to_half(x) as case when x is null or isnan(x) or isinf(x) or x = 0 then x when abs(x) >= 65520 then case when x > 0 then 'inf'::double else '-inf'::double end else list_transform([pow(2, greatest(floor(log2(abs(x))), -14) - 10)], lambda q: round_even(x / q, 0) * q)[1] end",
   'cbrt(x) as case when round(cbrt(x)) ** 3 = x then round(cbrt(x)) else cbrt(x) end',
@@ -168,10 +170,12 @@ const macros = [
   "initcap(s) as case when s is null then null else array_to_string(list_transform(regexp_extract_all(s, '[\\p{L}\\p{N}]+|[^\\p{L}\\p{N}]+'), lambda b: upper(b[1]) || lower(b[2:])), '') end",
   // A place behind the text's end keeps nothing of what is before it.
   "overlay_n(s, r, p, n) as case when s is not null and p is not null and n is not null then (case when p > 1 and p - 1 < length(s) then substr(s, 1, p - 1) else '' end) || r || (case when p + n - 1 < length(s) then substr(s, greatest(p + n, 1)) else '' end) end",
-  'overlay3(s, r, p) as _df.overlay_n(s, r, p, length(r))',
-  'overlay4(s, r, p, n) as _df.overlay_n(s, r, p, case when n is not null then least(n, length(s)) end)',
-  'substr2(s, p) as case when p is not null then substr(s, greatest(p, 1)) end',
-  "substr3(s, p, n) as case when s is null or p is null or n is null then null when n < 0 then error('Execution error: negative substring length not allowed: substr(<str>, ' || p || ', ' || n || ')') else substr(s, greatest(p,1), greatest(p + n - greatest(p,1), 0)) end",
+  'overlay3(s, r, p) as _df.overlay_n(s, r, _df.place(p), length(r))',
+  'overlay4(s, r, p, n) as _df.overlay_n(s, r, _df.place(p), case when n is not null then least(n, length(s)) end)',
+  // DuckDB counts characters with 32 bits, and refuses larger places.
+  'place(p) as case when p is not null then greatest(least(p, 4294967295), -4294967295) end',
+  'substr2(s, p) as case when p is not null then substr(s, greatest(_df.place(p), 1)) end',
+  "substr3(s, p, n) as case when s is null or p is null or n is null then null when n < 0 then error('Execution error: negative substring length not allowed: substr(<str>, ' || p || ', ' || n || ')') else substr(s, greatest(_df.place(p),1), greatest(_df.place(p) + least(n, 4294967295) - greatest(_df.place(p), 1), 0)) end",
   "substr_index(s, d, n) as case when s is null or d is null or n is null then null when d = '' then '' when n > 0 then array_to_string(string_split(s, d)[1:n], d) when n < 0 then array_to_string(string_split(s, d)[greatest(len(string_split(s,d)) + n + 1, 1):], d) else '' end",
   "split_part(s, d, n) as case when n = 0 then error('Execution error: field position must not be zero') else split_part(s, d, n) end",
   // By code points, where DuckDB's own function keeps accents with their letters.

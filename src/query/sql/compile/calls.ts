@@ -132,7 +132,13 @@ function printAggregate(call: CallExpr, parts: AggregateParts, env: Env, over: s
 
 /** `ORDER BY` terms. The null order is always written, so no setting can change it. */
 function orderList(items: readonly OrderItem[], env: Env): string {
-  return items.map((item) => `${compileExpr(item.expr, env).sql} ${direction(item)}`).join(', ');
+  return items.map((item) => `${sortKey(compileExpr(item.expr, env))} ${direction(item)}`).join(', ');
+}
+
+/** SQL of what is sorted by. DuckDB refuses literals that are no numbers, which sort nothing. */
+export function sortKey({ sql, constant }: Typed): string {
+  const { kind } = constant ?? { kind: undefined };
+  return kind === 'string' || kind === 'null' || kind === 'boolean' ? "concat('')" : sql;
 }
 
 /** `ASC` or `DESC` with the place of nulls, always written out: DuckDB and DataFusion differ in what they take when it is left out. */

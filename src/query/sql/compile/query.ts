@@ -11,7 +11,7 @@ import { nullConstant, type Typed, typed } from '../types/typed.ts';
 import { arrowTypeText, commonType, nullType, type SqlType, sameType } from '../types/types.ts';
 import { coerceTo } from '../values/casts.ts';
 import { unify } from '../values/comparisons.ts';
-import { direction } from './calls.ts';
+import { direction, sortKey } from './calls.ts';
 import { compileExpr, nestedSql } from './expr.ts';
 import { renamed } from './from.ts';
 import { compileLimits } from './limits.ts';
@@ -145,7 +145,7 @@ function ordered(inner: CompiledQuery, orderBy: readonly OrderItem[], limits: st
   const env: Env = { state: place.state, scope, ctes: place.ctes, clause: 'ORDER BY', aggregates: false };
   const terms = orderBy.map((item) => {
     if (item.expr.kind === 'number') return `${ordinal(item.expr.text, columns.length)} ${direction(item)}`;
-    return `${compileExpr(item.expr, env).sql} ${direction(item)}`;
+    return `${sortKey(compileExpr(item.expr, env))} ${direction(item)}`;
   });
   const order = terms.length > 0 ? ` ORDER BY ${terms.join(', ')}` : '';
   return {

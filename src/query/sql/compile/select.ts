@@ -8,7 +8,7 @@ import { planError } from '../types/errors.ts';
 import { quoteIdent } from '../types/quote.ts';
 import { emptyScope } from '../types/scope.ts';
 import type { Typed } from '../types/typed.ts';
-import { direction } from './calls.ts';
+import { direction, sortKey } from './calls.ts';
 import { displayName } from './display.ts';
 import { columnReference, compileCondition, compileExpr } from './expr.ts';
 import { applyBounds, compileFrom } from './from.ts';
@@ -206,12 +206,13 @@ export function orderTerms(
       positions.push(place - 1);
       return `${place} ${direction(item)}`;
     }
-    const { sql } = compileExpr(item.expr, env);
+    const value = compileExpr(item.expr, env);
+    const { sql } = value;
     const position = list.values.findIndex((value) => value.sql === sql);
     positions.push(position >= 0 ? position : undefined);
     if (position >= 0) return `${position + 1} ${direction(item)}`;
     if (distinct) missing.push(displayName(item.expr, env));
-    return `${sql} ${direction(item)}`;
+    return `${sortKey(value)} ${direction(item)}`;
   });
   if (missing.length > 0) throw planError(`For SELECT DISTINCT, ORDER BY expressions ${missing.join(', ')} must appear in select list`);
   return { sql: terms.join(', '), positions };

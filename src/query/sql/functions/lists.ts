@@ -62,12 +62,7 @@ export const listFunctions = defineFunctions([
   ['array_replace list_replace', 3, 3, (call) => listCall(ofOneItem(call, 1, 2), '_df.l_replace')],
   ['array_replace_n list_replace_n', 4, 4, (call) => listCall(withInt(ofOneItem(call, 1, 2), 3), '_df.l_replace_n')],
   ['array_replace_all list_replace_all', 3, 3, (call) => listCall(ofOneItem(call, 1, 2), '_df.l_replace_all')],
-  [
-    'array_repeat list_repeat',
-    2,
-    2,
-    (call) => typed(`${boundedMacro('l_repeat', call.args)}(${sqlList(withInt(call, 1).args)})`, { kind: 'list', item: arg(call, 0).type }),
-  ],
+  ['array_repeat list_repeat', 2, 2, repeated],
   ['array_to_string list_to_string array_join list_join', 2, 3, toJoined],
   ['array_distance list_distance', 2, 2, distance],
   ['array_resize list_resize', 2, 3, (call) => listCall(withInt(call, 1), boundedMacro(`l_resize${call.args.length}`, call.args.slice(1)))],
@@ -92,6 +87,13 @@ export function element(value: Typed, index: Typed): Typed {
 export function arrayOf(items: readonly Typed[]): Typed {
   const { values, type } = unify(withNumbers(items), 'make_array');
   return typed(`list_value(${sqlList(values)})`, { kind: 'list', item: type });
+}
+
+/** DuckDB has no text for times at the ends of all, which are no longer than others. */
+function repeated(call: ScalarCall): Typed {
+  const item = arg(call, 0);
+  const size = item.type.kind === 'timestamp' ? '8' : `strlen(CAST(${item.sql} AS VARCHAR))`;
+  return typed(`${boundedMacro('l_repeat', call.args)}(${sqlList(withInt(call, 1).args)}, ${size})`, { kind: 'list', item: item.type });
 }
 
 function checkList(call: ScalarCall): void {

@@ -7,8 +7,8 @@ import { castTo } from '../values/casts.ts';
 import { arg, defineFunctions, type ScalarCall } from './define.ts';
 
 export const mathFunctions = defineFunctions([
-  ['acosh asinh atan cos cosh degrees exp radians sin sinh tan tanh', 1, 1, onDouble],
-  ['acos asin atanh sqrt ln log10 log2 cbrt signum cot', 1, 1, onDoubleMacro],
+  ['acosh asinh atan cosh degrees exp radians sinh tanh', 1, 1, onDouble],
+  ['acos asin atanh sqrt ln log10 log2 cbrt signum sin cos tan cot', 1, 1, onDoubleMacro],
   ['ceil floor', 1, 1, onDouble],
   ['atan2', 2, 2, atan2],
   ['pi', 0, 0, () => typed('pi()', float64)],

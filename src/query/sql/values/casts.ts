@@ -91,11 +91,17 @@ function toList(x: Typed, to: Extract<SqlType, { kind: 'list' }>, attempt: boole
   if (x.type.kind !== 'list' && x.type.kind !== 'unknown') return { sql: `[${castTo(x, to.item, attempt).sql}]`, type: to };
   if (x.type.kind === 'list' && typeof to.layout === 'number' && x.type.layout !== to.layout)
     return { sql: fixedSize(x, to, to.layout), type: to };
-  if (x.type.kind === 'list' && x.type.item.kind === 'struct') {
+  if (x.type.kind === 'list' && (x.type.item.kind === 'struct' || isWrittenOtherwise(x.type.item, to.item))) {
     const item = castTo({ sql: 'i', type: x.type.item }, to.item, attempt);
     return { sql: `list_transform(${x.sql}, lambda i: ${item.sql})`, type: to };
   }
   return { sql: `${attempt ? 'TRY_CAST' : 'CAST'}(${x.sql} AS ${engineType(to)})`, type: to };
+}
+
+/** Items, also of lists in a list, that become other text than DuckDB makes of them. */
+function isWrittenOtherwise(from: SqlType, to: SqlType): boolean {
+  if (from.kind === 'list' && to.kind === 'list') return isWrittenOtherwise(from.item, to.item);
+  return to.kind === 'string' && ['timestamp', 'float32', 'float64', 'interval', 'duration'].includes(from.kind);
 }
 
 type StructType = Extract<SqlType, { kind: 'struct' }>;
