@@ -136,3 +136,26 @@ it('the endpoint of v3 limits columns and has the groups of each statement', asy
   assert.equal((await v3('SELECT max(v) FROM (SELECT mean(a) AS v FROM sp) GROUP BY h')).length, 1);
   assert.deepEqual(await v3("SELECT v FROM other WHERE h = ''"), []);
 });
+
+it('parameters may say their type, as clients of InfluxDB 1 send them', async () => {
+  const asked = async (q: string, params: unknown): Promise<string> => {
+    const body = new URLSearchParams({ db: 'd', epoch: 'ns', q, params: JSON.stringify(params) });
+    return (await fetch(`${server.url}/query`, { method: 'POST', body })).text();
+  };
+  const rows = /"values":(\[\[.*\]\])\}/;
+  for (const [q, params, expected] of [
+    ['SELECT a FROM sp WHERE h =~ $h', { h: { regex: '^x' } }, '[[50,6]]'],
+    ['SELECT a FROM sp WHERE h = $h', { h: { string: 'x' } }, '[[50,6]]'],
+    ['SELECT a FROM sp WHERE a > $n AND a < $m', { n: { integer: '3' }, m: { float: 5.5 } }, '[[40,5]]'],
+    ['SELECT sum(a) FROM sp WHERE time >= $from AND time < 60 GROUP BY time($d)', { from: 40, d: { duration: '20ns' } }, '[[40,11]]'],
+    ['SELECT sum(a) FROM sp WHERE time >= 40 AND time < 60 GROUP BY time($d)', { d: { duration: 20 } }, '[[40,11]]'],
+  ] as const) {
+    assert.equal(rows.exec(await asked(q, params))?.[1], expected, q);
+  }
+  for (const h of [{ string: 1 }, { nothing: 'x' }, { string: 'x', regex: 'x' }, { duration: 'x' }, {}]) {
+    assert.match(
+      await asked('SELECT a FROM sp WHERE h = $h', { h }),
+      /^\{"error":"error decoding query body: JSON objects are not supported/,
+    );
+  }
+});

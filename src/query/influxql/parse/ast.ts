@@ -1,3 +1,4 @@
+import type { BindValue } from '../../result.ts';
 import type { Expr, Select, Source } from '../compile/ir.ts';
 
 /** `FROM` of SHOW statements, and the rest that they share. */
@@ -92,3 +93,6 @@ export interface ParsedStatement {
   /** Its own part of the text that was parsed. */
   readonly text: string;
 }
+
+/** The value of a `$name`; durations come from clients of InfluxDB 1. */
+export type InfluxqlParam = BindValue | { readonly kind: 'duration'; readonly ns: bigint };

@@ -2,8 +2,8 @@
 
 import { InfluxError } from '../../../shared/errors.ts';
 import { quotedText } from '../../quoted-text.ts';
-import type { BindValue } from '../../result.ts';
 import type { BinaryExpr, BinaryOp, Cast, CompareOp, Expr, Literal } from '../compile/ir.ts';
+import type { InfluxqlParam } from './ast.ts';
 import { parseError } from './errors.ts';
 import type { Scanner } from './scanner.ts';
 
@@ -36,13 +36,13 @@ const OPERATORS_MAX = 5000;
 /** Parses expressions; values of bind parameters are put in place at once. */
 export class ExpressionParser {
   readonly #scanner: Scanner;
-  readonly #params: ReadonlyMap<string, BindValue>;
+  readonly #params: ReadonlyMap<string, InfluxqlParam>;
   /** Start of the statement: where failures without a place of their own are told. */
   readonly #statementStart: number;
   #depth = 0;
   #operators = 0;
 
-  constructor(scanner: Scanner, params: ReadonlyMap<string, BindValue>, statementStart: number) {
+  constructor(scanner: Scanner, params: ReadonlyMap<string, InfluxqlParam>, statementStart: number) {
     this.#scanner = scanner;
     this.#params = params;
     this.#statementStart = statementStart;
@@ -220,6 +220,8 @@ export class ExpressionParser {
         return { kind: 'string', value: value.value };
       case 'float64':
         return { kind: 'float', value: value.value };
+      case 'duration':
+        return value;
       default:
         return value.value > INT64_MAX ? { kind: 'unsigned', value: value.value } : { kind: 'integer', value: value.value };
     }

@@ -1,7 +1,6 @@
 /** InfluxQL texts to statements. */
 import { quotedText } from '../../quoted-text.ts';
-import type { BindValue } from '../../result.ts';
-import type { CardinalityOf, NameFilter, ParsedStatement, Qualifier, Statement } from './ast.ts';
+import type { CardinalityOf, InfluxqlParam, NameFilter, ParsedStatement, Qualifier, Statement } from './ast.ts';
 import { ChangeParser } from './changes.ts';
 import { parseError } from './errors.ts';
 import { Scanner } from './scanner.ts';
@@ -11,7 +10,7 @@ import { ClauseParser } from './select.ts';
  * Parses all statements of a text, which `;` separates. Throws `InfluxError` INFLUXQL_PARSE (400) for the first mistake
  * in any of them and INFLUXQL_PLAN for a bind parameter without a value.
  */
-export function parseInfluxql(text: string, params: ReadonlyMap<string, BindValue>): ParsedStatement[] {
+export function parseInfluxql(text: string, params: ReadonlyMap<string, InfluxqlParam>): ParsedStatement[] {
   const scanner = new Scanner(text);
   const statements: ParsedStatement[] = [];
   while (!scanner.atEnd) {

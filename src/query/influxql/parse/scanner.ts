@@ -154,3 +154,10 @@ export class Scanner {
     throw parseError(this.text, start, unterminated);
   }
 }
+
+/** Nanoseconds of a whole text like `1h30m`; undefined when it is none. */
+export function durationNs(text: string): bigint | undefined {
+  const scanner = new Scanner(text);
+  const ns = scanner.duration();
+  return scanner.position === text.length ? ns : undefined;
+}

@@ -1,7 +1,6 @@
 /** SELECT and its clauses. */
-import type { BindValue } from '../../result.ts';
 import type { Dimension, Expr, Field, Fill, Select, Source } from '../compile/ir.ts';
-import type { IntoClause, Qualifier } from './ast.ts';
+import type { InfluxqlParam, IntoClause, Qualifier } from './ast.ts';
 import { parseError } from './errors.ts';
 import { ExpressionParser } from './expressions.ts';
 import type { Scanner } from './scanner.ts';
@@ -18,7 +17,7 @@ export class ClauseParser {
   readonly #scanner: Scanner;
   #depth = 0;
 
-  constructor(scanner: Scanner, params: ReadonlyMap<string, BindValue>, statementStart: number) {
+  constructor(scanner: Scanner, params: ReadonlyMap<string, InfluxqlParam>, statementStart: number) {
     this.#scanner = scanner;
     this.expressions = new ExpressionParser(scanner, params, statementStart);
   }

@@ -1,3 +1,4 @@
+import { durationNs, type InfluxqlParam } from '../../../query/influxql/parse/index.ts';
 import type { BindValue } from '../../../query/result.ts';
 import { serdeJsonError } from '../response/errors.ts';
 import { parseNode } from './json-body.ts';
@@ -57,4 +58,26 @@ function refused(what: 'arrays' | 'objects', text: string, node: JsonNode): Erro
 
 function kindName(node: JsonNode): string {
   return node.kind === 'array' ? 'sequence' : node.kind === 'string' ? `string ${JSON.stringify(node.value)}` : node.kind;
+}
+
+/** As `bindParamsFromText`, also with values that say their type, as clients of InfluxDB 1 send them: `{"d": {"duration": "1m"}}`. */
+export function typedParamsFromText(text: string): ReadonlyMap<string, InfluxqlParam> {
+  const node = parseNode(text);
+  if (node.kind !== 'object') return bindParams(text, node);
+  return new Map(node.members.map(({ name, value }) => [name, typedValue(text, value)]));
+}
+
+function typedValue(text: string, node: JsonNode): InfluxqlParam {
+  const [member, ...others] = node.kind === 'object' ? node.members : [];
+  if (member === undefined || others.length > 0) return bindValue(text, node);
+  const { name: type, value } = member;
+  const given = value.kind === 'number' ? value.text : value.kind === 'string' ? value.value : undefined;
+  if ((type === 'string' || type === 'regex') && value.kind === 'string') return { kind: 'string', value: value.value };
+  if (type === 'boolean' && value.kind === 'boolean') return { kind: 'boolean', value: value.value };
+  if (type === 'integer' && given !== undefined && /^-?\d+$/.test(given)) return numberValue(given);
+  if ((type === 'float' || type === 'number') && given !== undefined && Number.isFinite(Number(given))) {
+    return { kind: 'float64', value: Number(given) };
+  }
+  const ns = type !== 'duration' || given === undefined ? undefined : /^\d+$/.test(given) ? BigInt(given) : durationNs(given);
+  return ns === undefined ? bindValue(text, node) : { kind: 'duration', ns };
 }

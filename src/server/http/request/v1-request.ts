@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify';
-import type { BindValue } from '../../../query/result.ts';
+import type { InfluxqlParam } from '../../../query/influxql/parse/index.ts';
 import { InfluxError } from '../../../shared/errors.ts';
 import { INFLUXQL_UNIT_NS } from '../../../shared/time-units.ts';
 import { badV1Request } from '../response/errors.ts';
-import { bindParamsFromText } from './bind-params.ts';
+import { typedParamsFromText } from './bind-params.ts';
 import { mediaType, readBody } from './body.ts';
 import { type JsonNode, JsonTextError, parseJsonText } from './json-text.ts';
 import { decodeParams, splitTarget } from './query-string.ts';
@@ -20,7 +20,7 @@ export interface V1Query {
   readonly pretty: boolean;
   /** Rows of one chunk; undefined = not chunked. */
   readonly chunkRows: number | undefined;
-  readonly params: ReadonlyMap<string, BindValue>;
+  readonly params: ReadonlyMap<string, InfluxqlParam>;
   readonly format: 'json' | 'csv' | 'msgpack';
 }
 
@@ -169,10 +169,10 @@ function chunkRows(text: string | undefined): number {
   return Number(text);
 }
 
-function bindParams(text: string | undefined): ReadonlyMap<string, BindValue> {
+function bindParams(text: string | undefined): ReadonlyMap<string, InfluxqlParam> {
   if (text === undefined || text === '') return new Map();
   try {
-    return bindParamsFromText(text);
+    return typedParamsFromText(text);
   } catch (error) {
     if (!(error instanceof InfluxError)) throw error;
     throw badV1Request(`error decoding query body: ${error.message.replace(/^serde json error: /, '')}`);
