@@ -1,4 +1,3 @@
-export { bucketOf } from './bucket.ts';
 export type { RunningServer, ServerHooks, StartupInfo } from './contract.ts';
 export { runServer } from './run-server.ts';
 export type { ServerSeed } from './seed.ts';

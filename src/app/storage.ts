@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { bucketOf } from '../bucket/index.ts';
 import type { ValueCaches } from '../caches/index.ts';
 import { Catalog, INTERNAL_DATABASE, type NodeRecord } from '../catalog/index.ts';
 import type { ServeConfig } from '../config/index.ts';
@@ -10,7 +11,6 @@ import { systemTimers } from '../shared/timers.ts';
 import { Fence, nodesInDirectory, openStore, type Store } from '../storage/index.ts';
 import { usableCores } from '../telemetry/index.ts';
 import { knownCatalogSequence, ReopeningStore } from '../write/index.ts';
-import { bucketOf } from './bucket.ts';
 import { engineMemoryBytes, engineThreads, memoryBudget, totalMemoryBytes } from './budget.ts';
 import { openCaches } from './caches.ts';
 import { LazyEngine } from './lazy-engine.ts';

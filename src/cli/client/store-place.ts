@@ -110,11 +110,11 @@ async function placeOf(config: ServeConfig): Promise<NodePlace> {
   return bucketPlace(node.id, await bucketOpener(config));
 }
 
-type BucketOpener = NonNullable<ReturnType<typeof import('../../app/index.ts')['bucketOf']>>;
+type BucketOpener = NonNullable<ReturnType<typeof import('../../bucket/index.ts')['bucketOf']>>;
 
 async function bucketOpener(config: ServeConfig): Promise<BucketOpener> {
   checkServeConfig(config);
-  const { bucketOf } = (await import('../../app/index.ts')) as typeof import('../../app/index.ts');
+  const { bucketOf } = await import('../../bucket/index.ts');
   const opener = bucketOf(config, systemClock);
   if (opener === undefined) throw new CommandFailure(`--object-store ${config.store.kind} is not supported by this build`);
   return opener;

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, it, type TestContext } from 'node:test';
-import { bucketOf } from '../../../src/app/index.ts';
+import { bucketOf } from '../../../src/bucket/index.ts';
 import { checkServeConfig } from '../../../src/config/index.ts';
 import { systemClock } from '../../../src/shared/clock.ts';
 import { type BucketStore, openGoogleStore } from '../../../src/storage/index.ts';

@@ -1,0 +1,1 @@
+export { bucketOf } from './bucket-of.ts';
