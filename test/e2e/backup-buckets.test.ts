@@ -161,7 +161,7 @@ describe('backups in a bucket', () => {
       const second = await take('--keep', '1');
       const { copied, files } = copiedOf(second);
       assert.ok(copied < files, address);
-      assert.match(second.stdout, /^Removed \S+; \d+ files?, \S+ that no backup has$/m);
+      assert.match(second.stdout, /^Removed [^ ;]+(; \d+ files?, \S+ that no backup has)?$/m); // the second may need all of them
       assert.match((await take('--check')).stdout, /^1 backup is whole: /);
       const data = await testDirectory(t);
       const restored = await run(['restore', address, ...args, '-q', '--data-dir', data, '--node-id', 'back']);
