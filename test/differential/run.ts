@@ -1,5 +1,6 @@
 import { Random } from '../fuzz/random.ts';
 import { ModelTable, type TestRow } from '../support/model-table.ts';
+import { combinedStatement } from './combined-statements.ts';
 import { type Condition, textLiteral, timeText } from './conditions.ts';
 import { assertResult } from './expectation.ts';
 import { Noise } from './noise.ts';
@@ -231,7 +232,9 @@ export class World {
     const random = this.#random;
     const other =
       noisy || random.chance(0.8) ? undefined : random.chance(0.4) ? this.#cacheStatement(table) : this.#influxqlStatement(table);
-    return other ?? randomStatement(random, table, noisy ? this.#noise.without(table, random) : undefined);
+    if (other !== undefined) return other;
+    const meant = noisy ? this.#noise.without(table, random) : undefined;
+    return random.chance(0.2) ? combinedStatement(random, table, meant) : randomStatement(random, table, meant);
   }
 
   #cacheStatement(table: TestTable): Statement | undefined {
