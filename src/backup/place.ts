@@ -15,6 +15,7 @@ import {
   PreparedFolders,
   probeStore,
   StorageStartupError,
+  withOperations,
 } from '../storage/index.ts';
 import { BackupError } from './contract.ts';
 import { CONTENTS } from './manifest.ts';
@@ -109,18 +110,10 @@ async function locked(directory: string): Promise<() => Promise<void>> {
 
 /** The same objects, whose folders are made when something is put there. */
 function prepared(objects: ObjectStore, folders: PreparedFolders): ObjectStore {
-  return {
-    get: (key) => objects.get(key),
-    getRange: (key, start, length) => objects.getRange(key, start, length),
-    head: (key) => objects.head(key),
-    list: (prefix, startAfter) => objects.list(prefix, startAfter),
-    locate: (key) => objects.locate(key),
-    prepare: (prefix) => objects.prepare(prefix),
-    delete: (keys) => objects.delete(keys),
-    move: (from, to) => objects.move(from, to),
+  return withOperations(objects, {
     async put(key, bytes, condition) {
       await folders.ready(key);
       return objects.put(key, bytes, condition);
     },
-  };
+  });
 }

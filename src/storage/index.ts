@@ -48,6 +48,7 @@ export {
   sameBytes,
   sequenceOfInverted,
   setAside,
+  withOperations,
 } from './objects/index.ts';
 export { encodePathPart } from './path-part.ts';
 export { makeSpoolDirectory } from './spool-directory.ts';

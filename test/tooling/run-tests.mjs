@@ -16,8 +16,11 @@ const ALONE = '// Runs alone: ';
 /** Tests wait for disks and other processes about as much as they compute. */
 const CONCURRENCY = 3;
 
-/** A test that hangs must end the run with its name, not the patience of whoever started it; a machine that does much else gets its time. */
-const PROCESS_TIMEOUT_MS = 600_000;
+/**
+ * A test that hangs must end the run with its name, not the patience of whoever started it; a machine that does much else gets its
+ * time, and a differential run that is told to go on for minutes gets these.
+ */
+const PROCESS_TIMEOUT_MS = 600_000 + Number(process.env.DIFF_MINUTES ?? 0) * 60_000;
 
 const outDir = join('.build', 'all');
 await setUp();

@@ -23,3 +23,4 @@ export { readOnly } from './read-only.ts';
 export { pauseBefore } from './retries.ts';
 export { S3ObjectStore, type S3Options } from './s3-object-store.ts';
 export { setAside } from './set-aside.ts';
+export { withOperations } from './with-operations.ts';
