@@ -1,7 +1,8 @@
 /**
  * Results over Arrow Flight beside the text formats of the same server: a million rows of two shapes (rows a second, and the server's
- * processor time a row), the time until the first rows of a short query are there, and the server's memory while ten million rows
- * go to a reader that is slow. Run: `npm run bench -- flight [--rows N] [--rounds N]`. Recorded in docs/performance.md, "Arrow Flight".
+ * processor time a row) from a server that has just taken them in and from one that was started on them, the time until the first
+ * rows of a short query are there, and the server's memory while ten million rows go to a reader that is slow.
+ * Run: `npm run bench -- flight [--rows N] [--rounds N]`. Recorded in docs/performance.md, "Arrow Flight".
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:http2';
@@ -124,13 +125,16 @@ async function slowReader(server: RunningServer): Promise<void> {
   console.log(`${read}: server memory ${before.toFixed(0)} MB before, ${peak.toFixed(0)} MB at most`);
 }
 
+/** Shapes of line protocol, and the tables that they are written to. */
+const SHAPES = [
+  ['narrow', 'temp'],
+  ['cpu100', 'cpu'],
+] as const;
+
 const directory = mkdtempSync(join(tmpdir(), 'flight-bench-'));
-const server = await RunningServer.start(influxdb3('influxdb3', []), join(directory, 'server'));
+let server = await RunningServer.start(influxdb3('influxdb3', []), join(directory, 'server'));
 try {
-  for (const [shape, table] of [
-    ['narrow', 'temp'],
-    ['cpu100', 'cpu'],
-  ] as const) {
+  for (const [shape, table] of SHAPES) {
     await ingest(server, batchesOf(shape, rows, 5000), { connections: 4, maxMs: 600_000, noSync: false });
     await large(server, shape, table);
   }
@@ -138,6 +142,8 @@ try {
   await short(server, 'short query, columns in memory', `SELECT sensor, max(value) FROM temp WHERE time < ${first} GROUP BY sensor`);
   await short(server, 'short query, DuckDB', `SELECT sensor, value FROM temp WHERE time < ${first} AND sensor LIKE 's1%' ORDER BY value`);
   await slowReader(server);
+  server = await server.startedAnew();
+  for (const [shape, table] of SHAPES) await large(server, `started anew, ${shape}`, table);
 } finally {
   await server.stop();
   rmSync(directory, { recursive: true, force: true });

@@ -112,6 +112,17 @@ export class RunningServer {
 
   /** Asks the process to end, ends it if it does not, and removes its directory. */
   async stop(): Promise<void> {
+    await this.#end();
+    rmSync(this.directory, { recursive: true, force: true });
+  }
+
+  /** Stops the server and starts it on what it has stored. */
+  async startedAnew(): Promise<RunningServer> {
+    await this.#end();
+    return RunningServer.start(this.target, this.directory);
+  }
+
+  async #end(): Promise<void> {
     await this.#client.destroy();
     if (this.#child.exitCode === null && this.#child.signalCode === null) {
       const gone = once(this.#child, 'exit');
@@ -120,7 +131,6 @@ export class RunningServer {
       await gone;
       clearTimeout(timer);
     }
-    rmSync(this.directory, { recursive: true, force: true });
   }
 
   #proc(file: string): string {
