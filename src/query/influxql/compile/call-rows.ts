@@ -1,7 +1,7 @@
 /** Rows of aggregates and windows as InfluxDB 1 makes them: each call has rows of its own, and a row of the answer is there while one of them is. */
 import { fillConstant } from './fill.ts';
 import type { CallExpr } from './ir.ts';
-import { keyNames, type SelectPlan, tieOrder } from './plan.ts';
+import { keyNames, partitionBy, rowOrder, type SelectPlan } from './plan.ts';
 import { printExpr } from './print-expr.ts';
 import { missing, type Value } from './types.ts';
 
@@ -49,11 +49,11 @@ interface NamedCall extends CallValue {
 }
 
 function limitedEach(plan: SelectPlan, rows: string, front: readonly string[], calls: readonly NamedCall[]): string {
-  const { limit, offset = 0n, descending } = plan.select;
+  const { limit, offset = 0n } = plan.select;
   if (limit === undefined && offset === 0n) return rows;
   const keys = keyNames(plan);
-  const order = [`t${descending ? ' DESC' : ''}`, ...tieOrder(plan, front.slice(keys.length + 1))].join(', ');
-  const over = `OVER (${keys.length > 0 ? `PARTITION BY ${keys.join(', ')} ` : ''}ORDER BY ${order} ROWS UNBOUNDED PRECEDING)`;
+  const order = rowOrder(plan, front.slice(keys.length + 1));
+  const over = `OVER (${partitionBy(keys)}ORDER BY ${order} ROWS UNBOUNDED PRECEDING)`;
   const counts = calls.map(({ presentName }) => `count(*) FILTER (WHERE ${presentName}) ${over} AS n_${presentName}`);
   const outputs = calls.flatMap(({ sqlName, presentName }) => {
     const number = `n_${presentName}`;
@@ -73,6 +73,6 @@ function shownValue(plan: SelectPlan, { value, sqlName, presentName, present }: 
   const own = `CASE WHEN ${presentName} THEN ${sqlName}`;
   if (bins === undefined || fill?.kind !== 'previous') return `${own} ELSE ${fillConstant(plan, value.type) ?? 'NULL'} END`;
   const keys = keyNames(plan);
-  const before = `OVER (${keys.length > 0 ? `PARTITION BY ${keys.join(', ')} ` : ''}ORDER BY t ROWS UNBOUNDED PRECEDING)`;
+  const before = `OVER (${partitionBy(keys)}ORDER BY t ROWS UNBOUNDED PRECEDING)`;
   return `${own} ELSE last_value(${own} END IGNORE NULLS) ${before} END`;
 }

@@ -1,5 +1,5 @@
 /** Empty bins. */
-import { type EmptyCounts, keyNames, type SelectPlan } from './plan.ts';
+import { type EmptyCounts, keyNames, partitionBy, type SelectPlan } from './plan.ts';
 import { engineTypeName, floatSql, integerSql, isNumeric, type ValueType } from './types.ts';
 
 /** A column of the rows to fill. */
@@ -27,7 +27,7 @@ export function fillConstant({ fill, asV1 }: Pick<SelectPlan, 'fill' | 'asV1'>, 
 /** `SELECT g.., t, column..` over `rows` (one row a bin, empty ones with NULL). */
 export function filledSql(plan: SelectPlan, rows: string, columns: readonly FillColumn[]): string {
   const keys = keyNames(plan);
-  const partition = keys.length > 0 ? `PARTITION BY ${keys.join(', ')} ` : '';
+  const partition = partitionBy(keys);
   const outputs = columns.map((column) => `${filled(plan, column, partition)} AS ${column.sqlName}`);
   return `SELECT ${[...keys, 't', ...outputs].join(', ')} FROM (${rows})`;
 }

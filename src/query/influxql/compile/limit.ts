@@ -1,6 +1,6 @@
 /** LIMIT and OFFSET. */
 import { fillConstant } from './fill.ts';
-import { keyNames, type MeasurementRows, type SelectPlan, tieOrder } from './plan.ts';
+import { keyNames, type MeasurementRows, partitionBy, rowOrder, type SelectPlan } from './plan.ts';
 
 /** The first rows of each series. */
 export function limited(plan: SelectPlan, rows: MeasurementRows): MeasurementRows {
@@ -20,11 +20,11 @@ function hasCallRows({ analysis, bins }: SelectPlan): boolean {
 }
 
 function limitedRows(plan: SelectPlan, rows: MeasurementRows): MeasurementRows {
-  const { limit, offset = 0n, descending } = plan.select;
+  const { limit, offset = 0n } = plan.select;
   const keys = keyNames(plan);
   if (keys.length === 0) return firstRows(plan, rows, 'true');
-  const order = [`t${descending ? ' DESC' : ''}`, ...tieOrder(plan, rows.ties)].join(', ');
-  const number = `row_number() OVER (PARTITION BY ${keys.join(', ')} ORDER BY ${order})`;
+  const order = rowOrder(plan, rows.ties);
+  const number = `row_number() OVER (${partitionBy(keys)}ORDER BY ${order})`;
   const end = limit === undefined ? '' : ` AND ${number} <= ${offset + limit}`;
   return { ...rows, sql: `SELECT * FROM (${rows.sql}) QUALIFY ${number} > ${offset}${end}` };
 }
@@ -42,9 +42,7 @@ function limitedColumns(plan: SelectPlan, rows: MeasurementRows): MeasurementRow
   const [only, ...others] = counted;
   if (keys.length === 0 && only !== undefined && others.length === 0 && !gapFilled)
     return firstRows(plan, rows, `${only.sqlName} IS NOT NULL`);
-  const partition = keys.length > 0 ? `PARTITION BY ${keys.join(', ')} ` : '';
-  const ties = tieOrder(plan, rows.ties).map((item) => `, ${item}`);
-  const over = `OVER (${partition}ORDER BY t${plan.select.descending ? ' DESC' : ''}${ties.join('')} ROWS UNBOUNDED PRECEDING)`;
+  const over = `OVER (${partitionBy(keys)}ORDER BY ${rowOrder(plan, rows.ties)} ROWS UNBOUNDED PRECEDING)`;
   const counts = counted.map(({ sqlName }) => `count(${gapFilled ? '*' : sqlName}) ${over} AS n_${sqlName}`);
   const first = offset ?? 0n;
   const inside = (name: string): string =>
@@ -61,8 +59,8 @@ function limitedColumns(plan: SelectPlan, rows: MeasurementRows): MeasurementRow
 
 /** Rows of one series: the first ones are found without sorting and counting all. */
 function firstRows(plan: SelectPlan, rows: MeasurementRows, condition: string): MeasurementRows {
-  const { limit, offset, descending } = plan.select;
-  const order = [`t${descending ? ' DESC' : ''}`, ...tieOrder(plan, rows.ties)].join(', ');
+  const { limit, offset } = plan.select;
+  const order = rowOrder(plan, rows.ties);
   const end = `${limit === undefined ? '' : ` LIMIT ${limit}`}${offset === undefined ? '' : ` OFFSET ${offset}`}`;
   return { ...rows, sql: `SELECT * FROM (${rows.sql}) WHERE ${condition} ORDER BY ${order}${end}` };
 }

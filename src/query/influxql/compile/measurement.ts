@@ -6,7 +6,7 @@ import { type FillColumn, filledSql } from './fill.ts';
 import { functionKind, integerArgument, numberArgument } from './functions.ts';
 import { integralSql, withAreas } from './integral.ts';
 import type { CallExpr, RefExpr } from './ir.ts';
-import { keyNames, type MeasurementRows, type RowColumn, type SelectPlan, tieOrder } from './plan.ts';
+import { keyNames, type MeasurementRows, partitionBy, type RowColumn, type SelectPlan, tieOrder } from './plan.ts';
 import { printExpr } from './print-expr.ts';
 import type { Rowset } from './rowset.ts';
 import { type SourceRows, sourceRows } from './source-rows.ts';
@@ -282,7 +282,7 @@ function chosenRow(
   partition: readonly string[],
 ): string {
   if (value.type === 'null' || value.type === 'tag') return `SELECT * FROM (${from}) WHERE false`;
-  const by = partition.length > 0 ? `PARTITION BY ${partition.join(', ')} ` : '';
+  const by = partitionBy(partition);
   const known = `SELECT * FROM (${from}) WHERE ${value.sql} IS NOT NULL`;
   const series = ties.map((tag) => `${tag}${call.name === 'last' ? ' DESC NULLS LAST' : ' NULLS FIRST'}`);
   const order = `ORDER BY ${[selectorOrder(call, value.sql, isQuery), ...series].join(', ')}`;
@@ -343,8 +343,7 @@ function topRows(plan: SelectPlan, source: SourceRows): Rows {
   const keys = keyNames(plan);
   const bin = plan.bins === undefined ? [] : [binSql(plan.bins, 't')];
   const order = `ORDER BY ${[`${value.sql}${call.name === 'top' ? ' DESC' : ''}`, 't', ...source.ties.map((tag) => `${tag} NULLS FIRST`)].join(', ')}`;
-  const rank = (partition: readonly string[]): string =>
-    `row_number() OVER (${partition.length > 0 ? `PARTITION BY ${partition.join(', ')} ` : ''}${order})`;
+  const rank = (partition: readonly string[]): string => `row_number() OVER (${partitionBy(partition)}${order})`;
   let from = `SELECT * FROM (${source.sql}) WHERE ${value.type === 'null' || value.type === 'tag' ? 'false' : `${value.sql} IS NOT NULL`}`;
   if (tags.length > 0) from = `SELECT * FROM (${from}) QUALIFY ${rank([...keys, ...bin, ...tags.map((tag) => source.value(tag).sql)])} = 1`;
   const count = integerArgument(call, call.args.length - 1);

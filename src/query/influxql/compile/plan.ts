@@ -60,3 +60,13 @@ export function tieOrder(plan: Pick<SelectPlan, 'select'>, ties: readonly string
 export function keyNames(plan: Pick<SelectPlan, 'tags'>): string[] {
   return plan.tags.map((_, i) => `g${i}`);
 }
+
+/** `PARTITION BY` columns of a window, with a space behind it; empty when there are none, and all rows are one partition. */
+export function partitionBy(columns: readonly string[]): string {
+  return columns.length > 0 ? `PARTITION BY ${columns.join(', ')} ` : '';
+}
+
+/** The order of the rows of a series, behind ORDER BY. */
+export function rowOrder(plan: SelectPlan, ties: readonly string[]): string {
+  return [`t${plan.select.descending ? ' DESC' : ''}`, ...tieOrder(plan, ties)].join(', ');
+}

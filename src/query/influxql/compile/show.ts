@@ -8,6 +8,7 @@ import { asEmptyTag, conditionSql } from './condition.ts';
 import { byCodePoint } from './expand.ts';
 import type { Expr, RefExpr, Source } from './ir.ts';
 import { namePattern } from './name-pattern.ts';
+import { partitionBy } from './plan.ts';
 import { type OpenRows, type Rowset, tableRows } from './rowset.ts';
 import { measurementNames } from './select.ts';
 import { CompileState, fillMarkers, type InfluxqlCompileContext } from './state.ts';
@@ -71,8 +72,7 @@ function limitedRows({ columns, selects }: Parts, groups: readonly string[], by:
   const order = `ORDER BY ${[...new Set([...groups, by])].join(', ')}`;
   if (limit === undefined && offset === undefined) return `SELECT * FROM (${all}) ${order}`;
   const first = offset ?? 0n;
-  const partition = groups.length > 0 ? `PARTITION BY ${groups.join(', ')} ` : '';
-  const number = `row_number() OVER (${partition}ORDER BY ${by})`;
+  const number = `row_number() OVER (${partitionBy(groups)}ORDER BY ${by})`;
   const last = limit === undefined ? '' : ` AND ${number} <= ${first + limit}`;
   return `SELECT * FROM (${all}) QUALIFY ${number} > ${first}${last} ${order}`;
 }
